@@ -1,0 +1,61 @@
+/* config.h - potok.yaml and the environment's portal: which portals there are and what is mirrored.
+ * Unknown keys, wrong values and duplicates are ERR_CONF with file:line:column and a hint.
+ *
+ *   portals:
+ *     main:
+ *       url: https://example.bitrix24.ru/rest/1/…/     # or url_file: /run/secrets/portal
+ *       tariff: standard                                # standard | enterprise | RATE/BURST
+ *       entities: [deals, contacts, companies, leads]   # default: all known
+ *       prefix: crm_                                    # of its tables
+ *   settings:
+ *     SYNC_DEFAULT_INTERVAL_MINUTES: 30
+ *
+ * BITRIX_WEBHOOK_URL (or _FILE) defines or overrides the url of the portal "main"; BITRIX_TARIFF its tariff.
+ * Owned by the caller; read-only after loading; any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_PORTALS_MAX 32
+#define CONFIG_ENTITIES_MAX 64
+
+struct config_portal {
+    char *name;                 /* [a-z][a-z0-9_-]{0,31} */
+    char *url;                  /* secret; ends in '/'; https, or http to a loopback host */
+    uint32_t drain_per_s;       /* requests a second: 2, 5 or RATE */
+    uint32_t burst;             /* 50, 250 or BURST */
+    char *entities[CONFIG_ENTITIES_MAX];    /* plural names, validated by the caller's check */
+    int entity_count;           /* 0 = all */
+    char *prefix;               /* table prefix */
+    char where[96];             /* "potok.yaml:3" or "environment" */
+};
+
+struct config_pair {
+    char *name, *value;
+    char where[96];
+};
+
+struct config {
+    char *path;                 /* NULL: no file */
+    struct config_portal portals[CONFIG_PORTALS_MAX];
+    int portal_count;
+    struct config_pair *pairs;  /* `settings:` */
+    int pair_count;
+};
+
+/* is_entity(name) says whether a (singular or plural) entity exists and gives its plural name; is_setting(name)
+ * whether any service knows the setting. Both may be NULL (then everything is accepted). */
+struct config_checks {
+    const char *(*entity)(struct str name);
+    bool (*setting)(const char *name);
+};
+
+/* path NULL: POTOK_CONFIG, else potok.yaml where it exists, else no file. No portal at all is not an error here. */
+int config_load(struct config *ret, const char *path, const struct config_checks *checks, struct err *err) MUST_CHECK;
+void config_free(struct config *c);
+const struct config_portal *config_portal(const struct config *c, struct str name);    /* NULL: not there */
+const char *config_setting(void *config, const char *name, const char **ret_where);    /* a setting_lookup */

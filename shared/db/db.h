@@ -1,0 +1,86 @@
+/* db.h - one interface to the databases, a driver per engine. A struct db is one connection, used by one thread at
+ * a time (db_pool.h gives it a thread of its own). Statements are cached by text per connection.
+ * Parameters are written $1, $2, … and bound by number in every engine. Values travel as text or int64: exact.
+ * Errors: ERR_TEMP (locked, connection lost: try again), ERR_CONF (not a database, read-only, missing rights: what
+ * to do is in the text), ERR_PERM (constraint, syntax), ERR_LIMIT (disk full, too big). */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "proto/schema.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+
+enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BLOB, DB_DECIMAL /* text of a canonical decimal; bound exactly */ };
+
+struct db_val {
+    enum db_type type;
+    int64_t i;
+    struct str s;
+};
+#define DBV_NULL ((struct db_val){ DB_NULL, 0, { NULL, 0 } })
+static inline struct db_val dbv_i(int64_t i) { return (struct db_val){ DB_INT, i, { NULL, 0 } }; }
+static inline struct db_val dbv_s(struct str s) { return (struct db_val){ DB_TEXT, 0, s }; }
+static inline struct db_val dbv_c(const char *s) { return (struct db_val){ DB_TEXT, 0, str_of(s) }; }
+static inline struct db_val dbv_b(struct str s) { return (struct db_val){ DB_BLOB, 0, s }; }
+
+/* A row of a result; views valid until the callback returns. Return non-zero to stop early. */
+typedef int db_on_row(void *ctx, const struct db_val *row, int columns);
+
+/* url: "sqlite:///relative/path", "sqlite:////absolute/path"; a "+driver" suffix of the scheme is ignored.
+ * Other schemes: ERR_CONF naming what this build can do. Creates the file and its folder. */
+int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
+void db_close(struct db **db);
+const char *db_engine(const struct db *db);         /* "sqlite" */
+
+/* Transactions. db_begin takes the turn: writers of several processes wait in line (SQLite: a lock file beside the
+ * database, then BEGIN IMMEDIATE). Every statement that writes is inside one. */
+int db_begin(struct db *db, struct err *err) MUST_CHECK;
+int db_commit(struct db *db, struct err *err) MUST_CHECK;
+void db_rollback(struct db *db);                    /* harmless when there is none */
+
+/* Runs one statement. on_row may be NULL. ret_changes (NULL allowed): rows changed. */
+int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
+    int64_t *ret_changes, struct err *err) MUST_CHECK;
+#define DB_ARGS(...) (const struct db_val[]){ __VA_ARGS__ }, (int)(sizeof((const struct db_val[]){ __VA_ARGS__ }) / sizeof(struct db_val))
+#define DB_NOARGS NULL, 0
+/* First column of the first row as an integer; `missing` when there is no row or it is NULL. */
+int db_get_i64(struct db *db, const char *sql, const struct db_val *args, int arg_count, int64_t missing,
+    int64_t *ret, struct err *err) MUST_CHECK;
+
+/* Identifier quoting: "crm_deals" -> "\"crm_deals\""; ret needs 2n+3 bytes. */
+void db_quote(const struct db *db, struct str name, char *ret);
+
+/* DDL: idempotent, outside the data transaction (takes the turn itself). */
+struct db_column {
+    struct str name;
+    enum col_kind kind;
+};
+/* Creates the mirror table (id, system columns, columns) or adds what is missing. An existing column keeps its type.
+ * ret_added (NULL allowed): how many columns were added. Remembered per connection: no query when nothing is new. */
+int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count, int *ret_added,
+    struct err *err) MUST_CHECK;
+int db_migrate(struct db *db, struct err *err) MUST_CHECK;  /* system tables, migrations.c; idempotent, several processes at once */
+
+/* A set of ids for IN: writes them to the connection's temporary table `potok_ids(id INTEGER PRIMARY KEY)` (SQLite). */
+int db_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err) MUST_CHECK;
+
+/* Upserts mirror rows by the engine's best way. columns: the data columns in the order of `values`; every row also
+ * gives id and hash. On conflict the row is replaced only where its _hi < d. System columns are set from `stamp`. */
+struct db_stamp {
+    uint64_t d, c;              /* guard and new _hi */
+    int64_t fetched_ms, written_ms;
+};
+struct db_upsert {
+    struct str table;
+    const struct db_column *columns;
+    int count;
+    struct db_stamp stamp;
+    /* Fills id, hash (16 bytes) and values[count]; 1 = a row, 0 = end. */
+    int (*next)(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values);
+    void *ctx;
+};
+int db_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err) MUST_CHECK;
