@@ -46,6 +46,6 @@ int log_level_of(const char *name, enum log_level *ret);   /* case-insensitive; 
     log_write(level, event, (const struct kv[]){ __VA_ARGS__ }, sizeof((const struct kv[]){ __VA_ARGS__ }) / sizeof(struct kv))
 #define log_event(level, event) log_write(level, event, NULL, 0)
 
-/* "https://p.bitrix24.ru/rest/1/abcdef123/" -> "https://p.bitrix24.ru/rest/1/***/"; passwords in authority and
+/* "https://p.bitrix24.ru/rest/1/abcdef123/" -> "https://p.bitrix24.ru/rest/1/(masked)/"; passwords in authority and
  * query values of auth, access_token, refresh_token, client_secret, code masked too. ret is NUL-terminated. */
 void url_mask(struct str url, char *ret, size_t size);
