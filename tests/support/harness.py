@@ -1,0 +1,257 @@
+"""Real processes for the scenarios: a sandbox portal, a pipeline under `potok up`, and their logs.
+
+Everything lives in a folder of its own, on free ports, and is gone when the test ends. A log line of WARNING or
+above that the test did not announce (Pipeline.expect) fails it.
+"""
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+BIN = os.environ.get('POTOK_BIN', os.path.join(os.path.dirname(__file__), '..', '..', 'build', 'bin'))
+BIN = os.path.abspath(BIN)
+SERVICES = 'scheduler', 'fetcher', 'mapper', 'writer'
+ENTITIES = 'deals', 'contacts', 'companies', 'leads'
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, what, seconds=60, pause=0.05):
+    """The condition's first true value; fails the test when it does not come in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError('waited %d s in vain for: %s' % (seconds, what))
+        time.sleep(pause)
+
+
+class Sandbox:
+    """potok-sandbox and its admin side."""
+
+    def __init__(self, folder, *options, **sizes):
+        self.err = open(os.path.join(folder, 'sandbox.log'), 'ab')
+        self.options = list(options)
+        for name, value in sizes.items():
+            self.options += ['--' + name.replace('_', '-'), str(value)]
+        self.port = free_port()
+        self.data = os.path.join(folder, 'sandbox.db')
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [BIN + '/potok-sandbox', '--port', str(self.port), '--data', self.data] + self.options,
+            stdout=subprocess.PIPE, stderr=self.err, text=True)
+        line = self.process.stdout.readline().strip()
+        if not line.startswith('BITRIX_WEBHOOK_URL='):
+            raise AssertionError('the sandbox did not start: %r, see sandbox.log' % line)
+        self.url = line.split('=', 1)[1]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+    def close(self):
+        self.stop()
+        self.err.close()
+
+    def request(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request('http://127.0.0.1:%d/__admin/%s' % (self.port, path), data=data,
+                                         method='GET' if body is None else 'POST')
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode()
+
+    def get(self, path):
+        return json.loads(self.request(path))
+
+    def post(self, path, body=None):
+        return self.request(path, {} if body is None else body)
+
+    def lines(self, path):
+        return [json.loads(line) for line in self.request(path).splitlines() if line]
+
+    def truth(self, entity):
+        """{id: {column: canonical value}} of every live record."""
+        return {row['id']: row['values'] for row in self.lines('truth/' + entity)}
+
+    def columns(self, entity):
+        return self.get('columns/' + entity)
+
+    def stats(self):
+        return self.get('stats')
+
+    def fault(self, kind, times=1, **more):
+        query = ''.join('&%s=%s' % pair for pair in more.items())
+        self.post('fault?kind=%s&times=%d%s' % (kind, times, query))
+
+
+class Pipeline:
+    """The services of one POTOK_HOME, started by `potok up` or asked through the potok command."""
+
+    def __init__(self, folder, url, **environment):
+        self.home = os.path.join(folder, 'h')
+        os.makedirs(self.home, exist_ok=True)
+        self.db_path = os.path.join(self.home, 'potok.db')
+        self.expected = set()
+        self.up = None
+        self.output = open(os.path.join(folder, 'up.out'), 'ab')
+        keep = {k: v for k, v in os.environ.items() if k in ('PATH', 'HOME', 'LANG', 'TMPDIR')}
+        self.environment = dict(keep, POTOK_HOME=self.home, DATABASE_URL='sqlite:///' + self.db_path,
+                                LANG='C.UTF-8', POTOK_CONFIG='', SYNC_DEFAULT_INTERVAL_MINUTES='0',
+                                METRICS_LISTEN='127.0.0.1:0')
+        if url:
+            self.environment['BITRIX_WEBHOOK_URL'] = url
+        self.environment.update({k: str(v) for k, v in environment.items()})
+
+    def start(self, **environment):
+        self.up = subprocess.Popen([BIN + '/potok', 'up'], env=dict(self.environment, **environment),
+                                   stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
+                                   start_new_session=True)
+        wait_for(lambda: self.alive() and self.answers(), 'potok up answers')
+        return self
+
+    def alive(self):
+        if self.up.poll() is not None:
+            raise AssertionError('potok up ended with %s: %s' % (self.up.returncode, self.printed()[-2000:]))
+        return True
+
+    def answers(self):
+        return self.potok('status', '--json').returncode == 0
+
+    def printed(self):
+        with open(self.output.name, errors='replace') as f:
+            return f.read()
+
+    def stop(self, how=signal.SIGINT):
+        if self.up is None:
+            return None
+        if self.up.poll() is None:
+            self.up.send_signal(how)
+        code = self.up.wait(40)
+        self.up = None
+        return code
+
+    def kill_all(self):
+        """Everything at once, as a power cut would."""
+        pids = [p for p in (self.pid(s) for s in SERVICES) if p]
+        for pid in [self.up.pid] + pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.up.wait(20)
+        self.up = None
+
+    def pid(self, service, n=1):
+        try:
+            with open('%s/run/%s.%d.pid' % (self.home, service, n)) as f:
+                return int(f.readline())
+        except (OSError, ValueError):
+            return None
+
+    def kill(self, service, n=1, how=signal.SIGKILL):
+        pid = self.pid(service, n)
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+                return True
+        return False
+
+    def potok(self, *arguments, timeout=300, **environment):
+        return subprocess.run([BIN + '/potok', *arguments], env=dict(self.environment, **environment), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=timeout)
+
+    def status(self):
+        answer = self.potok('status', '--json')
+        return json.loads(answer.stdout) if answer.returncode == 0 else None
+
+    def sync(self, *entities, timeout=240):
+        """A full sync to its end, marks included."""
+        answer = self.potok('sync', *entities, '--full', '--wait', '--json', timeout=timeout)
+        if answer.returncode != 0:
+            raise AssertionError('potok sync: %s %s' % (answer.stdout[-1000:], answer.stderr[-1000:]))
+
+    def db(self):
+        connection = sqlite3.connect('file:%s?mode=ro' % self.db_path, uri=True, timeout=10)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def query(self, sql, *arguments):
+        with contextlib.closing(self.db()) as connection:
+            return connection.execute(sql, arguments).fetchall()
+
+    def expect(self, *events):
+        """Announces log events of WARNING or above."""
+        self.expected.update(events)
+
+    def log(self):
+        folder = os.path.join(self.home, 'log')
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), errors='replace') as f:
+                for line in f:
+                    try:
+                        yield json.loads(line)
+                    except ValueError:
+                        yield {'level': 'ERROR', 'event': 'not a log line', 'details': {'line': line[:500], 'file': name}}
+
+    def surprises(self):
+        return [e for e in self.log() if e.get('level') in ('WARNING', 'ERROR') and e.get('event') not in self.expected]
+
+
+class Scenario(unittest.TestCase):
+    """A test with a folder, and a check of the logs at its end."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='potok-')
+        self.pipelines, self.sandboxes = [], []
+        seed = int(os.environ.get('SEED', '0')) or random.randrange(1, 10 ** 6)
+        self.random = random.Random(seed)
+        print('%s: SEED=%d' % (self.id(), seed), file=sys.stderr)
+
+    def sandbox(self, *options, **sizes):
+        sizes = dict(dict(deals=400, contacts=300, companies=100, leads=200, seed=7, tariff='off'), **sizes)
+        self.sandboxes.append(Sandbox(self.folder, *options, **sizes))
+        return self.sandboxes[-1]
+
+    def pipeline(self, sandbox, **environment):
+        self.pipelines.append(Pipeline(self.folder, sandbox.url if sandbox else None, **environment))
+        return self.pipelines[-1]
+
+    def tearDown(self):
+        failed = any(error for _, error in getattr(self._outcome, 'errors', []) or []) or any(
+            test is self for test, _ in getattr(self._outcome.result, 'failures', []) + getattr(self._outcome.result, 'errors', []))
+        surprises = []
+        for pipeline in self.pipelines:
+            with contextlib.suppress(Exception):
+                pipeline.stop()
+            if pipeline.up:
+                pipeline.kill_all()
+            surprises += pipeline.surprises()
+            pipeline.output.close()
+        for sandbox in self.sandboxes:
+            with contextlib.suppress(Exception):
+                sandbox.close()
+        if failed or surprises or os.environ.get('KEEP'):
+            print('%s: everything is kept in %s' % (self.id(), self.folder), file=sys.stderr)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if not failed:
+            self.assertEqual([], surprises[:5], 'log lines that were not announced')
