@@ -1,0 +1,147 @@
+"""Mistakes of the operator: each is told before it does harm, with what, where and what to do."""
+import os
+import socket
+import sqlite3
+import subprocess
+import unittest
+
+from support.harness import BIN, Scenario, wait_for
+
+YAML = (
+    ('portals:\n  main:\n    ulr: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n', ':3:5', 'ulr', 'url'),
+    ('portals:\n  main:\n    url: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n    tariff: golden\n', ':4:', 'golden', 'standard'),
+    ('portals:\n  main:\n    url: http://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n', ':3:', 'https'),
+    ('portals:\n  main:\n    url: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n    entities: [deals, dels]\n', ':4:', 'dels', 'deals'),
+    ('portals:\n\tmain:\n', ':2:'),
+    ('settings:\n  JOB_DEADLIN: 5s\n', ':2:', 'JOB_DEADLIN', 'JOB_DEADLINE'),
+    ('settings:\n  JOBS_UNFINISHED: many\n', 'JOBS_UNFINISHED', 'many', ':2'),
+    ('portals: [\n', ':2:'),
+    ('portals:\n  main:\n    url: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n  main:\n    tariff: standard\n', ':4:', 'main'),
+)
+
+
+class Mistakes(Scenario):
+    def fails(self, pipeline, *words, code=2, command=('up', '--once'), **environment):
+        pipeline.expect('service.failed', 'portal.stopped', 'run.failed', 'config.wrong')
+        done = pipeline.potok(*command, timeout=60, **environment)
+        said = done.stdout + done.stderr
+        self.assertEqual(code, done.returncode, said)
+        for word in words:
+            self.assertIn(word, said)
+        self.assertNotIn('abcdefabcdefabcd', said, 'no secret is shown')
+        return said
+
+    def test_yaml_is_told_with_line_and_column(self):
+        pipeline = self.pipeline(None)
+        path = os.path.join(self.folder, 'potok.yaml')
+        for text, *words in YAML:
+            with self.subTest(words):
+                with open(path, 'w') as f:
+                    f.write(text)
+                self.fails(pipeline, *words, command=('config', 'check', path))
+                self.fails(pipeline, *words, POTOK_CONFIG=path)
+
+    def test_a_good_file_is_good(self):
+        path = os.path.join(self.folder, 'potok.yaml')
+        with open(path, 'w') as f:
+            f.write('portals:\n  main:\n    url: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n    tariff: 5/250\n')
+        done = self.pipeline(None).potok('config', 'check', path)
+        self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_no_portal(self):
+        self.fails(self.pipeline(None), 'BITRIX_WEBHOOK_URL')
+
+    def test_no_database(self):
+        sandbox = self.sandbox()
+        pipeline = self.pipeline(sandbox)
+        with open(pipeline.db_path, 'w') as f:
+            f.write('this is a letter to grandmother, not a database ' * 50)
+        self.fails(pipeline, pipeline.db_path, 'not a')
+
+    def test_a_read_only_database(self):
+        sandbox = self.sandbox()
+        pipeline = self.pipeline(sandbox)
+        self.fails(pipeline, 'potok.db', DATABASE_URL='sqlite:////proc/potok.db')
+
+    def test_a_database_of_another_kind(self):
+        self.fails(self.pipeline(self.sandbox()), 'oracle', DATABASE_URL='oracle://scott:tiger@db/x')
+
+    def test_a_locked_database_is_waited_for(self):
+        sandbox = self.sandbox()
+        pipeline = self.pipeline(sandbox).start()
+        pipeline.expect('job.retry', 'database.busy', 'job.given_up')
+        pipeline.sync('leads')
+        holder = sqlite3.connect(pipeline.db_path, isolation_level=None)
+        holder.execute('BEGIN IMMEDIATE')
+        pipeline.potok('sync', 'deals', '--full')
+        sandbox_requests = sandbox.stats()['requests']
+        self.assertGreater(sandbox_requests, 0)
+        holder.execute('ROLLBACK')
+        holder.close()
+        pipeline.sync('deals')
+        self.assertEqual(400, pipeline.query('SELECT count(*) FROM crm_deals')[0][0])
+
+    def test_a_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            taken.listen()
+            address = '127.0.0.1:%d' % taken.getsockname()[1]
+            self.fails(self.pipeline(self.sandbox()), 'METRICS_LISTEN', address, METRICS_LISTEN=address)
+
+    def test_a_second_up_in_the_same_home(self):
+        pipeline = self.pipeline(self.sandbox()).start()
+        self.fails(pipeline, pipeline.home, command=('up',))
+
+    def test_an_unknown_command_and_an_unknown_entity(self):
+        pipeline = self.pipeline(self.sandbox()).start()
+        self.fails(pipeline, 'sync', command=('snyc',))
+        self.fails(pipeline, 'deals', command=('sync', 'dels'))
+
+    def test_a_wrong_setting(self):
+        self.fails(self.pipeline(self.sandbox()), 'JOB_DEADLINE', 'soon', JOB_DEADLINE='soon')
+
+    def test_a_service_that_never_gets_ready_is_given_up(self):
+        pipeline = self.pipeline(self.sandbox())
+        pipeline.expect('service.died')
+        os.makedirs(pipeline.home + '/run')
+        os.makedirs(pipeline.home + '/run/mapper.1.pid')      # a folder where the file must be
+        self.fails(pipeline, 'mapper', code=2)
+
+    def test_every_service_explains_itself(self):
+        for service in 'scheduler', 'fetcher', 'mapper', 'writer':
+            said = subprocess.run([BIN + '/potok-' + service, '--help'], stdout=subprocess.PIPE, text=True)
+            self.assertEqual(0, said.returncode)
+            self.assertIn('METRICS_LISTEN', said.stdout)
+            said = subprocess.run([BIN + '/potok-' + service, '--colour'], stderr=subprocess.PIPE, text=True)
+            self.assertEqual(2, said.returncode)
+
+
+class Running(Scenario):
+    def test_health_metrics_status_and_logs(self):
+        import urllib.request
+        pipeline = self.pipeline(self.sandbox()).start()
+        pipeline.sync()
+        status = pipeline.status()
+        services = {s['service']: s for s in wait_for(lambda: self.four(pipeline), 'four services report')}
+        self.assertEqual({'scheduler', 'fetcher', 'mapper', 'writer'}, set(services))
+        for service in services.values():
+            for route in 'health', 'ready', 'metrics':
+                with urllib.request.urlopen('http://%s/%s' % (service['metrics'], route), timeout=5) as answer:
+                    self.assertEqual(200, answer.status)
+        self.assertEqual(['done'], sorted({r['state'] for r in status['runs']}))
+        logs = pipeline.potok('logs', '--level', 'INFO')
+        self.assertIn('service.ready', logs.stdout)
+        events = [e['event'] for e in pipeline.log() if e['service'] == 'writer']
+        self.assertEqual(['service.starting', 'service.ready'], [e for e in events if e.startswith('service.')])
+        self.assertEqual(0, pipeline.stop())
+        self.assertEqual(4, sum(e['event'] == 'service.stopped' for e in pipeline.log()))
+        self.assertEqual(1, pipeline.potok('status').returncode)
+        self.assertRegex(pipeline.potok('version').stdout, r'\d+\.\d+\.\d+')
+
+    def four(self, pipeline):
+        status = pipeline.status()
+        return status and len(status['services']) == 4 and status['services']
+
+
+if __name__ == '__main__':
+    unittest.main()
