@@ -95,7 +95,8 @@ void msg_free(struct msg **m);                      /* NULL-safe */
 void msg_take_payload(struct msg *m, struct buf *b);
 /* Body and envelope bytes into the two buffers (appended). ERR_BUG when a limit is broken. */
 int msg_encode(const struct msg *m, struct buf *envelope, struct buf *body, struct err *err) MUST_CHECK;
-/* Takes body and payload on success (their owners are then the message's). Failure: ERR_PERM, nothing taken. */
+/* Takes body and payload on success (their owners are then the message's). Failure: ERR_PERM, nothing taken.
+ * payload NULL: no such frame came; a message without payload must have none (or an empty one). */
 int msg_decode(struct msg **ret, struct str envelope, struct frame *body, struct frame *payload, struct err *err)
     MUST_CHECK;
 const char *msg_name(enum msg_type type);           /* "RECORDS"; NULL = unknown */

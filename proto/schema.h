@@ -1,6 +1,7 @@
 /* schema.h - the portal's own description of an entity's fields, and the columns that follow from it.
  * It travels with JOB, RECORDS (as `schema`) and ROWS (as `columns`), so mapper and fetcher need no database.
- * Encoded: array of [name, type, multiple] and array of [column, kind]. Sorted by name, so bytes compare. */
+ * Encoded: array of [name, type, multiple] and array of [column, kind]. A schema is sorted by name, so bytes compare;
+ * columns keep the order given, which is that of the values in a row. */
 #pragma once
 
 #include "base/buf.h"
@@ -36,6 +37,7 @@ struct schema {
 
 #define SCHEMA_FIELDS_MAX 5000
 
+/* Any order; of equal names the first counts. */
 void schema_encode(const struct field *fields, int count, struct buf *out);
 int schema_decode(struct schema *ret, struct str bytes, struct err *err) MUST_CHECK;  /* copies; ERR_PERM */
 void schema_free(struct schema *s);
@@ -46,7 +48,8 @@ const struct field *schema_find(const struct schema *s, struct str name);   /* b
 enum col_kind col_kind_of(struct str type, bool multiple);
 const char *col_kind_name(enum col_kind kind);      /* "text", "int", "decimal", ... on the wire */
 int col_kind_parse(struct str name, enum col_kind *ret);
-/* Field name to column name: lower case; ret needs 129 bytes; other characters than [a-z0-9_] become '_'. */
+/* Field name to column name: lower case; ret needs 129 bytes; other characters than [a-z0-9_] become '_'; one that
+ * would begin with '_' gets an 'f' before it, because those names are our own columns'. */
 void col_name(struct str field, char ret[129]);
 
 struct column {
