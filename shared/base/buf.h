@@ -26,6 +26,8 @@ void buf_fmt(struct buf *b, const char *format, ...) __attribute__((format(print
 const char *buf_cstr(struct buf *b);            /* NUL-terminated, valid until the next append */
 /* JSON string literal with quotes; bad UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *b, struct str s);
+/* Shortest text that reads back as the same double, with a point in any locale; NaN, +Inf, -Inf. */
+void buf_f64(struct buf *b, double value);
 void buf_urlenc(struct buf *b, struct str s);   /* percent-encoding, all but unreserved characters */
 static inline struct str buf_view(const struct buf *b)
 {

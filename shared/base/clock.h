@@ -2,6 +2,8 @@
  * process; clock_set() fixes both in unit tests. Any thread. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 uint64_t clock_mono_ms(void);   /* since some start; for deadlines */
@@ -13,6 +15,6 @@ void clock_iso(uint64_t wall_ms, char ret[static CLOCK_ISO_SIZE]);
 /* Local-independent calendar: days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int64_t clock_days(int year, unsigned month, unsigned day);
 void clock_date(int64_t days, int *ret_year, unsigned *ret_month, unsigned *ret_day);
-/* "2024-08-30T14:29:00+02:00" (offset or Z required; fraction allowed) to Unix ms; false if it is not one. */
-struct str;
-int clock_parse_iso(const char *p, size_t n, int64_t *ret_ms, int *ret_offset_min);
+/* "2024-08-30T14:29:00+02:00" (offset or Z required; fraction allowed, cut to ms; years 0001..9999 also in UTC; no
+ * leap seconds) to Unix ms and the offset in minutes (NULL allowed). false if it is not one. */
+bool clock_parse_iso(const char *p, size_t n, int64_t *ret_ms, int *ret_offset_min);

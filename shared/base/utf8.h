@@ -1,0 +1,11 @@
+/* utf8.h - the few questions about UTF-8 that text from outside makes us ask. Pure; any thread. */
+#pragma once
+
+#include <stddef.h>
+
+#define UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+/* Bytes of the valid sequence at p (1..4; shortest form, no surrogates, up to U+10FFFF); 0 = not valid. n > 0. */
+size_t utf8_step(const char *p, size_t n);
+/* Bytes of the longest prefix of at most `most` bytes that does not split a sequence. */
+size_t utf8_cut(const char *p, size_t n, size_t most);
