@@ -35,7 +35,8 @@ struct http_server_def {
 
 /* ERR_CONF: address in use (names the address), no such address, not an address. */
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_def *def, struct err *err) MUST_CHECK;
-void http_server_free(struct http_server **s);      /* pending requests are cut; their http_in die */
+/* Pending requests are cut; their http_in die. Not from inside a handler. The loop must turn once more afterwards. */
+void http_server_free(struct http_server **s);
 const char *http_server_address(const struct http_server *s);   /* "127.0.0.1:34567" */
 /* body is copied unless take: then the buf's memory is taken over (buf comes back empty). headers: "K: v\n..." or NULL */
 void http_reply(struct http_in *in, int status, const char *content_type, struct buf *body, bool take,

@@ -1,0 +1,17 @@
+/* listen.h - a TCP socket listening on "host:port". Own code instead of the HTTP library's, so that an error names
+ * the address and the cause. Any thread. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+#define LISTEN_ADDRESS_SIZE 128
+
+/* "127.0.0.1:8080", "[::1]:8080", "localhost:0"; port 0 = chosen free. *ret_fd is non-blocking and closed on exec;
+ * the caller closes it. ret_address says what was bound, numeric. ERR_CONF: not an address, not of this machine,
+ * in use (all name the address). */
+int listen_open(const char *address, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err)
+    MUST_CHECK;
+/* Splits "host:port" ("[v6]:port") into its parts; -1 when it is not of that form. */
+int listen_split(const char *address, char *ret_host, size_t host_size, char *ret_port, size_t port_size);
