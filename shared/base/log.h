@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
@@ -49,3 +50,6 @@ int log_level_of(const char *name, enum log_level *ret);   /* case-insensitive; 
 /* "https://p.bitrix24.ru/rest/1/abcdef123/" -> "https://p.bitrix24.ru/rest/1/(masked)/"; passwords in authority and
  * query values of auth, access_token, refresh_token, client_secret, code masked too. ret is NUL-terminated. */
 void url_mask(struct str url, char *ret, size_t size);
+/* The same for any text, which may hold several URLs or pieces of them. Free text given to kv_s() passes here too. */
+struct buf;
+void text_mask(struct str text, struct buf *out);

@@ -23,6 +23,8 @@ struct metric {
 extern const double METRIC_BOUNDS[11];
 
 void metric_register(struct metric *m);     /* m lives for ever (static) */
+/* Writes `{name="value"}` with the value escaped, cut to fit. */
+void metric_label(char *ret, size_t size, const char *name, struct str value);
 /* Finds or makes the series name{labels}; for labels known only at run time. At most 200 a name, then "other". */
 struct metric *metric_series(const char *name, const char *help, enum metric_kind kind, const char *labels);
 void metric_add(struct metric *m, double by);

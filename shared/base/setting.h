@@ -1,6 +1,7 @@
 /* setting.h - the whole configuration of a service is one table: from it come the parsing of environment and
  * `NAME_FILE` secrets, ranges, --help, --check, the masked start-up dump and the README table.
- * Order: environment (NAME, else the content of the file NAME_FILE), potok.yaml (its `settings:` map), default. */
+ * Order: environment (NAME, else the content of the file NAME_FILE), potok.yaml (its `settings:` map), default.
+ * An empty value is as good as none: compose files hand on empty variables. */
 #pragma once
 
 #include "base/err.h"
@@ -36,7 +37,7 @@ struct setting {
 /* Gives the value of `name` from the file or NULL; where = "potok.yaml:12". */
 typedef const char *setting_lookup(void *ctx, const char *name, const char **ret_where);
 
-/* Fills state; strings are owned by the state (setting_free). ERR_CONF names the setting, the value (masked
+/* Fills state; strings are owned by the state (settings_free) and never NULL. ERR_CONF names the setting, the value (masked
  * when secret), where it came from and the allowed range. lookup may be NULL. */
 int settings_load(const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct err *err)
     MUST_CHECK;
