@@ -38,6 +38,7 @@ struct bitrix_answer {
     struct buf unknown;         /* field names the schema lacks, separated by blanks */
     uint64_t retry_ms;          /* with ERR_WAIT */
     char blocked[64];           /* method that hit its operating limit (429 or OPERATION_TIME_LIMIT in a batch) */
+    bool nonsense;              /* the failure is one that no error of a portal explains: somebody should look */
 };
 void bitrix_answer_fini(struct bitrix_answer *a);
 

@@ -1,0 +1,39 @@
+/* bitrix_ask.h - what a JOB asks for, understood once: which commands its batch has and what each is about.
+ * Building a request and reading its answer both walk this, so they cannot disagree. Knows no wire form.
+ * Memory: the schema is owned (bitrix_ask_fini); `job` is the caller's and outlives this. Any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "proto/entity.h"
+#include "proto/job_kind.h"
+#include "proto/msg.h"
+#include "proto/schema.h"
+
+#define BITRIX_METHOD_SIZE 64
+#define BITRIX_KEY_SIZE 8
+
+/* What a probe asks of each entity, in this order. */
+enum probe_command { PROBE_FIELDS, PROBE_USERFIELDS, PROBE_FIRST, PROBE_LAST, PROBE_COUNT, PROBE_COMMANDS };
+#define PROBE_ENTITIES_MAX (BATCH_COMMANDS / PROBE_COMMANDS)
+
+struct bitrix_ask {
+    const struct msg_job *job;
+    enum job_kind kind;
+    const struct entity *entities[PROBE_ENTITIES_MAX];  /* of a probe; any other kind has one */
+    int entity_count;
+    struct schema schema;       /* empty for a probe */
+    int commands;               /* 1..BATCH_COMMANDS */
+};
+
+/* ERR_PERM: the job can never be asked for (unknown kind or entity, bounds, ids not ascending, no schema). */
+int bitrix_ask_init(struct bitrix_ask *ask, const struct msg_job *job, struct err *err) MUST_CHECK;
+void bitrix_ask_fini(struct bitrix_ask *ask);
+
+const struct entity *bitrix_ask_entity(const struct bitrix_ask *ask, int command);
+/* "crm.deal.list": what the portal counts operating seconds by. */
+void bitrix_ask_method(const struct bitrix_ask *ask, int command, char ret[static BITRIX_METHOD_SIZE]);
+struct ids bitrix_ask_ids(const struct bitrix_ask *ask, int command);   /* ids: up to 50; get: one */
+
+/* "p07": never a number, or PHP would answer an array in place of a map (facts section 5). */
+void bitrix_key(int command, char ret[static BITRIX_KEY_SIZE]);
+int bitrix_key_parse(struct str key);       /* -1: not one of ours */

@@ -1,0 +1,158 @@
+#include "connectors/bitrix.h"
+
+#include "connectors/bitrix_rule.h"
+
+#include "base/mem.h"
+
+#include <strings.h>
+
+#define ANY_STATUS 0, 999
+#define ONLY(status) status, status
+
+#define NEW_WEBHOOK "make a new inbound webhook with the right crm on the portal and set its URL"
+#define OWNER_RIGHTS "give the webhook's owner the right to read this in the CRM"
+#define TARIFF "the portal's plan must allow the REST API: renew or change it"
+#define ADDRESS "the URL must read https://PORTAL/rest/USER_ID/SECRET/"
+#define OUR_REQUEST NULL
+
+/* Codes before statuses, the narrow before the wide. Descriptions are in the portal's language: only those known to
+ * be English everywhere (the classic crm.* errors without a code) decide anything. */
+const struct bitrix_rule BITRIX_RULES[] = {
+    /* Limits */
+    { "query_limit", ANY_STATUS, "QUERY_LIMIT_EXCEEDED", NULL, ERR_WAIT, SAYS_NOTHING, 1000, NULL },
+    { "operation_time_limit", ANY_STATUS, "OPERATION_TIME_LIMIT", NULL, ERR_WAIT, SAYS_NOTHING, 60000, NULL },
+    /* The status of a rate limit, but lifted by people only. */
+    { "overload_limit", ANY_STATUS, "OVERLOAD_LIMIT", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "Bitrix24 blocked the portal's REST API for overload: ask its support to lift that" },
+
+    /* The portal is unwell */
+    { "internal_server_error", ANY_STATUS, "INTERNAL_SERVER_ERROR", NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "unexpected_answer", ANY_STATUS, "ERROR_UNEXPECTED_ANSWER", NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "portal_deleted", ANY_STATUS, "PORTAL_DELETED", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the portal was deleted or closed" },
+
+    /* Credentials */
+    { "expired_token", ANY_STATUS, "expired_token", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "invalid_token", ANY_STATUS, "invalid_token", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "no_auth_found", ANY_STATUS, "NO_AUTH_FOUND", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the webhook's secret is wrong or was revoked: " NEW_WEBHOOK },
+    { "invalid_credentials_in_batch", ONLY(200), "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_DENIED, 0,
+        OWNER_RIGHTS },
+    { "invalid_credentials_rights", ONLY(403), "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_NOTHING, 0, OWNER_RIGHTS },
+    { "invalid_credentials", ANY_STATUS, "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the webhook's secret or user id is wrong or was revoked: " NEW_WEBHOOK },
+    { "authorization_error", ANY_STATUS, "authorization_error", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the webhook's owner was deactivated: " NEW_WEBHOOK },
+    { "application_not_found", ANY_STATUS, "APPLICATION_NOT_FOUND", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "oauth", ANY_STATUS, "ERROR_OAUTH", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "wrong_client", ANY_STATUS, "wrong_client", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "invalid_client", ANY_STATUS, "invalid_client", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "confirm_waiting", ANY_STATUS, "METHOD_CONFIRM_WAITING", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "an administrator of the portal must confirm the call there" },
+    { "confirm_denied", ANY_STATUS, "METHOD_CONFIRM_DENIED", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "an administrator of the portal refused the call" },
+    { "insufficient_scope", ANY_STATUS, "insufficient_scope", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the webhook lacks the scope crm: edit it on the portal, tick CRM, set its new URL" },
+
+    /* Plan and rights */
+    { "payment_required", ANY_STATUS, "PAYMENT_REQUIRED", NULL, ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
+    { "commercial_plans", ANY_STATUS, "ACCESS_DENIED", "commercial plan", ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
+    { "extended_plans", ANY_STATUS, "ACCESS_DENIED", "extended plan", ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
+    { "context_user", ANY_STATUS, "ACCESS_DENIED", "current context", ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "context_application", ANY_STATUS, "ACCESS_DENIED", "application context", ERR_AUTH, SAYS_NOTHING, 0, NULL },
+    { "access_denied_in_batch", ONLY(200), "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
+    { "access_denied_rights", ONLY(400), "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
+    { "access_denied", ANY_STATUS, "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the portal's plan or the rights of the webhook's owner do not allow it" },
+    { "user_access", ANY_STATUS, "user_access_error", NULL, ERR_AUTH, SAYS_NOTHING, 0, OWNER_RIGHTS },
+    { "wrong_auth_type", ANY_STATUS, "WRONG_AUTH_TYPE", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the portal does not let a webhook call this method" },
+    { "intranet_user", ANY_STATUS, "allowed_only_intranet_user", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        "the webhook's owner must be an employee, not a guest" },
+
+    /* The request */
+    { "https_required", ANY_STATUS, "INVALID_REQUEST", NULL, ERR_CONF, SAYS_NOTHING, 0, "set an https:// URL" },
+    { "method_not_found", ANY_STATUS, "ERROR_METHOD_NOT_FOUND", NULL, ERR_CONF, SAYS_NOTHING, 0,
+        ADDRESS " (is the user id left out?)" },
+    { "method_not_found_text", ANY_STATUS, "", "method not found", ERR_CONF, SAYS_NOTHING, 0,
+        ADDRESS " (is the user id left out?)" },
+    { "manifest", ANY_STATUS, "ERROR_MANIFEST_IS_NOT_AVAILABLE", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "invalid_arg_value", ANY_STATUS, "INVALID_ARG_VALUE", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "batch_length", ANY_STATUS, "ERROR_BATCH_LENGTH_EXCEEDED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "batch_method", ANY_STATUS, "ERROR_BATCH_METHOD_NOT_ALLOWED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "parameter", ANY_STATUS, "100", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "entity_type", ANY_STATUS, "ENTITY_TYPE_NOT_SUPPORTED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+
+    /* Records. "Not found" deletes a record here, so only the whole words count. */
+    { "item_not_found", ANY_STATUS, "NOT_FOUND", NULL, ERR_PERM, SAYS_ABSENT, 0, NULL },
+    { "error_not_found", ANY_STATUS, "ERROR_NOT_FOUND", NULL, ERR_PERM, SAYS_ABSENT, 0, NULL },
+    { "not_found", ANY_STATUS, "", "=not found", ERR_PERM, SAYS_ABSENT, 0, NULL },
+    { "denied", ANY_STATUS, "", "=access denied", ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
+    { "id_invalid", ANY_STATUS, "", "id is not defined or invalid", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "must_be_array", ANY_STATUS, "", "must be array", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "general_error", ANY_STATUS, "", "general error", ERR_TEMP, SAYS_NOTHING, 0, NULL },
+
+    /* A status alone: gateways, firewalls, hosts that are no portal */
+    { "success_unknown", 200, 299, NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "moved", 300, 399, NULL, NULL, ERR_CONF, SAYS_NOTHING, 0, "set the URL of the portal's new address" },
+    { "unauthorized", ONLY(401), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "forbidden_page", ONLY(403), BITRIX_NO_JSON, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "forbidden", ONLY(403), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, OWNER_RIGHTS },
+    { "nothing_there", ONLY(404), NULL, NULL, ERR_CONF, SAYS_NOTHING, 0, "nothing is at this address: " ADDRESS },
+    { "request_timeout", ONLY(408), NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "gone", ONLY(410), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, "the portal was deleted or closed" },
+    { "too_large", ONLY(413), NULL, NULL, ERR_LIMIT, SAYS_NOTHING, 0, NULL },
+    { "too_many", ONLY(429), NULL, NULL, ERR_WAIT, SAYS_NOTHING, 60000, NULL },
+    { "bad_request", 400, 499, NULL, NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "server_error", 500, 599, NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "unknown", ANY_STATUS, NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+};
+const int BITRIX_RULE_COUNT = ARRAY_SIZE(BITRIX_RULES);
+
+static struct str trimmed(struct str s)
+{
+    while (s.n > 0 && strchr(" \t\r\n", s.p[0]) != NULL)
+        s = (struct str){ s.p + 1, s.n - 1 };
+    while (s.n > 0 && strchr(" \t\r\n.!", s.p[s.n - 1]) != NULL)
+        s.n--;
+    return s;
+}
+
+static bool has_text(struct str whole, const char *part)
+{
+    size_t n = strlen(part);
+
+    for (size_t i = 0; i + n <= whole.n; i++)
+        if (strncasecmp(whole.p + i, part, n) == 0)
+            return true;
+    return false;
+}
+
+static bool rule_fits(const struct bitrix_rule *r, int status, struct str code, struct str description)
+{
+    if (status < r->least || status > r->most)
+        return false;
+    if (r->code != NULL && !str_case_eq(code, str_of(r->code)))
+        return false;
+    if (r->text == NULL)
+        return true;
+    return r->text[0] == '=' ? str_case_eq(trimmed(description), str_of(r->text + 1))
+                             : has_text(description, r->text);
+}
+
+const struct bitrix_rule *bitrix_rule_of(int status, struct str code, struct str description)
+{
+    int last = BITRIX_RULE_COUNT - 1;
+
+    if (str_is(code, "0"))      /* the classic methods' empty code (facts 2.2) */
+        code = STR("");
+    for (int i = 0; i < last; i++)
+        if (rule_fits(&BITRIX_RULES[i], status, code, description))
+            return &BITRIX_RULES[i];
+    return &BITRIX_RULES[last];
+}
+
+enum err_kind bitrix_classify(int status, struct str code, struct str description)
+{
+    return bitrix_rule_of(status, code, description)->kind;
+}

@@ -1,0 +1,238 @@
+#include "connectors/bitrix.h"
+
+#include "connectors/bitrix_reading.h"
+#include "connectors/bitrix_rule.h"
+#include "connectors/transcode.h"
+
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TRANSCODED_MAX_BYTES ((size_t)128 << 20)
+#define OPERATING_WAIT_MAX_MS 600000    /* the window is ten minutes: nothing is blocked longer */
+#define OPERATING_WAIT_MIN_MS 1000
+
+/* ---- failures ---- */
+
+int bitrix_nonsense(struct bitrix_reading *r, struct err *err, const char *format, ...)
+{
+    char text[200];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    r->a->nonsense = true;
+    return err_set(err, ERR_TEMP, "portal answered nonsense: %s", text);
+}
+
+/* A method is free again when its oldest minute falls out of the window, by the portal's own clock. */
+static uint64_t operating_wait_ms(const struct bitrix_answer *a, const char *method, uint64_t fallback_ms)
+{
+    for (int i = 0; i < a->operating_count; i++) {
+        int64_t reset_ms = (int64_t)a->operating[i].reset_s * 1000;
+        if (strcmp(a->operating[i].method, method) != 0 || reset_ms == 0 || a->fetched_ms == 0)
+            continue;
+        int64_t wait_ms = reset_ms - a->fetched_ms;
+        return wait_ms < OPERATING_WAIT_MIN_MS   ? OPERATING_WAIT_MIN_MS
+               : wait_ms > OPERATING_WAIT_MAX_MS ? OPERATING_WAIT_MAX_MS
+                                                 : (uint64_t)wait_ms;
+    }
+    return fallback_ms;
+}
+
+int bitrix_refused(struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err)
+{
+    const struct bitrix_rule *rule = bitrix_rule_of(status, str_of(e->code), str_of(e->text));
+    char what[BITRIX_METHOD_SIZE] = "batch";
+    bool has_code = e->code[0] != '\0' && strcmp(e->code, BITRIX_NO_JSON) != 0;
+
+    if (command >= 0)
+        bitrix_ask_method(&r->ask, command, what);
+    if (rule->kind == ERR_WAIT) {
+        r->a->retry_ms = rule->wait_ms;
+        if (strcmp(rule->name, "operation_time_limit") == 0) {
+            snprintf(r->a->blocked, sizeof(r->a->blocked), "%s", what);
+            r->a->retry_ms = operating_wait_ms(r->a, what, rule->wait_ms);
+        }
+    }
+    if (command < 0)
+        snprintf(what, sizeof(what), "HTTP %d", status);
+    err_code(err, rule->kind, status, "%s%s%s%s%s%s%s", what, has_code ? " " : "", has_code ? e->code : "",
+        e->text[0] ? ": " : "", e->text, rule->advice ? ": " : "", rule->advice ? rule->advice : "");
+    if (err != NULL)
+        err->retry_ms = (unsigned)r->a->retry_ms;
+    return -1;
+}
+
+int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *err)
+{
+    struct bitrix_error e;
+
+    bitrix_error_read(&e, bitrix_part_of(r, PART_ERROR, command));
+    return bitrix_refused(r, command, 200, &e, err);
+}
+
+/* A renamed portal (facts 1.4). Only the host is told: the path holds the secret. */
+static int moved(struct bitrix_reading *r, int status, const char *location, struct err *err)
+{
+    const char *host = location != NULL ? strstr(location, "://") : NULL;
+    struct bitrix_error e = { .text = "the portal answers from another address now" };
+
+    if (host != NULL && host[3] != '\0' && host[3] != '/') {
+        host += 3;
+        const char *at = strchr(host, '@');
+        size_t n = strcspn(host, "/?#");
+        if (at != NULL && at < host + n)        /* never a password */
+            return bitrix_refused(r, -1, status, &e, err);
+        snprintf(e.text, sizeof(e.text), "the portal was renamed to %.*s", (int)(n < 100 ? n : 100), host);
+    }
+    return bitrix_refused(r, -1, status, &e, err);
+}
+
+static int no_json(struct bitrix_reading *r, int status, const char *why, struct err *err)
+{
+    struct bitrix_error e = { .code = BITRIX_NO_JSON };
+
+    snprintf(e.text, sizeof(e.text), "%s", why);
+    return bitrix_refused(r, -1, status, &e, err);
+}
+
+/* ---- time ---- */
+
+static void note_operating(struct bitrix_answer *a, const char *method, const struct bitrix_time *t)
+{
+    int i = 0;
+
+    if (!t->operating_known)
+        return;
+    while (i < a->operating_count && strcmp(a->operating[i].method, method) != 0)
+        i++;
+    if (i == (int)ARRAY_SIZE(a->operating))
+        return;
+    struct bitrix_operating *o = &a->operating[i];
+    if (i == a->operating_count) {
+        a->operating_count++;
+        snprintf(o->method, sizeof(o->method), "%s", method);
+    }
+    if (t->operating_ms > o->used_ms)
+        o->used_ms = t->operating_ms;
+    if (t->reset_s > o->reset_s)
+        o->reset_s = t->reset_s;
+}
+
+/* Portals bill a batch to its methods or to "batch" (facts 3.2): both are told. */
+static void read_times(struct bitrix_reading *r)
+{
+    char method[BITRIX_METHOD_SIZE];
+    struct bitrix_time t;
+    int64_t latest_ms = 0;
+
+    for (int i = 0; i < r->ask.commands; i++) {
+        bitrix_time_read(&t, bitrix_part_of(r, PART_TIME, i));
+        bitrix_ask_method(&r->ask, i, method);
+        note_operating(r->a, method, &t);
+        if (t.finish_ms > latest_ms)
+            latest_ms = t.finish_ms;
+    }
+    bitrix_time_read(&t, r->batch.time);
+    note_operating(r->a, "batch", &t);
+    r->a->fetched_ms = t.finish_ms > 0 ? t.finish_ms : latest_ms;
+}
+
+/* ---- the whole ---- */
+
+static int (*const read_kind[JOB_KINDS])(struct bitrix_reading *, struct err *) = {
+    [JOB_PROBE] = bitrix_read_probe, [JOB_RANGE] = bitrix_read_range,
+    [JOB_IDS] = bitrix_read_ids,     [JOB_GET] = bitrix_read_get,
+};
+
+static int read_batch(struct bitrix_reading *r, int status, struct err *err)
+{
+    struct bitrix_error e = { .code = "" };
+
+    read_times(r);
+    if (r->batch.error.n > 0) {
+        bitrix_error_of(&e, r->batch.error, r->batch.description);
+        return bitrix_refused(r, -1, status, &e, err);
+    }
+    if (status < 200 || status > 299)
+        return bitrix_refused(r, -1, status, &e, err);
+    if (!r->batch.has_result)
+        return bitrix_nonsense(r, err, "neither result nor error");
+    if (r->batch.odd)
+        return bitrix_nonsense(r, err, "results without the names of their commands");
+    if (read_kind[r->ask.kind](r, err) < 0)
+        return -1;
+    if (r->a->records.failed)
+        return err_set(err, ERR_LIMIT, "the records are over %zu bytes", r->a->records.max);
+    return 0;
+}
+
+/* '<' or nothing: a page of HTML or an empty body. */
+static bool is_json_begun(const char *text, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && strchr(" \t\r\n", text[i]) != NULL && text[i] != '\0')
+        i++;
+    return i < n && text[i] != '<';
+}
+
+static int read_text(struct bitrix_reading *r, int status, const char *content_type, char *text, size_t n,
+    struct err *err)
+{
+    char why[120];
+    struct err inner = { .kind = ERR_NONE };
+    struct buf bytes;
+    int result;
+
+    if (!is_json_begun(text, n)) {
+        snprintf(why, sizeof(why), "%s (%.40s) in place of JSON", n == 0 ? "an empty body" : "a web page",
+            content_type != NULL && content_type[0] != '\0' ? content_type : "type not told");
+        return no_json(r, status, why, err);
+    }
+    buf_init(&bytes, TRANSCODED_MAX_BYTES);
+    if (transcode(text, n, &bytes, &r->a->repaired, &inner) < 0)
+        result = inner.kind == ERR_LIMIT ? err_set(err, ERR_LIMIT, "%s", inner.text)
+                                         : no_json(r, status, inner.text, err);
+    else if (bitrix_batch_read(&r->batch, buf_view(&bytes), &inner) < 0)
+        result = bitrix_nonsense(r, err, "%s", inner.text);
+    else
+        result = read_batch(r, status, err);
+    buf_fini(&bytes);
+    return result;
+}
+
+int bitrix_read(const struct msg_job *job, int status, const char *content_type, const char *location, char *text,
+    size_t n, struct bitrix_answer *a, struct err *err)
+{
+    struct bitrix_reading r = { .a = a };
+    int result;
+
+    buf_init(&a->records, msg_payload_limit(MSG_RECORDS));
+    buf_init(&a->learnt, (size_t)8 << 20);
+    buf_init(&a->unknown, 4096);
+    if (bitrix_ask_init(&r.ask, job, err) < 0)
+        return -1;
+    if (status >= 300 && status <= 399)
+        result = moved(&r, status, location, err);
+    else
+        result = read_text(&r, status, content_type, text, n, err);
+    bitrix_ask_fini(&r.ask);
+    return result;
+}
+
+void bitrix_answer_fini(struct bitrix_answer *a)
+{
+    buf_fini(&a->records);
+    buf_fini(&a->learnt);
+    buf_fini(&a->unknown);
+    free(a->absent.p);
+    free(a->unlisted.p);
+    free(a->denied.p);
+    *a = (struct bitrix_answer){ .count = 0 };
+}

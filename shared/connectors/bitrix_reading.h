@@ -1,0 +1,35 @@
+/* bitrix_reading.h - one answer on its way from batch to struct bitrix_answer: shared by the readers of each kind. */
+#pragma once
+
+#include "connectors/bitrix.h"
+#include "connectors/bitrix_ask.h"
+#include "connectors/bitrix_batch.h"
+
+#define SAME_KEYS_MAX 512
+
+struct bitrix_reading {
+    struct bitrix_ask ask;
+    struct bitrix_batch batch;
+    struct bitrix_answer *a;
+    /* Records of a list have the same keys in the same order: a key seen at its place before needs no search. */
+    struct str same[SAME_KEYS_MAX];
+};
+
+/* Fills err with what an error of the portal means, and the answer's retry_ms and blocked. command < 0: the whole
+ * request was refused with `status`. Returns -1. */
+int bitrix_refused(struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err);
+/* The same for the error that `command` got inside the batch. */
+int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *err);
+/* ERR_TEMP "portal answered nonsense: ..." Returns -1. */
+int bitrix_nonsense(struct bitrix_reading *r, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static inline struct str bitrix_part_of(const struct bitrix_reading *r, enum bitrix_part part, int command)
+{
+    return r->batch.part[part][command];
+}
+
+int bitrix_read_range(struct bitrix_reading *r, struct err *err) MUST_CHECK;
+int bitrix_read_ids(struct bitrix_reading *r, struct err *err) MUST_CHECK;
+int bitrix_read_get(struct bitrix_reading *r, struct err *err) MUST_CHECK;
+int bitrix_read_probe(struct bitrix_reading *r, struct err *err) MUST_CHECK;
