@@ -1,0 +1,49 @@
+/* driver.h - what an engine brings: one file (sqlite.c and its parts) gives one struct db_driver, db.c lists them.
+ * Only the files of this folder include it. A driver knows its SQL dialect, its way of taking turns and of bulk
+ * writing; the rest (mirror tables, migrations, the pool) is written once on top of these calls. */
+#pragma once
+
+#include "db/db.h"
+
+struct migration {
+    int version;                /* 1, 2, 3 … without a gap */
+    const char *name;
+    const char *sql;            /* statements separated by ';' */
+};
+
+struct table_cache;
+
+struct db {                     /* the driver's own struct begins with it */
+    const struct db_driver *driver;
+    struct table_cache *tables; /* ensure.c: mirror tables and their columns as this connection knows them */
+    bool in_transaction;
+    bool lost;                  /* of no use any more: the pool closes it and opens another */
+};
+
+struct db_driver {
+    const char *engine;         /* "sqlite": also the scheme of its URLs */
+    int columns_max;            /* of a table */
+    const char *types[COL_KINDS];   /* what a mirror column is declared as */
+    const char *key_type;       /* of `id` */
+    const struct migration *migrations;     /* ends with version 0 */
+    /* SQL giving one column, the names of the columns of table $1 (no row: no such table). */
+    const char *column_names_sql;
+
+    /* `where` is the URL without "scheme://"; empty: the default place. */
+    int (*open)(struct db **ret, struct str where, struct err *err);
+    void (*close)(struct db *db);
+    int (*begin)(struct db *db, struct err *err);       /* the three are called by db.c, which keeps in_transaction */
+    int (*commit)(struct db *db, struct err *err);      /* failure: rolled back */
+    void (*rollback)(struct db *db);
+    int (*run)(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
+        int64_t *ret_changes, struct err *err);
+    int (*script)(struct db *db, const char *sql, struct err *err);     /* several statements, no arguments */
+    int (*put_ids)(struct db *db, const uint64_t *ids, size_t n, struct err *err);
+    int (*upsert)(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err);
+};
+
+extern const struct db_driver db_sqlite;
+extern const struct migration DB_SQLITE_MIGRATIONS[];
+
+/* ensure.c: forgets what is known of mirror tables (a statement said that one is not there). */
+void db_forget_tables(struct db *db);
