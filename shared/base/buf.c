@@ -119,11 +119,14 @@ void buf_json(struct buf *b, struct str s)
             continue;
         }
         buf_add(b, s.p + done, i - done);
-        if (step == 0)
+        if (step == 0) {
             buf_str(b, UTF8_REPLACEMENT);
-        else
+            i += utf8_bad(s.p + i, s.n - i);
+        } else {
             add_escaped(b, c);
-        done = ++i;
+            i++;
+        }
+        done = i;
     }
     buf_add(b, s.p + done, s.n - done);
     buf_char(b, '"');

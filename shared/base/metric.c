@@ -140,7 +140,7 @@ static void add_label_value(struct buf *b, struct str value)
                 buf_char(b, '\\');
             buf_add(b, value.p + i, step);
         }
-        i += step ? step : 1;
+        i += step ? step : utf8_bad(value.p + i, value.n - i);
     }
 }
 

@@ -8,29 +8,50 @@ static bool is_tail(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
+/* What may follow a first byte: how many tails, and the narrower range of the first of them, which keeps out forms
+ * longer than needed, surrogates and what lies beyond U+10FFFF. */
+static size_t tails_of(unsigned char first, unsigned char *ret_least, unsigned char *ret_most)
+{
+    *ret_least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    *ret_most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (first >= 0xC2 && first <= 0xDF)
+        return 1;
+    if (first >= 0xE0 && first <= 0xEF)
+        return 2;
+    return first >= 0xF0 && first <= 0xF4 ? 3 : 0;
+}
+
+/* Bytes that belong together from p on; *ret_whole = they make a character. */
+static size_t scan(const unsigned char *p, size_t n, bool *ret_whole)
+{
+    unsigned char least, most;
+    size_t tails = tails_of(p[0], &least, &most), i = 1;
+
+    while (i <= tails && i < n && p[i] >= least && p[i] <= most) {
+        least = 0x80;
+        most = 0xBF;
+        i++;
+    }
+    *ret_whole = p[0] < 0x80 || (tails > 0 && i == tails + 1);
+    return i;
+}
+
 size_t utf8_step(const char *p, size_t n)
 {
-    const unsigned char *s = (const unsigned char *)p;
+    bool whole;
 
-    if (s[0] < 0x80)
+    if ((unsigned char)p[0] < 0x80)
         return 1;
-    if (s[0] >= 0xC2 && s[0] <= 0xDF)
-        return n >= 2 && is_tail(s[1]) ? 2 : 0;
-    if ((s[0] & 0xF0) == 0xE0) {
-        if (n < 3 || !is_tail(s[1]) || !is_tail(s[2]))
-            return 0;
-        if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))
-            return 0;       /* longer than needed; a surrogate */
-        return 3;
-    }
-    if (s[0] >= 0xF0 && s[0] <= 0xF4) {
-        if (n < 4 || !is_tail(s[1]) || !is_tail(s[2]) || !is_tail(s[3]))
-            return 0;
-        if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-            return 0;       /* longer than needed; beyond U+10FFFF */
-        return 4;
-    }
-    return 0;
+
+    size_t bytes = scan((const unsigned char *)p, n, &whole);
+    return whole ? bytes : 0;
+}
+
+size_t utf8_bad(const char *p, size_t n)
+{
+    bool whole;
+
+    return scan((const unsigned char *)p, n, &whole);
 }
 
 size_t utf8_cut(const char *p, size_t n, size_t most)

@@ -5,7 +5,9 @@
 
 #define UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-/* Bytes of the valid sequence at p (1..4; shortest form, no surrogates, up to U+10FFFF); 0 = not valid. n > 0. */
+/* Bytes of the valid sequence at p (1..4; shortest form, no surrogates, to U+10FFFF); 0 = not valid. n > 0. */
 size_t utf8_step(const char *p, size_t n);
+/* Where utf8_step() said 0: bytes (1..3) that one U+FFFD stands for, as browsers and Python do it. n > 0. */
+size_t utf8_bad(const char *p, size_t n);
 /* Bytes of the longest prefix of at most `most` bytes that does not split a sequence. */
 size_t utf8_cut(const char *p, size_t n, size_t most);
