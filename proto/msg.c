@@ -10,9 +10,9 @@
 
 #define MAGIC "PTK1"
 #define ENVELOPE_MAX 128
-#define BODY_MAX ((size_t)32 << 20)         /* above every body that its fields' limits allow, and newer ones */
-#define SENT_MAX_MS 253402300800000u        /* year 10000: what a printed time can say */
-#define NAME_LIMIT 128                      /* a STR up to this limit is a name or an address: no NUL inside */
+#define BODY_MAX ((size_t)32 << 20)     /* above every body that its fields' limits allow, and newer ones */
+#define SENT_MAX_MS 253402300800000u    /* year 10000: what a printed time can say */
+#define NAME_LIMIT 128                  /* a STR up to this limit is a name or an address: no NUL inside */
 #define PRINT_BIN_MAX 4096
 
 enum field_type { FIELD_U64, FIELD_I64, FIELD_STR, FIELD_BIN, FIELD_IDS };
@@ -196,6 +196,13 @@ static bool is_number(const struct field_def *f)
     return f->type == FIELD_U64 || f->type == FIELD_I64;
 }
 
+static bool has_nul_in_name(const struct field_def *f, const void *at)
+{
+    const struct str *s = at;
+
+    return f->type == FIELD_STR && f->limit <= NAME_LIMIT && s->n > 0 && memchr(s->p, 0, s->n) != NULL;
+}
+
 static void encode_value(const struct field_def *f, const void *at, struct buf *out)
 {
     const struct str *s = at;
@@ -222,16 +229,17 @@ static void encode_value(const struct field_def *f, const void *at, struct buf *
     }
 }
 
-static int check_value(const struct message_def *def, const struct field_def *f, const void *at, struct err *err)
+static int check_value(
+    const struct message_def *def, const struct field_def *f, const void *at, struct err *err)
 {
-    const struct str *s = at;
     size_t size = field_size(f, at);
 
     if (is_number(f))
         return 0;
     if (size > f->limit)
-        return err_set(err, ERR_BUG, "%s.%s: %zu is over the limit of %u", def->name, f->name, size, f->limit);
-    if (f->type == FIELD_STR && f->limit <= NAME_LIMIT && size > 0 && memchr(s->p, 0, size) != NULL)
+        return err_set(
+            err, ERR_BUG, "%s.%s: %zu is over the limit of %u", def->name, f->name, size, f->limit);
+    if (has_nul_in_name(f, at))
         return err_set(err, ERR_BUG, "%s.%s: a NUL byte in a name", def->name, f->name);
     return 0;
 }
@@ -271,18 +279,21 @@ static void encode_envelope(const struct message_def *def, const struct msg *m, 
 int msg_encode(const struct msg *m, struct buf *envelope, struct buf *body, struct err *err)
 {
     const struct message_def *def = def_of(m->type);
-    size_t before = body->n;
+    size_t envelope_before = envelope->n, body_before = body->n;
 
     if (def == NULL)
         return err_set(err, ERR_BUG, "message of unknown type %d", m->type);
     if (m->payload.n > def->payload_limit)
-        return err_set(err, ERR_BUG, "%s: payload of %zu bytes is over the limit of %zu", def->name, m->payload.n,
-            def->payload_limit);
+        return err_set(err, ERR_BUG, "%s: payload of %zu bytes is over the limit of %zu", def->name,
+            m->payload.n, def->payload_limit);
     if (encode_body(def, m, body, err) < 0)
         return -1;
     encode_envelope(def, m, envelope);
-    if (body->failed || envelope->failed || body->n - before > BODY_MAX)
+    if (body->failed || envelope->failed || body->n - body_before > BODY_MAX) {
+        body->n = body_before;
+        envelope->n = envelope_before;
         return err_set(err, ERR_BUG, "%s: the body does not fit its buffer", def->name);
+    }
     return 0;
 }
 
@@ -343,8 +354,8 @@ static void decode_ids(struct msg *m, uint32_t count, struct wire *w, struct ids
         ret->p[i] = wire_u64(w);
 }
 
-static int decode_value(struct msg *m, const struct message_def *def, const struct field_def *f, struct wire *w,
-    struct err *err)
+static int decode_value(
+    struct msg *m, const struct message_def *def, const struct field_def *f, struct wire *w, struct err *err)
 {
     void *at = (char *)m + def->offset + f->offset;
     size_t size = 0;
@@ -369,17 +380,19 @@ static int decode_value(struct msg *m, const struct message_def *def, const stru
         break;
     }
     if (!wire_ok(w))
-        return err_set(err, ERR_PERM, "%s.%s: not a well-formed %s", def->name, f->name, field_type_names[f->type]);
+        return err_set(
+            err, ERR_PERM, "%s.%s: not a well-formed %s", def->name, f->name, field_type_names[f->type]);
     if (f->type != FIELD_IDS)
         size = field_size(f, at);
     if (!is_number(f) && size > f->limit)
-        return err_set(err, ERR_PERM, "%s.%s: %zu is over the limit of %u", def->name, f->name, size, f->limit);
-    if (f->type == FIELD_STR && f->limit <= NAME_LIMIT && size > 0 && memchr(((struct str *)at)->p, 0, size) != NULL)
+        return err_set(
+            err, ERR_PERM, "%s.%s: %zu is over the limit of %u", def->name, f->name, size, f->limit);
+    if (has_nul_in_name(f, at))
         return err_set(err, ERR_PERM, "%s.%s: a NUL byte in a name", def->name, f->name);
     return 0;
 }
 
-/* Index of the field; field_count = a newer sender's, unknown here. Senders keep the order: begin at `from`. */
+/* Index of the field; field_count: unknown here (a newer sender's). Senders keep the order: begin at `from`. */
 static size_t find_field(const struct message_def *def, struct str key, size_t from)
 {
     for (size_t n = 0; n < def->field_count; n++) {
@@ -434,12 +447,13 @@ static int check_payload(const struct message_def *def, const struct frame *payl
     if (def->payload_limit > 0 && payload == NULL)
         return err_set(err, ERR_PERM, "%s: its payload is missing", def->name);
     if (payload != NULL && payload->n > def->payload_limit)
-        return err_set(err, ERR_PERM, "%s: payload of %zu bytes is over the limit of %zu", def->name, payload->n,
-            def->payload_limit);
+        return err_set(err, ERR_PERM, "%s: payload of %zu bytes is over the limit of %zu", def->name,
+            payload->n, def->payload_limit);
     return 0;
 }
 
-int msg_decode(struct msg **ret, struct str envelope, struct frame *body, struct frame *payload, struct err *err)
+int msg_decode(
+    struct msg **ret, struct str envelope, struct frame *body, struct frame *payload, struct err *err)
 {
     struct msg *m = xcalloc(1, sizeof(*m));
 
@@ -509,8 +523,8 @@ void msg_print(const struct msg *m, struct buf *out)
 
     assert(def != NULL);
     clock_iso(m->sent_ms, sent);
-    buf_fmt(out, "{\"type\":\"%s\",\"version\":%u,\"correlation_id\":\"%s\",\"sent\":\"%s\",\"body\":{", def->name,
-        m->version, m->correlation, sent);
+    buf_fmt(out, "{\"type\":\"%s\",\"version\":%u,\"correlation_id\":\"%s\",\"sent\":\"%s\",\"body\":{",
+        def->name, m->version, m->correlation, sent);
     for (size_t i = 0; i < def->field_count; i++) {
         const struct field_def *f = &def->fields[i];
         const void *at = field_at(def, f, m);
@@ -528,8 +542,9 @@ void msg_print(const struct msg *m, struct buf *out)
 
 static void markdown_fields(const struct message_def *def, struct buf *out)
 {
-    buf_fmt(out, "\n### %s (`proto/%s.def`)\n\n| field | type | need | limit | since |\n| --- | --- | --- | ---: | ---: |\n",
-        def->name, def->file);
+    buf_fmt(
+        out, "\n### %s (`proto/%s.def`)\n\n| field | type | need | limit | since |\n", def->name, def->file);
+    buf_str(out, "| --- | --- | --- | ---: | ---: |\n");
     for (size_t i = 0; i < def->field_count; i++) {
         const struct field_def *f = &def->fields[i];
         buf_fmt(out, "| `%s` | %s | %s | ", f->name, field_type_names[f->type],
@@ -542,7 +557,8 @@ static void markdown_fields(const struct message_def *def, struct buf *out)
 
 void msg_markdown(struct buf *out)
 {
-    buf_str(out, "| no. | message | version | way | payload limit | says |\n| ---: | --- | ---: | --- | ---: | --- |\n");
+    buf_str(out, "| no. | message | version | way | payload limit | says |\n");
+    buf_str(out, "| ---: | --- | ---: | --- | ---: | --- |\n");
     for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
         const struct message_def *def = &messages[i];
         if (def->name == NULL)

@@ -141,11 +141,13 @@ static int decode_field(struct wire *w, const struct field *before, struct field
     if (!wire_ok(w) || !triple)
         return err_set(err, ERR_PERM, "schema: malformed");
     if (ret->name.n == 0 || ret->name.n > NAME_MAX_BYTES || ret->type.n > NAME_MAX_BYTES)
-        return err_set(err, ERR_PERM, "schema: a field's name or type is empty or over %d bytes", NAME_MAX_BYTES);
+        return err_set(
+            err, ERR_PERM, "schema: a field's name or type is empty or over %d bytes", NAME_MAX_BYTES);
     if (memchr(ret->name.p, 0, ret->name.n) != NULL)
         return err_set(err, ERR_PERM, "schema: a NUL byte in a field's name");
     if (before != NULL && str_order(before->name, ret->name) >= 0)
-        return err_set(err, ERR_PERM, "schema: field " STR_FMT " is twice or out of order", STR_ARG(ret->name));
+        return err_set(
+            err, ERR_PERM, "schema: field " STR_FMT " is twice or out of order", STR_ARG(ret->name));
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* schema.h - the portal's own description of an entity's fields, and the columns that follow from it.
  * It travels with JOB, RECORDS (as `schema`) and ROWS (as `columns`), so mapper and fetcher need no database.
- * Encoded: array of [name, type, multiple] and array of [column, kind]. A schema is sorted by name, so bytes compare;
- * columns keep the order given, which is that of the values in a row. */
+ * Encoded: array of [name, type, multiple] and array of [column, kind]. A schema is sorted by name, so bytes
+ * compare; columns keep the order given, which is that of the values in a row. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,7 +15,7 @@
 enum col_kind {
     COL_TEXT,       /* str */
     COL_INT,        /* int64 */
-    COL_DECIMAL,    /* str: canonical decimal "-12.5" (no exponent, no trailing zeros after the point, no "-0") */
+    COL_DECIMAL,    /* str: canonical decimal "-12.5" (no exponent, no trailing zeros, no "-0") */
     COL_BOOL,       /* bool */
     COL_DATE,       /* str: "2024-08-30" */
     COL_TIME,       /* str: instant, "2024-08-30T12:29:00Z" (UTC) */
@@ -25,7 +25,7 @@ enum col_kind {
 
 struct field {
     struct str name;        /* as the portal says: UF_CRM_1 */
-    struct str type;        /* as the portal says: crm_status; "unknown" when the portal shows it but does not describe it */
+    struct str type;        /* as the portal says: crm_status; "unknown": shown, but not described */
     bool multiple;
 };
 
@@ -48,8 +48,8 @@ const struct field *schema_find(const struct schema *s, struct str name);   /* b
 enum col_kind col_kind_of(struct str type, bool multiple);
 const char *col_kind_name(enum col_kind kind);      /* "text", "int", "decimal", ... on the wire */
 int col_kind_parse(struct str name, enum col_kind *ret);
-/* Field name to column name: lower case; ret needs 129 bytes; other characters than [a-z0-9_] become '_'; one that
- * would begin with '_' gets an 'f' before it, because those names are our own columns'. */
+/* Field name to column name: lower case; ret needs 129 bytes; other characters than [a-z0-9_] become '_'; one
+ * that would begin with '_' gets an 'f' before it, because those names are our own columns'. */
 void col_name(struct str field, char ret[129]);
 
 struct column {

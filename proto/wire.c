@@ -113,7 +113,7 @@ void wire_close(struct buf *b, size_t at, uint32_t count)
 
 /* ---- reading ---- */
 
-/* One value's head: what it is, and the length of its content (bytes for STR, BIN, NUM, OTHER; else count). */
+/* One value's head: what it is, and the length of its content: bytes of STR, BIN, NUM, OTHER; else count. */
 struct head {
     enum wire_type type;
     uint8_t size;           /* of the head itself */
@@ -122,8 +122,8 @@ struct head {
 };
 
 /* Heads above 0x7f that have a fixed shape: bytes after the first that hold the number, its signedness. */
-enum shape { SHAPE_NONE, SHAPE_NIL, SHAPE_FALSE, SHAPE_TRUE, SHAPE_UINT, SHAPE_INT, SHAPE_STR, SHAPE_BIN, SHAPE_ARRAY,
-             SHAPE_MAP, SHAPE_EXT, SHAPE_FIXEXT, SHAPE_FLOAT };
+enum shape { SHAPE_NONE, SHAPE_NIL, SHAPE_FALSE, SHAPE_TRUE, SHAPE_UINT, SHAPE_INT, SHAPE_STR, SHAPE_BIN,
+             SHAPE_ARRAY, SHAPE_MAP, SHAPE_EXT, SHAPE_FIXEXT, SHAPE_FLOAT };
 static const struct {
     uint8_t shape, bytes;
 } shapes[32] = {                    /* 0xc0 + index */
@@ -203,7 +203,7 @@ static bool is_float(uint8_t first)     /* the number itself counts as head */
     return first == 0xca || first == 0xcb;
 }
 
-/* WIRE_END when nothing is left, after a failure, or when what is left is no head. Content is within the input. */
+/* WIRE_END when nothing is left, after a failure, or when what is left is no head with all of its content. */
 static struct head head_of(const struct wire *w)
 {
     size_t left = (size_t)(w->end - w->p);
@@ -345,13 +345,14 @@ void wire_skip(struct wire *w)
         }
         left[depth]--;
         struct head h = head_of(w);
-        if (h.type == WIRE_END || ((h.type == WIRE_ARRAY || h.type == WIRE_MAP) && w->depth + depth >= DEPTH_MAX)) {
+        bool holds = h.type == WIRE_ARRAY || h.type == WIRE_MAP;
+        if (h.type == WIRE_END || (holds && w->depth + depth >= DEPTH_MAX)) {
             w->failed = true;
             return;
         }
         uint64_t bytes = content(w, &h);
         w->p += h.size + bytes;
-        if (h.type == WIRE_ARRAY || h.type == WIRE_MAP)
+        if (holds)
             left[++depth] = h.type == WIRE_MAP ? h.value * 2 : h.value;
     }
 }

@@ -51,8 +51,8 @@ uint32_t wire_array(struct wire *w);                /* count; never more than by
 uint32_t wire_map(struct wire *w);
 void wire_skip(struct wire *w);                     /* any value; depth over 64 fails */
 struct str wire_raw(struct wire *w);                /* skips a value and gives its bytes */
-/* Cursor stands at a map: true and the cursor at the value of `key`; false: past the map, no failure. Another value
- * (a portal prints an empty map as []) has no such key: false, and the cursor past it. */
+/* Cursor stands at a map: true and the cursor at the value of `key`; false: past the map, no failure. Another
+ * value (a portal prints an empty map as []) has no such key: false, and the cursor past it. */
 bool wire_find(struct wire *w, const char *key);
 /* Any value as JSON text, for people and dumps. */
 void wire_json(struct wire *w, struct buf *out);

@@ -1,4 +1,5 @@
-/* Three frames of anything: two lengths (16 bits, big-endian), then envelope, body and what is left as payload. */
+/* Three frames of anything: two lengths (16 bits, big-endian), then envelope, body and the rest as payload.
+ */
 #include "proto/msg.h"
 
 #include <stdlib.h>

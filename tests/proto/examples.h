@@ -1,6 +1,7 @@
-/* examples.h - for vectors_test.c: one message of each type with every field set, and those that the flow pages
- * (proto/flows) follow. They tell one story: portal "main", deals 40, 42 and 44; run 3 of the scheduler's epoch 2;
- * job 7 reads the range from 1 upwards, dispatched as d = 15; job 8 asks for marked ids, d = 16. */
+/* examples.h - for vectors_test.c: one message of each type with every field set, and those that the flow
+ * pages (proto/flows) follow. They tell one story: portal "main", deals 40, 42 and 44; run 3 of the
+ * scheduler's epoch 2; job 7 reads the range from 1 upwards, dispatched as d = 15; job 8 asks for marked ids,
+ * d = 16. */
 #pragma once
 
 #include "fields.h"
@@ -45,28 +46,32 @@ static void job_probe(struct msg *m, const struct scratch *s)
 
 static void job_ids(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(job, .job = 8, .d = 16, .epoch = 2, .portal = STR("main"), .kind = STR("ids"), .entity = STR("deals"),
-        .table = STR("crm_deals"), .ids = { ids_asked, 3 }, .schema = buf_view(&s->schema), .deadline_ms = 75000);
+    MEMBERS(job, .job = 8, .d = 16, .epoch = 2, .portal = STR("main"), .kind = STR("ids"),
+        .entity = STR("deals"), .table = STR("crm_deals"), .ids = { ids_asked, 3 },
+        .schema = buf_view(&s->schema), .deadline_ms = 75000);
 }
 
 static void job_get(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(job, .job = 9, .d = 18, .epoch = 2, .portal = STR("main"), .kind = STR("get"), .entity = STR("deals"),
-        .table = STR("crm_deals"), .ids = { ids_44, 1 }, .schema = buf_view(&s->schema), .deadline_ms = 75000);
+    MEMBERS(job, .job = 9, .d = 18, .epoch = 2, .portal = STR("main"), .kind = STR("get"),
+        .entity = STR("deals"), .table = STR("crm_deals"), .ids = { ids_44, 1 },
+        .schema = buf_view(&s->schema), .deadline_ms = 75000);
 }
 
 static void report_full(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("failed"), .error_kind = STR("wait"),
-        .error_code = 429, .error = STR("HTTP 429 OPERATION_TIME_LIMIT: Method is blocked"), .retry_ms = 240000,
+    MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("failed"),
+        .error_kind = STR("wait"), .error_code = 429,
+        .error = STR("HTTP 429 OPERATION_TIME_LIMIT: Method is blocked"), .retry_ms = 240000,
         .blocked = STR("crm.deal.list"), .requests = 1, .records = 2, .bytes = 4096, .took_ms = 812,
-        .operating = buf_view(&s->operating), .learnt = buf_view(&s->learnt), .unknown = STR("UF_CRM_NEW UF_CRM_X"));
+        .operating = buf_view(&s->operating), .learnt = buf_view(&s->learnt),
+        .unknown = STR("UF_CRM_NEW UF_CRM_X"));
 }
 
 static void report_sent(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("sent"), .requests = 1, .records = 2,
-        .bytes = 1830, .took_ms = 412, .operating = buf_view(&s->operating));
+    MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("sent"), .requests = 1,
+        .records = 2, .bytes = 1830, .took_ms = 412, .operating = buf_view(&s->operating));
 }
 
 static void report_learnt(struct msg *m, const struct scratch *s)
@@ -79,9 +84,9 @@ static void records_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(records, .job = 8, .d = 16, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("get"),
         .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = 42, .next_first = 43,
-        .next_last = RANGE_OPEN, .asked = { ids_asked, 3 }, .absent = { ids_44, 1 }, .unlisted = { ids_42, 1 },
-        .denied = { ids_40, 1 }, .fetched_ms = 1795228619000, .schema = buf_view(&s->schema), .count = 2,
-        .repaired = 1);
+        .next_last = RANGE_OPEN, .asked = { ids_asked, 3 }, .absent = { ids_44, 1 },
+        .unlisted = { ids_42, 1 }, .denied = { ids_40, 1 }, .fetched_ms = 1795228619000,
+        .schema = buf_view(&s->schema), .count = 2, .repaired = 1);
 }
 
 static void records_range(struct msg *m, const struct scratch *s)
@@ -94,8 +99,8 @@ static void records_range(struct msg *m, const struct scratch *s)
 static void records_ids(struct msg *m, const struct scratch *s)
 {
     MEMBERS(records, .job = 8, .d = 16, .epoch = 2, .portal = STR("main"), .kind = STR("ids"),
-        .entity = STR("deals"), .table = STR("crm_deals"), .asked = { ids_asked, 3 }, .unlisted = { ids_44, 1 },
-        .fetched_ms = 1795228619000, .schema = buf_view(&s->schema), .count = 2);
+        .entity = STR("deals"), .table = STR("crm_deals"), .asked = { ids_asked, 3 },
+        .unlisted = { ids_44, 1 }, .fetched_ms = 1795228619000, .schema = buf_view(&s->schema), .count = 2);
 }
 
 static void records_get(struct msg *m, const struct scratch *s)
@@ -109,9 +114,9 @@ static void rows_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(rows, .job = 8, .d = 16, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("get"),
         .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = 42, .next_first = 43,
-        .next_last = RANGE_OPEN, .asked = { ids_asked, 3 }, .absent = { ids_44, 1 }, .unlisted = { ids_42, 1 },
-        .denied = { ids_40, 1 }, .fetched_ms = 1795228619000, .columns = buf_view(&s->columns), .count = 2,
-        .rejects = buf_view(&s->rejects));
+        .next_last = RANGE_OPEN, .asked = { ids_asked, 3 }, .absent = { ids_44, 1 },
+        .unlisted = { ids_42, 1 }, .denied = { ids_40, 1 }, .fetched_ms = 1795228619000,
+        .columns = buf_view(&s->columns), .count = 2, .rejects = buf_view(&s->rejects));
 }
 
 static void rows_range(struct msg *m, const struct scratch *s)
@@ -124,8 +129,9 @@ static void rows_range(struct msg *m, const struct scratch *s)
 static void done_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(done, .job = 7, .d = 15, .portal = STR("main"), .entity = STR("deals"), .outcome = STR("failed"),
-        .error_kind = STR("temp"), .error = STR("database is locked"), .written = 1, .same = 2, .late = 3, .gone = 4,
-        .marked = 5, .rejected = 6, .next_job = 10, .next_first = 43, .next_last = RANGE_OPEN, .took_ms = 9);
+        .error_kind = STR("temp"), .error = STR("database is locked"), .written = 1, .same = 2, .late = 3,
+        .gone = 4, .marked = 5, .rejected = 6, .next_job = 10, .next_first = 43, .next_last = RANGE_OPEN,
+        .took_ms = 9);
 }
 
 static void done_ok(struct msg *m, const struct scratch *s)
@@ -136,8 +142,8 @@ static void done_ok(struct msg *m, const struct scratch *s)
 
 static void status_full(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(status, STR("fetcher"), STR("fetcher.1"), 4711, STR("busy"), 61000, 23068672, 3, STR("127.0.0.1:9103"),
-        STR("{\"in_flight\":2}"));
+    MEMBERS(status, STR("fetcher"), STR("fetcher.1"), 4711, STR("busy"), 61000, 23068672, 3,
+        STR("127.0.0.1:9103"), STR("{\"in_flight\":2}"));
 }
 
 static void control_full(struct msg *m, const struct scratch *s)
@@ -147,7 +153,8 @@ static void control_full(struct msg *m, const struct scratch *s)
 
 static void control_reply_full(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(control_reply, STR("failed"), STR("no entity \"deels\"; did you mean deals?"), STR("{\"runs\":[]}"));
+    MEMBERS(
+        control_reply, STR("failed"), STR("no entity \"deels\"; did you mean deals?"), STR("{\"runs\":[]}"));
 }
 
 static void control_reply_ok(struct msg *m, const struct scratch *s)
@@ -254,7 +261,8 @@ static void put_record(struct buf *out, const char *id, const char *title, const
     wire_put_i64(out, 209);
 }
 
-static void put_row(struct buf *out, uint64_t id, const char *hash, const char *title, const char *opportunity)
+static void put_row(
+    struct buf *out, uint64_t id, const char *hash, const char *title, const char *opportunity)
 {
     wire_put_array(out, 5);
     wire_put_u64(out, id);

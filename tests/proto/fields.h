@@ -1,5 +1,5 @@
-/* fields.h - the fields of every message once more, straight from the .def files, so that the codec is not its own
- * witness. A message without rows here fails vectors_test.c. */
+/* fields.h - the fields of every message once more, straight from the .def files, so that the codec is not
+ * its own witness. A message without rows here fails vectors_test.c. */
 #pragma once
 
 #include "proto/msg.h"
@@ -101,7 +101,8 @@ static inline void put_pair(struct buf *out, const struct row *row, uint64_t n)
 }
 
 /* The required fields at n = 0, without their map head; *count is raised. */
-static inline void put_required(struct buf *out, enum msg_type type, const struct row *except, uint32_t *count)
+static inline void put_required(
+    struct buf *out, enum msg_type type, const struct row *except, uint32_t *count)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (rows[i].message != type || !rows[i].required || &rows[i] == except)

@@ -1,7 +1,7 @@
-/* The bytes of every message, pinned: proto/vectors/<message>.v<version>.<case>.hex holds envelope, body and, where
- * the message has one, payload ("empty" when it has no bytes), one line of hex each; the .json beside it what
- * msg_print() says, or {"error": ...} for bytes that must be refused.
- * --write   writes the vectors that are not there (committed ones are never rewritten) and the fuzzers' corpora
+/* The bytes of every message, pinned: proto/vectors/<message>.v<version>.<case>.hex holds envelope, body and,
+ * where the message has one, payload ("empty" when it has no bytes), one line of hex each; the .json beside
+ * it what msg_print() says, or {"error": ...} for bytes that must be refused.
+ * --write   writes the vectors that are not there (committed ones are never rewritten), and fuzzers' corpora
  * --print   prints the tables for proto/README.md */
 #include "examples.h"
 #include "fields.h"
@@ -267,8 +267,8 @@ static void write_newer(enum msg_type type)
 
 enum spoil { MISSING, TWICE, MISTYPED, OVERLONG, CUT, TRAILING, NUL_IN_NAME, KEY_NUMBER, SPOILS };
 static const char *const spoil_names[] = {
-    "hostile-missing", "hostile-twice", "hostile-mistyped", "hostile-overlong", "hostile-cut", "hostile-trailing",
-    "hostile-nul", "hostile-key",
+    "hostile-missing", "hostile-twice", "hostile-mistyped", "hostile-overlong", "hostile-cut",
+    "hostile-trailing", "hostile-nul", "hostile-key",
 };
 
 static const struct row *first_row(enum msg_type type, enum kind kind)
@@ -341,7 +341,8 @@ static void write_odd_frames(void)
         { "hostile-magic", "PTK0", CORRELATION, MSG_CONTROL, 1, SENT_MS, 5, 0, false },
         { "hostile-type", "PTK1", CORRELATION, 200, 1, SENT_MS, 5, 0, false },
         { "hostile-version", "PTK1", CORRELATION, MSG_CONTROL, 0, SENT_MS, 5, 0, false },
-        { "hostile-correlation", "PTK1", "0190a5c2-7b1e-7c3a-9d55-3f2e1a4b5c6\"", MSG_CONTROL, 1, SENT_MS, 5, 0, false },
+        { "hostile-correlation", "PTK1", "0190a5c2-7b1e-7c3a-9d55-3f2e1a4b5c6\"", MSG_CONTROL, 1, SENT_MS, 5,
+            0, false },
         { "hostile-sent", "PTK1", CORRELATION, MSG_CONTROL, 1, UINT64_MAX, 5, 0, false },
         { "hostile-members", "PTK1", CORRELATION, MSG_CONTROL, 1, SENT_MS, 6, 0, false },
         { "hostile-payload", "PTK1", CORRELATION, MSG_CONTROL, 1, SENT_MS, 5, 0, true },
