@@ -1,8 +1,8 @@
 /* db.h - one interface to the databases, a driver per engine. A struct db is one connection, used by one thread at
  * a time (db_pool.h gives it a thread of its own). Statements are cached by text per connection.
  * Parameters are written $1, $2, … and bound by number in every engine. Values travel as text or int64: exact.
- * Errors: ERR_TEMP (locked, connection lost: try again), ERR_CONF (not a database, read-only, missing rights: what
- * to do is in the text), ERR_PERM (constraint, syntax), ERR_LIMIT (disk full, too big). */
+ * Errors: ERR_TEMP (locked, disk full, connection lost: try again), ERR_CONF (not a database, read-only, missing
+ * rights: what to do is in the text), ERR_PERM (constraint, syntax), ERR_LIMIT (value too big, too many columns). */
 #pragma once
 
 #include "base/err.h"
@@ -31,13 +31,16 @@ static inline struct db_val dbv_b(struct str s) { return (struct db_val){ DB_BLO
 typedef int db_on_row(void *ctx, const struct db_val *row, int columns);
 
 /* url: "sqlite:///relative/path", "sqlite:////absolute/path"; a "+driver" suffix of the scheme is ignored.
- * Other schemes: ERR_CONF naming what this build can do. Creates the file and its folder. */
+ * NULL or empty: potok.db in POTOK_HOME. Other schemes: ERR_CONF naming what this build can do. Creates the file
+ * and its folder. */
 int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
 void db_close(struct db **db);
 const char *db_engine(const struct db *db);         /* "sqlite" */
+bool db_is_lost(const struct db *db);               /* after an error: open another connection */
 
 /* Transactions. db_begin takes the turn: writers of several processes wait in line (SQLite: a lock file beside the
- * database, then BEGIN IMMEDIATE). Every statement that writes is inside one. */
+ * database, then BEGIN IMMEDIATE). Every statement that writes is inside one (ERR_BUG otherwise). A failed commit has
+ * rolled back. */
 int db_begin(struct db *db, struct err *err) MUST_CHECK;
 int db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);                    /* harmless when there is none */
@@ -60,6 +63,7 @@ struct db_column {
     enum col_kind kind;
 };
 /* Creates the mirror table (id, system columns, columns) or adds what is missing. An existing column keeps its type.
+ * Columns called "id" or beginning with '_' are refused (ERR_PERM), as are tables that are not mirrors (ERR_CONF).
  * ret_added (NULL allowed): how many columns were added. Remembered per connection: no query when nothing is new. */
 int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count, int *ret_added,
     struct err *err) MUST_CHECK;

@@ -1,0 +1,137 @@
+#include "db/db.h"
+
+#include "base/mem.h"
+#include "db/driver.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct db_driver *const DRIVERS[] = { &db_sqlite };
+
+/* "sqlite+pysqlite://" is sqlite. */
+static const struct db_driver *find_driver(struct str scheme)
+{
+    const char *plus = memchr(scheme.p, '+', scheme.n);
+
+    if (plus != NULL)
+        scheme.n = (size_t)(plus - scheme.p);
+    for (size_t i = 0; i < ARRAY_SIZE(DRIVERS); i++)
+        if (str_case_eq(scheme, str_of(DRIVERS[i]->engine)))
+            return DRIVERS[i];
+    return NULL;
+}
+
+int db_open(struct db **ret, const char *url, struct err *err)
+{
+    const char *colon;
+    const struct db_driver *driver;
+
+    if (url == NULL || url[0] == '\0')
+        url = "sqlite://";
+    colon = strstr(url, "://");
+    if (colon == NULL)
+        return err_set(err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
+    driver = find_driver((struct str){ url, (size_t)(colon - url) });
+    if (driver == NULL)     /* only the scheme: the rest may hold a password */
+        return err_set(err, ERR_CONF, "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// only",
+            (int)(colon - url > 32 ? 32 : colon - url), url);
+    return driver->open(ret, str_of(colon + 3), err);
+}
+
+void db_close(struct db **db)
+{
+    if (*db == NULL)
+        return;
+    db_rollback(*db);
+    db_forget_tables(*db);
+    (*db)->driver->close(*db);
+    *db = NULL;
+}
+
+const char *db_engine(const struct db *db)
+{
+    return db->driver->engine;
+}
+
+bool db_is_lost(const struct db *db)
+{
+    return db->lost;
+}
+
+int db_begin(struct db *db, struct err *err)
+{
+    if (db->in_transaction)
+        return err_set(err, ERR_BUG, "a transaction inside a transaction");
+    if (db->driver->begin(db, err) < 0)
+        return -1;
+    db->in_transaction = true;
+    return 0;
+}
+
+int db_commit(struct db *db, struct err *err)
+{
+    if (!db->in_transaction)
+        return err_set(err, ERR_BUG, "a commit without a transaction");
+    db->in_transaction = false;
+    return db->driver->commit(db, err);
+}
+
+void db_rollback(struct db *db)
+{
+    if (!db->in_transaction)
+        return;
+    db->in_transaction = false;
+    db->driver->rollback(db);
+}
+
+int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
+    int64_t *ret_changes, struct err *err)
+{
+    return db->driver->run(db, sql, args, arg_count, on_row, ctx, ret_changes, err);
+}
+
+static int on_first(void *ctx, const struct db_val *row, int columns)
+{
+    int64_t *value = ctx;
+
+    if (columns > 0 && row[0].type == DB_INT)
+        *value = row[0].i;
+    return 1;
+}
+
+int db_get_i64(struct db *db, const char *sql, const struct db_val *args, int arg_count, int64_t missing, int64_t *ret,
+    struct err *err)
+{
+    int64_t value = missing;
+
+    if (db_run(db, sql, args, arg_count, on_first, &value, NULL, err) < 0)
+        return -1;
+    *ret = value;
+    return 0;
+}
+
+/* The same in all engines that keep to the standard's double quotes (MySQL is told to: ANSI_QUOTES). */
+void db_quote(const struct db *db, struct str name, char *ret)
+{
+    (void)db;
+    *ret++ = '"';
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] == '"')
+            *ret++ = '"';
+        *ret++ = name.p[i];
+    }
+    *ret++ = '"';
+    *ret = '\0';
+}
+
+int db_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err)
+{
+    return db->driver->put_ids(db, ids, n, err);
+}
+
+int db_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err)
+{
+    if (!db->in_transaction)
+        return err_set(err, ERR_BUG, "rows written outside a transaction");
+    return db->driver->upsert(db, u, ret_changes, err);
+}

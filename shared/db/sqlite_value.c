@@ -1,0 +1,120 @@
+/* Values in and out of SQLite, exactly. A decimal's column has no declared type, so what is bound is what is kept:
+ * an integer, a double where the double prints as the same decimal again, otherwise the text itself.
+ * The process keeps LC_NUMERIC at "C": the point is a point. */
+#include "db/sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PLAIN_EXPONENT_MAX 30   /* greater and smaller numbers stay text: a double prints to SQLITE_FLOAT_TEXT */
+
+/* "-1.2345e+02" to "-123.45": digits of %e, written out without an exponent and without idle zeros. */
+static void write_plain(const char *e_form, char ret[SQLITE_FLOAT_TEXT])
+{
+    char digits[24];
+    int count = 0, exponent = atoi(strchr(e_form, 'e') + 1);
+    char *out = ret;
+
+    for (const char *p = e_form; *p != 'e'; p++)
+        if (*p >= '0' && *p <= '9')
+            digits[count++] = *p;
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    if (*e_form == '-')
+        *out++ = '-';
+    if (exponent < 0) {
+        *out++ = '0';
+        *out++ = '.';
+        for (int i = exponent + 1; i < 0; i++)
+            *out++ = '0';
+    }
+    for (int i = 0; i < count || i <= exponent; i++) {
+        if (i == exponent + 1 && exponent >= 0)
+            *out++ = '.';
+        *out++ = i < count ? digits[i] : '0';
+    }
+    *out = '\0';
+}
+
+/* The shortest of 15 to 17 digits that is the double again. */
+void sqlite_float_text(double d, char ret[SQLITE_FLOAT_TEXT])
+{
+    char e_form[40];
+
+    if (d == 0) {
+        strcpy(ret, "0");
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(e_form, sizeof(e_form), "%.*e", digits - 1, d);
+        if (strtod(e_form, NULL) == d)
+            break;
+    }
+    const char *e = strchr(e_form, 'e');
+    if (e == NULL || abs(atoi(e + 1)) > PLAIN_EXPONENT_MAX)     /* inf, or far away: no column of ours holds it */
+        snprintf(ret, SQLITE_FLOAT_TEXT, "%s", e_form);
+    else
+        write_plain(e_form, ret);
+}
+
+bool sqlite_decimal_is_float(struct str decimal, double *ret)
+{
+    char text[SQLITE_FLOAT_TEXT], again[SQLITE_FLOAT_TEXT];
+    int digits = 0;
+
+    if (decimal.n == 0 || decimal.n >= sizeof(text))
+        return false;
+    for (size_t i = 0; i < decimal.n; i++)
+        digits += decimal.p[i] >= '0' && decimal.p[i] <= '9' && (digits > 0 || decimal.p[i] != '0');
+    memcpy(text, decimal.p, decimal.n);
+    text[decimal.n] = '\0';
+    while (digits > 15 && text[strlen(text) - 1] == '0' && strchr(text, '.') == NULL) {
+        text[strlen(text) - 1] = '\0';  /* zeros before the point are not significant */
+        digits--;
+    }
+    if (digits > 15)
+        return false;
+    memcpy(text, decimal.p, decimal.n);
+
+    double d = strtod(text, NULL);
+    sqlite_float_text(d, again);
+    if (strlen(again) != decimal.n || memcmp(again, decimal.p, decimal.n) != 0)
+        return false;
+    *ret = d;
+    return true;
+}
+
+static int bind_decimal(sqlite3_stmt *stmt, int index, struct str s)
+{
+    char text[24];
+    int64_t i;
+    double d;
+
+    if (str_i64(s, &i)) {
+        int n = snprintf(text, sizeof(text), "%lld", (long long)i);
+        if ((size_t)n == s.n && memcmp(text, s.p, s.n) == 0)
+            return sqlite3_bind_int64(stmt, index, i);
+    }
+    if (sqlite_decimal_is_float(s, &d))
+        return sqlite3_bind_double(stmt, index, d);
+    return sqlite3_bind_text64(stmt, index, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+int sqlite_bind(sqlite3_stmt *stmt, int index, const struct db_val *v)
+{
+    const char *p = v->s.p != NULL ? v->s.p : "";   /* a NULL pointer would bind NULL */
+
+    switch (v->type) {
+    case DB_NULL:
+        return sqlite3_bind_null(stmt, index);
+    case DB_INT:
+        return sqlite3_bind_int64(stmt, index, v->i);
+    case DB_TEXT:
+        return sqlite3_bind_text64(stmt, index, p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
+    case DB_BLOB:
+        return sqlite3_bind_blob64(stmt, index, p, v->s.n, SQLITE_STATIC);
+    case DB_DECIMAL:
+        return bind_decimal(stmt, index, v->s);
+    }
+    return SQLITE_MISUSE;
+}
