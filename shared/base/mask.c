@@ -45,8 +45,11 @@ static void copy_to(struct mask *m, size_t end)
     m->i = end;
 }
 
+/* What is masked already stays as it is: an error text may pass here twice. */
 static void hide_to(struct mask *m, size_t end)
 {
+    if (starts(m, m->i, MASK))
+        end = m->i + strlen(MASK);
     if (end > m->i)
         buf_str(m->out, MASK);
     m->i = end;

@@ -1,17 +1,13 @@
 #include "base/setting.h"
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-#define FILE_MAX_BYTES 65536
 
 /* What is known of one setting before any of them is put into the state. */
 struct value {
@@ -130,37 +126,6 @@ static int parse(const struct setting *s, struct value *v, struct err *err)
     return 0;
 }
 
-/* At most FILE_MAX_BYTES, without one trailing line end. Allocated. */
-static int read_file(const char *path, char **ret, struct err *err)
-{
-    char *text = xmalloc(FILE_MAX_BYTES + 1);
-    ssize_t n = 0;
-    size_t have = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0) {
-        free(text);
-        return err_code(err, ERR_CONF, errno, "%s: %s", path, strerror(errno));
-    }
-    while (have <= FILE_MAX_BYTES && (n = read(fd, text + have, FILE_MAX_BYTES + 1 - have)) > 0)
-        have += (size_t)n;
-
-    int reason = errno;
-    close(fd);
-    if (n < 0 || have > FILE_MAX_BYTES || memchr(text, '\0', have)) {
-        free(text);
-        return err_code(err, ERR_CONF, n < 0 ? reason : 0, "%s: %s", path,
-            n < 0 ? strerror(reason) : have > FILE_MAX_BYTES ? "more than 64 KB" : "not a text");
-    }
-    if (have > 0 && text[have - 1] == '\n')
-        have--;
-    if (have > 0 && text[have - 1] == '\r')
-        have--;
-    text[have] = '\0';
-    *ret = text;
-    return 0;
-}
-
 static void take(struct value *v, const char *text, const char *where)
 {
     v->text = xstrdup(text);
@@ -180,7 +145,7 @@ static int find_in_environment(const struct setting *s, struct value *v, struct 
     text = getenv(name);
     if (!text || !text[0])
         return 0;
-    if (read_file(text, &v->text, err) < 0)
+    if (file_read_secret(text, &v->text, err) < 0)
         return err_wrap(err, "%s", name);
     snprintf(v->where, sizeof(v->where), "the file of %s", name);
     if (!v->text[0]) {

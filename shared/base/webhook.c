@@ -1,0 +1,184 @@
+#include "base/webhook.h"
+
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+struct parts {
+    bool is_https;
+    struct str host, user, secret;
+    struct str rest;            /* what follows the secret and its slash */
+};
+
+static struct str trim(struct str s)
+{
+    while (s.n > 0 && (unsigned char)s.p[0] <= ' ') {
+        s.p++;
+        s.n--;
+    }
+    while (s.n > 0 && (unsigned char)s.p[s.n - 1] <= ' ')
+        s.n--;
+    return s;
+}
+
+/* Takes everything up to the first of `stops` (kept in *s). */
+static struct str take(struct str *s, const char *stops)
+{
+    size_t n = 0;
+
+    while (n < s->n && !strchr(stops, s->p[n]))
+        n++;
+
+    struct str piece = { s->p, n };
+    s->p += n;
+    s->n -= n;
+    return piece;
+}
+
+static bool skip(struct str *s, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (s->n < n || !str_case_eq((struct str){ s->p, n }, (struct str){ word, n }))
+        return false;
+    s->p += n;
+    s->n -= n;
+    return true;
+}
+
+static bool consists_of(struct str s, const char *extra)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(extra, c))))
+            return false;
+    }
+    return s.n > 0;
+}
+
+static bool is_number(struct str s)
+{
+    uint64_t value;
+
+    return str_u64(s, &value);
+}
+
+static bool is_loopback(struct str host)
+{
+    char text[64];
+    struct in_addr v4;
+
+    if (str_case_eq(host, STR("localhost")) || str_is(host, "[::1]"))
+        return true;
+    if (host.n >= sizeof(text))
+        return false;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    return inet_pton(AF_INET, text, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+/* "host", "host:port", "[::1]:port"; the port is checked and dropped. */
+static const char *parse_host(struct str authority, struct str *ret_host)
+{
+    struct str host = authority;
+    uint64_t port;
+
+    if (authority.n > 0 && memchr(authority.p, '@', authority.n))
+        return "a user and password do not belong into it";
+    if (host.n > 0 && host.p[0] == '[') {
+        host = take(&authority, "]");
+        if (!skip(&authority, "]"))
+            return "the host is not one";
+        host.n++;
+        struct str inner = { host.p + 1, host.n - 2 };
+        if (!consists_of(inner, ":."))
+            return "the host is not one";
+    } else {
+        host = take(&authority, ":");
+        if (!consists_of(host, ".-"))
+            return "the host is not one";
+    }
+    if (authority.n > 0 && (!skip(&authority, ":") || !str_u64(authority, &port) || port == 0 || port > 65535))
+        return "the port is not one";
+    *ret_host = host;
+    return NULL;
+}
+
+static const char *parse_path(struct str path, struct parts *ret)
+{
+    static const char shape[] = "it must look like https://portal.bitrix24.ru/rest/1/secret/ (Bitrix24: Developer resources,"
+                                " Inbound webhook)";
+
+    if (!skip(&path, "/rest/"))
+        return shape;
+    ret->user = take(&path, "/");
+    if (!is_number(ret->user) || !skip(&path, "/"))
+        return shape;
+    ret->secret = take(&path, "/");
+    if (!consists_of(ret->secret, "_-"))
+        return shape;
+    skip(&path, "/");
+    ret->rest = path;
+    return NULL;
+}
+
+/* NULL or what is wrong. */
+static const char *parse(struct str text, struct parts *ret)
+{
+    const char *why;
+
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] <= ' ' || text.p[i] == 0x7F)
+            return "there is a space or a line end in it";
+    if (text.n > 0 && (text.p[0] == '"' || text.p[0] == '\''))
+        return "take the quotes away";
+    ret->is_https = skip(&text, "https://");
+    if (!ret->is_https && !skip(&text, "http://"))
+        return "it must begin with https://";
+    why = parse_host(take(&text, "/?#"), &ret->host);
+    if (why)
+        return why;
+    if (!ret->is_https && !is_loopback(ret->host))
+        return "plain http would show the secret to everybody on the way: use https";
+    if (text.n > 0 && (memchr(text.p, '?', text.n) || memchr(text.p, '#', text.n)))
+        return "take away what begins with ? or #";
+    why = parse_path(text, ret);
+    if (why)
+        return why;
+    return ret->rest.n > 0 ? "it goes on after the secret: take the method name away" : NULL;
+}
+
+/* Scheme and host: the secret may be anywhere in an address that is wrong. */
+static void show(struct str text, char *ret, size_t size)
+{
+    struct str rest = text, scheme = take(&rest, ":/"), authority = { 0 };
+
+    if (skip(&rest, "://"))
+        authority = take(&rest, "/?#");
+    if (consists_of(scheme, "") && consists_of(authority, ".-:[]"))
+        snprintf(ret, size, STR_FMT "://" STR_FMT "%s", STR_ARG(scheme), STR_ARG(authority), rest.n ? "/(masked)" : "");
+    else
+        snprintf(ret, size, "(masked)");
+}
+
+int webhook_parse(struct str text, char **ret, struct err *err)
+{
+    struct parts parts = { 0 };
+    char shown[128];
+
+    text = trim(text);
+    if (text.n == 0)
+        return err_set(err, ERR_CONF, "the webhook address is empty");
+    if (text.n > 2048)
+        return err_set(err, ERR_CONF, "the webhook address is longer than 2048 bytes");
+
+    const char *why = parse(text, &parts);
+    if (why) {
+        show(text, shown, sizeof(shown));
+        return err_set(err, ERR_CONF, "\"%s\": %s", shown, why);
+    }
+    *ret = xasprintf(STR_FMT "%s", STR_ARG(text), text.p[text.n - 1] == '/' ? "" : "/");
+    return 0;
+}
