@@ -23,7 +23,9 @@ struct app;
 struct app_def {
     const char *name;                   /* "fetcher": in services.def */
     const char *about;                  /* one line for --help */
-    const struct setting *settings;     /* the service's own; the common ones (COMMON_SETTINGS) are added */
+    int metrics_port;                   /* of services.def: METRICS_LISTEN is 127.0.0.1:<port> where nothing else is
+                                           said; 0 and further instances: a free port */
+    const struct setting *settings;     /* the service's own; the common ones (app_common_settings) are added */
     size_t state_size;                  /* zeroed state; settings are filled into it before start() */
     int (*start)(struct app *app, void *state, struct err *err);
     void (*stop_soon)(void *state);     /* optional: no new work; call app_quit() when idle */
@@ -46,9 +48,9 @@ struct app {
 };
 
 int app_main(int argc, char **argv, const struct app_def *def);
-void app_quit(struct app *app);     /* the loop ends once handles are closed */
-/* Logs ERROR "service.failed" and ends the process with exit 1 through the normal stop. */
+void app_quit(struct app *app);     /* the loop ends, stop() is called, the loop turns until all handles are closed */
+/* Logs ERROR "service.failed" and ends the process with exit 1 (ERR_CONF: 2) through the normal stop. */
 void app_fail(struct app *app, const struct err *err);
 const struct setting *app_common_settings(void);
-/* For tests and for `potok`: is this setting known to any service? */
+/* Is this setting known to any program (settings.def)? Also "NAME_FILE" of a known NAME. */
 bool app_setting_known(const char *name);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -86,4 +87,24 @@ int listen_open(const char *address, int *ret_fd, char ret_address[static LISTEN
     if (result == 0)
         name_bound(*ret_fd, ret_address);
     return result;
+}
+
+int listen_unix(const char *path, int *ret_fd, struct err *err)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(address.sun_path))
+        return err_set(err, ERR_CONF, "cannot listen on %s: the path is too long", path);
+
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_code(err, ERR_CONF, errno, "cannot listen on %s: %s", path, strerror(errno));
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    unlink(path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0) {
+        int code = errno;
+        close(fd);
+        return err_code(err, ERR_CONF, code, "cannot listen on %s: %s", path, strerror(code));
+    }
+    *ret_fd = fd;
+    return 0;
 }

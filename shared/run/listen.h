@@ -1,4 +1,4 @@
-/* listen.h - a TCP socket listening on "host:port". Own code instead of the HTTP library's, so that an error names
+/* listen.h - sockets that listen on "host:port" or a unix path. Own code instead of the libraries', so that an error names
  * the address and the cause. Any thread. */
 #pragma once
 
@@ -15,3 +15,5 @@ int listen_open(const char *address, int *ret_fd, char ret_address[static LISTEN
     MUST_CHECK;
 /* Splits "host:port" ("[v6]:port") into its parts; -1 when it is not of that form. */
 int listen_split(const char *address, char *ret_host, size_t host_size, char *ret_port, size_t port_size);
+/* A unix socket listening at `path` (a stale file there is replaced; removing it afterwards is the caller's). */
+int listen_unix(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
