@@ -18,7 +18,8 @@ struct http_request {
     const char *url;                /* copied */
     const char *content_type;       /* NULL: none */
     struct str body;                /* must live until on_done, or be given with free_body */
-    char *free_body;                /* freed by the client when the call ends; NULL: the caller's */
+    char *free_body;                /* freed by the client when the call ends (not when the start fails); NULL: the
+                                       caller's */
     uint64_t deadline_ms;           /* whole call, > 0 */
     size_t max_bytes;               /* of the decompressed body */
     void (*on_done)(void *ctx, struct http_answer *answer);    /* exactly once, also on cancel; never from start */
@@ -36,6 +37,10 @@ struct http_answer {
 };
 
 struct http_client *http_client_new(uv_loop_t *loop, const char *user_agent);
-void http_client_free(struct http_client **c);          /* cancels what is under way: on_done is called with ERR_TEMP */
+/* Cancels what is under way: on_done is called with ERR_TEMP before this returns, and never after. Not from inside
+ * on_done. The loop must turn once more afterwards. */
+void http_client_free(struct http_client **c);
+/* NULL: on_done will not be called. */
 struct http_call *http_start(struct http_client *c, const struct http_request *r, struct err *err) MUST_CHECK;
-void http_cancel(struct http_call *call);
+void http_cancel(struct http_call *call);       /* on_done is called with ERR_TEMP before this returns */
+enum err_kind http_client_kind(int curl_code);  /* what a CURLcode other than CURLE_OK means for the work */
