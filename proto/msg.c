@@ -501,7 +501,7 @@ static void print_value(const struct field_def *f, const void *at, struct buf *o
         buf_fmt(out, "%" PRId64, *(const int64_t *)at);
         break;
     case FIELD_STR:
-        buf_json(out, *(const struct str *)at);
+        buf_json(out, field_size(f, at) > 0 ? *(const struct str *)at : STR(""));
         break;
     case FIELD_BIN:
         print_bin(*(const struct str *)at, out);

@@ -447,7 +447,7 @@ static void json_key(struct wire *w, struct buf *out)
     struct buf key;
     buf_init(&key, 4096);
     wire_json(w, &key);
-    buf_json(out, key.failed ? STR("(long key)") : buf_view(&key));
+    buf_json(out, str_of(key.failed ? "(long key)" : buf_cstr(&key)));
     buf_fini(&key);
 }
 
