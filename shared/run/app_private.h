@@ -27,7 +27,7 @@ struct app_private {
     uv_prepare_t turn;
     bool started;               /* start() has succeeded */
     int exit_code;
-    char pid_path[320];
+    char pid_path[384];
     int pid_fd;
     uint64_t started_ms;        /* monotonic */
     uint64_t turn_ns, idle_ns;  /* at the end of the last turn: the clock, and time spent waiting until then */
