@@ -58,7 +58,7 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "payment_required", ANY_STATUS, "PAYMENT_REQUIRED", NULL, ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
     { "commercial_plans", ANY_STATUS, "ACCESS_DENIED", "commercial plan", ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
     { "extended_plans", ANY_STATUS, "ACCESS_DENIED", "extended plan", ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
-    { "context_user", ANY_STATUS, "ACCESS_DENIED", "current context", ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "context_user", ANY_STATUS, "ACCESS_DENIED", "authorized in this context", ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
     { "context_application", ANY_STATUS, "ACCESS_DENIED", "application context", ERR_AUTH, SAYS_NOTHING, 0, NULL },
     { "access_denied_in_batch", ONLY(200), "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
     { "access_denied_rights", ONLY(400), "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
