@@ -1,14 +1,17 @@
 /* json.cc - simdjson finds the tokens (its first stage, which also checks the strings' bytes) and walks the
  * structure; what a token says is read here, because numbers must stay exact and broken text must be mended, and
  * simdjson 3.0.1 offers neither. No exception leaves: everything is noexcept and simdjson is asked for error codes. */
+#include <simdjson.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+extern "C" {        /* the base headers are C's */
 #include "base/json.h"
 
 #include "base/mem.h"
 #include "base/utf8.h"
-
-#include <simdjson.h>
-
-#include <stdlib.h>
+}
 
 namespace {
 
