@@ -9,7 +9,8 @@
  *   <service>.status  PUB     STATUS; always ipc
  * Connectors scan the folder (or resolve the name) every second and connect to every binder they find, and drop
  * those whose file is gone. A binder holds a lock file (<plug>.lock, flock) so that two never steal one path.
- * ZMQ_IMMEDIATE, ROUTER_MANDATORY, LINGER 0, heartbeats (1 s, timeout 5 s), water marks set before attach.
+ * ZMQ_IMMEDIATE, ROUTER_MANDATORY, LINGER 0, water marks set before attach; heartbeats (1 s, timeout 5 s) but on
+ * PUSH and PULL, where a paused reader would be taken for dead.
  * tcp: only loopback addresses are accepted (ERR_CONF: elsewhere it would travel unencrypted).
  * ZMQ_FD is edge-triggered: ZMQ_EVENTS is read in prepare and check, drained with a cap per turn.
  * Loop thread only. */

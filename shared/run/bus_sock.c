@@ -21,6 +21,23 @@ void bus_shutdown(void)
     zsys_shutdown();
 }
 
+/* Lanes of records and rows have no heartbeats: a reader that pauses until its water mark is reached stops reading
+ * the connection altogether, heartbeats included; after the timeout the library would cut a healthy connection and
+ * lose what waits in it. Death is seen by the kernel there. */
+static void set_liveness(zsock_t *sock, enum bus_kind kind)
+{
+    if (kind == BUS_PUSH_CONNECT || kind == BUS_PULL_BIND) {
+        zsock_set_tcp_keepalive(sock, 1);
+        zsock_set_tcp_keepalive_idle(sock, HEARTBEAT_TIMEOUT_MS / 1000);
+        zsock_set_tcp_keepalive_intvl(sock, HEARTBEAT_MS / 1000);
+        zsock_set_tcp_keepalive_cnt(sock, HEARTBEAT_TIMEOUT_MS / HEARTBEAT_MS);
+        return;
+    }
+    zsock_set_heartbeat_ivl(sock, HEARTBEAT_MS);
+    zsock_set_heartbeat_timeout(sock, HEARTBEAT_TIMEOUT_MS);
+    zsock_set_heartbeat_ttl(sock, HEARTBEAT_TIMEOUT_MS);
+}
+
 static void set_options(zsock_t *sock, const struct bus_def *def)
 {
     int water = def->high_water > 0 ? def->high_water : HIGH_WATER;
@@ -30,9 +47,7 @@ static void set_options(zsock_t *sock, const struct bus_def *def)
     zsock_set_linger(sock, 0);
     zsock_set_immediate(sock, 1);
     zsock_set_maxmsgsize(sock, FRAME_MAX_BYTES);
-    zsock_set_heartbeat_ivl(sock, HEARTBEAT_MS);
-    zsock_set_heartbeat_timeout(sock, HEARTBEAT_TIMEOUT_MS);
-    zsock_set_heartbeat_ttl(sock, HEARTBEAT_TIMEOUT_MS);
+    set_liveness(sock, def->kind);
     if (def->kind == BUS_ROUTER_BIND)
         zsock_set_router_mandatory(sock, 1);
     if (def->kind == BUS_SUB_CONNECT)
