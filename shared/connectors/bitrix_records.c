@@ -24,7 +24,7 @@ static void ids_add(struct ids *ids, uint64_t id, size_t most)
 
 static bool is_known(struct bitrix_reading *r, struct str key, uint32_t place)
 {
-    bool remembered = place < SAME_KEYS_MAX;
+    bool remembered = place < SAME_KEYS_MAX && key.n > 0;
 
     if (remembered && str_eq(r->same[place], key))
         return true;
