@@ -1,0 +1,106 @@
+#include "apply.h"
+
+#include "base/clock.h"
+#include "run/crash.h"
+
+#include <inttypes.h>
+
+static int prepare(struct apply *a, const struct msg *m, struct err *err)
+{
+    if (m->rows.table.n > 64)
+        return err_set(err, ERR_PERM, "the name of the table is too long");
+    if (batch_read(&a->batch, m, err) < 0)
+        return -1;
+    db_quote(a->db, a->rows->table, a->table);
+    a->counts.read = a->rows->count;
+    if (a->batch.count > 0) {
+        a->least = (int64_t)a->batch.entries[0].id;
+        a->most = (int64_t)a->batch.entries[a->batch.count - 1].id;
+    }
+    return 0;
+}
+
+/* Tables change apart from the data: a new column is there for all, whatever becomes of this message. */
+static int ensure_table(struct apply *a, struct err *err)
+{
+    return db_ensure_table(a->db, a->rows->table, (const struct db_column *)a->batch.columns.list, a->batch.columns.count,
+        NULL, err);
+}
+
+static void count_verdicts(struct apply *a)
+{
+    for (size_t i = 0; i < a->batch.count; i++) {
+        a->counts.same += a->batch.entries[i].verdict == VERDICT_SAME;
+        a->counts.late += a->batch.entries[i].verdict == VERDICT_LATE;
+    }
+}
+
+static int judge(struct apply *a, struct err *err)
+{
+    if (check_job(a, err) < 0)
+        return -1;
+    if (a->refused)
+        return 0;
+    if (look(a, err) < 0)
+        return -1;
+    count_verdicts(a);
+    return 0;
+}
+
+static int begin(struct apply *a, const struct msg *m, struct err *err)
+{
+    if (prepare(a, m, err) < 0 || ensure_table(a, err) < 0 || db_begin(a->db, err) < 0)
+        return -1;
+    return judge(a, err);
+}
+
+int apply_begin(struct apply *a, struct db *db, const struct msg *m, struct err *err)
+{
+    *a = (struct apply){ .db = db, .rows = &m->rows, .now_ms = (int64_t)clock_wall_ms() };
+    a->fetched_ms = m->rows.fetched_ms > 0 ? m->rows.fetched_ms : a->now_ms;
+    if (begin(a, m, err) == 0)
+        return 0;
+    apply_abandon(a);
+    return err_wrap(err, "job %" PRIu64 " (" STR_FMT ")", m->rows.job, STR_ARG(m->rows.entity));
+}
+
+static int write_all(struct apply *a, struct err *err)
+{
+    static int (*const steps[])(struct apply *, struct err *) = {
+        write_rows, write_ghosts, move_hi, leave_witness, accuse, settle_marks, ask_again, write_rejects, finish_job,
+    };
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (steps[i](a, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int end(struct apply *a, struct err *err)
+{
+    if (a->refused)
+        return 0;
+    if (write_all(a, err) < 0)
+        return -1;
+    crash_point("writer.before_commit");
+    if (db_commit(a->db, err) < 0)
+        return -1;
+    crash_point("writer.after_commit");
+    return 0;
+}
+
+int apply_end(struct apply *a, struct err *err)
+{
+    int result = end(a, err);
+
+    if (result < 0)
+        err_wrap(err, "job %" PRIu64 " (" STR_FMT ")", a->rows->job, STR_ARG(a->rows->entity));
+    apply_abandon(a);
+    return result;
+}
+
+void apply_abandon(struct apply *a)
+{
+    db_rollback(a->db);         /* harmless after a commit */
+    batch_fini(&a->batch);
+}

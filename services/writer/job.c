@@ -1,0 +1,177 @@
+/* The job of a message: may it still be done, and what follows when it is. */
+#include "apply.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static int __attribute__((format(printf, 2, 3))) refuse(struct apply *a, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(a->why, sizeof(a->why), format, args);
+    va_end(args);
+    a->refused = true;
+    return 0;
+}
+
+struct lease {
+    bool found;
+    uint64_t tick, epoch;
+};
+
+static int on_lease(void *ctx, const struct db_val *row, int columns)
+{
+    (void)columns;
+    *(struct lease *)ctx = (struct lease){ true, (uint64_t)row[0].i, (uint64_t)row[1].i };
+    return 1;
+}
+
+static int check_lease(struct apply *a, struct err *err)
+{
+    struct lease lease = { 0 };
+
+    if (db_run(a->db, "SELECT tick, epoch FROM potok_lease WHERE portal = $1", DB_ARGS(dbv_s(a->rows->portal)), on_lease,
+            &lease, NULL, err) < 0)
+        return -1;
+    if (!lease.found)
+        return refuse(a, "the database does not know the portal");
+    if (lease.epoch != a->rows->epoch)
+        return refuse(a, "sent by the scheduler of epoch %" PRIu64 ", now it is %" PRIu64, a->rows->epoch, lease.epoch);
+    if (a->rows->d > lease.tick)        /* numbers from a future that a restored database does not have */
+        return refuse(a, "d=%" PRIu64 " was not given yet, the counter is at %" PRIu64, a->rows->d, lease.tick);
+    a->c = lease.tick;
+    return 0;
+}
+
+static int check_floor(struct apply *a, struct err *err)
+{
+    int64_t floor;
+
+    if (db_get_i64(a->db, "SELECT floor FROM potok_entity WHERE portal = $1 AND entity = $2",
+            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), -1, &floor, err) < 0)
+        return -1;
+    if (floor < 0)
+        return refuse(a, "the database does not know the entity");
+    if (a->rows->d <= (uint64_t)floor)
+        return refuse(a, "d=%" PRIu64 " is below the floor %" PRId64, a->rows->d, floor);
+    return 0;
+}
+
+struct job {
+    bool found, open;
+    uint64_t d, first, last;
+    int64_t run;
+};
+
+static int on_job(void *ctx, const struct db_val *row, int columns)
+{
+    (void)columns;
+    *(struct job *)ctx = (struct job){ true, str_is(row[0].s, "open"), (uint64_t)row[1].i, (uint64_t)row[2].i,
+        (uint64_t)row[3].i, row[4].i };
+    return 1;
+}
+
+/* What was read and what is left make up the job's range, or ids would fall between two jobs. */
+static int check_covers(struct apply *a, const struct job *job, struct err *err)
+{
+    const struct msg_rows *r = a->rows;
+    uint64_t end = r->next_first != 0 ? r->next_last : r->last;
+
+    if (!a->batch.whole_range || (r->first == job->first && end == job->last))
+        return 0;
+    return err_set(err, ERR_PERM, "the job is %" PRIu64 "..%" PRIu64 ", its rows are for %" PRIu64 "..%" PRIu64, job->first,
+        job->last, r->first, end);
+}
+
+static int check_row(struct apply *a, struct err *err)
+{
+    struct job job = { 0 };
+
+    if (db_run(a->db,
+            "SELECT state, d, first, last, run FROM potok_job WHERE id = $1 AND portal = $2 AND entity = $3 AND kind = $4",
+            DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_s(a->rows->kind)),
+            on_job, &job, NULL, err) < 0)
+        return -1;
+    if (!job.found)
+        return refuse(a, "there is no such job");
+    if (!job.open)
+        return refuse(a, "the job is closed");
+    if (job.d != a->rows->d)
+        return refuse(a, "d=%" PRIu64 " was given up, the job was sent again as d=%" PRIu64, a->rows->d, job.d);
+    a->run = job.run;
+    return check_covers(a, &job, err);
+}
+
+int check_job(struct apply *a, struct err *err)
+{
+    static int (*const checks[])(struct apply *, struct err *) = { check_floor, check_lease, check_row };
+
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && !a->refused; i++)
+        if (checks[i](a, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int write_continuation(struct apply *a, struct err *err)
+{
+    int64_t id = 0;
+
+    if (a->rows->next_first == 0)
+        return 0;
+    if (db_get_i64(a->db,
+            "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
+            "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7) RETURNING id",
+            DB_ARGS(a->run != 0 ? dbv_i(a->run) : DBV_NULL, dbv_s(a->rows->portal), dbv_s(a->rows->entity),
+                dbv_s(a->rows->kind), dbv_i((int64_t)a->rows->next_first), dbv_i((int64_t)a->rows->next_last),
+                dbv_i(a->now_ms)), 0, &id, err) < 0)
+        return -1;
+    a->next_job = (uint64_t)id;
+    return 0;
+}
+
+static int count_run(struct apply *a, struct err *err)
+{
+    const struct apply_counts *n = &a->counts;
+
+    return db_run(a->db,
+        "UPDATE potok_run SET read = read + $2, written = written + $3, same = same + $4, gone = gone + $5, "
+        "rejected = rejected + $6 WHERE id = $1",
+        DB_ARGS(dbv_i(a->run), dbv_i((int64_t)n->read), dbv_i((int64_t)n->written), dbv_i((int64_t)n->same),
+            dbv_i((int64_t)n->gone), dbv_i((int64_t)n->rejected)), NULL, NULL, NULL, err);
+}
+
+/* A run is its open jobs: the transaction that closes the last one closes the run. */
+static int close_run(struct apply *a, struct err *err)
+{
+    int64_t left, aside, changes = 0;
+
+    if (db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'open'", DB_ARGS(dbv_i(a->run)), 0,
+            &left, err) < 0
+        || db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'aside'", DB_ARGS(dbv_i(a->run)),
+            0, &aside, err) < 0)
+        return -1;
+    if (left > 0)
+        return 0;
+    if (db_run(a->db, "UPDATE potok_run SET state = $2, finished_ms = $3 WHERE id = $1 AND state = 'open'",
+            DB_ARGS(dbv_i(a->run), dbv_c(aside > 0 ? "partial" : "done"), dbv_i(a->now_ms)), NULL, NULL, &changes, err) < 0)
+        return -1;
+    if (changes == 0 || aside > 0)
+        return 0;
+    return db_run(a->db, "UPDATE potok_entity SET full_ms = $3 WHERE portal = $1 AND entity = $2",
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->now_ms)), NULL, NULL, NULL, err);
+}
+
+int finish_job(struct apply *a, struct err *err)
+{
+    if (db_run(a->db, "UPDATE potok_job SET state = 'done', records = $2, error = NULL, done_ms = $3 WHERE id = $1",
+            DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_i((int64_t)a->counts.read), dbv_i(a->now_ms)), NULL, NULL, NULL,
+            err) < 0)
+        return -1;
+    if (write_continuation(a, err) < 0)
+        return -1;
+    if (a->run == 0)
+        return 0;
+    return count_run(a, err) < 0 ? -1 : close_run(a, err);
+}

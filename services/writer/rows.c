@@ -1,0 +1,144 @@
+/* Rows written, ghosts made, and the tick of unchanged rows moved. */
+#include "apply.h"
+
+#include "base/clock.h"
+#include "proto/wire.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static_assert(sizeof(struct column) == sizeof(struct db_column)
+        && offsetof(struct column, name) == offsetof(struct db_column, name)
+        && offsetof(struct column, kind) == offsetof(struct db_column, kind),
+    "a message's columns are given to the database as they are");
+
+struct source {                 /* of db_upsert(): the entries that are there and new */
+    struct apply *a;
+    size_t at;
+    struct err err;             /* kind is set: a value was not what its column says */
+};
+
+static bool read_value(struct wire *w, enum col_kind kind, struct db_val *ret)
+{
+    enum wire_type type = wire_peek(w);
+
+    if (type == WIRE_NIL) {
+        wire_nil(w);
+        *ret = DBV_NULL;
+    } else if (kind == COL_INT && type == WIRE_INT) {
+        *ret = dbv_i(wire_i64(w));
+    } else if (kind == COL_BOOL && type == WIRE_BOOL) {
+        *ret = dbv_i(wire_bool(w));
+    } else if (kind != COL_INT && kind != COL_BOOL && type == WIRE_STR) {
+        *ret = dbv_s(wire_str(w));
+        if (kind == COL_DECIMAL)
+            ret->type = DB_DECIMAL;
+    } else {
+        return false;
+    }
+    return wire_ok(w);
+}
+
+static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
+{
+    struct source *s = ctx;
+    const struct batch *b = &s->a->batch;
+    const struct entry *e;
+    struct wire w;
+
+    while (s->at < b->count && !(b->entries[s->at].there && b->entries[s->at].verdict == VERDICT_NEW))
+        s->at++;
+    if (s->at == b->count)
+        return 0;
+    e = &b->entries[s->at++];
+    wire_init(&w, e->values.p, e->values.n);
+    for (int i = 0; i < b->columns.count; i++) {
+        const struct column *column = &b->columns.list[i];
+        if (!read_value(&w, column->kind, &values[i])) {
+            err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s", (unsigned long long)e->id,
+                STR_ARG(column->name), col_kind_name(column->kind));
+            return 0;
+        }
+    }
+    *ret_id = (int64_t)e->id;
+    *ret_hash = e->hash;
+    return 1;
+}
+
+static uint64_t count_new(const struct batch *b, bool there)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < b->count; i++)
+        n += b->entries[i].verdict == VERDICT_NEW && b->entries[i].there == there;
+    return n;
+}
+
+int write_rows(struct apply *a, struct err *err)
+{
+    struct source source = { .a = a };
+    struct db_upsert upsert = {
+        .table = a->rows->table,
+        .columns = (const struct db_column *)a->batch.columns.list,
+        .count = a->batch.columns.count,
+        .stamp = { a->rows->d, a->c, a->fetched_ms, a->now_ms },
+        .next = next_row,
+        .ctx = &source,
+    };
+    uint64_t expected = count_new(&a->batch, true);
+    int64_t changes = 0;
+
+    if (expected == 0)
+        return 0;
+    if (db_upsert(a->db, &upsert, &changes, err) < 0)
+        return -1;
+    if (source.err.kind != ERR_NONE) {
+        *err = source.err;
+        return -1;
+    }
+    if ((uint64_t)changes != expected)  /* the look was under the turn: the guard has nothing to refuse */
+        return err_set(err, ERR_BUG, "%lld of %llu rows written", (long long)changes, (unsigned long long)expected);
+    a->counts.written = expected;
+    return 0;
+}
+
+/* "Not there" is a row, also for an id never seen: an older reading must find it. Values stay for people. */
+int write_ghosts(struct apply *a, struct err *err)
+{
+    char sql[640], when[CLOCK_ISO_SIZE];
+
+    if (a->rows->absent.n == 0)
+        return 0;
+    snprintf(sql, sizeof(sql),
+        "INSERT INTO %s (id, _hi, _hash, _fetched_at, _deleted_at) VALUES ($1, $2, NULL, $3, $3) "
+        "ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = NULL, _fetched_at = excluded._fetched_at, "
+        "_deleted_at = excluded._deleted_at WHERE %s._hi < $4", a->table, a->table);
+    clock_iso((uint64_t)a->fetched_ms, when);
+    for (size_t i = 0; i < a->batch.count; i++) {
+        const struct entry *e = &a->batch.entries[i];
+        if (e->there || e->verdict != VERDICT_NEW)
+            continue;
+        if (db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c), dbv_c(when),
+                   dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL, err) < 0)
+            return -1;
+        a->counts.gone++;
+    }
+    return 0;
+}
+
+/* A reading of ids moves the tick of its unchanged rows; a range leaves a witness instead. */
+int move_hi(struct apply *a, struct err *err)
+{
+    char sql[320];
+
+    if (a->batch.whole_range)
+        return 0;
+    snprintf(sql, sizeof(sql), "UPDATE %s SET _hi = $2 WHERE id = $1 AND _hi < $2", a->table);
+    for (size_t i = 0; i < a->batch.count; i++) {
+        const struct entry *e = &a->batch.entries[i];
+        if (e->verdict == VERDICT_SAME
+            && db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c)), NULL, NULL, NULL, err) < 0)
+            return -1;
+    }
+    return 0;
+}
