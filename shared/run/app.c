@@ -90,7 +90,8 @@ static void unload(struct app *app)
 
 static void put(const struct buf *b)
 {
-    fwrite(b->p, 1, b->n, stdout);
+    if (b->n > 0)
+        fwrite(b->p, 1, b->n, stdout);
 }
 
 static int show_help(struct app *app, struct buf *out)
