@@ -335,25 +335,31 @@ template <typename T> bool read_array(reader &r, T &value, const char *at) noexc
     return true;
 }
 
-bool read_scalar(reader &r, struct str token) noexcept
+/* Numbers and words are looked at and not taken: the iterator steps over such a token by itself. Over an untaken string
+ * it steps together with a colon behind it, so that ["a":,1] would pass: strings are taken. */
+template <typename T> bool read_scalar(reader &r, T &value, struct str token) noexcept
 {
     struct str s;
+    ondemand::raw_json_string raw;
 
     if (token.p[0] != '"')
         return read_word(r, token);
+
+    simdjson::error_code code = value.get_raw_json_string().get(raw);
+    if (code)
+        return fail_code(r, token.p, code);
     if (!read_string_token(r, token, &s))
         return false;
     r.sink->on_str(r.sink->ctx, s);
     return true;
 }
 
-/* Scalars are looked at and not taken: the iterator steps over one token by itself. */
 template <typename T> bool read_any(reader &r, T &value, struct str token) noexcept
 {
     if (token.n == 0)
         return fail(r, token.p, "a value is missing");
     if (token.p[0] != '{' && token.p[0] != '[')
-        return read_scalar(r, token);
+        return read_scalar(r, value, token);
     if (++r.depth > JSON_DEPTH_MAX)
         return fail(r, token.p, "too deep");
 
