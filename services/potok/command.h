@@ -1,0 +1,21 @@
+/* command.h - the commands of `potok`: one table, one function each. Exit codes: 0 all well, 1 something failed,
+ * 2 bad usage or configuration. */
+#pragma once
+
+#include "args.h"
+
+enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name, *words;           /* "sync", "[ENTITY…]" */
+    const char *ru, *en;                /* one line */
+    const struct option_def *options;   /* NULL: none */
+    int (*run)(const struct args *args);
+};
+
+extern const struct command COMMAND_UP, COMMAND_SYNC, COMMAND_STATUS, COMMAND_CONFIG, COMMAND_LOGS;
+
+/* "potok: what went wrong" on standard error; gives the exit code that goes with the kind of error. */
+int command_failed(const struct err *err);
+/* Like it, for a wrong use of a command. */
+int command_misused(const char *command, const struct err *err);

@@ -1,0 +1,126 @@
+/* config_cmd.c - `potok config check [FILE]` and `potok config show`. */
+#include "command.h"
+
+#include "base/log.h"
+#include "home.h"
+#include "proto/entity.h"
+#include "say.h"
+#include "services.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { OPTION_ORIGIN };
+static const struct option_def OPTIONS[] = {
+    { "--origin", 0, false, "откуда взято каждое значение (config show)", "where each value comes from (config show)" },
+    { NULL, 0, false, NULL, NULL },
+};
+
+static int entity_total(const struct config *c)
+{
+    int n = 0;
+
+    for (int i = 0; i < c->portal_count; i++)
+        n += c->portals[i].entity_count == 0 ? ENTITY_COUNT : c->portals[i].entity_count;
+    return n;
+}
+
+static int check(const char *file)
+{
+    struct home home;
+    struct err err = { 0 };
+
+    if (home_load(&home, file, &err) < 0)
+        return command_failed(&err);
+    if (services_check(&err) < 0) {
+        home_free(&home);
+        return command_failed(&err);
+    }
+    int portals = home.config.portal_count, entities = entity_total(&home.config);
+
+    printf("%s: %s, %d %s, %d %s\n",
+        home.config.path == NULL ? say("окружение", "environment") : home.config.path, say("верно", "ok"), portals,
+        say_plural((uint64_t)portals, "портал", "портала", "порталов", "portal", "portals"), entities,
+        say_plural((uint64_t)entities, "сущность", "сущности", "сущностей", "entity", "entities"));
+    home_free(&home);
+    return EXIT_WELL;
+}
+
+static void row_add(struct table *t, const char *name, const char *value, const char *where)
+{
+    table_add(t, (const char *[]){ name, value, where });
+}
+
+static void portal_rows(struct table *t, const struct config_portal *p)
+{
+    char name[64], value[512];
+    struct buf entities;
+
+    snprintf(name, sizeof(name), "portals.%s.url", p->name);
+    url_mask(str_of(p->url), value, sizeof(value));
+    row_add(t, name, value, p->where);
+    snprintf(name, sizeof(name), "portals.%s.tariff", p->name);
+    snprintf(value, sizeof(value), "%u/%u", p->drain_per_s, p->burst);
+    row_add(t, name, value, p->where);
+    snprintf(name, sizeof(name), "portals.%s.entities", p->name);
+    buf_init(&entities, 65536);
+    for (int i = 0; i < p->entity_count; i++)
+        buf_fmt(&entities, "%s%s", i > 0 ? " " : "", p->entities[i]);
+    for (int i = 0; p->entity_count == 0 && i < ENTITY_COUNT; i++)
+        buf_fmt(&entities, "%s%s", i > 0 ? " " : "", ENTITIES[i].plural);
+    row_add(t, name, buf_cstr(&entities), p->entity_count == 0 ? say("по умолчанию", "default") : p->where);
+    buf_fini(&entities);
+    snprintf(name, sizeof(name), "portals.%s.prefix", p->name);
+    row_add(t, name, p->prefix, p->where);
+}
+
+static int show(const char *file, bool origin)
+{
+    const char *heads[] = { say("настройка", "setting"), say("значение", "value"), say("откуда", "from") };
+    struct home home;
+    struct table t;
+    struct err err = { 0 };
+    struct buf out;
+    char url[512];
+
+    if (home_load(&home, file, &err) < 0)
+        return command_failed(&err);
+    table_init(&t, origin ? 3 : 2, heads);
+    row_add(&t, "POTOK_HOME", home.dir, "");
+    url_mask(str_of(home.database_url), url, sizeof(url));
+    row_add(&t, "DATABASE_URL", url, home.database_default ? say("по умолчанию", "default") : "environment");
+    for (int i = 0; i < home.config.portal_count; i++)
+        portal_rows(&t, &home.config.portals[i]);
+    for (int i = 0; i < home.config.pair_count; i++) {
+        const struct config_pair *pair = &home.config.pairs[i];
+        bool hidden = strstr(pair->name, "SECRET") != NULL || strstr(pair->name, "URL") != NULL;
+
+        row_add(&t, pair->name, hidden ? say("(скрыто)", "(masked)") : pair->value, pair->where);
+    }
+    buf_init(&out, 1 << 20);
+    table_render(&t, false, &out);
+    fwrite(out.p, 1, out.n, stdout);
+    buf_fini(&out);
+    table_fini(&t);
+    home_free(&home);
+    return EXIT_WELL;
+}
+
+static int config_run(const struct args *args)
+{
+    const char *file = args->word_count > 1 ? args->words[1] : NULL;
+    struct err err = { 0 };
+
+    if (args->word_count >= 1 && args->word_count <= 2) {
+        if (str_is(str_of(args->words[0]), "check"))
+            return check(file);
+        if (str_is(str_of(args->words[0]), "show"))
+            return show(file, args->option[OPTION_ORIGIN] != NULL);
+    }
+    err_set(&err, ERR_CONF, "%s", say("нужно слово check или show", "says check or show"));
+    return command_misused("config", &err);
+}
+
+const struct command COMMAND_CONFIG = { "config", "check|show [FILE]",
+    "проверить настройки и показать их", "check the configuration, show it", OPTIONS, config_run };

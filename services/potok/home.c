@@ -1,0 +1,102 @@
+#include "home.h"
+
+#include "base/log.h"
+#include "base/setting.h"
+#include "proto/entity.h"
+#include "run/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct setting SETTINGS[] = {
+    SET_STR(struct home, dir, "POTOK_HOME", "./var", "folder of the state on this machine"),
+    SET_SECRET(struct home, database_url, "DATABASE_URL", "the database; default a file in POTOK_HOME"),
+    SET_STR(struct home, bus_scheduler, "BUS_SCHEDULER", "ipc", "where the scheduler is found"),
+    SET_MS(struct home, patience_ms, "CONNECT_PATIENCE", "2m", 100, 86400000,
+        "`up --once`: how long a portal may be out of reach before that is a failure"),
+    SET_END
+};
+
+static const char SQLITE[] = "sqlite";
+#define HOME_DIR_MAX 200        /* sockets lie in it, and their paths have 107 bytes at most anyway */
+
+/* What stands after "scheme://", when the scheme (without "+driver") is `scheme`. */
+static const char *url_rest(const char *url, const char *scheme)
+{
+    size_t n = strlen(scheme);
+    const char *rest = strstr(url, "://");
+
+    if (rest == NULL || strncmp(url, scheme, n) != 0 || (url[n] != '+' && url[n] != ':'))
+        return NULL;
+    return rest + 3;
+}
+
+const char *database_path(const char *url)
+{
+    const char *rest = url_rest(url, SQLITE);
+
+    return rest != NULL && rest[0] == '/' && rest[1] != '\0' ? rest + 1 : NULL;
+}
+
+int database_url_check(const char *url, struct err *err)
+{
+    char masked[256];
+
+    if (database_path(url) != NULL)
+        return 0;
+    url_mask(str_of(url), masked, sizeof(masked));
+    if (url_rest(url, SQLITE) != NULL)
+        return err_set(err, ERR_CONF, "DATABASE_URL %s: write sqlite:///relative/path or sqlite:////absolute/path",
+            masked);
+    return err_set(err, ERR_CONF, "DATABASE_URL %s: this build knows sqlite:///path", masked);
+}
+
+static void database_default(struct home *h)
+{
+    char url[600];
+    const char *dir = h->dir;
+
+    while (dir[0] == '.' && dir[1] == '/')
+        dir += 2;
+    snprintf(url, sizeof(url), "sqlite:///%s%spotok.db", dir, dir[0] == '\0' ? "" : "/");
+    free(h->database_url);
+    h->database_url = strdup(url);
+    h->database_default = true;
+}
+
+static int settings_take(struct home *h, struct err *err)
+{
+    if (settings_load(SETTINGS, h, config_setting, &h->config, err) < 0)
+        return -1;
+    snprintf(h->run_dir, sizeof(h->run_dir), "%s/run", h->dir);
+    snprintf(h->log_dir, sizeof(h->log_dir), "%s/log", h->dir);
+    if (strlen(h->dir) >= HOME_DIR_MAX)
+        return err_set(err, ERR_CONF, "POTOK_HOME: longer than %d bytes", HOME_DIR_MAX);
+    if (h->database_url == NULL || h->database_url[0] == '\0')
+        database_default(h);
+    return database_url_check(h->database_url, err);
+}
+
+int home_load(struct home *h, const char *config_path, struct err *err)
+{
+    const struct config_checks checks = { entity_plural, app_setting_known };
+
+    memset(h, 0, sizeof(*h));
+    if (config_load(&h->config, config_path, &checks, err) < 0)
+        return -1;
+    if (settings_take(h, err) < 0) {
+        home_free(h);
+        return -1;
+    }
+    if (h->database_default)
+        setenv("DATABASE_URL", h->database_url, 1);
+    if (config_path != NULL)
+        setenv("POTOK_CONFIG", config_path, 1);
+    return 0;
+}
+
+void home_free(struct home *h)
+{
+    settings_free(SETTINGS, h);
+    config_free(&h->config);
+}

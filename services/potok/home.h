@@ -1,0 +1,24 @@
+/* home.h - what every command needs to know first: where the state lies, which configuration holds, which database. */
+#pragma once
+
+#include "base/config.h"
+#include "base/err.h"
+
+struct home {
+    char *dir;                  /* POTOK_HOME as given */
+    char run_dir[600], log_dir[600];
+    struct config config;
+    char *database_url;         /* secret: may hold a password */
+    char *bus_scheduler;
+    int64_t patience_ms;        /* CONNECT_PATIENCE */
+    bool database_default;      /* DATABASE_URL was not set */
+};
+
+/* config_path NULL: as config_load() finds it. Makes no folder. A database by default and a given config_path go into
+ * the environment, where the services find them. ERR_CONF. */
+int home_load(struct home *h, const char *config_path, struct err *err) MUST_CHECK;
+void home_free(struct home *h);
+/* ERR_CONF: no database of this build. Touches nothing. */
+int database_url_check(const char *url, struct err *err) MUST_CHECK;
+/* "sqlite:///var/potok.db" -> "var/potok.db"; NULL: no file. */
+const char *database_path(const char *url);

@@ -1,0 +1,129 @@
+#include "last_runs.h"
+
+#include "base/mem.h"
+#include "db/db.h"
+#include "home.h"
+#include "say.h"
+#include "screen.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+struct reading {
+    struct run_view *runs;
+    int count, most;
+};
+
+static void text_take(char *ret, size_t size, struct db_val v)
+{
+    snprintf(ret, size, STR_FMT, v.type == DB_TEXT ? (int)v.s.n : 0, v.type == DB_TEXT ? v.s.p : "");
+}
+
+static int on_run(void *ctx, const struct db_val *row, int columns)
+{
+    struct reading *r = ctx;
+    struct run_view *v = &r->runs[r->count];
+    uint64_t *const numbers[] = { &v->id, &v->expected, &v->read, &v->written, &v->same, &v->gone, &v->rejected,
+        &v->requests, &v->started_ms, &v->finished_ms };
+
+    if (r->count == r->most)
+        return 1;
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        *numbers[i] = row[i].type == DB_INT && row[i].i > 0 ? (uint64_t)row[i].i : 0;
+    text_take(v->portal, sizeof(v->portal), row[10]);
+    text_take(v->entity, sizeof(v->entity), row[11]);
+    text_take(v->table, sizeof(v->table), row[12]);
+    text_take(v->state, sizeof(v->state), row[13]);
+    text_take(v->error, sizeof(v->error), row[14]);
+    r->count++;
+    return 0;
+}
+
+int last_runs_read(const char *database_url, struct run_view *runs, int most, struct err *err)
+{
+    static const char sql[] =
+        "SELECT r.id, r.expected, r.read, r.written, r.same, r.gone, r.rejected, r.requests, r.started_ms, "
+        "r.finished_ms, r.portal, r.entity, e.tbl, r.state, r.error FROM potok_run r "
+        "LEFT JOIN potok_entity e ON e.portal = r.portal AND e.entity = r.entity "
+        "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) ORDER BY r.id";
+    const char *path = database_path(database_url);
+    struct reading reading = { runs, 0, most };
+    struct db *db = NULL;
+    int result;
+
+    if (path == NULL || access(path, R_OK) < 0)
+        return 0;
+    if (db_open(&db, database_url, err) < 0)
+        return -1;
+    result = db_run(db, sql, DB_NOARGS, on_run, &reading, NULL, err);
+    db_close(&db);
+    return result < 0 ? -1 : reading.count;
+}
+
+static const char *when(uint64_t ms, char ret[static SAY_COUNT_SIZE])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+
+    ret[0] = '\0';
+    if (ms > 0)
+        strftime(ret, SAY_COUNT_SIZE, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
+    return ret;
+}
+
+static void run_add(const struct run_view *r, struct table *t)
+{
+    const uint64_t counts[] = { r->read, r->expected, r->written, r->same, r->gone, r->rejected, r->requests };
+    char text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE], name[120], started[SAY_COUNT_SIZE];
+    const char *cells[10] = { name, r->state };
+
+    snprintf(name, sizeof(name), "%s/%s", r->portal, r->entity);
+    for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+        cells[2 + i] = say_count(counts[i], text[i]);
+    cells[9] = when(r->started_ms, started);
+    table_add(t, cells);
+}
+
+void last_runs_show(const struct run_view *runs, int count)
+{
+    const char *heads[] = { say("синхронизация", "sync"), say("состояние", "state"), say(">прочитано", ">read"),
+        say(">из", ">of"), say(">записано", ">written"), say(">без изменений", ">unchanged"),
+        say(">удалено", ">deleted"), say(">отвергнуто", ">rejected"), say(">запросов", ">requests"),
+        say("начата", "started") };
+    struct table t;
+    struct buf out;
+
+    if (count <= 0)
+        return;
+    table_init(&t, ARRAY_SIZE(heads), heads);
+    for (int i = 0; i < count; i++)
+        run_add(&runs[i], &t);
+    buf_init(&out, 1 << 20);
+    table_render(&t, screen_colour(), &out);
+    for (int i = 0; i < count; i++) {
+        if (runs[i].error[0] != '\0')
+            buf_fmt(&out, "%s/%s: %s\n", runs[i].portal, runs[i].entity, runs[i].error);
+    }
+    fwrite(out.p, 1, out.n, stdout);
+    buf_fini(&out);
+    table_fini(&t);
+}
+
+json_t *last_runs_json(const struct run_view *runs, int count)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < count; i++) {
+        const struct run_view *r = &runs[i];
+
+        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+            "id", (json_int_t)r->id, "portal", r->portal, "entity", r->entity, "table", r->table, "state", r->state,
+            "expected", (json_int_t)r->expected, "read", (json_int_t)r->read, "written", (json_int_t)r->written,
+            "same", (json_int_t)r->same, "gone", (json_int_t)r->gone, "rejected", (json_int_t)r->rejected,
+            "requests", (json_int_t)r->requests, "started_ms", (json_int_t)r->started_ms,
+            "finished_ms", (json_int_t)r->finished_ms, "error", r->error));
+    }
+    return list;
+}

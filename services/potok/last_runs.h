@@ -1,0 +1,12 @@
+/* last_runs.h - the last run of each entity: from the database when no scheduler answers, and as a table. */
+#pragma once
+
+#include "base/err.h"
+#include "snapshot.h"
+
+#include <jansson.h>
+
+/* Reads the database only where its file is there. How many runs, or -1 with err. */
+int last_runs_read(const char *database_url, struct run_view *runs, int most, struct err *err);
+void last_runs_show(const struct run_view *runs, int count);
+json_t *last_runs_json(const struct run_view *runs, int count);

@@ -1,0 +1,136 @@
+/* potok - the operator's command: runs the services of this machine and asks the running system; see README.md. */
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "command.h"
+#include "say.h"
+#include "table.h"
+
+#include <curl/curl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+#include <zmq.h>
+
+static int version_run(const struct args *args);
+static int help_run(const struct args *args);
+
+static const struct command VERSION = { "version", "", "номер версии", "the version", NULL, version_run };
+static const struct command HELP = { "help", "[COMMAND]", "что умеет команда", "what a command can do", NULL, help_run };
+
+static const struct command *const COMMANDS[] = {
+    &COMMAND_UP, &COMMAND_SYNC, &COMMAND_STATUS, &COMMAND_LOGS, &COMMAND_CONFIG, &VERSION, &HELP,
+};
+
+static int version_run(const struct args *args)
+{
+    int zmq[3];
+
+    zmq_version(&zmq[0], &zmq[1], &zmq[2]);
+    printf("potok %s (libuv %s, libzmq %d.%d.%d, libcurl %s)\n", POTOK_VERSION, uv_version_string(), zmq[0], zmq[1], zmq[2],
+        curl_version_info(CURLVERSION_NOW)->version);
+    return EXIT_WELL;
+}
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i]->name, name) == 0)
+            return COMMANDS[i];
+    }
+    return NULL;
+}
+
+static int command_unknown(const char *name)
+{
+    fprintf(stderr, "potok: %s \"%.40s\"", say("нет команды", "no command"), name);
+    for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++) {
+        if (args_distance(name, COMMANDS[i]->name) <= 2) {
+            fprintf(stderr, "%s `potok %s`?", say("; может быть,", ", did you mean"), COMMANDS[i]->name);
+            break;
+        }
+    }
+    fprintf(stderr, "\n%s\n", say("`potok help` покажет все команды", "`potok help` lists the commands"));
+    return EXIT_USAGE;
+}
+
+static void commands_print(FILE *to)
+{
+    fprintf(to, "%s: potok %s\n\n", say("Запуск", "Usage"), say("КОМАНДА [СЛОВА]", "COMMAND [WORDS]"));
+    for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++)
+        fprintf(to, "  %-8s  %s\n", COMMANDS[i]->name, say(COMMANDS[i]->ru, COMMANDS[i]->en));
+    fprintf(to, "\n%s\n", say("`potok help КОМАНДА` расскажет о ней больше", "`potok help COMMAND` tells more"));
+}
+
+static void command_print(const struct command *c)
+{
+    printf("potok %s %s\n  %s\n", c->name, c->words, say(c->ru, c->en));
+    for (const struct option_def *o = c->options; o != NULL && o->name != NULL; o++) {
+        char name[64];
+
+        if (o->letter != 0)
+            snprintf(name, sizeof(name), "-%c, %s%s", o->letter, o->name, o->value ? " …" : "");
+        else
+            snprintf(name, sizeof(name), "%s%s", o->name, o->value ? " …" : "");
+        int gap = 16 - (int)text_width(str_of(name));
+
+        printf("  %s%*s  %s\n", name, gap > 0 ? gap : 0, "", say(o->ru, o->en));
+    }
+}
+
+static int help_run(const struct args *args)
+{
+    if (args->word_count == 0) {
+        commands_print(stdout);
+        return EXIT_WELL;
+    }
+    const struct command *c = command_find(args->words[0]);
+
+    if (c == NULL)
+        return command_unknown(args->words[0]);
+    command_print(c);
+    return EXIT_WELL;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    }
+    return false;
+}
+
+static int command_run(const struct command *c, int argc, char **argv)
+{
+    struct args args;
+    struct err err = { 0 };
+
+    if (asks_help(argc, argv)) {
+        command_print(c);
+        return EXIT_WELL;
+    }
+    if (args_parse(c->options, argc, argv, &args, &err) < 0)
+        return command_misused(c->name, &err);
+    return c->run(&args);
+}
+
+int main(int argc, char **argv)
+{
+    mem_tune();
+    setlocale(LC_CTYPE, "");
+    say_init();
+    log_init("potok", LOG_ERROR);       /* people read this terminal; services have logs of their own */
+    if (argc < 2) {
+        commands_print(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return command_run(&HELP, 0, NULL);
+    if (strcmp(argv[1], "--version") == 0)
+        return command_run(&VERSION, 0, NULL);
+    const struct command *c = command_find(argv[1]);
+
+    return c == NULL ? command_unknown(argv[1]) : command_run(c, argc - 2, argv + 2);
+}

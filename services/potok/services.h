@@ -1,0 +1,25 @@
+/* services.h - services.def as this machine runs it: which services, how many of each, where their programs are. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+struct service {
+    const char *name;
+    int instances;              /* on one machine, unless the environment says otherwise */
+    int up;                     /* started by `potok up` */
+};
+
+extern const struct service SERVICES[];
+extern const int SERVICE_COUNT;
+
+#define INSTANCES_MAX 32
+
+/* FETCHERS=3, MAPPERS=…, WRITERS=…; the table's number when unset. ERR_CONF: not 1..INSTANCES_MAX, or more than one
+ * scheduler. */
+int service_instances(const struct service *s, int *ret, struct err *err) MUST_CHECK;
+/* "<folder of this program>/potok-<name>". */
+void service_program(const char *name, char *ret, size_t size);
+/* Asks each program that is there whether its settings are right (--check). ERR_CONF with the first one's words. */
+int services_check(struct err *err) MUST_CHECK;

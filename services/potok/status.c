@@ -1,0 +1,332 @@
+/* status.c - `potok status`: the services as they report themselves, portals and last runs as the scheduler tells
+ * them; the last runs from the database when nothing runs. */
+#include "command.h"
+
+#include "base/mem.h"
+#include "control.h"
+#include "home.h"
+#include "last_runs.h"
+#include "say.h"
+#include "screen.h"
+#include "snapshot.h"
+#include "table.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SERVICES_WITHIN_MS 1500         /* STATUS comes once a second */
+#define SERVICES_MAX 256
+
+enum { OPTION_JSON };
+static const struct option_def OPTIONS[] = {
+    { "--json", 0, false, "ответ для программ", "for programs" },
+    { NULL, 0, false, NULL, NULL },
+};
+
+struct service_view {
+    char service[33], instance[65], state[17], metrics[129];
+    uint64_t pid, uptime_ms, rss_bytes, lag_ms;
+    json_t *detail;
+};
+
+struct ask {
+    uv_loop_t loop;
+    uv_timer_t timer;
+    struct bus *bus;
+    struct bus_plug *statuses;
+    struct control control;
+    bool answered;
+    char *body;                     /* the scheduler's answer; NULL: none came */
+    struct err err;
+    struct service_view services[SERVICES_MAX];
+    int count, expected;
+};
+
+static void settle(struct ask *a)
+{
+    if (a->answered && (a->body == NULL || a->count >= a->expected))
+        uv_stop(&a->loop);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct ask *a = timer->data;
+
+    a->expected = 0;                /* what has not come by now is not waited for */
+    settle(a);
+}
+
+static void on_answer(void *ctx, int status, struct str body, const struct err *err)
+{
+    struct ask *a = ctx;
+
+    a->answered = true;
+    if (status == 0)
+        a->body = str_dup(body);
+    else
+        a->err = *err;
+    settle(a);
+}
+
+static void copy(char *ret, size_t size, struct str s)
+{
+    snprintf(ret, size, STR_FMT, STR_ARG(s));
+}
+
+static struct service_view *service_of(struct ask *a, struct str instance)
+{
+    for (int i = 0; i < a->count; i++) {
+        if (str_is(instance, a->services[i].instance))
+            return &a->services[i];
+    }
+    return a->count < SERVICES_MAX ? &a->services[a->count++] : &a->services[SERVICES_MAX - 1];
+}
+
+static void on_status(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
+{
+    struct ask *a = ctx;
+    const struct msg_status *s = &(*m)->status;
+
+    if ((*m)->type != MSG_STATUS)
+        return;
+    struct service_view *v = service_of(a, s->instance);
+
+    json_decref(v->detail);
+    copy(v->service, sizeof(v->service), s->service);
+    copy(v->instance, sizeof(v->instance), s->instance);
+    copy(v->state, sizeof(v->state), s->state);
+    copy(v->metrics, sizeof(v->metrics), s->metrics);
+    v->pid = s->pid;
+    v->uptime_ms = s->uptime_ms;
+    v->rss_bytes = s->rss_bytes;
+    v->lag_ms = s->lag_ms;
+    v->detail = s->detail.n > 0 ? json_loadb(s->detail.p, s->detail.n, 0, NULL) : NULL;
+    settle(a);
+}
+
+/* How many services have a STATUS socket here. */
+static int sockets_count(const char *run_dir)
+{
+    static const char ending[] = ".status.sock";
+    DIR *dir = opendir(run_dir);
+    int n = 0;
+
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        size_t len = strlen(e->d_name);
+
+        n += len > sizeof(ending) && strcmp(e->d_name + len - sizeof(ending) + 1, ending) == 0;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return n;
+}
+
+static int ask_open(struct ask *a, const struct home *home, struct err *err)
+{
+    struct bus_def statuses = { .kind = BUS_SUB_CONNECT, .service = "*", .plug = "status", .where = "ipc",
+        .on_msg = on_status, .ctx = a };
+
+    a->bus = bus_new(&a->loop, home->run_dir, "potok");
+    a->expected = sockets_count(home->run_dir);
+    a->statuses = bus_open(a->bus, &statuses, err);
+    if (a->statuses == NULL || control_open(&a->control, &a->loop, a->bus, home->bus_scheduler, err) < 0)
+        return -1;
+    uv_timer_init(&a->loop, &a->timer);
+    a->timer.data = a;
+    uv_timer_start(&a->timer, on_timer, SERVICES_WITHIN_MS, 0);
+    control_ask(&a->control, "status", "{}", CONTROL_TIMEOUT_MS, on_answer, a);
+    return 0;
+}
+
+static int ask_all(struct ask *a, const struct home *home, struct err *err)
+{
+    int result;
+
+    err_set(&a->err, ERR_TEMP, "nothing runs");
+    if (sockets_count(home->run_dir) == 0)
+        return 0;                   /* nobody to wait for */
+    uv_loop_init(&a->loop);
+    result = ask_open(a, home, err);
+    if (result == 0) {
+        uv_run(&a->loop, UV_RUN_DEFAULT);
+        uv_close((uv_handle_t *)&a->timer, NULL);
+    }
+    control_close(&a->control);
+    bus_close(&a->statuses);
+    bus_free(&a->bus);
+    uv_run(&a->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&a->loop);
+    bus_shutdown();
+    return result;
+}
+
+static int by_instance(const void *a, const void *b)
+{
+    return strcmp(((const struct service_view *)a)->instance, ((const struct service_view *)b)->instance);
+}
+
+/* ---- for programs ---- */
+
+static json_t *service_json(const struct service_view *v)
+{
+    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:s}", "service", v->service, "instance", v->instance,
+        "pid", (json_int_t)v->pid, "state", v->state, "uptime_ms", (json_int_t)v->uptime_ms, "rss_bytes",
+        (json_int_t)v->rss_bytes, "lag_ms", (json_int_t)v->lag_ms, "metrics", v->metrics);
+
+    if (v->detail != NULL)
+        json_object_set(o, "detail", v->detail);
+    return o;
+}
+
+static void json_print(const json_t *o)
+{
+    char *text = json_dumps(o, JSON_COMPACT);
+
+    printf("%s\n", text);
+    free(text);
+}
+
+static void status_json(const struct ask *a)
+{
+    json_t *root = json_loads(a->body, 0, NULL), *services = json_array();
+
+    if (!json_is_object(root)) {
+        json_decref(root);
+        root = json_object();
+    }
+    for (int i = 0; i < a->count; i++)
+        json_array_append_new(services, service_json(&a->services[i]));
+    json_object_set_new(root, "running", json_true());
+    json_object_set_new(root, "services", services);
+    json_print(root);
+    json_decref(root);
+}
+
+/* ---- for people ---- */
+
+static void table_show(const struct table *t)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    table_render(t, screen_colour(), &out);
+    fwrite(out.p, 1, out.n, stdout);
+    buf_fini(&out);
+}
+
+static void services_show(const struct ask *a)
+{
+    const char *heads[] = { say("служба", "service"), say("состояние", "state"), "pid", say(">работает", ">up"),
+        say(">память", ">memory"), say(">заминка, мс", ">lag, ms"), say("метрики", "metrics") };
+    char pid[24], up[SAY_COUNT_SIZE], memory[SAY_COUNT_SIZE], lag[SAY_COUNT_SIZE];
+    struct table t;
+
+    table_init(&t, ARRAY_SIZE(heads), heads);
+    for (int i = 0; i < a->count; i++) {
+        const struct service_view *v = &a->services[i];
+
+        snprintf(pid, sizeof(pid), "%llu", (unsigned long long)v->pid);
+        table_add(&t, (const char *[]){ v->instance, v->state, pid, say_span(v->uptime_ms, up),
+            say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
+    }
+    table_show(&t);
+    table_fini(&t);
+}
+
+static void portals_show(const struct snapshot *s)
+{
+    for (int i = 0; i < s->portal_count; i++) {
+        const struct portal_view *p = &s->portals[i];
+
+        printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, p->state);
+        if (p->error[0] != '\0')
+            printf("  %s\n", p->error);
+        printf("  %s %.0f/%.0f (%.3g/%s)", say("запросы", "requests"), p->level, p->burst, p->drain, say("с", "s"));
+        if (p->operating.limit_s > 0)
+            printf(", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
+                say("с", "s"));
+        printf("\n");
+    }
+}
+
+static int running_show(const struct ask *a)
+{
+    struct snapshot *s = xcalloc(1, sizeof(*s));
+    struct err err = { 0 };
+    int code = EXIT_WELL;
+
+    if (snapshot_read(s, str_of(a->body), &err) < 0) {
+        code = command_failed(&err);
+    } else {
+        services_show(a);
+        portals_show(s);
+        printf("\n");
+        last_runs_show(s->runs, s->run_count);
+        if (s->marks + s->marks_failing > 0)
+            printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"),
+                (unsigned long long)(s->marks + s->marks_failing));
+    }
+    free(s);
+    return code;
+}
+
+/* ---- nothing runs ---- */
+
+static int stopped_show(const struct home *home, bool json)
+{
+    struct run_view *runs = xcalloc(SNAPSHOT_RUNS_MAX, sizeof(*runs));
+    struct err err = { 0 };
+    int count = last_runs_read(home->database_url, runs, SNAPSHOT_RUNS_MAX, &err);
+
+    if (json) {
+        json_t *root = json_pack("{s:b, s:[], s:o}", "running", 0, "services", "runs", last_runs_json(runs, count));
+
+        json_print(root);
+        json_decref(root);
+    } else {
+        fprintf(stderr, "potok: %s %s\n", home->dir, say("там ничего не работает; запустить: `potok up`",
+            "has nothing running; start it with `potok up`"));
+        last_runs_show(runs, count);
+    }
+    if (count < 0)
+        fprintf(stderr, "potok: %s\n", err.text);
+    free(runs);
+    return EXIT_FAILED;
+}
+
+static int status_run(const struct args *args)
+{
+    bool json = args->option[OPTION_JSON] != NULL;
+    struct ask *a = xcalloc(1, sizeof(*a));
+    struct home home;
+    struct err err = { 0 };
+    int code;
+
+    if (home_load(&home, NULL, &err) < 0) {
+        free(a);
+        return command_failed(&err);
+    }
+    if (ask_all(a, &home, &err) < 0) {
+        code = command_failed(&err);
+    } else if (a->body == NULL) {
+        code = a->err.kind == ERR_TEMP ? stopped_show(&home, json) : command_failed(&a->err);
+    } else {
+        qsort(a->services, (size_t)a->count, sizeof(a->services[0]), by_instance);
+        code = EXIT_WELL;
+        if (json)
+            status_json(a);
+        else
+            code = running_show(a);
+    }
+    for (int i = 0; i < a->count; i++)
+        json_decref(a->services[i].detail);
+    free(a->body);
+    free(a);
+    home_free(&home);
+    return code;
+}
+
+const struct command COMMAND_STATUS = { "status", "", "что работает, как порталы, чем кончились синхронизации",
+    "what runs, how the portals are, how the last syncs went", OPTIONS, status_run };

@@ -1,0 +1,291 @@
+#include "supervise.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "last_words.h"
+#include "services.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOG_ROTATE_BYTES (10 * 1024 * 1024)
+#define TICK_MS 50
+
+extern char **environ;
+
+static void on_tick(uv_timer_t *timer);
+static void on_sigchld(uv_signal_t *handle, int signum);
+
+void supervise_init(struct supervise *s, uv_loop_t *loop, const char *log_dir, const struct supervise_events *events)
+{
+    memset(s, 0, sizeof(*s));
+    s->loop = loop;
+    s->events = *events;
+    s->log_dir = log_dir;
+    uv_signal_init(loop, &s->sigchld);
+    uv_timer_init(loop, &s->timer);
+    s->sigchld.data = s->timer.data = s;
+    uv_signal_start(&s->sigchld, on_sigchld, SIGCHLD);
+    uv_timer_start(&s->timer, on_tick, TICK_MS, TICK_MS);
+}
+
+int supervise_add(struct supervise *s, const char *service, int instances, struct err *err)
+{
+    char program[700];
+
+    service_program(service, program, sizeof(program));
+    if (access(program, X_OK) < 0)
+        return err_code(err, ERR_CONF, errno, "%s: %s", program, strerror(errno));
+    for (int i = 1; i <= instances; i++) {
+        if (s->count == CHILDREN_MAX)
+            return err_set(err, ERR_CONF, "more than %d services", CHILDREN_MAX);
+        struct child *child = &s->list[s->count++];
+
+        child->service = service;
+        child->number = i;
+        snprintf(child->instance, sizeof(child->instance), "%s.%d", service, i);
+        snprintf(child->log, sizeof(child->log), "%s/%s.%d.log", s->log_dir, service, i);
+    }
+    return 0;
+}
+
+/* Opens the log for appending; a large one of earlier lives is put aside first. */
+static int log_open(struct child *child)
+{
+    char old[704];
+    struct stat st;
+    int fd;
+
+    if (child->starts == 0 && stat(child->log, &st) == 0 && st.st_size > LOG_ROTATE_BYTES) {
+        snprintf(old, sizeof(old), "%s.1", child->log);
+        rename(child->log, old);
+    }
+    fd = open(child->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0)
+        fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    child->log_from = fstat(fd, &st) == 0 ? st.st_size : 0;
+    return fd;
+}
+
+/* The environment with POTOK_INSTANCE of this child; the array is the caller's to free, with its last string. */
+static char **environment_for(const struct child *child)
+{
+    static const char name[] = "POTOK_INSTANCE=";
+    size_t n = 0, kept = 0;
+    char **env;
+
+    while (environ[n] != NULL)
+        n++;
+    env = xcalloc(n + 2, sizeof(*env));
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(environ[i], name, sizeof(name) - 1) != 0)
+            env[++kept] = environ[i];
+    }
+    env[0] = xasprintf("%s%d", name, child->number);
+    return env;
+}
+
+/* In the child: only calls that are allowed after fork() of a process with threads. */
+__attribute__((noreturn)) static void child_become(const char *program, char *const *env, int log_fd, pid_t parent)
+{
+    char *argv[] = { (char *)program, NULL };
+    sigset_t none;
+
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
+    dup2(log_fd, STDOUT_FILENO);
+    dup2(log_fd, STDERR_FILENO);
+    int null = open("/dev/null", O_RDONLY);
+
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(program, argv, env);
+    _exit(127);
+}
+
+static void child_start(struct supervise *s, struct child *child)
+{
+    char program[700];
+    char **env = environment_for(child);
+    int log_fd = log_open(child);
+    pid_t parent = getpid();
+
+    service_program(child->service, program, sizeof(program));
+    child->start_at_ms = 0;
+    child->state[0] = '\0';
+    restart_started(&child->restart, clock_mono_ms());
+    pid_t pid = fork();
+
+    if (pid == 0)
+        child_become(program, env, log_fd, parent);
+    if (pid > 0) {
+        setpgid(pid, pid);      /* here too: whoever comes first */
+        child->pid = pid;
+        child->starts++;
+    } else {
+        child->start_at_ms = clock_mono_ms() + RESTART_MOST_MS;     /* no memory or no process to be had */
+    }
+    close(log_fd);
+    free(env[0]);
+    free(env);
+}
+
+void supervise_start(struct supervise *s)
+{
+    for (int i = 0; i < s->count; i++)
+        child_start(s, &s->list[i]);
+}
+
+static int alive_count(const struct supervise *s)
+{
+    int n = 0;
+
+    for (int i = 0; i < s->count; i++)
+        n += s->list[i].pid > 0;
+    return n;
+}
+
+static void all_gone_check(struct supervise *s)
+{
+    if (!s->stopping || s->events.on_all_gone == NULL || alive_count(s) > 0)
+        return;
+    void (*on_all_gone)(void *ctx) = s->events.on_all_gone;
+
+    s->events.on_all_gone = NULL;
+    on_all_gone(s->events.ctx);
+}
+
+static void child_ended(struct supervise *s, struct child *child, int status)
+{
+    uint64_t now_ms = clock_mono_ms(), delay_ms = 0;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+    child->pid = 0;
+    child->state[0] = '\0';
+    if (s->stopping)
+        return;
+    enum restart_verdict verdict = restart_exited(&child->restart, now_ms, code, &delay_ms);
+
+    if (verdict == RESTART_AGAIN)
+        child->start_at_ms = now_ms + delay_ms;
+    s->events.on_exit(s->events.ctx, child, status, verdict, delay_ms);
+}
+
+static void on_sigchld(uv_signal_t *handle, int signum)
+{
+    struct supervise *s = handle->data;
+    int status;
+
+    for (int i = 0; i < s->count; i++) {
+        struct child *child = &s->list[i];
+
+        if (child->pid > 0 && waitpid(child->pid, &status, WNOHANG) == child->pid)
+            child_ended(s, child, status);
+    }
+    all_gone_check(s);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct supervise *s = timer->data;
+    uint64_t now_ms = clock_mono_ms();
+
+    if (s->stopping) {
+        if (now_ms >= s->kill_at_ms)
+            supervise_kill(s);
+        all_gone_check(s);
+        return;
+    }
+    for (int i = 0; i < s->count; i++) {
+        if (s->list[i].start_at_ms != 0 && now_ms >= s->list[i].start_at_ms)
+            child_start(s, &s->list[i]);
+    }
+}
+
+void supervise_status(struct supervise *s, const struct msg_status *m)
+{
+    for (int i = 0; i < s->count; i++) {
+        struct child *child = &s->list[i];
+
+        if (!str_is(m->instance, child->instance) || child->pid <= 0 || m->pid != (uint64_t)child->pid)
+            continue;
+        snprintf(child->state, sizeof(child->state), STR_FMT, STR_ARG(m->state));
+        child->uptime_ms = m->uptime_ms;
+        child->rss_bytes = m->rss_bytes;
+        if (child->restart.ready || (!str_is(m->state, "ready") && !str_is(m->state, "busy")))
+            continue;
+        restart_ready(&child->restart);
+        s->events.on_ready(s->events.ctx, child);
+    }
+}
+
+static void signal_all(struct supervise *s, int signum)
+{
+    for (int i = s->count - 1; i >= 0; i--) {
+        if (s->list[i].pid > 0)
+            kill(s->list[i].pid, signum);
+    }
+}
+
+void supervise_stop(struct supervise *s)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    s->kill_at_ms = clock_mono_ms() + SUPERVISE_STOP_MS;
+    signal_all(s, SIGTERM);         /* nothing is gone: on_tick() tells, never from inside this call */
+}
+
+void supervise_kill(struct supervise *s)
+{
+    signal_all(s, SIGKILL);
+}
+
+void supervise_close(struct supervise *s)
+{
+    if (s->loop == NULL)
+        return;
+    uv_close((uv_handle_t *)&s->sigchld, NULL);
+    uv_close((uv_handle_t *)&s->timer, NULL);
+    s->loop = NULL;
+}
+
+int supervise_ready_count(const struct supervise *s)
+{
+    int n = 0;
+
+    for (int i = 0; i < s->count; i++)
+        n += s->list[i].pid > 0 && s->list[i].restart.ready;
+    return n;
+}
+
+void supervise_last_words(const struct child *child, char *ret, size_t size)
+{
+    char text[32768];
+    struct stat st;
+    off_t from = child->log_from;
+    ssize_t n = 0;
+    int fd = open(child->log, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        if (st.st_size - from > (off_t)sizeof(text))
+            from = st.st_size - (off_t)sizeof(text);
+        n = pread(fd, text, sizeof(text), from);
+    }
+    if (fd >= 0)
+        close(fd);
+    last_words((struct str){ text, n > 0 ? (size_t)n : 0 }, ret, size);
+}

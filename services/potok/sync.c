@@ -1,0 +1,314 @@
+/* sync.c - `potok sync`: asks the running scheduler for a full sync, and watches it. */
+#include "command.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "control.h"
+#include "home.h"
+#include "proto/entity.h"
+#include "say.h"
+#include "screen.h"
+#include "view.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TICK_MS 250
+#define LINES_EVERY_MS 5000
+#define SILENCE_MS 30000        /* a killed scheduler is back by then */
+
+enum { OPTION_FULL, OPTION_WAIT, OPTION_PORTAL, OPTION_JSON };
+static const struct option_def OPTIONS[] = {
+    { "--full", 0, false, "перечитать всё (в этой версии так всегда)", "read everything (always so in this version)" },
+    { "--wait", 'w', false, "ждать конца, код выхода 1 при неудаче", "wait for the end; exit code 1 when something failed" },
+    { "--portal", 0, true, "только этот портал", "this portal only" },
+    { "--json", 0, false, "ответ для программ: по строке JSON на запуск", "for programs: a line of JSON for each run" },
+    { NULL, 0, false, NULL, NULL },
+};
+
+struct sync {
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_signal_t sigint;
+    struct bus *bus;
+    struct control control;
+    struct screen screen;
+    struct view view;
+    struct snapshot fresh;
+    struct run_set wanted;
+    bool json, left;            /* left: Ctrl-C; the sync goes on */
+    uint64_t lines_ms, answered_ms;
+    char *body;                 /* the latest answer */
+    struct err err;
+    int exit_code;
+};
+
+static int entity_unknown(const char *word, struct err *err)
+{
+    for (int i = 0; i < ENTITY_COUNT; i++) {
+        if (args_distance(word, ENTITIES[i].plural) <= 2 || args_distance(word, ENTITIES[i].singular) <= 1)
+            return err_set(err, ERR_CONF, "%s \"%.40s\"; %s %s?", say("нет сущности", "no entity"), word,
+                say("может быть,", "did you mean"), ENTITIES[i].plural);
+    }
+    return err_set(err, ERR_CONF, "%s \"%.40s\"", say("нет сущности", "no entity"), word);
+}
+
+/* The entities named by the command's words, as a JSON array. NULL: err. */
+static json_t *entities_of(const struct args *args, struct err *err)
+{
+    json_t *names = json_array();
+
+    for (int i = 0; i < args->word_count; i++) {
+        const struct entity *e = entity_of(str_of(args->words[i]));
+
+        if (e == NULL) {
+            entity_unknown(args->words[i], err);
+            json_decref(names);
+            return NULL;
+        }
+        json_array_append_new(names, json_string(e->plural));
+    }
+    return names;
+}
+
+/* The arguments of CONTROL `sync`; malloc'd. NULL: err. */
+static char *question_of(const struct args *args, struct err *err)
+{
+    json_t *names = entities_of(args, err), *root;
+    char *text;
+
+    if (names == NULL)
+        return NULL;
+    root = json_object();
+    if (args->option[OPTION_PORTAL] != NULL)
+        json_object_set_new(root, "portal", json_string(args->option[OPTION_PORTAL]));
+    if (args->word_count > 0)
+        json_object_set(root, "entities", names);
+    json_decref(names);
+    text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    return text;
+}
+
+static void body_keep(struct sync *s, struct str body)
+{
+    free(s->body);
+    s->body = str_dup(body);
+}
+
+/* The runs of the latest answer that were asked for, a line of JSON each. */
+static void runs_print_json(const struct sync *s)
+{
+    json_t *root = json_loads(s->body, 0, NULL), *run;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "runs"), i, run) {
+        if (!run_set_has(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id"))))
+            continue;
+        char *line = json_dumps(run, JSON_COMPACT);
+
+        printf("%s\n", line);
+        free(line);
+    }
+    json_decref(root);
+    fflush(stdout);
+}
+
+static void runs_take(struct sync *s)
+{
+    json_t *root = json_loads(s->body, 0, NULL), *run;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        run_set_add(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id")));
+    json_decref(root);
+}
+
+static void runs_print(const struct sync *s)
+{
+    json_t *root = json_loads(s->body, 0, NULL), *run;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        printf("%s %s/%s: %s %lld\n", say("начата синхронизация", "sync started,"),
+            json_string_value(json_object_get(run, "portal")), json_string_value(json_object_get(run, "entity")),
+            say("запуск", "run"), (long long)json_integer_value(json_object_get(run, "id")));
+    json_decref(root);
+}
+
+/* ---- watching ---- */
+
+static void finish(struct sync *s, uint64_t failing)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    screen_erase(&s->screen);
+    if (s->json) {
+        runs_print_json(s);
+    } else {
+        view_summary(&s->view, &s->wanted, screen_colour(), &out);
+        screen_print(&s->screen, buf_cstr(&out));
+        if (failing > 0)
+            printf("%s: %llu\n", say("записей, которые не удалось проверить", "records that could not be looked up"),
+                (unsigned long long)failing);
+    }
+    buf_fini(&out);
+    s->exit_code = view_failed_count(&s->view, &s->wanted) > 0 || failing > 0 ? EXIT_FAILED : EXIT_WELL;
+    uv_stop(&s->loop);
+}
+
+static void draw(struct sync *s, uint64_t now_ms)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    if (s->json) {
+        ;                               /* programs wait for the end */
+    } else if (s->screen.live) {
+        view_block(&s->view, &s->wanted, screen_colour(), &out);
+        screen_block(&s->screen, buf_view(&out));
+    } else if (now_ms - s->lines_ms >= LINES_EVERY_MS) {
+        s->lines_ms = now_ms;
+        view_lines(&s->view, &s->wanted, &out);
+        screen_print(&s->screen, buf_cstr(&out));
+    }
+    buf_fini(&out);
+}
+
+static void on_state(void *ctx, int status, struct str body, const struct err *err)
+{
+    struct sync *s = ctx;
+    uint64_t now_ms = clock_mono_ms(), failing, marks;
+    struct err ignored;
+
+    if (status < 0 || snapshot_read(&s->fresh, body, &ignored) < 0) {
+        if (now_ms - s->answered_ms < SILENCE_MS)
+            return;
+        err_set(&s->err, ERR_TEMP, "%s", say("планировщик перестал отвечать; синхронизация продолжится, когда он вернётся",
+            "the scheduler stopped answering; the sync goes on when it is back"));
+        s->exit_code = EXIT_FAILED;
+        uv_stop(&s->loop);
+        return;
+    }
+    s->answered_ms = now_ms;
+    body_keep(s, body);
+    view_seen(&s->view, &s->fresh, now_ms);
+    marks = view_marks(&s->view, &s->wanted, &failing);
+    if (view_all_ended(&s->view, &s->wanted) && (marks == 0 || view_failed_count(&s->view, &s->wanted) > 0))
+        finish(s, failing);
+    else
+        draw(s, now_ms);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct sync *s = timer->data;
+
+    if (!control_busy(&s->control))
+        control_ask(&s->control, "status", "{}", CONTROL_TIMEOUT_MS, on_state, s);
+}
+
+static void on_sigint(uv_signal_t *handle, int signum)
+{
+    struct sync *s = handle->data;
+
+    s->left = true;
+    s->exit_code = EXIT_FAILED;
+    uv_stop(&s->loop);
+}
+
+static int watch_open(struct sync *s, const struct home *home, struct err *err)
+{
+    s->bus = bus_new(&s->loop, home->run_dir, "potok");
+    if (control_open(&s->control, &s->loop, s->bus, home->bus_scheduler, err) < 0)
+        return -1;
+    uv_signal_init(&s->loop, &s->sigint);
+    uv_timer_init(&s->loop, &s->tick);
+    s->sigint.data = s->tick.data = s;
+    uv_signal_start(&s->sigint, on_sigint, SIGINT);
+    uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
+    return 0;
+}
+
+static int watch(struct sync *s, const struct home *home, struct err *err)
+{
+    uv_loop_init(&s->loop);
+    screen_init(&s->screen);
+    s->lines_ms = s->answered_ms = clock_mono_ms();
+    if (watch_open(s, home, err) < 0) {
+        bus_free(&s->bus);
+        return -1;
+    }
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    control_close(&s->control);
+    bus_free(&s->bus);
+    uv_close((uv_handle_t *)&s->sigint, NULL);
+    uv_close((uv_handle_t *)&s->tick, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&s->loop);
+    bus_shutdown();
+    screen_keep(&s->screen);
+    if (s->left)
+        fprintf(stderr, "%s\n", say("Синхронизация идёт дальше без нас; `potok status` покажет её.",
+            "The sync goes on by itself; `potok status` shows it."));
+    if (s->err.text[0] != '\0')
+        fprintf(stderr, "potok: %s\n", s->err.text);
+    return 0;
+}
+
+static int not_running(const struct home *home, const struct err *err)
+{
+    if (err->kind != ERR_TEMP)
+        return command_failed(err);
+    fprintf(stderr, "potok: %s %s\n", home->dir, say("там ничего не работает: запустите `potok up`",
+        "has nothing running: start it with `potok up`"));
+    return EXIT_FAILED;
+}
+
+static int ask(struct sync *s, const struct home *home, const char *question, bool wait)
+{
+    struct err err = { 0 };
+
+    if (control_call(home->run_dir, home->bus_scheduler, "sync", question, &s->body, &err) < 0)
+        return not_running(home, &err);
+    runs_take(s);
+    if (!wait) {
+        if (s->json)
+            runs_print_json(s);
+        else
+            runs_print(s);
+        return EXIT_WELL;
+    }
+    return watch(s, home, &err) < 0 ? command_failed(&err) : s->exit_code;
+}
+
+static int sync_run(const struct args *args)
+{
+    struct sync *s;
+    struct home home;
+    struct err err = { 0 };
+    char *question = question_of(args, &err);
+    int code;
+
+    if (question == NULL)
+        return command_misused("sync", &err);
+    if (home_load(&home, NULL, &err) < 0) {
+        free(question);
+        return command_failed(&err);
+    }
+    s = xcalloc(1, sizeof(*s));
+    s->json = args->option[OPTION_JSON] != NULL;
+    code = ask(s, &home, question, args->option[OPTION_WAIT] != NULL || (isatty(STDOUT_FILENO) && !s->json));
+    free(s->body);
+    free(s);
+    free(question);
+    home_free(&home);
+    return code;
+}
+
+const struct command COMMAND_SYNC = { "sync", "[ENTITY…]", "перечитать портал (без слов: всё зеркало)",
+    "read the portal again (without words: the whole mirror)", OPTIONS, sync_run };

@@ -1,0 +1,43 @@
+/* up.h - `potok up`: the services of this machine, supervised, and the syncs they do, shown. One loop. */
+#pragma once
+
+#include "control.h"
+#include "home.h"
+#include "screen.h"
+#include "services.h"
+#include "supervise.h"
+#include "view.h"
+
+enum up_phase {
+    UP_STARTING,                /* until the scheduler answers (and, with --once, has begun a sync) */
+    UP_RUNNING,
+    UP_STOPPING,
+};
+
+struct up {
+    const struct home *home;
+    bool once;
+    enum up_phase phase;
+    int exit_code;
+    char failure[800];          /* told on standard error at the very end; "" = none */
+    uint64_t started_ms;
+
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_signal_t signals[3];
+    struct bus *bus;
+    struct bus_plug *statuses;
+    struct control control;
+    struct supervise supervise;
+
+    struct screen screen;
+    struct snapshot fresh;      /* the answer being read: too large for a stack */
+    struct view view;
+    struct run_set wanted;      /* runs on show: with --once those that must end */
+    bool told_ready, told_summary;
+    uint64_t lines_ms;          /* when plain progress was printed last */
+    uint64_t reached_ms;        /* when every portal was last known to be within reach */
+};
+
+/* Runs to the end; exit code. */
+int up_live(struct up *u);

@@ -1,0 +1,399 @@
+#include "up.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "command.h"
+#include "say.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define TICK_MS 250
+#define LINES_EVERY_MS 5000             /* progress where there is no terminal */
+#define ANSWER_WITHIN_MS 60000          /* the scheduler, after the start */
+
+static void up_stop(struct up *u, int exit_code)
+{
+    if (u->phase == UP_STOPPING)
+        return;
+    u->phase = UP_STOPPING;
+    u->exit_code = exit_code;
+    supervise_stop(&u->supervise);
+}
+
+__attribute__((format(printf, 3, 4))) static void up_fail(struct up *u, int exit_code, const char *format, ...)
+{
+    va_list args;
+
+    if (u->phase == UP_STOPPING)
+        return;
+    va_start(args, format);
+    vsnprintf(u->failure, sizeof(u->failure), format, args);
+    va_end(args);
+    up_stop(u, exit_code);
+}
+
+/* ---- services ---- */
+
+static void on_ready(void *ctx, const struct child *child)
+{
+    struct up *u = ctx;
+    double seconds = (double)(clock_mono_ms() - child->restart.started_ms) / 1000;
+
+    if (child->starts > 1 || !u->screen.live)
+        screen_printf(&u->screen, "%s: %s (%.1f %s)\n", child->instance, say("готов", "ready"), seconds,
+            say("с", "s"));
+    if (u->told_ready || supervise_ready_count(&u->supervise) < u->supervise.count)
+        return;
+    u->told_ready = true;
+    screen_printf(&u->screen, "%s: %d\n", say("Служб работает", "Services running"), u->supervise.count);
+}
+
+static void exit_describe(int status, char *ret, size_t size)
+{
+    if (WIFSIGNALED(status))
+        snprintf(ret, size, "%s %d (%s)", say("сигнал", "signal"), WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(ret, size, "%s %d", say("код", "exit code"), WEXITSTATUS(status));
+}
+
+static void on_exit_of(void *ctx, const struct child *child, int status, enum restart_verdict verdict,
+    uint64_t delay_ms)
+{
+    struct up *u = ctx;
+    char how[64], words[400];
+
+    exit_describe(status, how, sizeof(how));
+    supervise_last_words(child, words, sizeof(words));
+    log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died", kv_s("instance", child->instance),
+        kv_s("how", how), kv_s("last", words), kv_u("delay_ms", delay_ms));
+    if (verdict == RESTART_CONF) {
+        up_fail(u, EXIT_USAGE, "%s: %s", child->instance, words);
+    } else if (verdict == RESTART_GIVE_UP) {
+        up_fail(u, EXIT_FAILED, "%s %s %d %s: %s\n%s %s", child->instance,
+            say("так и не поднялся,", "never got ready,"), RESTART_EXITS, say("попыток", "attempts"), words,
+            say("журнал:", "its log:"), child->log);
+    } else {
+        screen_printf(&u->screen, "%s: %s, %s %.1f %s\n", child->instance, how,
+            say("новый запуск через", "starting again in"), (double)delay_ms / 1000, say("с", "s"));
+    }
+}
+
+static void on_all_gone(void *ctx)
+{
+    struct up *u = ctx;
+
+    uv_stop(&u->loop);
+}
+
+static void on_status(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
+{
+    struct up *u = ctx;
+
+    if ((*m)->type == MSG_STATUS)
+        supervise_status(&u->supervise, &(*m)->status);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct up *u = handle->data;
+
+    if (u->phase == UP_STOPPING) {      /* asked twice: now */
+        supervise_kill(&u->supervise);
+        return;
+    }
+    screen_printf(&u->screen, "%s\n", say("Останавливаю службы… (ещё раз Ctrl-C: немедленно)",
+        "Stopping the services… (Ctrl-C again: at once)"));
+    if (u->once)
+        up_fail(u, EXIT_FAILED, "%s", say("прервано; начатое продолжится при следующем запуске",
+            "interrupted; the next start goes on where this one was"));
+    else
+        up_stop(u, EXIT_WELL);
+}
+
+/* ---- what is shown ---- */
+
+static void next_steps(const struct up *u)
+{
+    const char *path = database_path(u->home->database_url);
+    const struct run_view *r = u->view.now.run_count > 0 ? &u->view.now.runs[0] : NULL;
+
+    for (int i = 0; i < u->view.now.run_count; i++) {
+        if (str_is(str_of(u->view.now.runs[i].entity), "deals"))
+            r = &u->view.now.runs[i];
+    }
+    if (path == NULL || r == NULL)
+        return;
+    printf("%s: %s\n%s:\n", say("База данных", "Database"), path, say("Попробуйте", "Try"));
+    if (str_is(str_of(r->entity), "deals"))
+        printf("  sqlite3 %s \"SELECT stage_id, count(*), sum(opportunity) FROM %s WHERE _deleted_at IS NULL "
+               "GROUP BY stage_id\"\n", path, r->table);
+    else
+        printf("  sqlite3 %s \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n", path, r->table);
+}
+
+static void summary_show(struct up *u)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    view_summary(&u->view, &u->wanted, screen_colour(), &out);
+    screen_printf(&u->screen, "\n");
+    screen_print(&u->screen, buf_cstr(&out));
+    buf_fini(&out);
+    next_steps(u);
+    fflush(stdout);
+}
+
+static void staying_tell(struct up *u)
+{
+    screen_printf(&u->screen, "  potok status\n  potok logs -f\n%s\n",
+        say("Зеркало работает; Ctrl-C остановит всё.", "The mirror is up; Ctrl-C stops everything."));
+}
+
+static void services_block(const struct up *u, struct buf *out)
+{
+    for (int i = 0; i < u->supervise.count; i++) {
+        const struct child *c = &u->supervise.list[i];
+        const char *state = c->pid == 0 ? say("ждёт запуска", "waits") : c->state[0] == '\0' ? "…" : c->state;
+
+        buf_fmt(out, "%s%s %s", i > 0 ? "   " : "  ", c->instance, state);
+    }
+    buf_char(out, '\n');
+}
+
+static void draw(struct up *u, uint64_t now_ms)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    if (u->screen.live) {
+        services_block(u, &out);
+        view_block(&u->view, &u->wanted, screen_colour(), &out);
+        screen_block(&u->screen, buf_view(&out));
+    } else if (now_ms - u->lines_ms >= LINES_EVERY_MS) {
+        u->lines_ms = now_ms;
+        view_lines(&u->view, &u->wanted, &out);
+        screen_print(&u->screen, buf_cstr(&out));
+    }
+    buf_fini(&out);
+}
+
+/* ---- the sync ---- */
+
+static void runs_take(struct up *u, struct str body)
+{
+    json_t *root = json_loadb(body.p, body.n, 0, NULL), *run;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        run_set_add(&u->wanted, (uint64_t)json_integer_value(json_object_get(run, "id")));
+    json_decref(root);
+    u->phase = UP_RUNNING;
+    u->reached_ms = clock_mono_ms();
+}
+
+static void on_sync(void *ctx, int status, struct str body, const struct err *err)
+{
+    struct up *u = ctx;
+
+    if (u->phase == UP_STOPPING)
+        return;
+    if (status == 0) {
+        runs_take(u, body);
+        if (u->wanted.count == 0)
+            up_fail(u, EXIT_FAILED, "%s", say("нечего зеркалировать", "there is nothing to mirror"));
+    } else if (err->kind != ERR_TEMP) {
+        up_fail(u, EXIT_FAILED, "%s", err->text);
+    }
+}
+
+/* A run that goes and is not on show yet is shown; one that ended is told once. */
+static void runs_follow(struct up *u)
+{
+    struct buf out;
+
+    buf_init(&out, 65536);
+    for (int i = 0; i < u->view.now.run_count; i++) {
+        const struct run_view *r = &u->view.now.runs[i];
+        bool shown = run_set_has(&u->wanted, r->id);
+
+        if (!u->once && !shown && !run_ended(r)) {
+            run_set_add(&u->wanted, r->id);
+            buf_fmt(&out, "%s: %s\n", r->entity, say("синхронизация началась", "the sync has begun"));
+        } else if (shown && run_ended(r) && view_tell_once(&u->view, r->id)) {
+            view_ended(r, &out);
+        }
+    }
+    if (out.n > 0)
+        screen_print(&u->screen, buf_cstr(&out));
+    buf_fini(&out);
+}
+
+/* Not --once: when all that was on show has ended, the table is shown and the slate is clean. */
+static void runs_settle(struct up *u)
+{
+    if (!view_all_ended(&u->view, &u->wanted))
+        return;
+    summary_show(u);
+    u->wanted.count = 0;
+    if (!u->told_summary)
+        staying_tell(u);
+    u->told_summary = true;
+}
+
+static void portals_watch(struct up *u, uint64_t now_ms)
+{
+    const char *error = NULL;
+
+    for (int i = 0; i < u->view.now.portal_count; i++) {
+        const struct portal_view *p = &u->view.now.portals[i];
+
+        if (!str_is(str_of(p->state), "ok") && p->error[0] != '\0')
+            error = p->error;
+    }
+    if (error == NULL)
+        u->reached_ms = now_ms;
+    else if (now_ms - u->reached_ms >= (uint64_t)u->home->patience_ms)
+        up_fail(u, EXIT_FAILED, "%s: %s", say("портал недоступен", "the portal is out of reach"), error);
+}
+
+static void once_settle(struct up *u, uint64_t now_ms)
+{
+    uint64_t failing, marks = view_marks(&u->view, &u->wanted, &failing);
+
+    if (!view_all_ended(&u->view, &u->wanted)) {
+        portals_watch(u, now_ms);
+        return;
+    }
+    if (marks > 0 && view_failed_count(&u->view, &u->wanted) == 0)
+        return;                         /* what lists left out is asked for one by one */
+    summary_show(u);
+    if (view_failed_count(&u->view, &u->wanted) > 0)
+        up_fail(u, EXIT_FAILED, "%s", say("не всё удалось, см. выше", "not everything went well, see above"));
+    else if (failing > 0)
+        up_fail(u, EXIT_FAILED, "%s: %llu", say("записей, которые не удалось проверить",
+            "records that could not be looked up"), (unsigned long long)failing);
+    else
+        up_stop(u, EXIT_WELL);
+}
+
+static void on_state(void *ctx, int status, struct str body, const struct err *err)
+{
+    struct up *u = ctx;
+    struct snapshot *now = &u->fresh;
+    struct err ignored;
+    uint64_t now_ms = clock_mono_ms();
+
+    if (u->phase == UP_STOPPING || status < 0 || snapshot_read(now, body, &ignored) < 0)
+        return;                         /* asked again at the next tick */
+    view_seen(&u->view, now, now_ms);
+    u->phase = UP_RUNNING;
+    runs_follow(u);
+    if (u->once)
+        once_settle(u, now_ms);
+    else
+        runs_settle(u);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct up *u = timer->data;
+    uint64_t now_ms = clock_mono_ms();
+
+    if (u->phase == UP_STOPPING) {
+        screen_erase(&u->screen);
+        return;
+    }
+    if (!control_busy(&u->control)) {
+        if (u->once && u->phase == UP_STARTING)
+            control_ask(&u->control, "sync", "{}", CONTROL_TIMEOUT_MS, on_sync, u);
+        else
+            control_ask(&u->control, "status", "{}", CONTROL_TIMEOUT_MS, on_state, u);
+    }
+    if (u->phase == UP_STARTING && now_ms - u->started_ms > ANSWER_WITHIN_MS)
+        up_fail(u, EXIT_FAILED, "%s %s/scheduler.1.log", say("планировщик не отвечает; журнал:",
+            "the scheduler does not answer; its log:"), u->home->log_dir);
+    draw(u, now_ms);
+}
+
+/* ---- life ---- */
+
+static int services_add(struct up *u, struct err *err)
+{
+    for (int i = 0; i < SERVICE_COUNT; i++) {
+        int instances;
+
+        if (!SERVICES[i].up)
+            continue;
+        if (service_instances(&SERVICES[i], &instances, err) < 0 ||
+            supervise_add(&u->supervise, SERVICES[i].name, instances, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int bus_start(struct up *u, struct err *err)
+{
+    struct bus_def statuses = { .kind = BUS_SUB_CONNECT, .service = "*", .plug = "status", .where = "ipc",
+        .on_msg = on_status, .ctx = u };
+
+    u->bus = bus_new(&u->loop, u->home->run_dir, "potok");
+    u->statuses = bus_open(u->bus, &statuses, err);
+    if (u->statuses == NULL)
+        return -1;
+    return control_open(&u->control, &u->loop, u->bus, u->home->bus_scheduler, err);
+}
+
+static void handles_start(struct up *u)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    const struct supervise_events events = { on_ready, on_exit_of, on_all_gone, u };
+
+    supervise_init(&u->supervise, &u->loop, u->home->log_dir, &events);
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(&u->loop, &u->signals[i]);
+        u->signals[i].data = u;
+        uv_signal_start(&u->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&u->loop, &u->tick);
+    u->tick.data = u;
+    uv_timer_start(&u->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+static void handles_close(struct up *u)
+{
+    control_close(&u->control);
+    bus_close(&u->statuses);
+    bus_free(&u->bus);
+    supervise_close(&u->supervise);
+    for (int i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&u->signals[i], NULL);
+    uv_close((uv_handle_t *)&u->tick, NULL);
+    uv_run(&u->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&u->loop);
+    bus_shutdown();
+}
+
+int up_live(struct up *u)
+{
+    struct err err = { 0 };
+
+    uv_loop_init(&u->loop);
+    screen_init(&u->screen);
+    handles_start(u);
+    u->started_ms = u->lines_ms = clock_mono_ms();
+    if (bus_start(u, &err) < 0 || services_add(u, &err) < 0) {
+        snprintf(u->failure, sizeof(u->failure), "%s", err.text);
+        u->exit_code = err.kind == ERR_CONF ? EXIT_USAGE : EXIT_FAILED;
+    } else {
+        supervise_start(&u->supervise);
+        uv_run(&u->loop, UV_RUN_DEFAULT);
+    }
+    screen_erase(&u->screen);
+    handles_close(u);
+    return u->exit_code;
+}

@@ -1,0 +1,283 @@
+#include "view.h"
+
+#include "base/mem.h"
+#include "say.h"
+#include "table.h"
+
+#include <stdio.h>
+
+#define BAR_CELLS 24
+#define NAME_CELLS 12
+
+void run_set_add(struct run_set *s, uint64_t id)
+{
+    if (s->count < SNAPSHOT_RUNS_MAX && !run_set_has(s, id))
+        s->ids[s->count++] = id;
+}
+
+bool run_set_has(const struct run_set *s, uint64_t id)
+{
+    for (int i = 0; i < s->count; i++) {
+        if (s->ids[i] == id)
+            return true;
+    }
+    return false;
+}
+
+static struct track *track_of(struct view *v, uint64_t run)
+{
+    for (int i = 0; i < v->track_count; i++) {
+        if (v->tracks[i].run == run)
+            return &v->tracks[i];
+    }
+    if (v->track_count == SNAPSHOT_RUNS_MAX)
+        v->track_count = 0;         /* long up: runs of long ago */
+    v->tracks[v->track_count] = (struct track){ .run = run };
+    return &v->tracks[v->track_count++];
+}
+
+static const struct progress *progress_of(const struct view *v, uint64_t run)
+{
+    static const struct progress none;
+
+    for (int i = 0; i < v->track_count; i++) {
+        if (v->tracks[i].run == run)
+            return &v->tracks[i].progress;
+    }
+    return &none;
+}
+
+void view_seen(struct view *v, const struct snapshot *now, uint64_t now_ms)
+{
+    v->now = *now;
+    v->seen = true;
+    for (int i = 0; i < now->run_count; i++) {
+        if (!run_ended(&now->runs[i]))
+            progress_seen(&track_of(v, now->runs[i].id)->progress, now_ms, now->runs[i].read);
+    }
+}
+
+bool view_tell_once(struct view *v, uint64_t run)
+{
+    struct track *t = track_of(v, run);
+    bool first = !t->told;
+
+    t->told = true;
+    return first;
+}
+
+bool view_all_ended(const struct view *v, const struct run_set *runs)
+{
+    for (int i = 0; i < runs->count; i++) {
+        const struct run_view *r = snapshot_run(&v->now, runs->ids[i]);
+
+        if (r == NULL || !run_ended(r))
+            return false;
+    }
+    return v->seen && runs->count > 0;
+}
+
+uint64_t view_marks(const struct view *v, const struct run_set *runs, uint64_t *ret_failing)
+{
+    uint64_t marks = 0;
+
+    *ret_failing = 0;
+    for (int i = 0; i < v->now.run_count; i++) {
+        if (!run_set_has(runs, v->now.runs[i].id))
+            continue;
+        marks += v->now.runs[i].marks;
+        *ret_failing += v->now.runs[i].marks_failing;
+    }
+    return marks;
+}
+
+int view_failed_count(const struct view *v, const struct run_set *runs)
+{
+    int n = 0;
+
+    for (int i = 0; i < v->now.run_count; i++)
+        n += run_set_has(runs, v->now.runs[i].id) && run_failed(&v->now.runs[i]);
+    return n;
+}
+
+/* "main/deals" where there are several portals. */
+static const char *run_name(const struct view *v, const struct run_view *r, char *ret, size_t size)
+{
+    if (v->now.portal_count > 1)
+        snprintf(ret, size, "%s/%s", r->portal, r->entity);
+    else
+        snprintf(ret, size, "%s", r->entity);
+    return ret;
+}
+
+static void name_pad(struct buf *out, const char *name)
+{
+    size_t width = text_width(str_of(name));
+
+    buf_str(out, name);
+    for (; width < NAME_CELLS; width++)
+        buf_char(out, ' ');
+}
+
+static const char *state_name(const struct run_view *r)
+{
+    static const struct {
+        const char *state, *ru, *en;
+    } names[] = {
+        { "probing", "узнаю поля", "learning fields" }, { "open", "идёт", "running" }, { "done", "готово", "done" },
+        { "partial", "не всё", "partial" },             { "failed", "ошибка", "failed" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (str_is(str_of(names[i].state), r->state))
+            return say(names[i].ru, names[i].en);
+    }
+    return r->state;
+}
+
+static void run_figures(const struct view *v, const struct run_view *r, struct buf *out)
+{
+    const struct progress *p = progress_of(v, r->id);
+    char read[SAY_COUNT_SIZE], expected[SAY_COUNT_SIZE], rate[SAY_COUNT_SIZE], eta[SAY_COUNT_SIZE];
+    uint64_t eta_ms = progress_eta_ms(p, r->expected);
+
+    buf_fmt(out, "%3u%%  %s/%s", progress_percent(r->read, r->expected), say_count(r->read, read),
+        say_count(r->expected, expected));
+    if (progress_rate(p) > 0)
+        buf_fmt(out, "  %s/%s", say_count((uint64_t)progress_rate(p), rate), say("с", "s"));
+    if (eta_ms != PROGRESS_UNKNOWN)
+        buf_fmt(out, "  %s %s", say("осталось", "eta"), say_span(eta_ms, eta));
+    buf_fmt(out, "  %s %llu", say("запросов", "requests"), (unsigned long long)r->requests);
+}
+
+static void run_bar(const struct view *v, const struct run_view *r, bool colour, struct buf *out)
+{
+    char name[120];
+
+    buf_str(out, "  ");
+    name_pad(out, run_name(v, r, name, sizeof(name)));
+    if (str_is(str_of(r->state), "probing")) {
+        buf_fmt(out, " %s\n", state_name(r));
+        return;
+    }
+    if (colour)
+        buf_str(out, run_failed(r) ? "\033[31m" : run_ended(r) ? "\033[32m" : "\033[36m");
+    progress_bar(out, run_ended(r) && !run_failed(r) ? 1 : r->read, run_ended(r) && !run_failed(r) ? 1 : r->expected,
+        BAR_CELLS);
+    buf_str(out, colour ? "\033[0m " : " ");
+    if (run_ended(r))
+        buf_fmt(out, " %s", state_name(r));
+    else
+        run_figures(v, r, out);
+    buf_char(out, '\n');
+}
+
+static void budget_line(const struct portal_view *p, bool several, struct buf *out)
+{
+    buf_fmt(out, "  %s%s%s %.0f %s %.0f", several ? p->name : "", several ? ": " : "",
+        say("запросы: в ведре", "requests: bucket"), p->level, say("из", "of"), p->burst);
+    if (p->operating.limit_s > 0)
+        buf_fmt(out, ", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
+            say("с", "s"));
+    if (!str_is(str_of(p->state), "ok") && p->state[0] != '\0')
+        buf_fmt(out, ", %s%s%s", p->state, p->error[0] != '\0' ? ": " : "", p->error);
+    buf_char(out, '\n');
+}
+
+void view_block(const struct view *v, const struct run_set *runs, bool colour, struct buf *out)
+{
+    for (int i = 0; i < v->now.run_count; i++) {
+        if (run_set_has(runs, v->now.runs[i].id))
+            run_bar(v, &v->now.runs[i], colour, out);
+    }
+    for (int i = 0; i < v->now.portal_count; i++)
+        budget_line(&v->now.portals[i], v->now.portal_count > 1, out);
+}
+
+void view_lines(const struct view *v, const struct run_set *runs, struct buf *out)
+{
+    char name[120];
+
+    for (int i = 0; i < v->now.run_count; i++) {
+        const struct run_view *r = &v->now.runs[i];
+
+        if (run_ended(r) || !run_set_has(runs, r->id))
+            continue;
+        buf_fmt(out, "%s: ", run_name(v, r, name, sizeof(name)));
+        if (str_is(str_of(r->state), "probing"))
+            buf_str(out, state_name(r));
+        else
+            run_figures(v, r, out);
+        buf_char(out, '\n');
+    }
+}
+
+static uint64_t took_ms(const struct run_view *r)
+{
+    return r->finished_ms > r->started_ms ? r->finished_ms - r->started_ms : 0;
+}
+
+void view_ended(const struct run_view *r, struct buf *out)
+{
+    char read[SAY_COUNT_SIZE], written[SAY_COUNT_SIZE], span[SAY_COUNT_SIZE];
+
+    buf_fmt(out, "%s: %s, %s %s, %s %s, %s %s\n", r->entity, state_name(r), say("записей", "records"),
+        say_count(r->read, read), say("записано", "written"), say_count(r->written, written), say("за", "in"),
+        say_span(took_ms(r), span));
+    if (r->error[0] != '\0')
+        buf_fmt(out, "  %s\n", r->error);
+}
+
+static void summary_row(const struct view *v, const struct run_view *r, struct table *t)
+{
+    const uint64_t counts[] = { r->read, r->written, r->same, r->gone, r->rejected, r->requests };
+    char name[120], text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE], seconds[24];
+    const char *cells[10] = { run_name(v, r, name, sizeof(name)), r->table };
+
+    for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+        cells[2 + i] = say_count(counts[i], text[i]);
+    snprintf(seconds, sizeof(seconds), "%.1f", (double)took_ms(r) / 1000);
+    cells[8] = seconds;
+    cells[9] = state_name(r);
+    table_add(t, cells);
+}
+
+static const char *const *summary_heads(void)
+{
+    static const char *const ru[] = { "сущность", "таблица", ">строк", ">записано", ">без изменений", ">удалено",
+        ">отвергнуто", ">запросов", ">секунд", "итог" };
+    static const char *const en[] = { "entity", "table", ">rows", ">written", ">unchanged", ">deleted", ">rejected",
+        ">requests", ">seconds", "outcome" };
+    static const char *heads[ARRAY_SIZE(en)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(en); i++)
+        heads[i] = say(ru[i], en[i]);
+    return heads;
+}
+
+void view_summary(const struct view *v, const struct run_set *runs, bool colour, struct buf *out)
+{
+    struct table t;
+    uint64_t requests = 0;
+    char text[SAY_COUNT_SIZE], name[120];
+
+    table_init(&t, 10, summary_heads());
+    for (int i = 0; i < v->now.run_count; i++) {
+        const struct run_view *r = &v->now.runs[i];
+
+        if (!run_set_has(runs, r->id))
+            continue;
+        summary_row(v, r, &t);
+        requests += r->requests;
+    }
+    table_render(&t, colour, out);
+    table_fini(&t);
+    for (int i = 0; i < v->now.run_count; i++) {
+        const struct run_view *r = &v->now.runs[i];
+
+        if (run_set_has(runs, r->id) && run_failed(r))
+            buf_fmt(out, "%s: %s%s%s\n", run_name(v, r, name, sizeof(name)), state_name(r),
+                r->error[0] != '\0' ? ": " : "", r->error);
+    }
+    buf_fmt(out, "%s: %s\n", say("Запросов всего", "Requests in all"), say_count(requests, text));
+}

@@ -1,0 +1,45 @@
+/* view.h - runs as people see them: bars while they go, a line when one ends, a table at the end. Pure: fills buffers
+ * from snapshots; the caller passes the clock. */
+#pragma once
+
+#include "base/buf.h"
+#include "progress.h"
+#include "snapshot.h"
+
+struct run_set {                /* which runs someone waits for */
+    uint64_t ids[SNAPSHOT_RUNS_MAX];
+    int count;
+};
+
+struct track {
+    uint64_t run;
+    bool told;                  /* its end */
+    struct progress progress;
+};
+
+struct view {
+    struct snapshot now;
+    bool seen;                  /* there was a snapshot */
+    struct track tracks[SNAPSHOT_RUNS_MAX];
+    int track_count;
+};
+
+void run_set_add(struct run_set *s, uint64_t id);
+bool run_set_has(const struct run_set *s, uint64_t id);
+
+void view_seen(struct view *v, const struct snapshot *now, uint64_t now_ms);
+/* True: every run of the set is there and ended. */
+bool view_all_ended(const struct view *v, const struct run_set *runs);
+/* Records of these runs' entities that are still to be looked up by id, and those that cannot be. */
+uint64_t view_marks(const struct view *v, const struct run_set *runs, uint64_t *ret_failing);
+/* True the first time it is asked of a run. */
+bool view_tell_once(struct view *v, uint64_t run);
+int view_failed_count(const struct view *v, const struct run_set *runs);
+/* Bars of the set's runs and a line about the budget. */
+void view_block(const struct view *v, const struct run_set *runs, bool colour, struct buf *out);
+/* One plain line for each run of the set that still goes. */
+void view_lines(const struct view *v, const struct run_set *runs, struct buf *out);
+/* "deals: done, 300,000 records in 0:24 …" with its line end. */
+void view_ended(const struct run_view *r, struct buf *out);
+/* The table of the set's runs, what failed, and the sum of requests. */
+void view_summary(const struct view *v, const struct run_set *runs, bool colour, struct buf *out);
