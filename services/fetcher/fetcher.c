@@ -7,6 +7,7 @@
 #include "base/metric.h"
 
 #define READY_EVERY_MS 1000
+#define LEAVE_MS 200            /* what the bus took last is on its way by then; lost, it would only be repeated */
 #define HIGH_WATER 2            /* messages a pipe to a mapper: they are megabytes */
 
 static const struct setting SETTINGS[] = {
@@ -60,6 +61,19 @@ static void on_tick(uv_timer_t *timer)
     send_ready(timer->data);
 }
 
+static void on_leave(uv_timer_t *timer)
+{
+    struct fetcher *f = timer->data;
+
+    app_quit(f->app);
+}
+
+static void leave_when_idle(struct fetcher *f)
+{
+    if (f->app->stopping && f->in_hand == 0)
+        uv_timer_start(&f->tick, on_leave, LEAVE_MS, 0);
+}
+
 /* ---- jobs ---- */
 
 void fetcher_work_done(struct fetcher *f, struct work *w, bool ok)
@@ -76,8 +90,7 @@ void fetcher_work_done(struct fetcher *f, struct work *w, bool ok)
     f->failed += !ok;
     work_free(w);
     send_ready(f);
-    if (f->app->stopping && f->in_hand == 0)
-        app_quit(f->app);
+    leave_when_idle(f);
 }
 
 static bool in_hand_already(const struct fetcher *f, const struct msg_job *job)
@@ -171,8 +184,7 @@ static void stop_soon(void *state)
     struct fetcher *f = state;
 
     send_ready(f);              /* no credit any more */
-    if (f->in_hand == 0)
-        app_quit(f->app);
+    leave_when_idle(f);
 }
 
 /* What is still in hand is given back by silence. */

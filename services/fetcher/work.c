@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "proto/wire.h"
+#include "run/crash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -128,7 +129,9 @@ static struct msg *report_new(struct work *w, const char *outcome)
 
 static void step_report(struct work *w)
 {
-    if (bus_send(w->fetcher->scheduler, &w->report) == BUS_SENT)
+    int sent = bus_send(w->fetcher->scheduler, &w->report);
+
+    if (sent == BUS_SENT || sent == BUS_BAD)    /* a report that cannot be said is given back by silence */
         fetcher_work_done(w->fetcher, w, w->ok);
 }
 
@@ -150,8 +153,15 @@ static void fail(struct work *w)
 
 static void step_hand(struct work *w)
 {
-    if (bus_send(w->lane, &w->records) == BUS_SENT)
+    int sent = bus_send(w->lane, &w->records);
+
+    if (sent == BUS_SENT) {
+        crash_point("fetcher.after_records");
         begin_report(w, "sent");
+    } else if (sent == BUS_BAD) {
+        err_set(&w->err, ERR_LIMIT, "the records of this job are no message");
+        fail(w);
+    }
 }
 
 void work_go_on(struct work *w, const struct bus_plug *plug)
@@ -203,6 +213,7 @@ static void on_answer(void *ctx, struct http_answer *answer)
     w->call = NULL;
     if (w->fetcher->closing)
         return;
+    crash_point("fetcher.after_call");
     log_correlate(w->job->correlation);
     w->took_ms = answer->took_ms;
     w->bytes = answer->body.n;
