@@ -84,21 +84,25 @@ static void mask_rest(struct mask *m)
     }
 }
 
-/* After "://": "user:password@". */
+/* After "://": "user:password@". Where the colon begins no port number, the password may hold what should have been
+ * percent-encoded: then it goes up to the last '@' of the word. */
 static void mask_authority(struct mask *m)
 {
     copy_to(m, m->i + strlen("://"));
 
     size_t colon = 0, at = 0, i = m->i;
-    for (; i < m->text.n; i++) {
+    bool maybe_port = true;
+    for (; i < m->text.n && (unsigned char)m->text.p[i] > 0x20 && m->text.p[i] != '"'; i++) {
         char c = m->text.p[i];
 
-        if (c == '/' || c == '?' || c == '#' || c == '"' || (unsigned char)c <= 0x20)
+        if (strchr("/?#", c) && maybe_port)
             break;
-        if (c == ':' && !colon)
-            colon = i + 1;
         if (c == '@')
             at = i;
+        if (c == ':' && !colon)
+            colon = i + 1;
+        else if (colon && !at && (c < '0' || c > '9'))
+            maybe_port = false;
     }
     if (colon && at >= colon) {
         copy_to(m, colon);
