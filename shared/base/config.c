@@ -54,6 +54,11 @@ static bool is_word(const char *s, const char *first, const char *rest, size_t m
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
 
+static bool is_empty(const struct node *node)
+{
+    return node->kind == NODE_TEXT && !node->text[0];
+}
+
 static int need_text(struct loader *l, const struct node *node)
 {
     char key[SHOWN_SIZE];
@@ -252,7 +257,7 @@ static int take_portal(struct loader *l, const struct node *node)
             shown(node->key, word));
     if (l->config->portal_count == CONFIG_PORTALS_MAX)
         return REFUSE(l, node, "more than %d portals", CONFIG_PORTALS_MAX);
-    if (node->kind != NODE_MAP && !(node->kind == NODE_TEXT && !node->text[0]))
+    if (node->kind != NODE_MAP && !is_empty(node))
         return REFUSE(l, node, "portal %s wants keys under it: url, tariff, entities, prefix", node->key);
 
     struct config_portal *portal = add_portal(l->config, node->key);
@@ -303,7 +308,7 @@ static int take_section(struct loader *l, const struct node *node)
         take = take_setting;
     else
         return refuse_key(l, node, root_key_names, "");
-    if (node->kind == NODE_TEXT && !node->text[0])
+    if (is_empty(node))
         return 0;           /* "portals:" with everything under it commented out */
     if (node->kind != NODE_MAP)
         return REFUSE(l, node, "%s wants names with values under it", node->key);
@@ -315,6 +320,8 @@ static int take_section(struct loader *l, const struct node *node)
 
 static int take_root(struct loader *l, const struct node *root)
 {
+    if (is_empty(root))
+        return 0;
     if (root->kind != NODE_MAP)
         return REFUSE(l, root, "the file must begin with portals: or settings:");
     for (const struct node *n = root->first; n; n = n->next)

@@ -1,0 +1,378 @@
+#include "base/config.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "support/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *plural_of(struct str name)
+{
+    static const char *const names[][2] = { { "deal", "deals" }, { "contact", "contacts" }, { "lead", "leads" } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (str_is(name, names[i][0]) || str_is(name, names[i][1]))
+            return names[i][1];
+    return NULL;
+}
+
+static bool is_setting(const char *name)
+{
+    return strcmp(name, "JOB_DEADLINE") == 0 || strcmp(name, "SYNC_BATCH_SIZE") == 0;
+}
+
+static const struct config_checks checks = { plural_of, is_setting };
+
+static void clear_environment(void)
+{
+    static const char *const names[] = { "POTOK_CONFIG", "BITRIX_WEBHOOK_URL", "BITRIX_WEBHOOK_URL_FILE", "BITRIX_TARIFF" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        unsetenv(names[i]);
+}
+
+/* The tests stand in a folder of their own, so messages read "potok.yaml:7:5". */
+static void write_file(const char *name, const char *text)
+{
+    CHECK_EQ(chdir(check_folder()), 0);
+
+    FILE *f = fopen(name, "w");
+    CHECK(f != NULL);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void check_loads(struct config *c, const char *text)
+{
+    struct err err = { 0 };
+
+    write_file("potok.yaml", text);
+    CHECK_OK(config_load(c, "potok.yaml", &checks, &err), err);
+}
+
+static void check_fails(const char *text, const char *why)
+{
+    struct config c = { .portal_count = 77 };
+    struct err err = { 0 };
+
+    write_file("potok.yaml", text);
+    if (config_load(&c, "potok.yaml", &checks, &err) == 0)
+        print_error("taken:\n%s", text);
+    CHECK_EQ(c.portal_count, 77);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_HAS(err.text, why);
+    CHECK(!strstr(err.text, "topsecret"));
+}
+
+TEST(a_whole_file_is_read)
+{
+    struct config c;
+    const char *where = NULL;
+
+    clear_environment();
+    write_file("webhook", "https://second.bitrix24.ru/rest/9/xyz\n");
+    check_loads(&c,
+        "# mirrors of two portals\n"
+        "portals:\n"
+        "  main:\n"
+        "    url: https://example.bitrix24.ru/rest/1/abc/\n"
+        "    tariff: enterprise\n"
+        "    entities: [deal, contacts]\n"
+        "    prefix: crm_\n"
+        "  second-one:\n"
+        "    url_file: webhook\n"
+        "    tariff: 7/100\n"
+        "    prefix: two_\n"
+        "settings:\n"
+        "  JOB_DEADLINE: 10s\n"
+        "  SYNC_BATCH_SIZE: \"50\"\n");
+    CHECK_EQ(c.portal_count, 2);
+
+    const struct config_portal *p = config_portal(&c, STR("main"));
+    CHECK_STR(p->url, "https://example.bitrix24.ru/rest/1/abc/");
+    CHECK_EQ(p->drain_per_s, 5);
+    CHECK_EQ(p->burst, 250);
+    CHECK_EQ(p->entity_count, 2);
+    CHECK_STR(p->entities[0], "deals");
+    CHECK_STR(p->entities[1], "contacts");
+    CHECK_STR(p->where, "potok.yaml:3");
+
+    p = config_portal(&c, STR("second-one"));
+    CHECK_STR(p->url, "https://second.bitrix24.ru/rest/9/xyz/");
+    CHECK_EQ(p->drain_per_s, 7);
+    CHECK_EQ(p->burst, 100);
+    CHECK_EQ(p->entity_count, 0);
+    CHECK_STR(p->prefix, "two_");
+
+    CHECK(config_portal(&c, STR("mai")) == NULL);
+    CHECK_STR(config_setting(&c, "SYNC_BATCH_SIZE", &where), "50");
+    CHECK_STR(where, "potok.yaml:14");
+    CHECK(config_setting(&c, "OTHER", &where) == NULL);
+    config_free(&c);
+    config_free(&c);
+}
+
+TEST(defaults_are_standard_and_crm)
+{
+    struct config c;
+
+    clear_environment();
+    check_loads(&c, "portals: {main: {url: 'https://p/rest/1/s'}}\n");
+    CHECK_EQ(c.portals[0].drain_per_s, 2);
+    CHECK_EQ(c.portals[0].burst, 50);
+    CHECK_STR(c.portals[0].prefix, "crm_");
+    config_free(&c);
+}
+
+TEST(a_file_may_be_empty)
+{
+    static const char *const texts[] = { "", "# nothing\n", "---\n", "portals:\nsettings:\n", "portals: {}\n", "{}" };
+
+    clear_environment();
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct config c;
+
+        check_loads(&c, texts[i]);
+        CHECK_EQ(c.portal_count, 0);
+        CHECK_EQ(c.pair_count, 0);
+        config_free(&c);
+    }
+}
+
+#define MAIN "portals:\n  main:\n    url: https://p/rest/1/topsecret/\n"
+
+TEST(mistakes_are_told_with_their_place_and_a_hint)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        /* keys */
+        { "portal:\n", "potok.yaml:1:1: unknown key \"portal\" (did you mean \"portals\"?)" },
+        { "x: 1\n", "potok.yaml:1:1: unknown key \"x\"" },
+        { MAIN "    tarif: standard\n", "potok.yaml:4:5: unknown key \"tarif\" in portal main (did you mean \"tariff\"?)" },
+        { MAIN "    password: 1\n", "potok.yaml:4:5: unknown key \"password\" in portal main" },
+        { MAIN "    url: x\n", "potok.yaml:4:5: \"url\" is here a second time (first in line 3)" },
+        { MAIN "  main:\n    prefix: b_\n", "potok.yaml:4:3: \"main\" is here a second time (first in line 2)" },
+        { "settings:\n  JOB_DEADLINE: 1\n  JOB_DEADLINE: 2\n", "potok.yaml:3:3: \"JOB_DEADLINE\" is here a second time" },
+        { "portals:\n  ? [a]\n  : b\n", "potok.yaml:2:5: a key must be a single word" },
+        { "portals:\n  https://p/rest/1/topsecret/:\n", "is no portal name" },
+        { "https://p/rest/1/topsecret/: 1\n", "unknown key \"https://p/rest/1/(masked)/\"" },
+        { "https://p/rest/1/topsecret/: 1\nhttps://p/rest/1/topsecret/: 2\n", "\"https://p/rest/1/(masked)/\" is here a second time" },
+        /* shapes */
+        { "just text\n", "potok.yaml:1:1: the file must begin with portals: or settings:" },
+        { "- a\n", "the file must begin with portals: or settings:" },
+        { "portals: yes\n", "potok.yaml:1:1: portals wants names with values under it" },
+        { "portals: [main]\n", "portals wants names with values under it" },
+        { "portals:\n  main: https://p/rest/1/topsecret/\n", "potok.yaml:2:3: portal main wants keys under it" },
+        { "portals:\n  main: [a]\n", "portal main wants keys under it" },
+        { "portals:\n  main:\n    url: [a]\n", "potok.yaml:3:5: url wants a single value" },
+        { "portals:\n  main:\n    url:\n", "potok.yaml:3:5: url is empty" },
+        { "settings:\n  JOB_DEADLINE: {a: b}\n", "potok.yaml:2:3: JOB_DEADLINE wants a single value" },
+        /* portals */
+        { "portals:\n  Main:\n    url: x\n", "potok.yaml:2:3: \"Main\" is no portal name" },
+        { "portals:\n  1a: {}\n", "is no portal name" },
+        { "portals:\n  main:\n", "potok.yaml:2: portal main has neither url nor url_file" },
+        { "portals:\n  main:\n    tariff: standard\n", "potok.yaml:2: portal main has neither url nor url_file" },
+        { "portals:\n  main:\n    url: http://p/rest/1/topsecret/\n",
+          "potok.yaml:3:5: portal main: url: \"http://p/(masked)\": plain http" },
+        { "portals:\n  main:\n    url: https://p/rest/1/topsecret/profile.json\n", "take the method name away" },
+        { MAIN "    url_file: potok.yaml\n", "potok.yaml:4:5: portal main: url and url_file exclude each other" },
+        { "portals:\n  main:\n    url_file: /nowhere/x\n", "potok.yaml:3:5: portal main: url_file: /nowhere/x: No such file" },
+        { "portals:\n  main:\n    url_file: potok.yaml\n", "potok.yaml:3:5: portal main: url_file: " },
+        /* tariff */
+        { MAIN "    tariff: gold\n", "potok.yaml:4:5: \"gold\" is no tariff: standard (2/50), enterprise (5/250) or RATE/BURST" },
+        { MAIN "    tariff: 5\n", "is no tariff" },
+        { MAIN "    tariff: 0/50\n", "is no tariff" },
+        { MAIN "    tariff: 2/3\n", "is no tariff" },
+        { MAIN "    tariff: -2/50\n", "is no tariff" },
+        { MAIN "    tariff: 2/50/1\n", "is no tariff" },
+        { MAIN "    tariff: 2.5/50\n", "is no tariff" },
+        { MAIN "    tariff: [2, 50]\n", "tariff wants a single value" },
+        /* entities */
+        { MAIN "    entities: [deals, deels]\n", "potok.yaml:4:23: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
+        { MAIN "    entities: [orders]\n", "unknown entity \"orders\"" },
+        { MAIN "    entities: [Deals]\n", "unknown entity \"Deals\" (did you mean \"deals\"?)" },
+        { MAIN "    entities: [deals, deal]\n", "portal main: deal is in the list twice" },
+        { MAIN "    entities: deals\n", "potok.yaml:4:5: portal main: entities wants a list: [deals, contacts]" },
+        { MAIN "    entities: []\n", "the list of entities is empty; leave it out for all" },
+        { MAIN "    entities: [[deals]]\n", "entities wants a list of names" },
+        { MAIN "    entities: ['']\n", "unknown entity \"\"" },
+        /* prefix */
+        { MAIN "    prefix: 1x\n", "potok.yaml:4:5: portal main: prefix \"1x\" is not a small letter" },
+        { MAIN "    prefix: 'a; drop table x'\n", "is not a small letter" },
+        { MAIN "    prefix: abcdefghijklmnopqrstuvwxyz_01234\n", "is not a small letter" },
+        { MAIN "  b:\n    url: https://q/rest/1/x/\n",
+          "potok.yaml:4: portals main and b would write to the same tables (prefix crm_)" },
+        { MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads, deal]\n", "the same tables" },
+        /* settings */
+        { "settings:\n  JOB_DEADLIN: 10s\n", "potok.yaml:2:3: unknown setting \"JOB_DEADLIN\" (did you mean \"JOB_DEADLINE\"?)" },
+        { "settings:\n  job_deadline: 10s\n", "unknown setting \"job_deadline\" (did you mean \"JOB_DEADLINE\"?)" },
+        { "settings:\n  NOTHING_LIKE_IT: 10s\n", "unknown setting \"NOTHING_LIKE_IT\"" },
+        /* YAML */
+        { "portals:\n\tmain: 1\n", "potok.yaml:2:1: a tab: YAML is indented with spaces" },
+        { "portals: [\n", "potok.yaml:2:1: did not find expected node content" },
+        { "portals: {a: 1\n", "potok.yaml:2:1: " },
+        { "a: b: c\n", "potok.yaml:1:5: mapping values are not allowed" },
+        { "portals:\n  main: 'abc\n", "found unexpected end of stream" },
+        { "portals:\n  main: &x {}\n  b: *x\n", "potok.yaml:2:9: an anchor (&name) is not supported" },
+        { "portals: *x\n", "potok.yaml:1:10: an alias (*name) is not supported" },
+        { "portals: !vault x\n", "potok.yaml:1:10: a tag (!name) is not supported" },
+        { "portals:\n  <<: *x\n", "an alias" },
+        { "portals:\n---\nsettings:\n", "potok.yaml:2:1: a second document" },
+        { "portals:\n  ma\xFFin: 1\n", "potok.yaml:2:5: invalid leading UTF-8 octet" },
+        { "portals:\n  ma\x01in: 1\n", "potok.yaml:2:" },
+        { "[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]\n", "too deep for a configuration" },
+    };
+
+    clear_environment();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        check_fails(cases[i].text, cases[i].why);
+}
+
+TEST(one_prefix_may_serve_portals_that_share_no_entity)
+{
+    struct config c;
+
+    clear_environment();
+    check_loads(&c, MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads]\n");
+    CHECK_EQ(c.portal_count, 2);
+    config_free(&c);
+}
+
+TEST(sizes_are_limited)
+{
+    struct buf text;
+
+    clear_environment();
+    buf_init(&text, 2 << 20);
+    buf_str(&text, "portals:\n");
+    for (int i = 0; i <= CONFIG_PORTALS_MAX; i++)
+        buf_fmt(&text, "  p%d: {url: 'https://p/rest/1/topsecret', prefix: p%d_}\n", i, i);
+    check_fails(buf_cstr(&text), "more than 32 portals");
+
+    buf_clear(&text);
+    buf_str(&text, "a: [");
+    for (int i = 0; i < 6000; i++)
+        buf_str(&text, "1,");
+    buf_str(&text, "]\n");
+    check_fails(buf_cstr(&text), "too much for a configuration");
+
+    buf_clear(&text);
+    for (int i = 0; i < (1 << 20); i++)
+        buf_char(&text, '#');
+    buf_char(&text, '\n');
+    check_fails(buf_cstr(&text), "potok.yaml: the file is too long");
+    buf_fini(&text);
+}
+
+TEST(the_environment_makes_the_portal_main)
+{
+    struct config c;
+    struct err err = { 0 };
+
+    clear_environment();
+    write_file("empty.yaml", "");
+    setenv("BITRIX_WEBHOOK_URL", "https://p/rest/1/s", 1);
+    setenv("BITRIX_TARIFF", "enterprise", 1);
+    CHECK_OK(config_load(&c, "empty.yaml", &checks, &err), err);
+    CHECK_EQ(c.portal_count, 1);
+    CHECK_STR(c.portals[0].name, "main");
+    CHECK_STR(c.portals[0].url, "https://p/rest/1/s/");
+    CHECK_STR(c.portals[0].where, "environment");
+    CHECK_STR(c.portals[0].prefix, "crm_");
+    CHECK_EQ(c.portals[0].burst, 250);
+    config_free(&c);
+}
+
+TEST(the_environment_overrides_url_and_tariff_of_main_only)
+{
+    struct config c;
+
+    clear_environment();
+    write_file("webhook", "https://env/rest/2/t/\n");
+    setenv("BITRIX_WEBHOOK_URL_FILE", "webhook", 1);
+    setenv("BITRIX_TARIFF", "10/20", 1);
+    check_loads(&c, "portals:\n  b: {url: 'https://q/rest/1/x/', prefix: b_}\n  main: {entities: [leads]}\n");
+    CHECK_EQ(c.portal_count, 2);
+    CHECK_STR(c.portals[1].url, "https://env/rest/2/t/");
+    CHECK_EQ(c.portals[1].drain_per_s, 10);
+    CHECK_EQ(c.portals[1].burst, 20);
+    CHECK_EQ(c.portals[1].entity_count, 1);
+    CHECK_STR(c.portals[0].url, "https://q/rest/1/x/");
+    CHECK_EQ(c.portals[0].burst, 50);
+    config_free(&c);
+}
+
+TEST(mistakes_in_the_environment_name_the_variable)
+{
+    static const struct {
+        const char *name, *value, *why;
+    } cases[] = {
+        { "BITRIX_WEBHOOK_URL", "http://p/rest/1/topsecret/", "BITRIX_WEBHOOK_URL: \"http://p/(masked)\": plain http" },
+        { "BITRIX_WEBHOOK_URL_FILE", "/nowhere/x", "BITRIX_WEBHOOK_URL_FILE: /nowhere/x: No such file" },
+        { "BITRIX_TARIFF", "gold", "BITRIX_TARIFF: \"gold\" is no tariff" },
+        { "BITRIX_TARIFF", "standard", "BITRIX_TARIFF is for the portal main, and there is none" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        clear_environment();
+        setenv(cases[i].name, cases[i].value, 1);
+        check_fails("portals:\n  b: {url: 'https://q/rest/1/x/'}\n", cases[i].why);
+    }
+    clear_environment();
+}
+
+TEST(the_file_is_the_argument_else_the_variable_else_potok_yaml_where_it_exists)
+{
+    struct config c;
+    struct err err = { 0 };
+
+    clear_environment();
+    write_file("other.yaml", "settings: {JOB_DEADLINE: 2s}\n");
+    write_file("potok.yaml", "settings: {JOB_DEADLINE: 1s}\n");
+    CHECK_OK(config_load(&c, NULL, NULL, &err), err);
+    CHECK_STR(c.path, "potok.yaml");
+    config_free(&c);
+
+    setenv("POTOK_CONFIG", "other.yaml", 1);
+    CHECK_OK(config_load(&c, NULL, NULL, &err), err);
+    CHECK_STR(c.path, "other.yaml");
+    CHECK_STR(c.pairs[0].value, "2s");
+    config_free(&c);
+
+    setenv("POTOK_CONFIG", "missing.yaml", 1);
+    CHECK_EQ(config_load(&c, NULL, NULL, &err), -1);
+    CHECK_STR(err.text, "missing.yaml: No such file or directory");
+    CHECK_EQ(err.kind, ERR_CONF);
+
+    clear_environment();
+    CHECK_EQ(unlink("potok.yaml"), 0);
+    CHECK_OK(config_load(&c, NULL, NULL, &err), err);
+    CHECK(c.path == NULL);
+    CHECK_EQ(c.portal_count, 0);
+    config_free(&c);
+    CHECK_EQ(config_load(&c, "potok.yaml", NULL, &err), -1);
+}
+
+TEST(without_checks_every_name_of_the_right_shape_is_taken)
+{
+    struct config c;
+    struct err err = { 0 };
+
+    clear_environment();
+    write_file("potok.yaml", "portals: {main: {url: 'https://p/rest/1/s/', entities: [orders]}}\nsettings: {ANY: 1}\n");
+    CHECK_OK(config_load(&c, "potok.yaml", NULL, &err), err);
+    CHECK_STR(c.portals[0].entities[0], "orders");
+    config_free(&c);
+    write_file("potok.yaml", "portals: {main: {url: 'https://p/rest/1/s/', entities: [or-ders]}}\n");
+    CHECK_EQ(config_load(&c, "potok.yaml", NULL, &err), -1);
+}
+
+TEST_MAIN(CASE(a_whole_file_is_read), CASE(defaults_are_standard_and_crm), CASE(a_file_may_be_empty),
+    CASE(mistakes_are_told_with_their_place_and_a_hint), CASE(one_prefix_may_serve_portals_that_share_no_entity),
+    CASE(sizes_are_limited), CASE(the_environment_makes_the_portal_main),
+    CASE(the_environment_overrides_url_and_tariff_of_main_only), CASE(mistakes_in_the_environment_name_the_variable),
+    CASE(the_file_is_the_argument_else_the_variable_else_potok_yaml_where_it_exists),
+    CASE(without_checks_every_name_of_the_right_shape_is_taken))

@@ -1,0 +1,108 @@
+#include "base/webhook.h"
+
+#include "base/mem.h"
+#include "support/check.h"
+
+#include <stdlib.h>
+
+TEST(addresses_as_people_paste_them_are_taken)
+{
+    static const struct {
+        const char *text, *url;
+    } cases[] = {
+        { "https://p.bitrix24.ru/rest/1/abc123/", "https://p.bitrix24.ru/rest/1/abc123/" },
+        { "https://p.bitrix24.ru/rest/1/abc123", "https://p.bitrix24.ru/rest/1/abc123/" },
+        { "  https://p.bitrix24.ru/rest/1/abc123/ \r\n", "https://p.bitrix24.ru/rest/1/abc123/" },
+        { "HTTPS://P/rest/17/A-b_9/", "HTTPS://P/rest/17/A-b_9/" },
+        { "https://p:8443/rest/1/s/", "https://p:8443/rest/1/s/" },
+        { "https://[2001:db8::1]:443/rest/1/s/", "https://[2001:db8::1]:443/rest/1/s/" },
+        { "http://127.0.0.1:8080/rest/1/s/", "http://127.0.0.1:8080/rest/1/s/" },
+        { "http://127.255.0.9/rest/1/s/", "http://127.255.0.9/rest/1/s/" },
+        { "http://localhost:80/rest/1/s/", "http://localhost:80/rest/1/s/" },
+        { "http://[::1]:80/rest/1/s/", "http://[::1]:80/rest/1/s/" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err err = { 0 };
+        char *url;
+
+        CHECK_OK(webhook_parse(str_of(cases[i].text), &url, &err), err);
+        CHECK_STR(url, cases[i].url);
+        free(url);
+    }
+}
+
+TEST(wrong_addresses_are_refused_with_a_hint_and_without_the_secret)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        { "", "the webhook address is empty" },
+        { " \n", "the webhook address is empty" },
+        { "p.bitrix24.ru/rest/1/topsecret/", "\"(masked)\": it must begin with https://" },
+        { "topsecret", "\"(masked)\": it must begin with https://" },
+        { "ftp://p/rest/1/topsecret/", "\"ftp://p/(masked)\": it must begin with https://" },
+        { "\"https://p/rest/1/topsecret/\"", "take the quotes away" },
+        { "https://p/rest/1/topsecret/ # mine", "there is a space" },
+        { "https://p/rest/1/top\nsecret/", "there is a space" },
+        { "http://p.bitrix24.ru/rest/1/topsecret/", "\"http://p.bitrix24.ru/(masked)\": plain http" },
+        { "http://127.0.0.1.evil.com/rest/1/topsecret/", "plain http" },
+        { "http://127.1/rest/1/topsecret/", "plain http" },
+        { "http://128.0.0.1/rest/1/topsecret/", "plain http" },
+        { "http://localhost.evil.com/rest/1/topsecret/", "plain http" },
+        { "http://[::2]/rest/1/topsecret/", "plain http" },
+        { "http://127.0.0.1@evil.com/rest/1/topsecret/", "user and password" },
+        { "https://me:topsecret@p/rest/1/s/", "user and password" },
+        { "https:///rest/1/topsecret/", "the host is not one" },
+        { "https://p_x/rest/1/topsecret/", "the host is not one" },
+        { "https://[::1/rest/1/topsecret/", "the host is not one" },
+        { "https://[]/rest/1/topsecret/", "the host is not one" },
+        { "https://p:/rest/1/topsecret/", "the port is not one" },
+        { "https://p:0/rest/1/topsecret/", "the port is not one" },
+        { "https://p:65536/rest/1/topsecret/", "the port is not one" },
+        { "https://[::1]x/rest/1/topsecret/", "the port is not one" },
+        { "https://p/rest/1/topsecret/?x=1", "take away what begins with ? or #" },
+        { "https://p/rest/1/topsecret/#x", "take away what begins with ? or #" },
+        { "https://p", "it must look like https://" },
+        { "https://p/", "it must look like https://" },
+        { "https://p/rest/", "it must look like https://" },
+        { "https://p/rest/topsecret/", "it must look like https://" },
+        { "https://p/rest/1/", "it must look like https://" },
+        { "https://p/rest/1//", "it must look like https://" },
+        { "https://p/rest/me/topsecret/", "it must look like https://" },
+        { "https://p/crm/1/topsecret/", "it must look like https://" },
+        { "https://p/rest/1/top secret/", "there is a space" },
+        { "https://p/rest/1/top%20secret/", "it must look like https://" },
+        { "https://p/rest/1/topsecret/profile.json", "take the method name away" },
+        { "https://p/rest/1/topsecret/profile", "take the method name away" },
+        { "https://p/rest/1/topsecret//", "take the method name away" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err err = { 0 };
+        char *url = NULL;
+
+        if (webhook_parse(str_of(cases[i].text), &url, &err) == 0)
+            print_error("taken: %s\n", cases[i].text);
+        CHECK(url == NULL);
+        CHECK_EQ(err.kind, ERR_CONF);
+        CHECK_HAS(err.text, cases[i].why);
+        CHECK(!strstr(err.text, "topsecret"));
+    }
+}
+
+TEST(a_very_long_address_is_refused)
+{
+    struct err err = { 0 };
+    char *url, *text = xmalloc(5000);
+
+    memset(text, 'a', 4999);
+    text[4999] = '\0';
+    memcpy(text, "https://p/rest/1/", 17);
+    CHECK_EQ(webhook_parse(str_of(text), &url, &err), -1);
+    CHECK_HAS(err.text, "longer than 2048 bytes");
+    free(text);
+}
+
+TEST_MAIN(CASE(addresses_as_people_paste_them_are_taken), CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
+    CASE(a_very_long_address_is_refused))
