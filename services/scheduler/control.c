@@ -1,0 +1,279 @@
+/* Commands of the operator: JSON in, JSON out. What they change goes through steps like everything else. */
+#include "scheduler.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* error NULL: ok. body is lent; NULL = none. */
+void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body)
+{
+    struct msg *m = msg_new(MSG_CONTROL_REPLY);
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+
+    memcpy(m->correlation, correlation, sizeof(m->correlation));
+    m->control_reply = (struct msg_control_reply){ .outcome = str_of(error == NULL ? "ok" : "failed"),
+        .error = str_of(error), .body = str_of(text) };
+    if (bus_send_to(s->router, to, &m) != BUS_SENT)
+        msg_free(&m);           /* who asked has gone; asking again is harmless */
+    free(text);
+}
+
+static void reply_failed(struct scheduler *s, struct bus_peer to, const struct msg *m, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void reply_failed(struct scheduler *s, struct bus_peer to, const struct msg *m, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    control_reply(s, to, m->correlation, text, NULL);
+}
+
+/* ---- sync ---- */
+
+static void list_entities(const struct portal *p, char *ret, size_t size)
+{
+    size_t n = 0;
+
+    ret[0] = '\0';
+    for (int i = 0; i < p->mirror_count && n < size; i++)
+        n += (size_t)snprintf(ret + n, size - n, "%s%s", i > 0 ? ", " : "", p->mirrors[i].entity->plural);
+}
+
+/* The mirrors of one portal that `entities` names (NULL = all); -1 with a text. */
+static int wish_of(const struct scheduler *s, int portal, const json_t *entities, struct sync_wish *ret,
+    char *why, size_t size)
+{
+    const struct portal *p = &s->portals[portal].portal;
+    char known[256];
+
+    *ret = (struct sync_wish){ portal, 0 };
+    if (entities == NULL || json_array_size(entities) == 0) {
+        ret->mirrors = p->mirror_count == 64 ? UINT64_MAX : ((uint64_t)1 << p->mirror_count) - 1;
+        return 0;
+    }
+    for (size_t i = 0; i < json_array_size(entities); i++) {
+        const char *name = json_string_value(json_array_get(entities, i));
+        const struct entity *entity = name != NULL ? entity_of(str_of(name)) : NULL;
+        int mirror = entity != NULL ? portal_mirror(p, str_of(entity->plural)) : -1;
+
+        if (mirror < 0) {
+            list_entities(p, known, sizeof(known));
+            snprintf(why, size, "%s entity \"%.64s\": portal %s mirrors %s",
+                entity == NULL ? "unknown" : "not mirrored:", name != NULL ? name : "?", p->config->name, known);
+            return -1;
+        }
+        ret->mirrors |= (uint64_t)1 << mirror;
+    }
+    return 0;
+}
+
+static void on_sync(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    const char *only = json_string_value(json_object_get(args, "portal"));
+    const json_t *entities = json_object_get(args, "entities");
+    struct sync_wish wishes[CONFIG_PORTALS_MAX];
+    int count = 0;
+    char why[400] = "";
+
+    for (int i = 0; i < s->portal_count; i++) {
+        if (only != NULL && strcmp(only, s->portals[i].portal.config->name) != 0)
+            continue;
+        if (wish_of(s, i, entities, &wishes[count], why, sizeof(why)) == 0)
+            count++;
+        else if (only != NULL || s->portal_count == 1)
+            break;              /* with several portals an entity may be mirrored from some of them */
+    }
+    if (count > 0)
+        scheduler_step(s, sync_step(s, wishes, count, from, m->correlation));
+    else if (why[0] != '\0')
+        reply_failed(s, from, m, "%s", why);
+    else
+        reply_failed(s, from, m, "no portal \"%.64s\": see potok config check", only != NULL ? only : "");
+}
+
+/* ---- config ---- */
+
+static void on_config(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    json_t *portals = json_array(), *body = json_object();
+
+    for (int i = 0; i < s->portal_count; i++) {
+        const struct portal *p = &s->portals[i].portal;
+        json_t *entities = json_array();
+
+        for (int k = 0; k < p->mirror_count; k++)
+            json_array_append_new(entities, json_pack("{s:s, s:s}", "entity", p->mirrors[k].entity->plural, "table",
+                                                p->mirrors[k].table));
+        json_array_append_new(portals, json_pack("{s:s, s:s, s:i, s:i, s:o}", "name", p->config->name, "url", p->url,
+                                           "drain", (int)p->config->drain_per_s, "burst", (int)p->config->burst,
+                                           "entities", entities));
+    }
+    json_object_set_new(body, "portals", portals);
+    control_reply(s, from, m->correlation, NULL, body);
+    json_decref(body);
+}
+
+/* ---- status ---- */
+
+static json_t *operating_json(const struct portal *p, uint64_t now_ms)
+{
+    json_t *all = json_object();
+
+    for (int i = 0; i < p->operate.count; i++) {
+        const struct operate_method *m = &p->operate.list[i];
+
+        if (m->told == 0)
+            continue;
+        json_object_set_new(all, m->name, json_pack("{s:f, s:f, s:f}", "used_s",
+                                              (double)operate_used(m, now_ms) / 1000, "limit_s",
+                                              (double)p->operate.limit_ms / 1000, "reset_s",
+                                              (double)operate_reset(m, now_ms) / 1000));
+    }
+    return all;
+}
+
+static json_t *portal_json(const struct portal *p, uint64_t now_ms)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I}", "name", p->config->name, "url", p->url,
+        "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget", "level",
+        pace_level(&p->pace, now_ms), "burst", (int)p->config->burst, "drain", (int)p->config->drain_per_s,
+        "operating", operating_json(p, now_ms), "requests", (json_int_t)p->requests, "refusals",
+        (json_int_t)p->refusals);
+}
+
+/* What memory alone knows. */
+static void add_memory(struct scheduler *s, json_t *body)
+{
+    json_t *portals = json_array(), *fetchers = json_array();
+    uint64_t now_ms = clock_mono_ms(), refusals = 0;
+
+    for (int i = 0; i < s->portal_count; i++) {
+        json_array_append_new(portals, portal_json(&s->portals[i].portal, now_ms));
+        refusals += s->portals[i].portal.refusals;
+    }
+    for (int i = 0; i < s->crew.count; i++) {
+        const struct fetcher *f = &s->crew.list[i];
+
+        json_array_append_new(fetchers, json_pack("{s:s, s:i, s:i}", "instance", f->name, "capacity",
+                                            (int)f->capacity, "in_flight", flights_at(&s->flights, f->name)));
+    }
+    json_object_set_new(body, "epoch", json_integer((json_int_t)s->portals[0].portal.epoch));
+    json_object_set_new(body, "portals", portals);
+    json_object_set_new(body, "fetchers", fetchers);
+    json_object_set_new(body, "refusals", json_integer((json_int_t)refusals));
+}
+
+/* Calls not yet added to the run's row. */
+static void add_requests(const struct scheduler *s, json_t *runs)
+{
+    size_t index;
+    json_t *run;
+
+    json_array_foreach(runs, index, run) {
+        json_int_t id = json_integer_value(json_object_get(run, "id"));
+        json_t *requests = json_object_get(run, "requests");
+
+        for (int i = 0; i < s->portal_count; i++)
+            for (int k = 0; k < s->portals[i].portal.mirror_count; k++) {
+                const struct mirror *m = &s->portals[i].portal.mirrors[k];
+
+                if (m->run == (uint64_t)id && id > 0)
+                    json_integer_set(requests, json_integer_value(requests) + (json_int_t)m->run_requests);
+            }
+    }
+}
+
+/* A read of its own beside the steps: it must answer while they wait for their turn at the database. */
+struct status {
+    struct scheduler *s;
+    struct bus_peer peer;
+    char correlation[UUID_SIZE];
+    json_t *body;
+};
+
+static int status_work(void *ctx, struct db *db, struct err *err)
+{
+    return store_status(db, ((struct status *)ctx)->body, err);
+}
+
+static void status_done(void *ctx, int status, const struct err *err)
+{
+    struct status *x = ctx;
+    json_t *open = json_object_get(x->body, "jobs_open");
+    json_int_t open_jobs = json_integer_value(open);
+
+    if (status < 0) {
+        control_reply(x->s, x->peer, x->correlation, err->text, NULL);
+    } else if (!x->s->stopping) {
+        add_memory(x->s, x->body);
+        add_requests(x->s, json_object_get(x->body, "runs"));
+        json_object_set_new(x->body, "jobs", json_pack("{s:I, s:i}", "open", open_jobs, "in_flight",
+                                                 flights_unfinished(&x->s->flights)));
+        json_object_del(x->body, "jobs_open");
+        control_reply(x->s, x->peer, x->correlation, NULL, x->body);
+    }
+    json_decref(x->body);
+    free(x);
+}
+
+static void on_status(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    struct status *x = xcalloc(1, sizeof(*x));
+
+    x->s = s;
+    x->peer = from;
+    memcpy(x->correlation, m->correlation, sizeof(x->correlation));
+    x->body = json_object();
+    db_pool_do(s->pool, DB_URGENT, status_work, status_done, x);
+}
+
+/* ---- all commands ---- */
+
+static const struct {
+    const char *name;
+    void (*run)(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
+} COMMANDS[] = {
+    { "sync", on_sync },
+    { "status", on_status },
+    { "config", on_config },
+};
+
+void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m)
+{
+    json_error_t where;
+    json_t *args = m->control.args.n > 0 ? json_loadb(m->control.args.p, m->control.args.n, 0, &where) : json_object();
+
+    if (!json_is_object(args)) {
+        reply_failed(s, from, m, "arguments of " STR_FMT " are not a JSON object",
+            STR_ARG(m->control.command));
+        json_decref(args);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++) {
+        if (!str_is(m->control.command, COMMANDS[i].name))
+            continue;
+        COMMANDS[i].run(s, from, m, args);
+        json_decref(args);
+        return;
+    }
+    json_decref(args);
+    reply_failed(s, from, m, "no command \"" STR_FMT "\": there are sync, status, config",
+        STR_ARG(m->control.command));
+}
+
+void control_detail(void *state, json_t *into)
+{
+    struct scheduler *s = state;
+
+    json_object_set_new(into, "in_flight", json_integer(flights_unfinished(&s->flights)));
+    json_object_set_new(into, "fetchers", json_integer(s->crew.count));
+}

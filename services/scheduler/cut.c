@@ -1,0 +1,69 @@
+#include "cut.h"
+
+#include "proto/job_kind.h"
+#include "proto/msg.h"
+
+#define OPEN_STEP 1024      /* ids of the left part when nothing above is known */
+
+int cut_ranges(const struct cut_bounds *b, struct cut_range ret[CUT_RANGES_MAX])
+{
+    uint64_t width = b->most_id >= b->least_id ? b->most_id - b->least_id + 1 : 0;
+    uint64_t want = b->total / CUT_RECORDS / 2;
+    int n = want < 1 ? 1 : want > CUT_RANGES_MAX ? CUT_RANGES_MAX : (int)want;
+
+    if (width < (uint64_t)n || b->most_id >= RANGE_OPEN)
+        n = 1;
+    for (int i = 0; i < n; i++) {
+        uint64_t part = (uint64_t)i;
+
+        ret[i].first = i == 0 ? 1 : ret[i - 1].last + 1;
+        ret[i].last = i == n - 1 ? RANGE_OPEN
+                                 : b->least_id + width / (uint64_t)n * (part + 1) +
+                                       width % (uint64_t)n * (part + 1) / (uint64_t)n - 1;
+    }
+    return n;
+}
+
+uint64_t cut_estimate(const struct cut_bounds *b, uint64_t first, uint64_t last)
+{
+    if (b->most_id == 0 || b->most_id < b->least_id)
+        return UINT64_MAX;
+
+    uint64_t from = first > b->least_id ? first : b->least_id;
+    uint64_t to = last < b->most_id ? last : b->most_id;
+    double density = (double)b->total / (double)(b->most_id - b->least_id + 1);
+
+    return to < from ? 0 : (uint64_t)((double)(to - from + 1) * (density < 1 ? density : 1) + 0.999);
+}
+
+uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap)
+{
+    uint64_t pages = BATCH_COMMANDS;
+    uint64_t most = cap > 0 && cap < BATCH_COMMANDS ? cap : BATCH_COMMANDS;
+
+    if (estimate < CUT_RECORDS)
+        pages = (estimate * 115 + PAGE_SIZE_RECORDS * 100 - 1) / (PAGE_SIZE_RECORDS * 100) + 1;
+    if (record_bytes > 0 && CUT_ANSWER_BYTES / (record_bytes * PAGE_SIZE_RECORDS) < most)
+        most = CUT_ANSWER_BYTES / (record_bytes * PAGE_SIZE_RECORDS);
+    if (pages > most)
+        pages = most;
+    return pages < 1 ? 1 : (uint32_t)pages;
+}
+
+uint32_t cut_ids(uint64_t record_bytes, uint32_t most)
+{
+    uint64_t n = record_bytes > 0 ? CUT_ANSWER_BYTES / record_bytes : most;
+
+    return n < 1 ? 1 : n > most ? most : (uint32_t)n;
+}
+
+uint64_t cut_middle(const struct cut_bounds *b, uint64_t first, uint64_t last)
+{
+    if (last <= first)
+        return 0;
+    if (last >= RANGE_OPEN)
+        return b->most_id > first && b->most_id < last ? first + (b->most_id - first) / 2
+               : last - first > OPEN_STEP                ? first + OPEN_STEP - 1
+                                                         : first;
+    return first + (last - first) / 2;
+}

@@ -1,0 +1,114 @@
+#include "job.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct job *job_new(enum job_kind kind, int entity)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->kind = kind;
+    job->entity = entity;
+    return job;
+}
+
+void job_free(struct job **job)
+{
+    if (*job == NULL)
+        return;
+    free((*job)->ids);
+    free(*job);
+    *job = NULL;
+}
+
+void job_put(struct job **head, struct job *job)
+{
+    while (*head != NULL)
+        head = &(*head)->next;
+    *head = job;
+    job->next = NULL;
+}
+
+void job_take(struct job **head, struct job *job)
+{
+    while (*head != NULL && *head != job)
+        head = &(*head)->next;
+    if (*head != NULL)
+        *head = job->next;
+    job->next = NULL;
+}
+
+struct job *job_find(struct job *head, uint64_t id)
+{
+    while (head != NULL && head->id != id)
+        head = head->next;
+    return head;
+}
+
+uint64_t job_backoff(unsigned fails, uint32_t dice)
+{
+    unsigned doubled = fails > 0 ? fails - 1 : 0;
+    uint64_t ms = (uint64_t)JOB_BACKOFF_MS << (doubled > 6 ? 6 : doubled);
+
+    if (ms > JOB_BACKOFF_MOST_MS)
+        ms = JOB_BACKOFF_MOST_MS;
+    return ms * 3 / 4 + dice % (ms / 2);
+}
+
+static bool single(const struct job *job)
+{
+    return job->kind == JOB_RANGE ? job->first == job->last : job->id_count <= 1;
+}
+
+/* The job itself is suspected: ask for less, until one record stands alone. */
+static enum job_next narrow(struct job *job)
+{
+    job->strikes = 0;
+    job->deaths = 0;
+    if (job->kind == JOB_PROBE)
+        return JOB_AGAIN;
+    if (single(job)) {
+        if (job->kind != JOB_RANGE)
+            return JOB_ALONE;
+        return job->fails >= JOB_LAST_TRIES ? JOB_ASIDE : JOB_AGAIN;
+    }
+    if (job->kind == JOB_RANGE && job->pages_cap != 1) {
+        job->pages_cap = (job->pages_cap == 0 ? BATCH_COMMANDS : job->pages_cap) / 2;
+        return JOB_AGAIN;
+    }
+    return JOB_SPLIT;
+}
+
+enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
+    uint32_t dice)
+{
+    bool portal_well = ok_count != job->portal_ok;
+    bool suspected = false;
+
+    job->portal_ok = ok_count;
+    if (end == JOB_END_LOST || (end == JOB_END_ERROR && kind == ERR_WAIT)) {
+        job->not_before_ms = now_ms;
+        return JOB_AGAIN;
+    }
+    if (end == JOB_END_ERROR && (kind == ERR_AUTH || kind == ERR_CONF))
+        return JOB_STOP;
+
+    job->fails++;
+    if (end == JOB_END_REFUSED)
+        suspected = false;
+    else if (end == JOB_END_DIED)
+        suspected = ++job->deaths >= JOB_DEATHS;
+    else if (end == JOB_END_ERROR && kind != ERR_TEMP)
+        suspected = true;
+    else if (portal_well)
+        suspected = ++job->strikes >= JOB_STRIKES;
+    job->not_before_ms = now_ms + (end == JOB_END_DIED ? 0 : job_backoff(job->fails, dice));
+    if (!suspected)
+        return JOB_AGAIN;
+
+    enum job_next next = narrow(job);
+    if (next == JOB_AGAIN && !single(job) && job->kind != JOB_PROBE)
+        job->not_before_ms = now_ms;        /* it is another question now: no reason to wait */
+    return next;
+}

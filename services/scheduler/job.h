@@ -1,0 +1,67 @@
+/* job.h - an open job as the scheduler remembers it (the row of potok_job is the truth), and what becomes of one that
+ * failed: again, with fewer pages, split in two, or set aside (model rule 9). Pure. Loop thread. */
+#pragma once
+
+#include "base/err.h"
+#include "proto/job_kind.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOB_BACKOFF_MS 1000
+#define JOB_BACKOFF_MOST_MS 60000
+#define JOB_DEATHS 3            /* attempts lost after REPORT before the job itself is suspected */
+#define JOB_STRIKES 3           /* temporary failures while the portal's other jobs went well, likewise */
+#define JOB_LAST_TRIES 5        /* of a single record before it is set aside */
+
+struct job {
+    uint64_t id;                /* row; 0 = not yet written (ids, get, probe) */
+    uint64_t run;               /* 0 = none */
+    int entity;                 /* index in its portal; -1 = a probe */
+    enum job_kind kind;
+    uint64_t first, last;       /* range */
+    uint64_t *ids;              /* ids, get: owned, ascending */
+    size_t id_count;
+    uint64_t probes;            /* probe: bit set of entity indexes */
+    bool busy;                  /* an attempt is awaited, or a database step works on it */
+    bool gone;                  /* no longer wanted: freed when not busy */
+    uint64_t not_before_ms;     /* monotonic; back-off */
+    uint32_t pages_cap;         /* 0 = 50 */
+    unsigned fails;             /* in a row */
+    unsigned strikes, deaths;
+    uint64_t portal_ok;         /* the portal's count of good answers at the last failure */
+    uint64_t order;             /* smallest is dispatched first */
+    uint64_t born;              /* when it came to be known: a scan begun before says nothing of it */
+    struct job *next;
+};
+
+struct job *job_new(enum job_kind kind, int entity);
+void job_free(struct job **job);
+
+/* List kept by its owner's head pointer. */
+void job_put(struct job **head, struct job *job);
+void job_take(struct job **head, struct job *job);
+struct job *job_find(struct job *head, uint64_t id);
+
+enum job_end {              /* how an attempt ended without effect */
+    JOB_END_ERROR,          /* an error kind says how */
+    JOB_END_LOST,           /* fetcher gone or never took it: nothing against the job */
+    JOB_END_LATE,           /* no REPORT in time */
+    JOB_END_DIED,           /* REPORT came, DONE did not */
+    JOB_END_REFUSED,        /* not taken by the database or read with an old schema: nothing against the job, but wait */
+};
+
+enum job_next {
+    JOB_AGAIN,              /* after not_before_ms */
+    JOB_SPLIT,              /* in two: ids in halves, ranges by id */
+    JOB_ALONE,              /* a single id failed: back-off on its mark, the job ends */
+    JOB_ASIDE,              /* a range of one id fails for good */
+    JOB_STOP,               /* the run, or the whole portal, cannot go on: AUTH, CONF */
+};
+
+/* Decides and updates fails, strikes, deaths, pages_cap, not_before_ms. ok_count: the portal's good answers so far;
+ * dice: any number, for jitter. */
+enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
+    uint32_t dice);
+uint64_t job_backoff(unsigned fails, uint32_t dice);

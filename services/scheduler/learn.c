@@ -1,0 +1,208 @@
+/* What a probe told goes into the database (fields, ranges of new runs), then into memory. */
+#include "scheduler.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "proto/probe.h"
+#include "proto/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct learn {
+    struct step step;
+    int portal;
+    uint64_t probes;            /* what was asked */
+    char *bytes;                /* the probe's answer; all views point into it */
+    struct probe probe;
+    struct store_learn store;
+    int *mirrors;               /* of each store entity */
+    char **owned;               /* copies of old schemas and names */
+    int owned_count;
+};
+
+static int learn_work(struct step *step, struct db *db, struct err *err)
+{
+    return store_learn(db, &((struct learn *)step)->store, err);
+}
+
+static void learn_free(struct step *step)
+{
+    struct learn *x = (struct learn *)step;
+
+    for (int i = 0; i < x->store.count; i++)
+        buf_fini(&x->store.list[i].merged);
+    for (int i = 0; i < x->owned_count; i++)
+        free(x->owned[i]);
+    probe_free(&x->probe);
+    free(x->owned);
+    free(x->mirrors);
+    free(x->store.list);
+    free(x->bytes);
+    free(x);
+}
+
+static struct str own(struct learn *x, const char *p, size_t n)
+{
+    if (n == 0)
+        return STR("");
+    x->owned[x->owned_count] = xmalloc(n);
+    memcpy(x->owned[x->owned_count], p, n);
+    return (struct str){ x->owned[x->owned_count++], n };
+}
+
+/* ---- done ---- */
+
+static void tell_schema(const struct portal *p, const struct learn_entity *e)
+{
+    if (e->added + e->gone + e->retyped == 0)
+        return;
+    log_ev(LOG_INFO, e->old_schema.n == 0 ? "schema.learnt" : "schema.changed", kv_str("portal", p->name),
+        kv_str("entity", e->entity), kv_i("fields", e->fields), kv_i("added", e->added), kv_i("gone", e->gone),
+        kv_i("retyped", e->retyped));
+}
+
+static void put_ranges(struct portal *p, int mirror, const struct learn_entity *e)
+{
+    for (int i = 0; i < e->range_count; i++) {
+        struct job *job = job_new(JOB_RANGE, mirror);
+
+        job->id = e->jobs[i];
+        job->run = e->run;
+        job->first = e->ranges[i].first;
+        job->last = e->ranges[i].last;
+        job->born = job->order = p->next_order++;
+        job_put(&p->jobs, job);
+    }
+}
+
+static void learnt_entity(struct portal *p, int mirror, const struct learn_entity *e)
+{
+    struct mirror *m = &p->mirrors[mirror];
+
+    tell_schema(p, e);
+    mirror_set_schema(m, buf_view(&e->merged));
+    m->bounds = e->bounds;
+    m->probe_fails = 0;
+    m->probe_wanted = m->probe_first = false;
+    free(m->unknown);
+    m->unknown = NULL;
+    if (e->run == 0 || m->run != e->run)
+        return;
+    if (e->range_count == 0) {
+        p->scan_wanted = true;      /* the run is no longer what we thought */
+        return;
+    }
+    m->run_state = RUN_OPEN;
+    put_ranges(p, mirror, e);
+    log_ev(LOG_DEBUG, "sync.cut", kv_str("portal", p->name), kv_s("entity", m->entity->plural), kv_u("run", e->run),
+        kv_u("expected", e->bounds.total), kv_i("ranges", e->range_count));
+}
+
+static void land(struct portal *p, uint64_t probes)
+{
+    for (int i = 0; i < p->mirror_count; i++)
+        if (probes & (uint64_t)1 << i)
+            p->mirrors[i].probe_flying = false;
+}
+
+static void learn_done(struct step *step)
+{
+    struct learn *x = (struct learn *)step;
+    struct portal *p = &step->s->portals[x->portal].portal;
+
+    land(p, x->probes);
+    for (int i = 0; i < x->store.count; i++)
+        learnt_entity(p, x->mirrors[i], &x->store.list[i]);
+}
+
+static void learn_failed(struct step *step, const struct err *err)
+{
+    struct learn *x = (struct learn *)step;
+
+    land(&step->s->portals[x->portal].portal, x->probes);
+    for (int i = 0; i < x->store.count; i++)
+        mend_fail_mirror(step->s, x->portal, x->mirrors[i], err->text);
+}
+
+/* ---- the answer ---- */
+
+static void add_entity(struct learn *x, struct portal *p, int mirror, const struct probe_entity *e)
+{
+    struct mirror *m = &p->mirrors[mirror];
+    int i = x->store.count++;
+
+    x->mirrors[i] = mirror;
+    x->store.list[i] = (struct learn_entity){ .entity = str_of(m->entity->plural),
+        .run = m->run_state == RUN_PROBING ? m->run : 0, .schema = e->schema,
+        .bounds = { e->least_id, e->most_id, e->total } };
+    x->store.list[i].old_schema = own(x, m->schema, m->schema_bytes);
+    x->store.list[i].unknown = own(x, m->unknown, m->unknown != NULL ? strlen(m->unknown) : 0);
+}
+
+/* One entity cannot be read: only its run fails; what passes by itself is asked again. */
+static void entity_refused(struct scheduler *s, int portal, int mirror, const struct probe_entity *e)
+{
+    struct mirror *m = &s->portals[portal].portal.mirrors[mirror];
+    enum err_kind kind = err_kind_of(e->error_kind.p, e->error_kind.n);
+    char *text = str_dup(e->error);
+
+    if (kind == ERR_TEMP || kind == ERR_WAIT) {
+        m->probe_not_before_ms = clock_mono_ms() + job_backoff(++m->probe_fails + 2, (uint32_t)m->run);
+        log_ev(LOG_WARNING, "probe.retry", kv_str("portal", s->portals[portal].portal.name),
+            kv_str("entity", e->entity), kv_s("reason", text));
+    } else {
+        mend_fail_mirror(s, portal, mirror, text);
+    }
+    free(text);
+}
+
+static void take_entities(struct scheduler *s, struct learn *x)
+{
+    struct portal *p = &s->portals[x->portal].portal;
+
+    for (int i = 0; i < x->probe.count; i++) {
+        const struct probe_entity *e = &x->probe.entities[i];
+        int mirror = portal_mirror(p, e->entity);
+
+        if (mirror < 0 || (x->probes & (uint64_t)1 << mirror) == 0)
+            continue;
+        if (e->error.n == 0) {
+            add_entity(x, p, mirror, e);
+            continue;
+        }
+        p->mirrors[mirror].probe_flying = false;
+        entity_refused(s, x->portal, mirror, e);
+    }
+}
+
+void learn_step(struct scheduler *s, int portal, struct job *job, struct str learnt)
+{
+    struct portal *p = &s->portals[portal].portal;
+    struct learn *x = xcalloc(1, sizeof(*x));
+    struct err err;
+
+    x->step = (struct step){ .name = "learn", .work = learn_work, .done = learn_done, .failed = learn_failed,
+        .free = learn_free };
+    x->portal = portal;
+    x->probes = job->probes;
+    x->bytes = xmalloc(learnt.n + 1);
+    memcpy(x->bytes, learnt.p, learnt.n);
+    if (probe_decode(&x->probe, (struct str){ x->bytes, learnt.n }, &err) < 0) {
+        struct failure why = { JOB_END_ERROR, ERR_TEMP, false, err.text };
+
+        learn_free(&x->step);
+        mend_job(s, portal, job, 1, &why);
+        return;
+    }
+    x->store.who = scheduler_who(p);
+    x->store.job = job->id;
+    x->store.list = xcalloc((size_t)x->probe.count + 1, sizeof(*x->store.list));
+    x->mirrors = xcalloc((size_t)x->probe.count + 1, sizeof(*x->mirrors));
+    x->owned = xcalloc(2 * (size_t)x->probe.count + 1, sizeof(*x->owned));
+    take_entities(s, x);
+    job_take(&p->jobs, job);
+    job_free(&job);
+    scheduler_step(s, &x->step);
+}

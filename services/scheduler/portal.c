@@ -1,0 +1,163 @@
+#include "portal.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms, uint64_t now_ms)
+{
+    *p = (struct portal){ .config = config, .name = str_of(config->name) };
+    url_mask(str_of(config->url), p->url, sizeof(p->url));
+    pace_init(&p->pace, config->burst, config->drain_per_s, now_ms);
+    operate_init(&p->operate, limit_ms);
+    p->mirrors = xcalloc(PORTAL_ENTITIES_MAX, sizeof(*p->mirrors));
+}
+
+void portal_fini(struct portal *p)
+{
+    for (int i = 0; i < p->mirror_count; i++) {
+        free(p->mirrors[i].schema);
+        free(p->mirrors[i].unknown);
+    }
+    free(p->mirrors);
+    while (p->jobs != NULL) {
+        struct job *job = p->jobs;
+
+        job_take(&p->jobs, job);
+        job_free(&job);
+    }
+    *p = (struct portal){ 0 };
+}
+
+static void add_mirror(struct portal *p, const struct entity *entity)
+{
+    struct mirror *m;
+
+    if (entity == NULL || p->mirror_count == PORTAL_ENTITIES_MAX ||
+        portal_mirror(p, str_of(entity->plural)) >= 0)
+        return;
+    m = &p->mirrors[p->mirror_count++];
+    *m = (struct mirror){ .entity = entity, .marks_due = { true, true } };
+    snprintf(m->table, sizeof(m->table), "%s%s", p->config->prefix, entity->plural);
+}
+
+int portal_add_mirrors(struct portal *p)
+{
+    if (p->config->entity_count == 0)
+        for (int i = 0; i < ENTITY_COUNT; i++)
+            add_mirror(p, &ENTITIES[i]);
+    for (int i = 0; i < p->config->entity_count; i++)
+        add_mirror(p, entity_of(str_of(p->config->entities[i])));
+    return p->mirror_count;
+}
+
+int portal_mirror(const struct portal *p, struct str entity)
+{
+    for (int i = 0; i < p->mirror_count; i++)
+        if (str_is(entity, p->mirrors[i].entity->plural) || str_is(entity, p->mirrors[i].entity->singular))
+            return i;
+    return -1;
+}
+
+void portal_good(struct portal *p)
+{
+    p->ok_count++;
+    if (p->state == PORTAL_WAITING) {
+        p->state = PORTAL_OK;
+        p->error[0] = '\0';
+    }
+}
+
+void portal_pause(struct portal *p, uint64_t for_ms, const char *why, uint64_t now_ms)
+{
+    if (p->pause_ms < now_ms + for_ms)
+        p->pause_ms = now_ms + for_ms;
+    if (p->state == PORTAL_STOPPED)
+        return;
+    p->state = PORTAL_WAITING;
+    snprintf(p->error, sizeof(p->error), "%s", why);
+}
+
+void portal_stop(struct portal *p, const char *why)
+{
+    p->state = PORTAL_STOPPED;
+    snprintf(p->error, sizeof(p->error), "%s", why);
+}
+
+void portal_resume(struct portal *p)
+{
+    if (p->state != PORTAL_STOPPED)
+        return;
+    p->state = PORTAL_OK;
+    p->error[0] = '\0';
+}
+
+enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms)
+{
+    return p->state == PORTAL_OK && p->pause_ms > now_ms ? PORTAL_WAITING : p->state;
+}
+
+const char *portal_state_name(enum portal_state state)
+{
+    static const char *const names[] = { [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting",
+        [PORTAL_STOPPED] = "stopped" };
+
+    return names[state];
+}
+
+const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[static 64])
+{
+    if (kind == JOB_PROBE)
+        return NULL;
+    snprintf(ret, 64, "%s.%s", m->entity->method, kind == JOB_GET ? "get" : "list");
+    return ret;
+}
+
+void mirror_set_schema(struct mirror *m, struct str schema)
+{
+    free(m->schema);
+    m->schema = schema.n > 0 ? xmalloc(schema.n) : NULL;
+    m->schema_bytes = schema.n;
+    if (schema.n > 0)
+        memcpy(m->schema, schema.p, schema.n);
+}
+
+void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes)
+{
+    if (records == 0)
+        return;
+    uint64_t one = bytes / records + 1;
+
+    m->record_bytes = m->record_bytes == 0 ? one : (3 * m->record_bytes + one) / 4;
+}
+
+static bool has_word(struct str words, struct str word)
+{
+    for (size_t i = 0; i + word.n <= words.n; i++)
+        if ((i == 0 || words.p[i - 1] == ' ') && memcmp(words.p + i, word.p, word.n) == 0 &&
+            (i + word.n == words.n || words.p[i + word.n] == ' '))
+            return true;
+    return false;
+}
+
+void mirror_unknown(struct mirror *m, struct str names)
+{
+    size_t i = 0;
+
+    while (i < names.n) {
+        size_t from = i;
+        while (i < names.n && names.p[i] != ' ')
+            i++;
+        struct str word = { names.p + from, i - from };
+        i++;
+        if (word.n == 0 || has_word(str_of(m->unknown), word))
+            continue;
+        char *more = m->unknown == NULL ? str_dup(word)
+                                        : xasprintf("%s %.*s", m->unknown, (int)word.n, word.p);
+        free(m->unknown);
+        m->unknown = more;
+    }
+}

@@ -1,0 +1,90 @@
+/* portal.h - what the scheduler remembers of one portal: its state, its limits, its entities and their open jobs.
+ * Everything here can be read again from the database. Pure. Loop thread. */
+#pragma once
+
+#include "base/config.h"
+#include "cut.h"
+#include "job.h"
+#include "operate.h"
+#include "pace.h"
+#include "proto/entity.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PORTAL_ENTITIES_MAX CONFIG_ENTITIES_MAX
+#define PORTAL_BY_ID_MOST 4         /* by-id jobs of one entity and kind at a time */
+
+enum portal_state {
+    PORTAL_OK,
+    PORTAL_WAITING,         /* it asked for a pause, or is out of order */
+    PORTAL_STOPPED,         /* credentials or configuration: only a new sync command tries again */
+};
+
+enum run_state { RUN_NONE, RUN_PROBING, RUN_OPEN };
+
+struct mirror {                     /* one entity of a portal */
+    const struct entity *entity;
+    char table[64];
+    char *schema;                   /* encoded schema.h; NULL = never probed */
+    size_t schema_bytes;
+    struct cut_bounds bounds;
+    uint64_t record_bytes;          /* smoothed size of a record in answers; 0 = unknown */
+    uint64_t run;                   /* row of the run under way; 0 = none */
+    enum run_state run_state;
+    uint64_t run_requests;          /* calls not yet added to its row */
+    uint64_t run_started_ms;        /* wall; of the last run */
+    bool ever_full;                 /* a full sync was completed once */
+    uint64_t next_sync_ms;          /* wall; when the next one is due by itself; 0 = never */
+    bool probe_wanted;              /* fields or bounds must be learnt, run or not */
+    bool probe_first;               /* and nothing else may be asked before */
+    bool probe_flying;
+    uint64_t probe_not_before_ms;   /* monotonic */
+    unsigned probe_fails;
+    char *unknown;                  /* names of fields a record showed and the schema lacks, separated by blanks */
+    bool refused;                   /* no rights: nothing is asked until the next sync */
+    bool marks_due[2];              /* by ask: perhaps there are marks to read */
+    bool ghosts;                    /* perhaps there are empty ghosts to remove */
+};
+
+struct portal {
+    const struct config_portal *config;
+    struct str name;
+    char url[128];                  /* masked */
+    uint64_t epoch, tick;           /* tick: as of our last dispatch */
+    struct pace pace;
+    struct operate operate;
+    enum portal_state state;
+    char error[320];
+    uint64_t pause_ms;              /* monotonic: no call before */
+    uint64_t ok_count;              /* good answers */
+    uint64_t refusals, requests;
+    struct mirror *mirrors;         /* fixed after start: steps point into it */
+    int mirror_count;
+    struct job *jobs;               /* open: waiting and busy ones */
+    uint64_t next_order;
+    uint64_t floor;                 /* last one set */
+    uint64_t floor_at_ms, scan_at_ms, requests_at_ms;
+    bool scan_wanted;
+};
+
+void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms, uint64_t now_ms);
+void portal_fini(struct portal *p);
+/* Entities configured, or all known ones. Returns how many mirrors there are. */
+int portal_add_mirrors(struct portal *p);
+int portal_mirror(const struct portal *p, struct str entity);      /* index; -1 = not mirrored */
+
+void portal_good(struct portal *p);                     /* an answer came */
+void portal_pause(struct portal *p, uint64_t for_ms, const char *why, uint64_t now_ms);
+void portal_stop(struct portal *p, const char *why);
+void portal_resume(struct portal *p);                   /* the operator wants it tried again */
+enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms);
+const char *portal_state_name(enum portal_state state);
+
+/* Whose operating seconds a job costs; NULL = nobody's (a probe). ret needs 64 bytes. */
+const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[static 64]);
+/* A schema, owned by the mirror from here on. */
+void mirror_set_schema(struct mirror *m, struct str schema);
+void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes);
+/* Adds names to `unknown`, each once. */
+void mirror_unknown(struct mirror *m, struct str names);

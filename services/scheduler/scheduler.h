@@ -1,0 +1,123 @@
+/* scheduler.h - the shell around the pure parts: bus messages and timers come in, database steps and JOBs go out.
+ * All of it runs on the loop thread but the `work` of a step, which runs on a database thread and touches only its step.
+ * The one rule of order: database steps that write run one after another, and in-memory state follows when a step is
+ * done. So a floor is never computed while a dispatch is on its way to the database. */
+#pragma once
+
+#include "choose.h"
+#include "crew.h"
+#include "db/db_pool.h"
+#include "flight.h"
+#include "portal.h"
+#include "run/app.h"
+#include "run/bus.h"
+#include "store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scheduler;
+
+/* One piece of database work with what becomes of it on the loop. The first member of every kind of step. */
+struct step {
+    struct step *next;
+    struct scheduler *s;
+    const char *name;
+    int (*work)(struct step *step, struct db *db, struct err *err);     /* database thread */
+    void (*done)(struct step *step);
+    /* After a failure that repeating cannot cure, or any failure when `once`. NULL: the service ends. */
+    void (*failed)(struct step *step, const struct err *err);
+    void (*free)(struct step *step);
+    bool once;                      /* not repeated: it is made anew from what is there then */
+    unsigned fails;
+};
+
+struct scheduler_portal {
+    struct portal portal;
+    struct chooser chooser;
+    unsigned scan_no;               /* scans begun */
+    uint64_t born_at_scan;          /* p->next_order when the last one began */
+};
+
+struct scheduler {
+    char *database_url, *bus_where;                     /* settings */
+    int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
+    int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min;
+    struct app *app;
+    struct db_pool *pool;
+    struct bus_plug *router, *dones;
+    uv_timer_t *timer;              /* freed in its close callback */
+    struct scheduler_portal *portals;
+    int portal_count, portal_turn;
+    struct flights flights;
+    struct crew crew;
+    struct step *steps, **steps_end;
+    struct step *running;
+    uint64_t step_not_before_ms;    /* after a failed step */
+    uint64_t figures_at_ms;
+    bool step_lost;                 /* told already that the database fails */
+    bool stopping;
+};
+
+/* scheduler.c */
+int scheduler_start(struct app *app, void *state, struct err *err);
+void scheduler_stop_soon(void *state);
+void scheduler_stop(void *state);
+bool scheduler_busy(void *state);
+void scheduler_wake(struct scheduler *s);               /* look for work on the next turn of the loop */
+void scheduler_step(struct scheduler *s, struct step *step);    /* after those waiting; takes it over */
+struct store_who scheduler_who(const struct portal *p);
+int scheduler_portal_of(const struct scheduler *s, struct str name);    /* -1 = none */
+
+/* dispatch.c: NULL = nothing to send now */
+struct step *dispatch_step(struct scheduler *s, int portal);
+uint64_t dispatch_wait(struct scheduler *s, int portal, uint64_t now_ms);   /* ms until something falls due */
+
+/* attempt.c: what becomes of attempts */
+void attempt_on_report(struct scheduler *s, struct msg *m);
+void attempt_on_done(struct scheduler *s, struct msg *m);
+void attempt_sweep(struct scheduler *s, uint64_t now_ms);       /* deadlines, silent fetchers */
+void attempt_on_ready(struct scheduler *s, struct bus_peer from, struct msg *m);
+/* An attempt that a scan found still open (or not): see flight.checking. */
+void attempt_checked(struct scheduler *s, struct flight *f, bool still_open);
+void attempt_lost(struct scheduler *s, struct flight *f, enum job_end end);
+
+/* mend.c: what becomes of jobs and runs that failed */
+struct failure {
+    enum job_end end;
+    enum err_kind kind;
+    bool whole_portal;              /* of AUTH and CONF: not this entity alone */
+    const char *text;
+};
+void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why);
+/* Forgets a job by id or a probe, its row too; what it was for will be asked anew. */
+void mend_drop(struct scheduler *s, int portal, struct job *job);
+void mend_finished(struct scheduler *s, int portal, struct job *job);   /* the job is done */
+void mend_fail_mirror(struct scheduler *s, int portal, int mirror, const char *text);
+void mend_stop_portal(struct scheduler *s, int portal, const char *text);
+
+/* learn.c */
+void learn_step(struct scheduler *s, int portal, struct job *job, struct str learnt);
+
+/* scan.c, floor.c, sync.c: NULL = not due */
+struct step *scan_step(struct scheduler *s, int portal, uint64_t now_ms);
+struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms);
+struct step *sync_due(struct scheduler *s, int portal);
+struct step *requests_step(struct scheduler *s, int portal, bool now);
+struct sync_wish {
+    int portal;
+    uint64_t mirrors;               /* bit set of mirrors */
+};
+/* peer.n 0: nobody waits for a reply. */
+struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,
+    const char *correlation);
+
+/* control.c */
+void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);
+void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body);
+void control_detail(void *state, json_t *into);
+
+/* figures.c: metrics */
+void figures_refresh(struct scheduler *s);
+void figures_count(const char *name, const char *help, const char *portal, double by);
+void figures_refused(const struct portal *p, unsigned status);

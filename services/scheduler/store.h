@@ -1,0 +1,168 @@
+/* store.h - every statement the scheduler runs. Functions take a connection and plain data, run on a database thread
+ * and touch nothing of the loop; the shell hands them copies. Those that write begin by checking that the lease is
+ * still ours (model rule 1): if not, ERR_PERM with code STORE_LEASE_LOST and nothing is written.
+ * Memory: out arrays are the caller's struct's, freed by its _fini. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cut.h"
+#include "db/db.h"
+#include "proto/job_kind.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_LEASE_LOST 1
+#define STORE_MARK_ALONE 3      /* a mark that failed so often is read alone */
+
+struct store_who {              /* whose lease */
+    struct str portal;
+    uint64_t epoch;
+    uint64_t now_ms;            /* wall */
+};
+
+/* Begins and checks the lease; with `failed` ends: commits when it is 0, else rolls back. Return 0/-1. */
+int store_begin(struct db *db, const struct store_who *who, struct err *err) MUST_CHECK;
+int store_end(struct db *db, int failed, struct err *err) MUST_CHECK;
+
+/* ---- start (store_start.c) ---- */
+struct store_lease {
+    uint64_t epoch, tick;
+    double bucket;
+    uint64_t bucket_ms;
+};
+/* Takes the lease over: everything a former scheduler still sends or waits for is refused from here on. Open jobs by
+ * id and probes end: marks and runs remember what they were for. */
+int store_take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms, struct store_lease *ret,
+    struct err *err) MUST_CHECK;
+
+struct store_mirror {
+    struct str entity, table;   /* in */
+    struct buf schema;          /* out: empty = never probed */
+    uint64_t floor;
+    uint64_t run;               /* open or probing one; 0 = none */
+    bool probing;
+    uint64_t started_ms;        /* of the last run; 0 = none */
+    bool ever_full;
+};
+int store_load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err) MUST_CHECK;
+void store_mirror_fini(struct store_mirror *m);
+
+/* ---- what is open (store_scan.c) ---- */
+struct store_job {
+    uint64_t id, run, first, last, d;
+    unsigned tries;
+    enum job_kind kind;
+    char entity[64];
+};
+struct store_run {
+    uint64_t id;                /* in */
+    char state[16];             /* out: "" = no such row */
+    int64_t expected, read, written, same, gone, rejected, started_ms, finished_ms;
+    char error[320];
+};
+struct store_scan {
+    struct str portal;          /* in */
+    uint64_t now_ms;
+    const struct str *entities;
+    int entity_count;
+    struct store_run runs[64];
+    int run_count;
+    struct store_job *jobs;     /* out */
+    int job_count, job_cap;
+    bool due[64][2];            /* by entity and ask: a mark may be read now */
+};
+int store_scan(struct db *db, struct store_scan *s, struct err *err) MUST_CHECK;
+void store_scan_fini(struct store_scan *s);
+
+/* ---- dispatch (store_dispatch.c) ---- */
+struct dispatch_item {
+    enum job_kind kind;         /* in */
+    struct str entity;          /* "" = a probe */
+    uint64_t job;               /* row; 0 = to be written */
+    uint64_t split_at;          /* range: give everything above to a job of its own first; 0 = no */
+    bool from_marks;            /* ids, get: choose the ids from the marks, none of those in `held` */
+    uint64_t *held;             /* owned */
+    size_t held_count;
+    uint32_t most;              /* ids at most */
+    uint64_t *ids;              /* in or out; owned */
+    size_t id_count;
+    uint64_t d;                 /* out: 0 = not dispatched: nothing to read, or the job is no longer open */
+    uint64_t run, first, last;
+    unsigned tries;
+    uint64_t other;             /* row of what split_at left over */
+    uint64_t other_last;
+};
+struct store_dispatch {
+    struct store_who who;
+    double bucket;              /* request level with these jobs */
+    struct dispatch_item items[16];
+    int count;
+};
+/* One transaction. Nothing of it may be sent when it fails. */
+int store_dispatch(struct db *db, struct store_dispatch *x, struct err *err) MUST_CHECK;
+void store_dispatch_fini(struct store_dispatch *x);
+
+/* ---- learn (store_learn.c) ---- */
+struct learn_entity {
+    struct str entity;          /* in; all views live as long as the struct */
+    uint64_t run;               /* probing run to open; 0 = only the fields */
+    struct str schema, old_schema;  /* as learnt, as stored */
+    struct str unknown;         /* names a record showed, separated by blanks */
+    struct cut_bounds bounds;
+    struct buf merged;          /* out: what is stored now */
+    struct cut_range ranges[CUT_RANGES_MAX];
+    uint64_t jobs[CUT_RANGES_MAX];
+    int range_count;            /* 0 = the run is no longer probing */
+    int fields, added, gone, retyped;
+};
+struct store_learn {
+    struct store_who who;
+    uint64_t job;               /* the probe's row */
+    struct learn_entity *list;
+    int count;
+};
+int store_learn(struct db *db, struct store_learn *x, struct err *err) MUST_CHECK;
+
+/* ---- failure (store_fail.c) ---- */
+/* Ends the runs with `error`; their open jobs go. */
+int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count, struct str error,
+    struct err *err) MUST_CHECK;
+/* An open range job becomes [first, middle] and a new one above; ret_other 0 = it was no longer open. */
+int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle, uint64_t *ret_other,
+    struct err *err) MUST_CHECK;
+/* A range of one id that fails for good: set aside, rejected with the reason, marked; the run may end by it. */
+int store_aside(struct db *db, const struct store_who *who, uint64_t job, struct str error, struct err *err)
+    MUST_CHECK;
+/* A single id that fails: back-off on its mark; the job's row goes. */
+int store_alone(struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id,
+    struct err *err) MUST_CHECK;
+uint64_t store_mark_backoff(uint64_t tries);
+
+/* ---- floor (store_floor.c) ---- */
+struct store_floor {
+    struct store_who who;
+    uint64_t low;
+    const struct str *entities, *tables;
+    const bool *ghosts;         /* look for empty ghosts too: the table is known to exist */
+    int count;
+};
+/* Model rule 6, one transaction an entity. Also forgets finished jobs by id. */
+int store_floor(struct db *db, const struct store_floor *x, struct err *err) MUST_CHECK;
+
+/* ---- commands (store_status.c) ---- */
+struct store_sync {
+    struct store_who who;
+    struct str entities[64];
+    int count;
+    uint64_t runs[64];          /* out */
+    bool joined[64];            /* it was under way already */
+    bool open[64];              /* joined and past its probe */
+};
+int store_sync(struct db *db, struct store_sync *x, struct err *err) MUST_CHECK;
+int store_add_requests(struct db *db, const struct store_who *who, const uint64_t *runs, const uint64_t *requests,
+    int count, struct err *err) MUST_CHECK;
+/* Last run of every entity, open jobs, marks: "runs", "jobs_open", "marks", "marks_failing" of the object. */
+int store_status(struct db *db, json_t *into, struct err *err) MUST_CHECK;

@@ -1,0 +1,122 @@
+#include "store.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+int store_begin(struct db *db, const struct store_who *who, struct err *err)
+{
+    int64_t epoch;
+
+    if (db_begin(db, err) < 0)
+        return -1;
+    if (db_get_i64(db, "SELECT epoch FROM potok_lease WHERE portal = $1", DB_ARGS(dbv_s(who->portal)), -1, &epoch,
+            err) < 0) {
+        db_rollback(db);
+        return -1;
+    }
+    if (epoch != (int64_t)who->epoch) {
+        db_rollback(db);
+        return err_code(err, ERR_PERM, STORE_LEASE_LOST,
+            "lease of portal " STR_FMT " lost: another scheduler took over (epoch %lld, ours %llu)",
+            STR_ARG(who->portal), (long long)epoch, (unsigned long long)who->epoch);
+    }
+    return 0;
+}
+
+int store_end(struct db *db, int failed, struct err *err)
+{
+    if (failed == 0)
+        return db_commit(db, err);
+    db_rollback(db);
+    return -1;
+}
+
+static int on_lease(void *ctx, const struct db_val *row, int columns)
+{
+    struct store_lease *l = ctx;
+
+    l->epoch = (uint64_t)row[0].i;
+    l->tick = (uint64_t)row[1].i;
+    l->bucket = (double)row[2].i / 1000.0;
+    l->bucket_ms = (uint64_t)row[3].i;
+    return 0;
+}
+
+static int take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms, struct store_lease *ret,
+    struct err *err)
+{
+    struct store_lease l = { 0 };
+
+    if (db_run(db, "INSERT INTO potok_lease (portal, tick, epoch, holder, bucket, bucket_ms) "
+                   "VALUES ($1, 1, 0, $2, 0, $3) ON CONFLICT (portal) DO NOTHING",
+            DB_ARGS(dbv_s(portal), dbv_s(holder), dbv_i((int64_t)now_ms)), NULL, NULL, NULL, err) < 0)
+        return -1;
+    if (db_run(db, "UPDATE potok_lease SET epoch = epoch + 1, holder = $2 WHERE portal = $1 "
+                   "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
+            DB_ARGS(dbv_s(portal), dbv_s(holder)), on_lease, &l, NULL, err) < 0)
+        return -1;
+    if (db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND state = 'open' AND kind IN ('probe', 'ids', 'get')",
+            DB_ARGS(dbv_s(portal)), NULL, NULL, NULL, err) < 0)
+        return -1;
+    *ret = l;
+    return 0;
+}
+
+int store_take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms, struct store_lease *ret,
+    struct err *err)
+{
+    if (db_begin(db, err) < 0)
+        return -1;
+    return store_end(db, take_lease(db, portal, holder, now_ms, ret, err), err);
+}
+
+static int on_mirror(void *ctx, const struct db_val *row, int columns)
+{
+    struct store_mirror *m = ctx;
+
+    m->floor = (uint64_t)row[0].i;
+    if (row[1].type != DB_NULL)
+        buf_add(&m->schema, row[1].s.p, row[1].s.n);
+    m->ever_full = row[2].type != DB_NULL;
+    return 0;
+}
+
+static int on_last_run(void *ctx, const struct db_val *row, int columns)
+{
+    struct store_mirror *m = ctx;
+
+    m->started_ms = row[2].type == DB_NULL ? 0 : (uint64_t)row[2].i;
+    if (str_is(row[1].s, "open") || str_is(row[1].s, "probing")) {
+        m->run = (uint64_t)row[0].i;
+        m->probing = str_is(row[1].s, "probing");
+    }
+    return 0;
+}
+
+static int load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
+{
+    if (db_run(db, "INSERT INTO potok_entity (portal, entity, tbl) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (portal, entity) DO UPDATE SET tbl = excluded.tbl",
+            DB_ARGS(dbv_s(who->portal), dbv_s(m->entity), dbv_s(m->table)), NULL, NULL, NULL, err) < 0)
+        return -1;
+    if (db_run(db, "SELECT floor, schema, full_ms FROM potok_entity WHERE portal = $1 AND entity = $2",
+            DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_mirror, m, NULL, err) < 0)
+        return -1;
+    return db_run(db, "SELECT id, state, started_ms FROM potok_run WHERE portal = $1 AND entity = $2 "
+                      "ORDER BY id DESC LIMIT 1",
+        DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_last_run, m, NULL, err);
+}
+
+int store_load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
+{
+    buf_init(&m->schema, 1 << 20);
+    if (store_begin(db, who, err) < 0)
+        return -1;
+    return store_end(db, load_mirror(db, who, m, err), err);
+}
+
+void store_mirror_fini(struct store_mirror *m)
+{
+    buf_fini(&m->schema);
+}
