@@ -116,7 +116,7 @@ static struct msg *report_new(struct work *w, const char *outcome)
     };
     if (!w->ok) {
         m->report.error_kind = str_of(err_kind_name(w->err.kind));
-        m->report.error_code = w->err.code > 0 ? (uint64_t)w->err.code : 0;
+        m->report.error_code = (uint64_t)w->status;
         m->report.error = str_of(w->err.text);
         m->report.retry_ms = a->retry_ms;
         m->report.blocked = str_of(a->blocked);
@@ -215,6 +215,7 @@ static void on_answer(void *ctx, struct http_answer *answer)
         return;
     crash_point("fetcher.after_call");
     log_correlate(w->job->correlation);
+    w->status = answer->status;
     w->took_ms = answer->took_ms;
     w->bytes = answer->body.n;
     int result = read_answer(w, answer);

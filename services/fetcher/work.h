@@ -19,6 +19,7 @@ struct work {
     struct bus_plug *lane;          /* where the records go */
     struct msg *records, *report;   /* waiting for the bus */
     struct buf operating;           /* lent to the report */
+    int status;                     /* HTTP; 0 = no answer */
     uint64_t requests, bytes, took_ms;
     bool ok;
 };
