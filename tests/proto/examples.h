@@ -28,34 +28,34 @@ static void job_full(struct msg *m, const struct scratch *s)
     MEMBERS(job, .job = 7, .d = 15, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("range"),
         .entity = STR("deals"), .table = STR("crm_deals"), .entities = STR("deals contacts"), .first = 1,
         .last = RANGE_OPEN, .pages = 50, .ids = { ids_asked, 3 }, .schema = buf_view(&s->schema),
-        .deadline_ms = 75000);
+        .deadline_ms = 65000);
 }
 
 static void job_range(struct msg *m, const struct scratch *s)
 {
     MEMBERS(job, .job = 7, .d = 15, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("range"),
         .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN, .pages = 2,
-        .schema = buf_view(&s->schema), .deadline_ms = 75000);
+        .schema = buf_view(&s->schema), .deadline_ms = 65000);
 }
 
 static void job_probe(struct msg *m, const struct scratch *s)
 {
     MEMBERS(job, .job = 6, .d = 14, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("probe"),
-        .entities = STR("deals contacts"), .deadline_ms = 75000);
+        .entities = STR("deals contacts"), .deadline_ms = 65000);
 }
 
 static void job_ids(struct msg *m, const struct scratch *s)
 {
     MEMBERS(job, .job = 8, .d = 16, .epoch = 2, .portal = STR("main"), .kind = STR("ids"),
         .entity = STR("deals"), .table = STR("crm_deals"), .ids = { ids_asked, 3 },
-        .schema = buf_view(&s->schema), .deadline_ms = 75000);
+        .schema = buf_view(&s->schema), .deadline_ms = 65000);
 }
 
 static void job_get(struct msg *m, const struct scratch *s)
 {
     MEMBERS(job, .job = 9, .d = 18, .epoch = 2, .portal = STR("main"), .kind = STR("get"),
         .entity = STR("deals"), .table = STR("crm_deals"), .ids = { ids_44, 1 },
-        .schema = buf_view(&s->schema), .deadline_ms = 75000);
+        .schema = buf_view(&s->schema), .deadline_ms = 65000);
 }
 
 static void report_full(struct msg *m, const struct scratch *s)
