@@ -1,0 +1,163 @@
+#include "attr.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "generate.h"
+
+enum {
+#define TYPE(id, name, truth, link) TYPE_##id,
+#include "types.def"
+#undef TYPE
+    TYPES
+};
+
+static const struct attr_type types[TYPES] = {
+#define TYPE(id, name, truth, link) { name, truth, link },
+#include "types.def"
+#undef TYPE
+};
+
+const struct which_name WHICH[WHICHES] = {
+    [DEAL] = { "deals", "deal", "crm.deal", "CRM_DEAL", "D", 2 },
+    [CONTACT] = { "contacts", "contact", "crm.contact", "CRM_CONTACT", "C", 3 },
+    [COMPANY] = { "companies", "company", "crm.company", "CRM_COMPANY", "CO", 4 },
+    [LEAD] = { "leads", "lead", "crm.lead", "CRM_LEAD", "L", 1 },
+};
+
+enum {      /* short names for the tables */
+    R = ATTR_READ_ONLY,
+    I = ATTR_IMMUTABLE,
+    M = ATTR_MULTIPLE,
+    X = ATTR_DEPRECATED,
+    Q = ATTR_REQUIRED,
+    U = ATTR_UNSEEN,
+};
+
+#define ATTR(name_, type_, flags_, dictionary_, arg_, fill_, facet_, make_) \
+    { .name = #name_, .type = &types[TYPE_##type_], .flags = flags_, .dictionary = dictionary_, .arg = arg_, \
+        .fill = fill_, .facet = FACET_##facet_, .make = make_ },
+static const struct attr deal_attrs[] = {
+#include "deal.def"
+};
+static const struct attr contact_attrs[] = {
+#include "contact.def"
+};
+static const struct attr company_attrs[] = {
+#include "company.def"
+};
+static const struct attr lead_attrs[] = {
+#include "lead.def"
+};
+#undef ATTR
+
+static const struct attr user_attrs[] = {
+#define USERFIELD(name_, type_, flags_, fill_, facet_) \
+    { .name = #name_, .type = &types[TYPE_##type_], .flags = ATTR_USER | flags_, .fill = fill_, \
+        .facet = FACET_##facet_, .make = make_user_field },
+#include "userfields.def"
+#undef USERFIELD
+};
+
+static const struct {
+    const struct attr *attrs;
+    size_t count;
+} standard[WHICHES] = {
+    [DEAL] = { deal_attrs, ARRAY_SIZE(deal_attrs) },
+    [CONTACT] = { contact_attrs, ARRAY_SIZE(contact_attrs) },
+    [COMPANY] = { company_attrs, ARRAY_SIZE(company_attrs) },
+    [LEAD] = { lead_attrs, ARRAY_SIZE(lead_attrs) },
+};
+
+int which_of(struct str name)
+{
+    for (int w = 0; w < WHICHES; w++) {
+        if (str_case_eq(name, str_of(WHICH[w].plural)) || str_case_eq(name, str_of(WHICH[w].singular)))
+            return w;
+    }
+    return -1;
+}
+
+static struct attr *append(struct attr_list *l, const struct attr *like)
+{
+    struct attr *a = xmalloc(sizeof(*a));
+
+    *a = *like;
+    a->name = xstrdup(like->name);
+    a->type_name = xstrdup(like->type_name ? like->type_name : like->type->name);
+    a->place = l->count;
+    if (a->flags & ATTR_USER) {
+        a->user_id = 100 + l->count * 2;
+        if (a->type == &types[TYPE_STATUS])
+            a->dictionary = "SOURCE";
+    }
+    a->key_n = (size_t)snprintf(a->key, sizeof(a->key), "\"%s\":", a->name);
+    l->list = xrealloc(l->list, (size_t)(l->count + 1) * sizeof(*l->list));
+    l->list[l->count++] = a;
+    return a;
+}
+
+void attrs_init(struct attr_list *ret, enum which w)
+{
+    *ret = (struct attr_list){ 0 };
+    for (size_t i = 0; i < standard[w].count; i++)
+        append(ret, &standard[w].attrs[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(user_attrs); i++)
+        append(ret, &user_attrs[i]);
+}
+
+void attrs_fini(struct attr_list *l)
+{
+    for (int i = 0; i < l->count; i++) {
+        free((char *)l->list[i]->name);
+        free((char *)l->list[i]->type_name);
+        free(l->list[i]);
+    }
+    free(l->list);
+    *l = (struct attr_list){ 0 };
+}
+
+const struct attr *attr_find(const struct attr_list *l, struct str name)
+{
+    for (int i = 0; i < l->count; i++) {
+        if (str_case_eq(str_of(l->list[i]->name), name))
+            return l->list[i];
+    }
+    return NULL;
+}
+
+struct attr *attr_add(struct attr_list *l, const char *name, struct str type, bool multiple)
+{
+    const struct attr_type *known = &types[TYPE_OTHER];
+    char *type_name = str_dup(type);
+
+    for (int i = 0; i < TYPES; i++) {
+        if (str_is(type, types[i].name))
+            known = &types[i];
+    }
+    struct attr *a = append(l, &(struct attr){ .name = name, .type = known, .type_name = type_name,
+        .flags = ATTR_USER | (multiple ? ATTR_MULTIPLE : 0), .fill = 40, .facet = FACET_USER_C,
+        .make = make_user_field });
+    free(type_name);
+    return a;
+}
+
+bool attr_is_multifield(const struct attr *a)
+{
+    return a->type == &types[TYPE_MULTIFIELD];
+}
+
+int enum_item_id(const struct attr *a, int n)
+{
+    return 40 + a->place * 2 * ENUM_ITEMS + n * 2;      /* gaps, as after deleted items */
+}
+
+const char *enum_item_text(int n)
+{
+    static const char *const texts[ENUM_ITEMS] = { "Да", "Нет", "Уточняется", "По договору", "Опт <от 10 шт.>",
+        "Другое \"прочее\" & не указано" };
+
+    return texts[n];
+}

@@ -1,0 +1,148 @@
+#include "call.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "calendar.h"
+#include "json_out.h"
+
+const struct api_error_row API[API_ERRORS] = {
+    [API_OK] = { 200, NULL, NULL },
+#define API_ERROR(id, status, code, text) [API_##id] = { status, code, text },
+#include "errors.def"
+#undef API_ERROR
+};
+
+#define CRM(stem, which) \
+    { stem ".list", SCOPE_CRM, run_list, which }, { stem ".get", SCOPE_CRM, run_get, which }, \
+    { stem ".fields", SCOPE_CRM, run_fields, which }, { stem ".userfield.list", SCOPE_CRM, run_userfields, which }
+
+static const struct method methods[] = {
+    CRM("crm.deal", DEAL),
+    CRM("crm.contact", CONTACT),
+    CRM("crm.company", COMPANY),
+    CRM("crm.lead", LEAD),
+    { "crm.status.list", SCOPE_CRM, run_statuses, -1 },
+    { "crm.category.list", SCOPE_CRM, run_categories, -1 },
+    { "user.get", SCOPE_USER, run_user, -1 },
+    { "batch", SCOPE_NONE, batch_run, -1 },
+    { "profile", SCOPE_NONE, run_profile, -1 },
+    { "scope", SCOPE_NONE, run_scope, -1 },
+    { "server.time", SCOPE_NONE, run_server_time, -1 },
+    { "methods", SCOPE_NONE, run_methods, -1 },
+    { "method.get", SCOPE_NONE, run_method_get, -1 },
+};
+
+const struct method *method_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        if (str_case_eq(name, str_of(methods[i].name)))
+            return &methods[i];
+    }
+    return NULL;
+}
+
+const struct method *method_at(size_t n)
+{
+    return n < ARRAY_SIZE(methods) ? &methods[n] : NULL;
+}
+
+/* What keeps a method from running at all. */
+static enum api_error refused(struct call *c, struct operating_method *account)
+{
+    struct portal *p = c->portal;
+    struct fault ignored;
+
+    if (c->method->scope & ~p->scopes)
+        return API_SCOPE;
+    if (c->nested) {
+        switch (fault_take(&p->faults, c->method->name, true, &ignored)) {
+        case FAULT_LIMIT429:
+            return API_OPERATING;
+        case FAULT_COMMAND:
+            return API_INTERNAL;
+        default:
+            break;
+        }
+    }
+    if (!operating_blocked(&p->operating, account, c->start_ms))
+        return API_OK;
+    p->stats.refused_429++;
+    return API_OPERATING;
+}
+
+enum api_error call_run(struct call *c)
+{
+    struct operating *o = &c->portal->operating;
+    struct operating_method *account = operating_of(o, c->method->name);
+    const size_t before = c->out->n;
+
+    c->start_ms = clock_wall_ms();
+    enum api_error e = refused(c, account);
+    if (e == API_OK)
+        e = c->method->run(c);
+    c->finish_ms = clock_wall_ms();
+    if (e != API_OK) {
+        c->out->n = before;
+        return e;
+    }
+    account->calls++;
+    if (c->method->run == batch_run)    /* pays nothing itself: its commands do */
+        return API_OK;
+    operating_add(o, account, c->cost_s * c->portal->options.operating_cost, c->finish_ms);
+    c->operating_s = operating_used(o, account, c->finish_ms);
+    c->reset_ms = operating_reset_ms(o, account, c->finish_ms);
+    return API_OK;
+}
+
+static void out_iso(struct buf *out, const char *name, uint64_t ms)
+{
+    char text[CALENDAR_ISO];
+
+    calendar_iso((int64_t)(ms / 1000), text);
+    buf_fmt(out, ",\"%s\":\"", name);
+    buf_add(out, text, sizeof(text));
+    buf_char(out, '"');
+}
+
+static void out_seconds(struct buf *out, uint64_t ms)
+{
+    buf_fmt(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
+}
+
+void call_out_time(struct buf *out, const struct call *c)
+{
+    const bool integer = portal_has(c->portal, QUIRK_TIME_INTEGER);
+
+    buf_str(out, "{\"start\":");
+    if (integer)
+        json_out_int(out, (int64_t)(c->start_ms / 1000));
+    else
+        out_seconds(out, c->start_ms);
+    buf_str(out, ",\"finish\":");
+    out_seconds(out, c->finish_ms);
+    buf_str(out, ",\"duration\":");
+    out_seconds(out, c->finish_ms - c->start_ms);
+    buf_str(out, ",\"processing\":");
+    out_seconds(out, integer ? 0 : c->finish_ms - c->start_ms);
+    out_iso(out, "date_start", c->start_ms);
+    out_iso(out, "date_finish", c->finish_ms);
+    if (!portal_has(c->portal, QUIRK_NO_OPERATING)) {
+        buf_str(out, ",\"operating_reset_at\":");
+        json_out_int(out, (int64_t)((c->reset_ms ? c->reset_ms : c->finish_ms) / 1000));
+        buf_str(out, ",\"operating\":");
+        if (c->operating_s > 0)
+            buf_fmt(out, "%.6f", c->operating_s);
+        else
+            buf_char(out, '0');
+    }
+    buf_char(out, '}');
+}
+
+void call_out_error(struct buf *out, enum api_error e, bool in_batch)
+{
+    buf_str(out, "{\"error\":");
+    json_out_cstr(out, API[e].code);
+    buf_str(out, ",\"error_description\":");
+    json_out_cstr(out, in_batch && e == API_SCOPE ? "" : API[e].text);     /* facts section 16 */
+    buf_char(out, '}');
+}

@@ -1,0 +1,64 @@
+/* call.h - one method being run, alone or as a command of a batch, and the table of methods. */
+#pragma once
+
+#include "list.h"
+#include "portal.h"
+
+enum api_error {
+    API_OK,
+#define API_ERROR(id, status, code, text) API_##id,
+#include "errors.def"
+#undef API_ERROR
+    API_ERRORS
+};
+struct api_error_row {
+    int status;
+    const char *code, *text;
+};
+extern const struct api_error_row API[API_ERRORS];
+
+struct call {
+    struct portal *portal;
+    const struct method *method;
+    const json_t *params;
+    struct buf *out;                /* the JSON of `result` is appended */
+    bool listed;                    /* has a total */
+    uint64_t total;
+    int64_t next;                   /* -1: no further page */
+    uint32_t ids[LIST_PAGE];        /* of a list of records, for $result[x][49][ID] */
+    int id_count;
+    double cost_s;
+    bool nested;                    /* a command of a batch */
+    uint64_t start_ms, finish_ms;   /* wall clock */
+    double operating_s;             /* of the method after this call */
+    uint64_t reset_ms;              /* when the first of them fall out */
+};
+
+typedef enum api_error method_run(struct call *c);
+
+struct method {
+    const char *name;               /* lower case */
+    unsigned scope;
+    method_run *run;
+    int which;                      /* entity of a crm.X method */
+};
+
+const struct method *method_find(struct str name);      /* any case; NULL */
+const struct method *method_at(size_t n);               /* NULL past the end */
+/* Checks scope, faults and operating limit, runs, bills. On an error nothing is left in `out`. */
+enum api_error call_run(struct call *c);
+
+method_run run_list, run_get;                                       /* records.c */
+method_run run_fields, run_userfields;                              /* describe.c */
+method_run run_statuses, run_categories;                            /* dictionaries.c */
+method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get;     /* general.c */
+/* Like a call: out, start_ms, finish_ms, operating_s are filled. batch.c */
+enum api_error batch_run(struct call *c);
+
+void call_out_time(struct buf *out, const struct call *c);          /* the object after "time": */
+void call_out_error(struct buf *out, enum api_error e, bool in_batch);      /* {"error":…,"error_description":…} */
+/* What a call costs in operating seconds, before the factor (facts 3.2, 4.1: a count of 2.4 million took 50 s). */
+#define COST_CALL_S 0.02
+#define COST_ROW_S 0.0002
+#define COST_COUNTED_S 0.00002
+#define COST_SKIPPED_S 0.00001

@@ -1,0 +1,169 @@
+/* describe.c - crm.X.fields and crm.X.userfield.list (facts sections 6.1, 6.4). */
+#include "call.h"
+
+#include "base/mem.h"
+#include "json_out.h"
+#include "params.h"
+
+static void out_flag(struct buf *out, const char *name, bool value)
+{
+    buf_fmt(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+static void out_items(struct buf *out, const struct attr *a)
+{
+    buf_str(out, ",\"items\":[");
+    for (int i = 0; i < ENUM_ITEMS; i++) {
+        buf_fmt(out, "%s{\"ID\":\"%d\",\"VALUE\":", i > 0 ? "," : "", enum_item_id(a, i));
+        json_out_cstr(out, enum_item_text(i));
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+/* What SETTINGS hold, by type. */
+static const struct {
+    const char *type, *json;
+} settings[] = {
+    { "string", "{\"SIZE\":20,\"ROWS\":1,\"REGEXP\":\"\",\"MIN_LENGTH\":0,\"MAX_LENGTH\":0,\"DEFAULT_VALUE\":\"\"}" },
+    { "integer", "{\"SIZE\":20,\"MIN_VALUE\":0,\"MAX_VALUE\":0,\"DEFAULT_VALUE\":null}" },
+    { "double", "{\"PRECISION\":4,\"SIZE\":20,\"MIN_VALUE\":0,\"MAX_VALUE\":0,\"DEFAULT_VALUE\":null}" },
+    { "boolean", "{\"DEFAULT_VALUE\":0,\"DISPLAY\":\"CHECKBOX\",\"LABEL\":[\"нет\",\"да\"],\"LABEL_CHECKBOX\":\"\"}" },
+    { "enumeration", "{\"DISPLAY\":\"UI\",\"LIST_HEIGHT\":1,\"CAPTION_NO_VALUE\":\"\",\"SHOW_NO_VALUE\":\"Y\"}" },
+    { "date", "{\"DEFAULT_VALUE\":{\"TYPE\":\"NONE\",\"VALUE\":\"\"}}" },
+    { "money", "{\"DEFAULT_VALUE\":\"\"}" },
+    { "crm_status", "{\"ENTITY_TYPE\":\"SOURCE\"}" },
+    { "crm", "{\"LEAD\":\"Y\",\"CONTACT\":\"Y\",\"COMPANY\":\"Y\",\"DEAL\":\"Y\",\"DYNAMIC_128\":\"Y\"}" },
+    { "file", "{\"SIZE\":20,\"LIST_WIDTH\":0,\"LIST_HEIGHT\":0,\"MAX_SHOW_SIZE\":0,\"MAX_ALLOWED_SIZE\":0,"
+        "\"EXTENSIONS\":[],\"TARGET_BLANK\":\"Y\"}" },
+};
+
+static const char *settings_of(const struct attr *a)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        if (strcmp(settings[i].type, a->type_name) == 0)
+            return settings[i].json;
+    }
+    return "{\"DEFAULT_VALUE\":\"\"}";
+}
+
+static void out_user_part(struct buf *out, const struct attr *a)
+{
+    static const char *const labels[] = { "listLabel", "formLabel", "filterLabel" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+        buf_fmt(out, ",\"%s\":\"Поле ", labels[i]);
+        buf_fmt(out, "%s\"", a->name + strlen("UF_CRM_"));
+    }
+    buf_fmt(out, ",\"settings\":%s", settings_of(a));
+    if (strcmp(a->type_name, "enumeration") == 0)
+        out_items(out, a);
+}
+
+static void out_field(struct buf *out, const struct attr *a)
+{
+    buf_add(out, a->key, a->key_n);
+    buf_str(out, "{\"type\":");
+    json_out_cstr(out, a->type_name);
+    out_flag(out, "isRequired", a->flags & ATTR_REQUIRED);
+    out_flag(out, "isReadOnly", a->flags & ATTR_READ_ONLY);
+    out_flag(out, "isImmutable", a->flags & ATTR_IMMUTABLE);
+    out_flag(out, "isMultiple", a->flags & ATTR_MULTIPLE);
+    out_flag(out, "isDynamic", a->flags & ATTR_USER);
+    if (a->flags & ATTR_DEPRECATED)
+        out_flag(out, "isDeprecated", true);
+    if (a->dictionary != NULL)
+        buf_fmt(out, ",\"statusType\":\"%s\"", a->dictionary);
+    if (strcmp(a->name, "PARENT_ID_156") == 0)
+        buf_str(out, ",\"settings\":{\"parentEntityTypeId\":156}");
+    buf_str(out, ",\"title\":");
+    json_out_cstr(out, a->name);
+    if (a->flags & ATTR_USER)
+        out_user_part(out, a);
+    buf_char(out, '}');
+}
+
+enum api_error run_fields(struct call *c)
+{
+    const struct attr_list *attrs = &c->portal->store.crm[c->method->which].attrs;
+
+    buf_char(c->out, '{');
+    for (int i = 0; i < attrs->count; i++) {
+        if (i > 0)
+            buf_char(c->out, ',');
+        out_field(c->out, attrs->list[i]);
+    }
+    buf_char(c->out, '}');
+    c->cost_s = COST_CALL_S;
+    return API_OK;
+}
+
+static void out_enum_list(struct buf *out, const struct attr *a)
+{
+    buf_str(out, ",\"LIST\":[");
+    for (int i = 0; i < ENUM_ITEMS; i++) {
+        buf_fmt(out, "%s{\"ID\":\"%d\",\"SORT\":\"%d\",\"VALUE\":", i > 0 ? "," : "", enum_item_id(a, i), (i + 1) * 10);
+        json_out_cstr(out, enum_item_text(i));
+        buf_fmt(out, ",\"DEF\":\"N\",\"XML_ID\":\"x%d\"}", enum_item_id(a, i));
+    }
+    buf_char(out, ']');
+}
+
+/* The five labels are there only when a language was asked for. */
+static void out_labels(struct buf *out, const struct attr *a)
+{
+    static const char *const labels[] = { "EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE",
+        "HELP_MESSAGE" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
+        buf_fmt(out, ",\"%s\":\"%s\"", labels[i], i < 3 ? a->name + strlen("UF_CRM_") : "");
+}
+
+static void out_userfield(struct buf *out, const struct attr *a, const char *entity, bool labels)
+{
+    buf_fmt(out, "{\"ID\":\"%d\",\"ENTITY_ID\":\"%s\",\"FIELD_NAME\":\"%s\",\"USER_TYPE_ID\":", a->user_id, entity,
+        a->name);
+    json_out_cstr(out, a->type_name);
+    buf_fmt(out, ",\"XML_ID\":null,\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
+        "\"SHOW_IN_LIST\":\"Y\",\"EDIT_IN_LIST\":\"Y\",\"IS_SEARCHABLE\":\"N\",\"SETTINGS\":%s", 100 + a->place,
+        a->flags & ATTR_MULTIPLE ? "Y" : "N", settings_of(a));
+    if (labels)
+        out_labels(out, a);
+    if (strcmp(a->type_name, "enumeration") == 0)
+        out_enum_list(out, a);
+    buf_char(out, '}');
+}
+
+static bool wanted(const struct attr *a, const json_t *filter)
+{
+    char room[40];
+    const json_t *name = filter ? params_get(filter, "FIELD_NAME") : NULL;
+    const json_t *type = filter ? params_get(filter, "USER_TYPE_ID") : NULL;
+    const json_t *multiple = filter ? params_get(filter, "MULTIPLE") : NULL;
+
+    return (a->flags & ATTR_USER) && (name == NULL || str_is(params_text(name, room), a->name)) &&
+        (type == NULL || str_is(params_text(type, room), a->type_name)) &&
+        (multiple == NULL || str_is(params_text(multiple, room), a->flags & ATTR_MULTIPLE ? "Y" : "N"));
+}
+
+enum api_error run_userfields(struct call *c)
+{
+    const struct attr_list *attrs = &c->portal->store.crm[c->method->which].attrs;
+    const json_t *filter = params_get(c->params, "filter");
+
+    if (filter != NULL && !params_is_array(filter))
+        return API_FILTER_TYPE;
+    const bool labels = filter != NULL && params_get(filter, "LANG") != NULL;
+    buf_char(c->out, '[');
+    for (int i = 0; i < attrs->count; i++) {
+        if (!wanted(attrs->list[i], filter))
+            continue;
+        if (c->total++ > 0)
+            buf_char(c->out, ',');
+        out_userfield(c->out, attrs->list[i], WHICH[c->method->which].uf_entity, labels);
+    }
+    buf_char(c->out, ']');
+    c->listed = true;
+    c->cost_s = COST_CALL_S;
+    return API_OK;
+}

@@ -1,0 +1,82 @@
+/* potok-sandbox - a stand-in Bitrix24 portal over HTTP; see README.md. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "options.h"
+#include "serve.h"
+
+struct sandbox {
+    struct options options;
+    struct portal portal;
+    struct serve serve;
+    uv_loop_t loop;
+    uv_signal_t term, interrupt;
+};
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct sandbox *s = signal->data;
+
+    if (uv_is_closing((uv_handle_t *)&s->term))
+        return;
+    serve_stop(&s->serve);
+    uv_close((uv_handle_t *)&s->term, NULL);
+    uv_close((uv_handle_t *)&s->interrupt, NULL);
+}
+
+static void listen_to(struct sandbox *s, uv_signal_t *signal, int number)
+{
+    uv_signal_init(&s->loop, signal);
+    signal->data = s;
+    uv_signal_start(signal, on_signal, number);
+}
+
+static int fail(const struct err *err)
+{
+    fprintf(stderr, "potok-sandbox: %s\n", err->text);
+    return 2;
+}
+
+static int run(struct sandbox *s)
+{
+    struct err err;
+    char listen[160];
+
+    if (portal_open(&s->portal, &s->options.portal, &err) < 0)
+        return fail(&err);
+    uv_loop_init(&s->loop);
+    snprintf(listen, sizeof(listen), "%.100s:%llu", s->options.listen, (unsigned long long)s->options.port);
+    int code = 0;
+    if (serve_start(&s->serve, &s->loop, &s->portal, listen, &err) < 0) {
+        code = fail(&err);
+    } else {
+        listen_to(s, &s->term, SIGTERM);
+        listen_to(s, &s->interrupt, SIGINT);
+        printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", http_server_address(s->serve.http), s->portal.secret);
+        fflush(stdout);
+        log_ev(LOG_INFO, "service.ready", kv_s("address", http_server_address(s->serve.http)));
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+        log_event(LOG_INFO, "service.stopped");
+    }
+    uv_loop_close(&s->loop);
+    portal_close(&s->portal);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct sandbox *s = xcalloc(1, sizeof(*s));
+    struct err err;
+
+    mem_tune();
+    log_init("sandbox", LOG_INFO);
+    const int parsed = options_parse(&s->options, argc, argv, &err);
+    const int code = parsed < 0 ? fail(&err) : parsed > 0 ? 0 : run(s);
+    options_fini(&s->options);
+    free(s);
+    return code;
+}

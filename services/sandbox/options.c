@@ -1,0 +1,161 @@
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum option_type { OPTION_COUNT, OPTION_NUMBER, OPTION_TEXT, OPTION_QUIRK };
+
+static const struct option_row {
+    const char *name;
+    enum option_type type;
+    size_t offset;
+    uint64_t most;
+    const char *help;
+} rows[] = {
+#define ROW(name, type, field, most, help) { name, type, offsetof(struct options, field), most, help }
+    ROW("port", OPTION_COUNT, port, 65535, "port to listen on; 0 = a free one"),
+    ROW("listen", OPTION_TEXT, listen, 0, "address to listen on"),
+    ROW("seed", OPTION_COUNT, portal.store.seed, INT64_MAX, "everything generated follows from it"),
+    ROW("deals", OPTION_COUNT, portal.store.counts[DEAL], 10000000, "deals to start with"),
+    ROW("contacts", OPTION_COUNT, portal.store.counts[CONTACT], 10000000, "contacts"),
+    ROW("companies", OPTION_COUNT, portal.store.counts[COMPANY], 10000000, "companies"),
+    ROW("leads", OPTION_COUNT, portal.store.counts[LEAD], 10000000, "leads"),
+    ROW("data", OPTION_TEXT, data, 0, "file that keeps changes; without it they end with the process"),
+    ROW("tariff", OPTION_TEXT, tariff, 0, "request limit: standard (2/50), enterprise (5/250), RATE/BURST or off"),
+    ROW("operating-limit", OPTION_NUMBER, portal.operating_limit_s, 1000000,
+        "operating seconds a method may use in a window; 0 = no limit (so too with --tariff off, unless given)"),
+    ROW("operating-window", OPTION_NUMBER, portal.operating_window_ms, 86400, "that window in seconds"),
+    ROW("operating-cost", OPTION_NUMBER, portal.operating_cost, 1000000, "factor of what calls cost"),
+    ROW("latency", OPTION_COUNT, portal.latency_ms, 600000, "milliseconds every answer is late"),
+    ROW("quirk", OPTION_QUIRK, portal.quirks, 0, "another portal's habit, may be repeated:"),
+#undef ROW
+};
+
+static const char *const quirk_help[] = {
+#define QUIRK(id, name, about) name ": " about,
+#include "quirks.def"
+#undef QUIRK
+};
+
+static void print_help(void)
+{
+    puts("potok-sandbox: a stand-in for a Bitrix24 portal. Prints its webhook URL when it is ready.\n"
+        "usage: potok-sandbox [--option value]...\n");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        printf("  --%-17s %s\n", rows[i].name, rows[i].help);
+    for (size_t i = 0; i < ARRAY_SIZE(quirk_help); i++)
+        printf("  %19s   %s\n", "", quirk_help[i]);
+    puts("  --help, --version");
+}
+
+static int set_count(const struct option_row *row, void *at, const char *value, struct err *err)
+{
+    uint64_t n;
+
+    if (!str_u64(str_of(value), &n) || n > row->most)
+        return err_set(err, ERR_CONF, "--%s %s: not a number from 0 to %llu", row->name, value,
+            (unsigned long long)row->most);
+    if (row->offset >= offsetof(struct options, portal.store.counts) &&
+        row->offset < offsetof(struct options, portal.store.counts) + sizeof(uint32_t[WHICHES]))
+        *(uint32_t *)at = (uint32_t)n;
+    else
+        *(uint64_t *)at = n;
+    return 0;
+}
+
+static int set_number(const struct option_row *row, void *at, const char *value, struct err *err)
+{
+    char *end;
+    const double d = strtod(value, &end);
+
+    if (end == value || *end != '\0' || !(d >= 0 && d <= (double)row->most))
+        return err_set(err, ERR_CONF, "--%s %s: not a number from 0 to %llu", row->name, value,
+            (unsigned long long)row->most);
+    if (row->offset == offsetof(struct options, portal.operating_window_ms))
+        *(uint64_t *)at = (uint64_t)(d * 1000);
+    else
+        *(double *)at = d;
+    return 0;
+}
+
+static int set_option(struct options *o, const struct option_row *row, const char *value, struct err *err)
+{
+    void *at = (char *)o + row->offset;
+
+    switch (row->type) {
+    case OPTION_COUNT:
+        return set_count(row, at, value, err);
+    case OPTION_NUMBER:
+        o->operating_given |= row->offset == offsetof(struct options, portal.operating_limit_s);
+        return set_number(row, at, value, err);
+    case OPTION_QUIRK:
+        if (quirk_bit(value) == 0)
+            return err_set(err, ERR_CONF, "--quirk %s: unknown; --help lists them", value);
+        o->portal.quirks |= quirk_bit(value);
+        return 0;
+    default:
+        free(*(char **)at);
+        *(char **)at = xstrdup(value);
+        return 0;
+    }
+}
+
+static const struct option_row *row_of(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (str_is(name, rows[i].name))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int parse_one(struct options *o, int argc, char **argv, int *i, struct err *err)
+{
+    const char *word = argv[*i];
+    const char *equals = strchr(word, '=');
+    const struct str name = { word + 2, equals ? (size_t)(equals - word) - 2 : strlen(word) - 2 };
+    const struct option_row *row = strncmp(word, "--", 2) == 0 ? row_of(name) : NULL;
+
+    if (row == NULL)
+        return err_set(err, ERR_CONF, "%s: unknown option; --help lists them", word);
+    if (equals == NULL && *i + 1 >= argc)
+        return err_set(err, ERR_CONF, "%s: a value is missing", word);
+    return set_option(o, row, equals ? equals + 1 : argv[++*i], err);
+}
+
+int options_parse(struct options *ret, int argc, char **argv, struct err *err)
+{
+    *ret = (struct options){ .listen = xstrdup("127.0.0.1"), .tariff = xstrdup("standard"),
+        .portal = { .store = { .seed = 1, .counts = { 3000, 2000, 500, 1000 } }, .operating_limit_s = 480,
+            .operating_window_ms = 600000, .operating_cost = 1 } };
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
+            if (argv[i][2] == 'h')
+                print_help();
+            else
+                puts("potok-sandbox " POTOK_VERSION);
+            return 1;
+        }
+        if (strncmp(argv[i], "--", 2) != 0)
+            return err_set(err, ERR_CONF, "%s: unknown word; --help lists the options", argv[i]);
+        if (parse_one(ret, argc, argv, &i, err) < 0)
+            return -1;
+    }
+    if (ret->portal.operating_window_ms < 1000)
+        return err_set(err, ERR_CONF, "--operating-window: at least 1 second");
+    if (strcmp(ret->tariff, "off") == 0 && !ret->operating_given)
+        ret->portal.operating_limit_s = 0;
+    ret->portal.tariff = ret->tariff;
+    ret->portal.store.path = ret->data;
+    return 0;
+}
+
+void options_fini(struct options *o)
+{
+    free(o->listen);
+    free(o->tariff);
+    free(o->data);
+    *o = (struct options){ 0 };
+}

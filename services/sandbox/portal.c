@@ -1,0 +1,214 @@
+#include "portal.h"
+
+#include <stdio.h>
+
+#include "admin.h"
+#include "base/clock.h"
+#include "call.h"
+#include "hash.h"
+#include "params.h"
+#include "trouble.h"
+
+#define JSON_TYPE "application/json; charset=utf-8"
+
+unsigned quirk_bit(const char *name)
+{
+    static const char *const names[QUIRKS] = {
+#define QUIRK(id, name_, about) [QUIRK_##id] = name_,
+#include "quirks.def"
+#undef QUIRK
+    };
+
+    for (unsigned q = 0; q < QUIRKS; q++) {
+        if (strcmp(names[q], name) == 0)
+            return 1u << q;
+    }
+    return 0;
+}
+
+static void make_secret(uint64_t seed, char ret[static 17])
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+    for (unsigned i = 0; i < 16; i++)
+        ret[i] = letters[hash_two(seed ^ 0x736563726574, i) % (sizeof(letters) - 1)];
+    ret[16] = '\0';
+}
+
+int portal_open(struct portal *ret, const struct portal_options *o, struct err *err)
+{
+    *ret = (struct portal){ .options = *o, .scopes = SCOPE_CRM | SCOPE_USER };
+    if (!bucket_tariff(&ret->bucket, o->tariff))
+        return err_set(err, ERR_CONF, "--tariff %s: standard, enterprise, RATE/BURST or off", o->tariff);
+    ret->bucket.continuous = portal_has(ret, QUIRK_BUCKET_CONTINUOUS);
+    ret->bucket.strict = portal_has(ret, QUIRK_BUCKET_STRICT);
+    ret->operating.limit_s = o->operating_limit_s;
+    ret->operating.window_ms = o->operating_window_ms;
+    make_secret(o->store.seed, ret->secret);
+    return store_open(&ret->store, &o->store, err);
+}
+
+void portal_close(struct portal *p)
+{
+    store_close(&p->store);
+    arena_fini(&p->arena);
+}
+
+/* /rest/{user}/{secret}/{method}: the parts, without a slash at the end. */
+struct route {
+    struct str parts[4];
+    int count;
+    struct str name;            /* method without its suffix */
+    bool xml;
+};
+
+static void parse_route(struct route *r, const char *path)
+{
+    const char *p = path + strlen("/rest/");
+
+    *r = (struct route){ 0 };
+    while (*p != '\0' && r->count < 4) {
+        const size_t n = strcspn(p, "/");
+        r->parts[r->count++] = (struct str){ p, n };
+        p += n + (p[n] == '/');
+    }
+    if (r->count == 0)
+        return;
+    r->name = r->parts[r->count - 1];
+    for (int xml = 0; xml < 2; xml++) {
+        const struct str suffix = xml ? STR(".xml") : STR(".json");
+        if (r->name.n > suffix.n && str_case_eq((struct str){ r->name.p + r->name.n - suffix.n, suffix.n }, suffix)) {
+            r->name.n -= suffix.n;
+            r->xml = xml;
+            return;
+        }
+    }
+}
+
+/* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3). */
+static enum api_error authorize(const struct portal *p, const struct route *r)
+{
+    uint64_t user;
+
+    if (r->count == 1)
+        return method_find(r->name) ? API_NO_AUTH : API_METHOD;
+    if (r->count != 3 || !str_u64(r->parts[0], &user))
+        return API_METHOD;
+    if (user == 1 && str_is(r->parts[1], p->secret))
+        return r->xml ? API_NO_XML : API_OK;
+    return portal_has(p, QUIRK_NO_AUTH_FOUND) ? API_NO_AUTH : API_CREDENTIALS;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+    return strcasestr(text, word) != NULL;
+}
+
+static enum api_error parse_params(const struct portal_request *in, json_t *params)
+{
+    params_add_query(params, in->query);
+    if (in->body.n == 0)
+        return API_OK;
+    if (has_word(in->content_type, "multipart/"))
+        return API_BAD_REQUEST;
+    if (has_word(in->content_type, "json") || in->body.p[0] == '{')
+        return params_add_json(params, in->body) ? API_OK : API_BAD_REQUEST;
+    params_add_query(params, in->body);
+    return API_OK;
+}
+
+static void out_envelope(struct portal_answer *ret, struct call *c)
+{
+    struct buf *out = &ret->body;
+
+    if (c->next >= 0)
+        buf_fmt(out, ",\"next\":%lld", (long long)c->next);
+    if (c->listed)
+        buf_fmt(out, ",\"total\":%llu", (unsigned long long)c->total);
+    buf_str(out, ",\"time\":");
+    call_out_time(out, c);
+    buf_char(out, '}');
+    ret->status = 200;
+}
+
+static enum api_error run(struct portal *p, const struct route *r, const json_t *params, struct portal_answer *ret)
+{
+    struct call c = { .portal = p, .method = method_find(r->name), .params = params, .out = &ret->body, .next = -1 };
+
+    if (c.method == NULL)
+        return API_METHOD;
+    buf_str(&ret->body, "{\"result\":");
+    const enum api_error e = call_run(&c);
+    if (e == API_OK)
+        out_envelope(ret, &c);
+    return e;
+}
+
+static int status_of(const struct portal *p, enum api_error e)
+{
+    if (e == API_SCOPE && portal_has(p, QUIRK_SCOPE_403))
+        return 403;
+    return e == API_METHOD && portal_has(p, QUIRK_METHOD_400) ? 400 : API[e].status;
+}
+
+static enum api_error answer_method(struct portal *p, const struct route *r, const struct portal_request *in,
+    struct portal_answer *ret)
+{
+    if (!bucket_take(&p->bucket, in->remote, clock_mono_ms())) {
+        p->stats.refused_503++;
+        return API_TOO_MANY;
+    }
+    enum api_error e = authorize(p, r);
+    if (e != API_OK)
+        return e;
+    json_t *params = json_object();
+    e = parse_params(in, params);
+    if (e == API_OK)
+        e = run(p, r, params, ret);
+    json_decref(params);
+    return e;
+}
+
+static void answer_rest(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
+{
+    struct route r;
+    struct fault fault;
+    char name[64];
+
+    p->serial++;
+    p->stats.requests++;
+    arena_reset(&p->arena);
+    parse_route(&r, in->path);
+    snprintf(name, sizeof(name), STR_FMT, STR_ARG(r.name));
+    for (char *c = name; *c != '\0'; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 32 : *c);
+    const enum fault_kind kind = fault_take(&p->faults, name, false, &fault);
+    if (trouble_instead(p, &fault, kind, in, ret))
+        return;
+    const enum api_error e = answer_method(p, &r, in, ret);
+    if (e != API_OK) {
+        ret->status = status_of(p, e);
+        buf_clear(&ret->body);
+        call_out_error(&ret->body, e, false);
+    }
+    trouble_after(&fault, kind, ret);
+}
+
+void portal_answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
+{
+    *ret = (struct portal_answer){ .status = 200, .content_type = JSON_TYPE, .delay_ms = p->options.latency_ms };
+    buf_init(&ret->body, PORTAL_ANSWER_BYTES);
+    if (strncmp(in->path, "/__admin/", strlen("/__admin/")) == 0) {
+        ret->delay_ms = 0;
+        admin_answer(p, in, ret);
+        return;
+    }
+    if (strncmp(in->path, "/rest/", strlen("/rest/")) == 0) {
+        answer_rest(p, in, ret);
+        p->stats.bytes += ret->body.n;
+        return;
+    }
+    ret->status = 404;
+    ret->content_type = "text/html; charset=utf-8";
+    buf_str(&ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
+}

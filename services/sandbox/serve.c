@@ -1,0 +1,112 @@
+#include "serve.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define BODY_BYTES_MAX (8u << 20)
+#define TICK_MS 20
+
+struct late {
+    uv_timer_t timer;
+    struct serve *serve;
+    struct http_in *in;
+    struct portal_answer answer;
+    struct late *prev, *next;
+};
+
+static void reply(struct http_in *in, struct portal_answer *a)
+{
+    if (a->how == HOW_CUT)
+        http_reply_cut(in, a->status, a->content_type, &a->body);
+    else
+        http_reply(in, a->status, a->content_type, &a->body, true, a->headers[0] ? a->headers : NULL);
+    buf_fini(&a->body);
+}
+
+static void on_late_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void late_close(struct late *l)
+{
+    if (l->prev != NULL)
+        l->prev->next = l->next;
+    else
+        l->serve->late = l->next;
+    if (l->next != NULL)
+        l->next->prev = l->prev;
+    uv_close((uv_handle_t *)&l->timer, on_late_closed);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    struct late *l = timer->data;
+
+    reply(l->in, &l->answer);
+    late_close(l);
+}
+
+static void reply_later(struct serve *s, struct http_in *in, const struct portal_answer *a)
+{
+    struct late *l = xcalloc(1, sizeof(*l));
+
+    l->serve = s;
+    l->in = in;
+    l->answer = *a;
+    l->next = s->late;
+    if (l->next != NULL)
+        l->next->prev = l;
+    s->late = l;
+    uv_timer_init(s->ticker.loop, &l->timer);
+    l->timer.data = l;
+    uv_timer_start(&l->timer, on_late, a->delay_ms, 0);
+}
+
+static void on_request(struct http_in *in)
+{
+    struct serve *s = in->ctx;
+    struct portal_answer answer;
+
+    portal_answer(s->portal, &(struct portal_request){ .method = in->method, .path = in->path, .query = in->query,
+        .body = in->body, .content_type = in->content_type, .remote = in->remote }, &answer);
+    if (answer.delay_ms > 0)
+        reply_later(s, in, &answer);
+    else
+        reply(in, &answer);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct serve *s = timer->data;
+    struct err err;
+
+    if (change_tick(&s->portal->changes, &s->portal->store, clock_mono_ms(), (int64_t)(clock_wall_ms() / 1000), &err) < 0)
+        log_ev(LOG_ERROR, "change.failed", kv_err(&err));
+}
+
+int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *listen, struct err *err)
+{
+    *s = (struct serve){ .portal = p };
+    s->http = http_server_new(loop, &(struct http_server_def){ .listen = listen, .max_body_bytes = BODY_BYTES_MAX,
+        .idle_timeout_s = 120, .handler = on_request, .ctx = s }, err);
+    if (s->http == NULL)
+        return -1;
+    uv_timer_init(loop, &s->ticker);
+    s->ticker.data = s;
+    uv_timer_start(&s->ticker, on_tick, TICK_MS, TICK_MS);
+    return 0;
+}
+
+void serve_stop(struct serve *s)
+{
+    while (s->late != NULL) {
+        buf_fini(&s->late->answer.body);
+        late_close(s->late);
+    }
+    http_server_free(&s->http);
+    uv_close((uv_handle_t *)&s->ticker, NULL);
+}

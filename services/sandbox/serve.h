@@ -1,0 +1,18 @@
+/* serve.h - the portal on a socket: requests in, answers out, at once or late. Loop thread. */
+#pragma once
+
+#include "portal.h"
+
+#include "run/http_server.h"
+
+#include <uv.h>
+
+struct serve {
+    struct portal *portal;
+    struct http_server *http;
+    uv_timer_t ticker;              /* background changes */
+    struct late *late;              /* answers that wait */
+};
+
+int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *listen, struct err *err) MUST_CHECK;
+void serve_stop(struct serve *s);   /* the loop must turn once more afterwards */

@@ -1,0 +1,98 @@
+#include "trouble.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "call.h"
+
+#define HTML_TYPE "text/html; charset=utf-8"
+#define HANG_MS 60000           /* a portal cuts its own requests after that (facts section 1.5) */
+
+static const struct {
+    enum fault_kind kind;
+    int status;
+    enum api_error error;       /* JSON body; else html */
+    const char *html;
+} instead[] = {
+    { FAULT_HTML502, 502, API_OK, "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+        "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n" },
+    { FAULT_HTML200, 200, API_OK, "<!DOCTYPE html><html><head><title>Битрикс24</title></head><body>Портал обновляется"
+        "</body></html>" },
+    { FAULT_HANG, 504, API_OK, "<html><head><title>504 Gateway Time-out</title></head><body></body></html>" },
+    { FAULT_RESET, 200, API_OK, "" },
+    { FAULT_EMPTYBODY, 200, API_OK, "" },
+    { FAULT_ERROR200, 200, API_INTERNAL, NULL },
+    { FAULT_LIMIT503, 503, API_TOO_MANY, NULL },
+    { FAULT_LIMIT429, 429, API_OPERATING, NULL },
+    { FAULT_SCOPE401, 401, API_SCOPE, NULL },
+    { FAULT_AUTH401, 401, API_CREDENTIALS, NULL },
+    { FAULT_OVERLOAD, 503, API_OVERLOAD, NULL },
+    { FAULT_COMMAND, 500, API_INTERNAL, NULL },
+    { FAULT_REDIRECT302, 302, API_OK, "" },
+};
+
+static void set_manner(struct portal_answer *ret, const struct fault *f, const struct portal_request *in)
+{
+    switch (f->kind) {
+    case FAULT_HANG:
+        ret->how = HOW_HANG;
+        ret->delay_ms = f->ms ? f->ms : HANG_MS;
+        break;
+    case FAULT_RESET:
+        ret->how = HOW_CUT;
+        break;
+    case FAULT_REDIRECT302:
+        snprintf(ret->headers, sizeof(ret->headers), "Location: %s%s\n", f->to[0] ? f->to : "https://renamed.example",
+            in->path);
+        break;
+    default:
+        break;
+    }
+}
+
+bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind kind, const struct portal_request *in,
+    struct portal_answer *ret)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(instead); i++) {
+        if (instead[i].kind != kind)
+            continue;
+        ret->status = instead[i].status;
+        if (instead[i].error != API_OK) {
+            call_out_error(&ret->body, instead[i].error, false);
+        } else {
+            ret->content_type = HTML_TYPE;
+            buf_str(&ret->body, instead[i].html);
+        }
+        set_manner(ret, f, in);
+        return true;
+    }
+    return false;
+}
+
+/* One Cyrillic letter becomes bytes that are no UTF-8. */
+static void break_letter(struct buf *b)
+{
+    for (size_t i = 0; i + 1 < b->n; i++) {
+        if ((unsigned char)b->p[i] == 0xD0 && (unsigned char)b->p[i + 1] >= 0x80) {
+            b->p[i + 1] = '(';
+            return;
+        }
+    }
+}
+
+void trouble_after(const struct fault *f, enum fault_kind kind, struct portal_answer *ret)
+{
+    switch (kind) {
+    case FAULT_TRUNCATED:
+        ret->how = HOW_CUT;
+        break;
+    case FAULT_LATENCY:
+        ret->delay_ms += f->ms;
+        break;
+    case FAULT_BADUTF8:
+        break_letter(&ret->body);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,10 @@
+/* trouble.h - what the faults of faults.def look like on the wire. */
+#pragma once
+
+#include "portal.h"
+
+/* The whole answer when the fault stands in for it; false: the request is to be answered, then trouble_after(). */
+bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind kind, const struct portal_request *in,
+    struct portal_answer *ret);
+/* Spoils a ready answer; kind FAULT_NONE leaves it alone. */
+void trouble_after(const struct fault *f, enum fault_kind kind, struct portal_answer *ret);
