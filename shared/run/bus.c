@@ -409,9 +409,9 @@ static int send_to(struct bus_plug *plug, const struct bus_peer *to, struct msg 
         return refuse(plug);
     if (errno == EHOSTUNREACH)
         return BUS_GONE;
-    log_ev(LOG_ERROR, "bus.refused", kv_s("plug", plug->name), kv_s("type", msg_name(copy.type)), kv_err(&err));
+    log_ev(LOG_ERROR, "bus.lost", kv_s("plug", plug->name), kv_s("type", msg_name(copy.type)), kv_err(&err));
     msg_free(m);
-    return BUS_BAD;
+    return BUS_SENT;        /* and lost: to offer it again would not help */
 }
 
 int bus_send(struct bus_plug *plug, struct msg **m)

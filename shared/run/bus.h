@@ -61,7 +61,6 @@ enum {
     BUS_SENT = 0,
     BUS_FULL = -1,          /* no room, or nobody is there; the message is still the caller's; on_room() tells when */
     BUS_GONE = -2,          /* ROUTER: no such peer; the message is still the caller's */
-    BUS_BAD = -3,           /* the message breaks a limit of its .def: our bug, logged, the message is freed */
 };
 
 struct bus *bus_new(uv_loop_t *loop, const char *run_dir, const char *instance);
@@ -70,7 +69,8 @@ void bus_shutdown(void);                /* once, after the last bus is gone and 
 struct bus_plug *bus_open(struct bus *bus, const struct bus_def *def, struct err *err) MUST_CHECK;  /* NULL = failed */
 void bus_close(struct bus_plug **plug);
 /* BUS_SENT: taken, *m is NULL. Payload frames go without a copy, released by a thread of the library. A message
- * taken may still be lost (the peer dies): whoever sent it looks for the effect. */
+ * taken may still be lost (the peer dies; it breaks a limit of its .def, which is logged as an error): whoever sent it
+ * looks for the effect. */
 int bus_send(struct bus_plug *plug, struct msg **m);
 int bus_send_to(struct bus_plug *plug, struct bus_peer to, struct msg **m);
 void bus_pause(struct bus_plug *plug);  /* read nothing until bus_resume(): the water mark does the rest */

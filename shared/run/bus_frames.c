@@ -179,10 +179,8 @@ static void drop_frame(struct frame *f)
 static int decode(struct parts *p, int first, struct msg **ret_m, struct err *err)
 {
     int count = p->count - first;
-    if (p->over > 0 || count < 2)
-        return err_set(err, ERR_PERM, "%d frames", p->count + p->over);
-    if (count > 3)
-        return err_set(err, ERR_PERM, "%d frames after the envelope", count - 1);
+    if (p->over > 0 || count < 2 || count > 3)
+        return err_set(err, ERR_PERM, "%d frames where 2 or 3 are a message", count + p->over);
 
     struct str envelope = { zmq_msg_data(&p->part[first]), zmq_msg_size(&p->part[first]) };
     struct frame body = frame_of(&p->part[first + 1]);
