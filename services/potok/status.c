@@ -145,7 +145,7 @@ static int ask_all(struct ask *a, const struct home *home, struct err *err)
     int result;
 
     err_set(&a->err, ERR_TEMP, "nothing runs");
-    if (sockets_count(home->run_dir) == 0)
+    if (str_is(str_of(home->bus_scheduler), "ipc") && sockets_count(home->run_dir) == 0)
         return 0;                   /* nobody to wait for */
     uv_loop_init(&a->loop);
     result = ask_open(a, home, err);
