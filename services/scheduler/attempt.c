@@ -125,6 +125,20 @@ static void told_unknown(struct scheduler *s, struct flight *f, const struct msg
     end_failed(s, f, &why);
 }
 
+static void told_bad(struct portal *p, const char *text)
+{
+    if (portal_bad(p, text, clock_mono_ms()))
+        log_ev(LOG_WARNING, "portal.unwell", kv_str("portal", p->name), kv_u("calls_failed", p->fails),
+            kv_s("error", text));
+}
+
+static void told_good(struct portal *p)
+{
+    if (portal_is_unwell(p))
+        log_ev(LOG_INFO, "portal.well", kv_str("portal", p->name), kv_u("calls_failed", p->fails));
+    portal_good(p);
+}
+
 static void reported_failure(struct scheduler *s, struct flight *f, const struct msg_report *r)
 {
     struct portal *p = portal_of(s, f->portal);
@@ -139,9 +153,9 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     if (why.kind == ERR_WAIT)
         told_wait(p, r);
     else if (why.kind == ERR_TEMP && r->unknown.n == 0 && r->error_code != 200)
-        portal_pause(p, 0, text, clock_mono_ms());
+        told_bad(p, text);
     else if (why.kind != ERR_AUTH && why.kind != ERR_CONF)
-        portal_good(p);         /* it answered: the question is at fault */
+        told_good(p);           /* it answered: the question is at fault */
     if (r->unknown.n > 0)
         told_unknown(s, f, r);
     else
@@ -152,7 +166,7 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
 {
     struct portal *p = portal_of(s, f->portal);
 
-    portal_good(p);
+    told_good(p);
     if (f->entity >= 0)
         mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
     if (f->done)
@@ -166,7 +180,7 @@ static void reported_learnt(struct scheduler *s, struct flight *f, const struct 
     int portal = f->portal;
     struct job *job;
 
-    portal_good(portal_of(s, portal));
+    told_good(portal_of(s, portal));
     job = end(s, f);
     if (job != NULL)
         learn_step(s, portal, job, r->learnt);

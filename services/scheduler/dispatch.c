@@ -91,7 +91,7 @@ static int room(const struct scheduler *s, int portal, uint64_t now_ms)
     const struct portal *p = &s->portals[portal].portal;
     int64_t limits[] = { pace_free(&p->pace, now_ms), crew_credit(&s->crew),
         s->jobs_unfinished - flights_unfinished(&s->flights),
-        s->portal_parallel - flights_calls(&s->flights, portal),
+        (portal_is_unwell(p) ? 1 : s->portal_parallel) - flights_calls(&s->flights, portal),
         ARRAY_SIZE(((struct store_dispatch *)0)->items) };
     int64_t n = limits[0];
 

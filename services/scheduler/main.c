@@ -2,8 +2,8 @@
 #include "scheduler.h"
 
 static const struct setting settings[] = {
-    { "DATABASE_URL", SETTING_SECRET, offsetof(struct scheduler, database_url), "sqlite:///var/potok.db", 0, 0,
-        "the database; three slashes relative, four absolute", NULL },
+    SET_SECRET(struct scheduler, database_url, "DATABASE_URL",
+        "database: sqlite:///relative or sqlite:////absolute; empty: potok.db in POTOK_HOME"),
     SET_STR(struct scheduler, bus_where, "BUS_SCHEDULER", "ipc", "where fetchers, writers and potok find it"),
     SET_MS(struct scheduler, job_deadline_ms, "JOB_DEADLINE", "75s", 1000, 600000,
         "from sending a job to its REPORT; the portal cuts a call at 60 s"),

@@ -164,7 +164,9 @@ static void tell_retry(const struct portal *p, const struct job *job, unsigned t
 {
     if (why->end == JOB_END_LOST || why->kind == ERR_WAIT)
         return;                 /* told where it was found, once for all */
-    log_ev(tries >= 2 ? LOG_WARNING : LOG_INFO, "job.retry", kv_str("portal", p->name), kv_u("job", job->id),
+    enum log_level level = portal_is_unwell(p) ? LOG_DEBUG : tries >= 2 ? LOG_WARNING : LOG_INFO;
+
+    log_ev(level, "job.retry", kv_str("portal", p->name), kv_u("job", job->id),
         kv_s("kind", job_kind_name(job->kind)),
         kv_s("entity", job->entity >= 0 ? p->mirrors[job->entity].entity->plural : ""), kv_u("attempt", tries + 1),
         kv_u("wait_ms", job->not_before_ms > now_ms ? job->not_before_ms - now_ms : 0),

@@ -65,10 +65,25 @@ int portal_mirror(const struct portal *p, struct str entity)
 void portal_good(struct portal *p)
 {
     p->ok_count++;
+    p->fails = 0;
     if (p->state == PORTAL_WAITING) {
         p->state = PORTAL_OK;
         p->error[0] = '\0';
     }
+}
+
+bool portal_is_unwell(const struct portal *p)
+{
+    return p->fails >= PORTAL_UNWELL;
+}
+
+bool portal_bad(struct portal *p, const char *why, uint64_t now_ms)
+{
+    p->fails++;
+    uint64_t pause = portal_is_unwell(p) ? job_backoff(p->fails - PORTAL_UNWELL + 1, p->fails * 977) : 0;
+
+    portal_pause(p, pause < PORTAL_UNWELL_PAUSE_MS ? pause : PORTAL_UNWELL_PAUSE_MS, why, now_ms);
+    return p->fails == PORTAL_UNWELL;
 }
 
 void portal_pause(struct portal *p, uint64_t for_ms, const char *why, uint64_t now_ms)
@@ -93,6 +108,8 @@ void portal_resume(struct portal *p)
         return;
     p->state = PORTAL_OK;
     p->error[0] = '\0';
+    p->fails = 0;
+    p->pause_ms = 0;
 }
 
 enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms)

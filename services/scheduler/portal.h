@@ -14,6 +14,8 @@
 
 #define PORTAL_ENTITIES_MAX CONFIG_ENTITIES_MAX
 #define PORTAL_BY_ID_MOST 4         /* by-id jobs of one entity and kind at a time */
+#define PORTAL_UNWELL 3             /* so many failed calls in a row: it is tried with one call at a time */
+#define PORTAL_UNWELL_PAUSE_MS 15000    /* longest pause between them */
 
 enum portal_state {
     PORTAL_OK,
@@ -58,6 +60,7 @@ struct portal {
     char error[320];
     uint64_t pause_ms;              /* monotonic: no call before */
     uint64_t ok_count;              /* good answers */
+    unsigned fails;                 /* calls in a row that the portal did not answer properly */
     uint64_t refusals, requests;
     struct mirror *mirrors;         /* fixed after start: steps point into it */
     int mirror_count;
@@ -75,6 +78,9 @@ int portal_add_mirrors(struct portal *p);
 int portal_mirror(const struct portal *p, struct str entity);      /* index; -1 = not mirrored */
 
 void portal_good(struct portal *p);                     /* an answer came */
+/* A call failed for no fault of the question: no connection, 5xx. True when the portal has just become unwell. */
+bool portal_bad(struct portal *p, const char *why, uint64_t now_ms);
+bool portal_is_unwell(const struct portal *p);
 void portal_pause(struct portal *p, uint64_t for_ms, const char *why, uint64_t now_ms);
 void portal_stop(struct portal *p, const char *why);
 void portal_resume(struct portal *p);                   /* the operator wants it tried again */
