@@ -7,23 +7,32 @@
 #include "base/metric.h"
 
 #define READY_EVERY_MS 1000
-#define LEAVE_MS 200            /* what the bus took last is on its way by then; lost, it would only be repeated */
-#define HIGH_WATER 2            /* messages a pipe to a mapper: they are megabytes */
+#define LEAVE_MS       200 /* what the bus took last is on its way by then; lost, it would only be repeated */
+#define HIGH_WATER     2   /* messages a pipe to a mapper: they are megabytes */
 
 static const struct setting SETTINGS[] = {
-    SET_STR(struct fetcher, bus_scheduler, "BUS_SCHEDULER", "ipc", "where fetchers find the scheduler: ipc or tcp://host:port"),
-    SET_STR(struct fetcher, bus_mapper, "BUS_MAPPER", "ipc", "where fetchers find mappers: ipc or tcp://host:port"),
+    SET_STR(struct fetcher, bus_scheduler, "BUS_SCHEDULER", "ipc",
+        "where fetchers find the scheduler: ipc or tcp://host:port"),
+    SET_STR(struct fetcher, bus_mapper, "BUS_MAPPER", "ipc",
+        "where fetchers find mappers: ipc or tcp://host:port"),
     SET_INT(struct fetcher, jobs, "FETCHER_JOBS", "4", 1, FETCHER_JOBS_MAX, "jobs in hand at a time"),
     SET_INT(struct fetcher, answer_max_bytes, "ANSWER_MAX_BYTES", "33554432", 65536, 64 << 20,
         "an answer's body, decompressed; a longer one is asked for in smaller pieces"),
     SET_MS(struct fetcher, call_deadline_ms, "CALL_DEADLINE", "65s", 1000, 600000,
         "a call may take this long when its job does not say; portals cut at 60 s"),
-    SET_END
+    SET_END,
 };
 
-static struct metric in_hand = { .name = "potok_fetcher_in_hand", .help = "Jobs in hand", .kind = METRIC_GAUGE };
-static struct metric waiting = { .name = "potok_fetcher_waiting",
-    .help = "Jobs whose records or report the bus does not take yet", .kind = METRIC_GAUGE };
+static struct metric in_hand = {
+    .name = "potok_fetcher_in_hand",
+    .help = "Jobs in hand",
+    .kind = METRIC_GAUGE,
+};
+static struct metric waiting = {
+    .name = "potok_fetcher_waiting",
+    .help = "Jobs whose records or report the bus does not take yet",
+    .kind = METRIC_GAUGE,
+};
 
 /* ---- READY ---- */
 
@@ -47,7 +56,8 @@ static void send_ready(struct fetcher *f)
     for (const struct work *w = f->first; w != NULL && n < FETCHER_JOBS_MAX; w = w->next)
         holding[n++] = w->job->job.d;
     m->ready = (struct msg_ready){
-        .instance = str_of(f->app->instance), .boot = f->boot,
+        .instance = str_of(f->app->instance),
+        .boot = f->boot,
         .credit = f->app->stopping || f->in_hand >= f->jobs ? 0 : (uint64_t)(f->jobs - f->in_hand),
         .holding = { holding, n },
     };
@@ -101,7 +111,8 @@ static bool in_hand_already(const struct fetcher *f, const struct msg_job *job)
     return false;
 }
 
-/* A job beyond the credit is not taken: the scheduler sees in READY that it is not held, and sends it again. */
+/* A job beyond the credit is not taken: the scheduler sees in READY that it is not held, and sends it again.
+ */
 static void take_job(struct fetcher *f, struct msg **m)
 {
     if (in_hand_already(f, &(*m)->job))
@@ -145,17 +156,31 @@ static void on_room(void *ctx, struct bus_plug *plug)
 
 static int open_plugs(struct fetcher *f, struct err *err)
 {
-    struct bus_def scheduler = { .kind = BUS_DEALER_CONNECT, .service = "scheduler", .plug = "router",
-        .where = f->bus_scheduler, .on_msg = on_scheduler, .on_room = on_room, .ctx = f };
-    struct bus_def bulk = { .kind = BUS_PUSH_CONNECT, .service = "mapper", .plug = "bulk", .where = f->bus_mapper,
-        .high_water = HIGH_WATER, .on_room = on_room, .ctx = f };
+    struct bus_def scheduler = {
+        .kind = BUS_DEALER_CONNECT,
+        .service = "scheduler",
+        .plug = "router",
+        .where = f->bus_scheduler,
+        .on_msg = on_scheduler,
+        .on_room = on_room,
+        .ctx = f,
+    };
+    struct bus_def bulk = {
+        .kind = BUS_PUSH_CONNECT,
+        .service = "mapper",
+        .plug = "bulk",
+        .where = f->bus_mapper,
+        .high_water = HIGH_WATER,
+        .on_room = on_room,
+        .ctx = f,
+    };
     struct bus_def urgent = bulk;
 
     urgent.plug = "urgent";
     urgent.port_offset = 1;
-    if ((f->bulk = bus_open(f->app->bus, &bulk, err)) == NULL
-        || (f->urgent = bus_open(f->app->bus, &urgent, err)) == NULL
-        || (f->scheduler = bus_open(f->app->bus, &scheduler, err)) == NULL)
+    if ((f->bulk = bus_open(f->app->bus, &bulk, err)) == NULL ||
+        (f->urgent = bus_open(f->app->bus, &urgent, err)) == NULL ||
+        (f->scheduler = bus_open(f->app->bus, &scheduler, err)) == NULL)
         return -1;
     return 0;
 }
@@ -183,7 +208,7 @@ static void stop_soon(void *state)
 {
     struct fetcher *f = state;
 
-    send_ready(f);              /* no credit any more */
+    send_ready(f); /* no credit any more */
     leave_when_idle(f);
 }
 

@@ -1,5 +1,6 @@
-/* fetcher.h - the fetcher's shell: JOB in, one HTTP call, RECORDS and REPORT out. It decides nothing: which job is due
- * and when is the scheduler's, what an answer means is the connector's (connectors/bitrix.h). Loop thread only. */
+/* fetcher.h - the fetcher's shell: JOB in, one HTTP call, RECORDS and REPORT out. It decides nothing: which
+ * job is due and when is the scheduler's, what an answer means is the connector's (connectors/bitrix.h). Loop
+ * thread only. */
 #pragma once
 
 #include "run/app.h"
@@ -11,7 +12,7 @@
 struct work;
 
 struct fetcher {
-    char *bus_scheduler, *bus_mapper;   /* settings */
+    char *bus_scheduler, *bus_mapper; /* settings */
     int64_t jobs;
     int64_t answer_max_bytes;
     int64_t call_deadline_ms;
@@ -21,11 +22,11 @@ struct fetcher {
     struct http_client *http;
     uv_timer_t tick;
     bool tick_open;
-    bool closing;                   /* stop() is under way: calls that end now are thrown away */
+    bool closing; /* stop() is under way: calls that end now are thrown away */
     uint64_t boot;
-    struct work *first, **last;     /* in hand, in the order they came */
+    struct work *first, **last; /* in hand, in the order they came */
     int in_hand;
-    uint64_t done, failed;          /* since start */
+    uint64_t done, failed; /* since start */
 };
 
 extern const struct app_def FETCHER;

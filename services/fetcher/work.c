@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define REQUEST_MAX_BYTES ((size_t)16 << 20)
+#define RETRY_AFTER_MAX_MS 600000 /* a call in ten minutes harms no portal, a day of silence its mirror */
+#define REQUEST_MAX_BYTES  ((size_t)16 << 20)
 
 static void count_job(const struct work *w, const char *outcome)
 {
@@ -20,17 +21,21 @@ static void count_job(const struct work *w, const char *outcome)
     const char *name = job_kind_of(w->job->job.kind, &kind) == 0 ? job_kind_name(kind) : "other";
 
     snprintf(labels, sizeof(labels), "{kind=\"%s\",outcome=\"%s\"}", name, outcome);
-    metric_add(metric_series("potok_fetcher_jobs_total", "Jobs by kind and by what became of them", METRIC_COUNTER,
-        labels), 1);
+    metric_add(metric_series("potok_fetcher_jobs_total", "Jobs by kind and by what became of them",
+                   METRIC_COUNTER, labels),
+        1);
 }
 
 static void count_answer(const struct work *w)
 {
     metric_observe(metric_series("api_request_duration_seconds", "Calls to portals", METRIC_HISTOGRAM,
-        "{method=\"batch\"}"), (double)w->took_ms / 1000);
-    metric_add(metric_series("potok_fetcher_answer_bytes_total", "Bodies of answers, decompressed", METRIC_COUNTER,
-        NULL), (double)w->bytes);
-    metric_add(metric_series("potok_fetcher_repaired_total", "Strings whose UTF-8 was repaired", METRIC_COUNTER, NULL),
+                       "{method=\"batch\"}"),
+        (double)w->took_ms / 1000);
+    metric_add(metric_series("potok_fetcher_answer_bytes_total", "Bodies of answers, decompressed",
+                   METRIC_COUNTER, NULL),
+        (double)w->bytes);
+    metric_add(metric_series(
+                   "potok_fetcher_repaired_total", "Strings whose UTF-8 was repaired", METRIC_COUNTER, NULL),
         (double)w->answer.repaired);
 }
 
@@ -72,9 +77,21 @@ static struct msg *records_new(struct work *w)
     struct msg *m = msg_of(w, MSG_RECORDS);
 
     m->records = (struct msg_records){
-        .job = j->job, .d = j->d, .epoch = j->epoch, .run = j->run, .portal = j->portal, .kind = j->kind,
-        .entity = j->entity, .table = j->table, .asked = j->ids, .absent = a->absent, .unlisted = a->unlisted,
-        .denied = a->denied, .fetched_ms = a->fetched_ms, .schema = j->schema, .count = a->count,
+        .job = j->job,
+        .d = j->d,
+        .epoch = j->epoch,
+        .run = j->run,
+        .portal = j->portal,
+        .kind = j->kind,
+        .entity = j->entity,
+        .table = j->table,
+        .asked = j->ids,
+        .absent = a->absent,
+        .unlisted = a->unlisted,
+        .denied = a->denied,
+        .fetched_ms = a->fetched_ms,
+        .schema = j->schema,
+        .count = a->count,
         .repaired = a->repaired,
     };
     if (str_is(j->kind, job_kind_name(JOB_RANGE))) {
@@ -110,9 +127,17 @@ static struct msg *report_new(struct work *w, const char *outcome)
     struct msg *m = msg_of(w, MSG_REPORT);
 
     m->report = (struct msg_report){
-        .job = j->job, .d = j->d, .portal = j->portal, .outcome = str_of(outcome), .requests = w->requests,
-        .records = a->count, .bytes = w->bytes, .took_ms = w->took_ms, .operating = encode_operating(w),
-        .learnt = buf_view(&a->learnt), .unknown = buf_view(&a->unknown),
+        .job = j->job,
+        .d = j->d,
+        .portal = j->portal,
+        .outcome = str_of(outcome),
+        .requests = w->requests,
+        .records = a->count,
+        .bytes = w->bytes,
+        .took_ms = w->took_ms,
+        .operating = encode_operating(w),
+        .learnt = buf_view(&a->learnt),
+        .unknown = buf_view(&a->unknown),
     };
     if (!w->ok) {
         m->report.error_kind = str_of(err_kind_name(w->err.kind));
@@ -129,9 +154,7 @@ static struct msg *report_new(struct work *w, const char *outcome)
 
 static void step_report(struct work *w)
 {
-    int sent = bus_send(w->fetcher->scheduler, &w->report);
-
-    if (sent == BUS_SENT || sent == BUS_BAD)    /* a report that cannot be said is given back by silence */
+    if (bus_send(w->fetcher->scheduler, &w->report) == BUS_SENT)
         fetcher_work_done(w->fetcher, w, w->ok);
 }
 
@@ -153,15 +176,10 @@ static void fail(struct work *w)
 
 static void step_hand(struct work *w)
 {
-    int sent = bus_send(w->lane, &w->records);
-
-    if (sent == BUS_SENT) {
-        crash_point("fetcher.after_records");
-        begin_report(w, "sent");
-    } else if (sent == BUS_BAD) {
-        err_set(&w->err, ERR_LIMIT, "the records of this job are no message");
-        fail(w);
-    }
+    if (bus_send(w->lane, &w->records) != BUS_SENT)
+        return;
+    crash_point("fetcher.after_records");
+    begin_report(w, "sent");
 }
 
 void work_go_on(struct work *w, const struct bus_plug *plug)
@@ -182,11 +200,19 @@ static void log_answer(const struct work *w)
     const struct msg_job *j = &w->job->job;
 
     if (w->answer.nonsense)
-        log_ev(LOG_WARNING, "answer.nonsense", kv_u("job", j->job), kv_u("d", j->d), kv_str("portal", j->portal),
-            kv_str("entity", j->entity), kv_err(&w->err));
+        log_ev(LOG_WARNING, "answer.nonsense", kv_u("job", j->job), kv_u("d", j->d),
+            kv_str("portal", j->portal), kv_str("entity", j->entity), kv_err(&w->err));
     if (w->answer.repaired > 0)
         log_ev(LOG_INFO, "answer.repaired", kv_u("job", j->job), kv_str("portal", j->portal),
             kv_str("entity", j->entity), kv_u("strings", w->answer.repaired));
+}
+
+static void heed_retry_after(struct work *w, uint64_t retry_after_ms)
+{
+    if (retry_after_ms > RETRY_AFTER_MAX_MS)
+        retry_after_ms = RETRY_AFTER_MAX_MS;
+    if (retry_after_ms > w->answer.retry_ms)
+        w->answer.retry_ms = retry_after_ms;
 }
 
 /* No answer at all is a failure of the network, whatever it was; the client's text names the host only. */
@@ -201,8 +227,8 @@ static int read_answer(struct work *w, struct http_answer *answer)
     if (bitrix_read(j, answer->status, answer->content_type, answer->location, answer->body.p, answer->body.n,
             &w->answer, &w->err) == 0)
         return 0;
-    if (w->err.kind == ERR_WAIT && answer->retry_after_ms > w->answer.retry_ms)
-        w->answer.retry_ms = answer->retry_after_ms;
+    if (w->err.kind == ERR_WAIT || w->err.kind == ERR_TEMP)
+        heed_retry_after(w, answer->retry_after_ms);
     return err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));
 }
 
@@ -248,9 +274,15 @@ static int call(struct work *w, const struct config_portal *portal, struct err *
     }
     char *url = xasprintf("%s%s", portal->url, BITRIX_BATCH);
     struct http_request request = {
-        .method = "POST", .url = url, .content_type = "application/json", .body = buf_view(&body),
-        .free_body = body.p, .deadline_ms = j->deadline_ms > 0 ? j->deadline_ms : (uint64_t)w->fetcher->call_deadline_ms,
-        .max_bytes = (size_t)w->fetcher->answer_max_bytes, .on_done = on_answer, .ctx = w,
+        .method = "POST",
+        .url = url,
+        .content_type = "application/json",
+        .body = buf_view(&body),
+        .free_body = body.p,
+        .deadline_ms = j->deadline_ms > 0 ? j->deadline_ms : (uint64_t)w->fetcher->call_deadline_ms,
+        .max_bytes = (size_t)w->fetcher->answer_max_bytes,
+        .on_done = on_answer,
+        .ctx = w,
     };
     w->call = http_start(w->fetcher->http, &request, err);
     free(url);
@@ -273,7 +305,8 @@ void work_start(struct work *w)
     log_ev(LOG_DEBUG, "job.taken", kv_u("job", j->job), kv_u("d", j->d), kv_str("portal", j->portal),
         kv_str("kind", j->kind), kv_str("entity", j->entity));
     if (portal == NULL || portal->url == NULL) {
-        err_set(&w->err, ERR_CONF, "portal " STR_FMT ": this fetcher has no URL of it (potok.yaml or BITRIX_WEBHOOK_URL)",
+        err_set(&w->err, ERR_CONF,
+            "portal " STR_FMT ": this fetcher has no URL of it (potok.yaml or BITRIX_WEBHOOK_URL)",
             STR_ARG(j->portal));
         fail(w);
     } else if (call(w, portal, &w->err) < 0) {

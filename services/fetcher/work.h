@@ -1,6 +1,7 @@
-/* work.h - one job in hand: calling, then handing its records to a mapper, then reporting. Each step is repeated until
- * the bus took the message, so a REPORT "sent" is never ahead of its RECORDS. A process that dies with works in hand
- * gives them back by silence. Memory: freed by fetcher_work_done(). Loop thread only. */
+/* work.h - one job in hand: calling, then handing its records to a mapper, then reporting. Each step is
+ * repeated until the bus took the message, so a REPORT "sent" is never ahead of its RECORDS. A process that
+ * dies with works in hand gives them back by silence. Memory: freed by fetcher_work_done(). Loop thread only.
+ */
 #pragma once
 
 #include "connectors/bitrix.h"
@@ -11,15 +12,15 @@ enum work_state { WORK_CALLING, WORK_HANDING, WORK_REPORTING };
 struct work {
     struct fetcher *fetcher;
     struct work *next;
-    struct msg *job;                /* owned; its strings are lent to every message sent */
+    struct msg *job; /* owned; its strings are lent to every message sent */
     enum work_state state;
     struct http_call *call;
     struct bitrix_answer answer;
-    struct err err;                 /* of a failed job */
-    struct bus_plug *lane;          /* where the records go */
-    struct msg *records, *report;   /* waiting for the bus */
-    struct buf operating;           /* lent to the report */
-    int status;                     /* HTTP; 0 = no answer */
+    struct err err;               /* of a failed job */
+    struct bus_plug *lane;        /* where the records go */
+    struct msg *records, *report; /* waiting for the bus */
+    struct buf operating;         /* lent to the report */
+    int status;                   /* HTTP; 0 = no answer */
     uint64_t requests, bytes, took_ms;
     bool ok;
 };

@@ -34,8 +34,8 @@ static int init_range(struct bitrix_ask *ask, struct err *err)
     const struct msg_job *job = ask->job;
 
     if (job->pages == 0 || job->pages > BATCH_COMMANDS)
-        return err_set(err, ERR_PERM, "range of %llu pages: 1 to %d fit one call", (unsigned long long)job->pages,
-            BATCH_COMMANDS);
+        return err_set(err, ERR_PERM, "range of %llu pages: 1 to %d fit one call",
+            (unsigned long long)job->pages, BATCH_COMMANDS);
     if (job->first > job->last || job->last > RANGE_OPEN)
         return err_set(err, ERR_PERM, "range from id %llu to %llu", (unsigned long long)job->first,
             (unsigned long long)job->last);
@@ -58,7 +58,10 @@ static int init_ids(struct bitrix_ask *ask, struct err *err)
 }
 
 static int (*const init_kind[JOB_KINDS])(struct bitrix_ask *, struct err *) = {
-    [JOB_PROBE] = init_probe, [JOB_RANGE] = init_range, [JOB_IDS] = init_ids, [JOB_GET] = init_ids,
+    [JOB_PROBE] = init_probe,
+    [JOB_RANGE] = init_range,
+    [JOB_IDS] = init_ids,
+    [JOB_GET] = init_ids,
 };
 
 static int init_entity(struct bitrix_ask *ask, struct err *err)
@@ -98,11 +101,16 @@ const struct entity *bitrix_ask_entity(const struct bitrix_ask *ask, int command
 void bitrix_ask_method(const struct bitrix_ask *ask, int command, char ret[static BITRIX_METHOD_SIZE])
 {
     static const char *const of_kind[JOB_KINDS] = {
-        [JOB_RANGE] = "list", [JOB_IDS] = "list", [JOB_GET] = "get",
+        [JOB_RANGE] = "list",
+        [JOB_IDS] = "list",
+        [JOB_GET] = "get",
     };
     static const char *const of_probe[PROBE_COMMANDS] = {
-        [PROBE_FIELDS] = "fields", [PROBE_USERFIELDS] = "userfield.list", [PROBE_FIRST] = "list",
-        [PROBE_LAST] = "list", [PROBE_COUNT] = "list",
+        [PROBE_FIELDS] = "fields",
+        [PROBE_USERFIELDS] = "userfield.list",
+        [PROBE_FIRST] = "list",
+        [PROBE_LAST] = "list",
+        [PROBE_COUNT] = "list",
     };
     const char *verb = ask->kind == JOB_PROBE ? of_probe[command % PROBE_COMMANDS] : of_kind[ask->kind];
 

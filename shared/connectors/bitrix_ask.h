@@ -10,7 +10,7 @@
 #include "proto/schema.h"
 
 #define BITRIX_METHOD_SIZE 64
-#define BITRIX_KEY_SIZE 8
+#define BITRIX_KEY_SIZE    8
 
 /* What a probe asks of each entity, in this order. */
 enum probe_command { PROBE_FIELDS, PROBE_USERFIELDS, PROBE_FIRST, PROBE_LAST, PROBE_COUNT, PROBE_COMMANDS };
@@ -19,10 +19,10 @@ enum probe_command { PROBE_FIELDS, PROBE_USERFIELDS, PROBE_FIRST, PROBE_LAST, PR
 struct bitrix_ask {
     const struct msg_job *job;
     enum job_kind kind;
-    const struct entity *entities[PROBE_ENTITIES_MAX];  /* of a probe; any other kind has one */
+    const struct entity *entities[PROBE_ENTITIES_MAX]; /* of a probe; any other kind has one */
     int entity_count;
-    struct schema schema;       /* empty for a probe */
-    int commands;               /* 1..BATCH_COMMANDS */
+    struct schema schema; /* empty for a probe */
+    int commands;         /* 1..BATCH_COMMANDS */
 };
 
 /* ERR_PERM: the job can never be asked for (unknown kind or entity, bounds, ids not ascending, no schema). */
@@ -32,8 +32,8 @@ void bitrix_ask_fini(struct bitrix_ask *ask);
 const struct entity *bitrix_ask_entity(const struct bitrix_ask *ask, int command);
 /* "crm.deal.list": what the portal counts operating seconds by. */
 void bitrix_ask_method(const struct bitrix_ask *ask, int command, char ret[static BITRIX_METHOD_SIZE]);
-struct ids bitrix_ask_ids(const struct bitrix_ask *ask, int command);   /* ids: up to 50; get: one */
+struct ids bitrix_ask_ids(const struct bitrix_ask *ask, int command); /* ids: up to 50; get: one */
 
 /* "p07": never a number, or PHP would answer an array in place of a map (facts section 5). */
 void bitrix_key(int command, char ret[static BITRIX_KEY_SIZE]);
-int bitrix_key_parse(struct str key);       /* -1: not one of ours */
+int bitrix_key_parse(struct str key); /* -1: not one of ours */

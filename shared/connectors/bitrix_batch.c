@@ -55,7 +55,8 @@ bool bitrix_flag(struct wire *w)
 
 /* ---- time ---- */
 
-/* Seconds with or without a fraction, as a number or a string, to milliseconds; 0 when it is nothing of the kind. */
+/* Seconds with or without a fraction, as a number or a string, to milliseconds; 0 when it is nothing of the
+ * kind. */
 static uint64_t seconds_ms(struct wire *w)
 {
     char text[40];
@@ -185,7 +186,7 @@ void bitrix_error_of(struct bitrix_error *ret, struct str error, struct str desc
 {
     struct wire w = cursor(error);
 
-    if (wire_peek(&w) == WIRE_MAP) {        /* v3 */
+    if (wire_peek(&w) == WIRE_MAP) { /* v3 */
         description = member(error, "message");
         error = member(error, "code");
     }
@@ -202,8 +203,8 @@ void bitrix_error_read(struct bitrix_error *ret, struct str raw)
 
 /* ---- envelope ---- */
 
-/* One of the maps "command -> what it got". PHP writes an empty one as []; a list with something in it has lost the
- * names of the commands. */
+/* One of the maps "command -> what it got". PHP writes an empty one as []; a list with something in it has
+ * lost the names of the commands. */
 static void read_part(struct bitrix_batch *b, struct wire *w, enum bitrix_part part)
 {
     if (wire_peek(w) != WIRE_MAP) {
@@ -227,8 +228,11 @@ static void read_part(struct bitrix_batch *b, struct wire *w, enum bitrix_part p
 static void read_result(struct bitrix_batch *b, struct wire *w)
 {
     static const char *const names[PARTS] = {
-        [PART_RESULT] = "result", [PART_ERROR] = "result_error", [PART_TOTAL] = "result_total",
-        [PART_NEXT] = "result_next", [PART_TIME] = "result_time",
+        [PART_RESULT] = "result",
+        [PART_ERROR] = "result_error",
+        [PART_TOTAL] = "result_total",
+        [PART_NEXT] = "result_next",
+        [PART_TIME] = "result_time",
     };
 
     if (wire_peek(w) != WIRE_MAP) {

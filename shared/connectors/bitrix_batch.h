@@ -1,5 +1,5 @@
-/* bitrix_batch.h - the envelope of a batch answer (facts sections 2.1, 2.2, 5), taken apart into what each command got.
- * Everything is a view into the transcoded answer. Knows no job. Any thread. */
+/* bitrix_batch.h - the envelope of a batch answer (facts sections 2.1, 2.2, 5), taken apart into what each
+ * command got. Everything is a view into the transcoded answer. Knows no job. Any thread. */
 #pragma once
 
 #include "base/err.h"
@@ -12,23 +12,23 @@
 enum bitrix_part { PART_RESULT, PART_ERROR, PART_TOTAL, PART_NEXT, PART_TIME, PARTS };
 
 struct bitrix_error {
-    char code[64];              /* "" for the portal's "", 0 and "0" */
-    char text[160];             /* printable, no secret */
+    char code[64];  /* "" for the portal's "", 0 and "0" */
+    char text[160]; /* printable, no secret */
 };
 
 struct bitrix_time {
-    int64_t finish_ms;          /* Unix; 0 = not told */
+    int64_t finish_ms; /* Unix; 0 = not told */
     bool operating_known;
-    uint64_t operating_ms;      /* used in the last ten minutes */
-    uint64_t reset_s;           /* Unix; 0 = not told */
+    uint64_t operating_ms; /* used in the last ten minutes */
+    uint64_t reset_s;      /* Unix; 0 = not told */
 };
 
 /* All views are msgpack values; n = 0: the answer has no such thing. */
 struct bitrix_batch {
-    struct str error, description;              /* of the whole request */
-    struct str time;                            /* of the whole request */
+    struct str error, description; /* of the whole request */
+    struct str time;               /* of the whole request */
     bool has_result;
-    bool odd;                                   /* a part is neither a map nor an empty list */
+    bool odd; /* a part is neither a map nor an empty list */
     struct str part[PARTS][BATCH_COMMANDS];
 };
 

@@ -9,7 +9,7 @@
  * percent-encoded once, so nothing in the string needs a JSON escape. */
 struct command {
     struct buf *body;
-    char separator;         /* '?' before the first parameter, '&' before the others */
+    char separator; /* '?' before the first parameter, '&' before the others */
 };
 
 static struct command command_open(struct buf *body, const struct bitrix_ask *ask, int number)
@@ -110,13 +110,16 @@ static void build_probe(struct command *c, const struct bitrix_ask *ask, int num
     param(c, "order[ID]", what == PROBE_LAST ? STR("DESC") : STR("ASC"));
     param(c, "select[]", STR("ID"));
     if (what == PROBE_COUNT)
-        param(c, "start", STR("0"));        /* the one place where counting is wanted */
+        param(c, "start", STR("0")); /* the one place where counting is wanted */
     else
         param_uncounted(c);
 }
 
 static void (*const build_kind[JOB_KINDS])(struct command *, const struct bitrix_ask *, int) = {
-    [JOB_PROBE] = build_probe, [JOB_RANGE] = build_page, [JOB_IDS] = build_list, [JOB_GET] = build_get,
+    [JOB_PROBE] = build_probe,
+    [JOB_RANGE] = build_page,
+    [JOB_IDS] = build_list,
+    [JOB_GET] = build_get,
 };
 
 int bitrix_build(const struct msg_job *job, struct buf *body, struct err *err)

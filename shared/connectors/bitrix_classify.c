@@ -6,17 +6,17 @@
 
 #include <strings.h>
 
-#define ANY_STATUS 0, 999
+#define ANY_STATUS   0, 999
 #define ONLY(status) status, status
 
-#define NEW_WEBHOOK "make a new inbound webhook with the right crm on the portal and set its URL"
+#define NEW_WEBHOOK  "make a new inbound webhook with the right crm on the portal and set its URL"
 #define OWNER_RIGHTS "give the webhook's owner the right to read this in the CRM"
-#define TARIFF "the portal's plan must allow the REST API: renew or change it"
-#define ADDRESS "the URL must read https://PORTAL/rest/USER_ID/SECRET/"
-#define OUR_REQUEST NULL
+#define TARIFF       "the portal's plan must allow the REST API: renew or change it"
+#define ADDRESS      "the URL must read https://PORTAL/rest/USER_ID/SECRET/"
+#define OUR_REQUEST  NULL
 
-/* Codes before statuses, the narrow before the wide. Descriptions are in the portal's language: only those known to
- * be English everywhere (the classic crm.* errors without a code) decide anything. */
+/* Codes before statuses, the narrow before the wide. Descriptions are in the portal's language: only those
+ * known to be English everywhere (the classic crm.* errors without a code) decide anything. */
 const struct bitrix_rule BITRIX_RULES[] = {
     /* Limits */
     { "query_limit", ANY_STATUS, "QUERY_LIMIT_EXCEEDED", NULL, ERR_WAIT, SAYS_NOTHING, 1000, NULL },
@@ -38,12 +38,14 @@ const struct bitrix_rule BITRIX_RULES[] = {
         "the webhook's secret is wrong or was revoked: " NEW_WEBHOOK },
     { "invalid_credentials_in_batch", ONLY(200), "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_DENIED, 0,
         OWNER_RIGHTS },
-    { "invalid_credentials_rights", ONLY(403), "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_NOTHING, 0, OWNER_RIGHTS },
+    { "invalid_credentials_rights", ONLY(403), "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        OWNER_RIGHTS },
     { "invalid_credentials", ANY_STATUS, "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_NOTHING, 0,
         "the webhook's secret or user id is wrong or was revoked: " NEW_WEBHOOK },
     { "authorization_error", ANY_STATUS, "authorization_error", NULL, ERR_AUTH, SAYS_NOTHING, 0,
         "the webhook's owner was deactivated: " NEW_WEBHOOK },
-    { "application_not_found", ANY_STATUS, "APPLICATION_NOT_FOUND", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "application_not_found", ANY_STATUS, "APPLICATION_NOT_FOUND", NULL, ERR_AUTH, SAYS_NOTHING, 0,
+        NEW_WEBHOOK },
     { "oauth", ANY_STATUS, "ERROR_OAUTH", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
     { "wrong_client", ANY_STATUS, "wrong_client", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
     { "invalid_client", ANY_STATUS, "invalid_client", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
@@ -58,8 +60,10 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "payment_required", ANY_STATUS, "PAYMENT_REQUIRED", NULL, ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
     { "commercial_plans", ANY_STATUS, "ACCESS_DENIED", "commercial plan", ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
     { "extended_plans", ANY_STATUS, "ACCESS_DENIED", "extended plan", ERR_AUTH, SAYS_NOTHING, 0, TARIFF },
-    { "context_user", ANY_STATUS, "ACCESS_DENIED", "authorized in this context", ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
-    { "context_application", ANY_STATUS, "ACCESS_DENIED", "application context", ERR_AUTH, SAYS_NOTHING, 0, NULL },
+    { "context_user", ANY_STATUS, "ACCESS_DENIED", "authorized in this context", ERR_AUTH, SAYS_NOTHING, 0,
+        NEW_WEBHOOK },
+    { "context_application", ANY_STATUS, "ACCESS_DENIED", "application context", ERR_AUTH, SAYS_NOTHING, 0,
+        NULL },
     { "access_denied_in_batch", ONLY(200), "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
     { "access_denied_rights", ONLY(400), "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
     { "access_denied", ANY_STATUS, "ACCESS_DENIED", NULL, ERR_AUTH, SAYS_NOTHING, 0,
@@ -71,15 +75,19 @@ const struct bitrix_rule BITRIX_RULES[] = {
         "the webhook's owner must be an employee, not a guest" },
 
     /* The request */
-    { "https_required", ANY_STATUS, "INVALID_REQUEST", NULL, ERR_CONF, SAYS_NOTHING, 0, "set an https:// URL" },
+    { "https_required", ANY_STATUS, "INVALID_REQUEST", NULL, ERR_CONF, SAYS_NOTHING, 0,
+        "set an https:// URL" },
     { "method_not_found", ANY_STATUS, "ERROR_METHOD_NOT_FOUND", NULL, ERR_CONF, SAYS_NOTHING, 0,
         ADDRESS " (is the user id left out?)" },
     { "method_not_found_text", ANY_STATUS, "", "method not found", ERR_CONF, SAYS_NOTHING, 0,
         ADDRESS " (is the user id left out?)" },
-    { "manifest", ANY_STATUS, "ERROR_MANIFEST_IS_NOT_AVAILABLE", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "manifest", ANY_STATUS, "ERROR_MANIFEST_IS_NOT_AVAILABLE", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        OUR_REQUEST },
     { "invalid_arg_value", ANY_STATUS, "INVALID_ARG_VALUE", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
-    { "batch_length", ANY_STATUS, "ERROR_BATCH_LENGTH_EXCEEDED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
-    { "batch_method", ANY_STATUS, "ERROR_BATCH_METHOD_NOT_ALLOWED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "batch_length", ANY_STATUS, "ERROR_BATCH_LENGTH_EXCEEDED", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        OUR_REQUEST },
+    { "batch_method", ANY_STATUS, "ERROR_BATCH_METHOD_NOT_ALLOWED", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        OUR_REQUEST },
     { "parameter", ANY_STATUS, "100", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "entity_type", ANY_STATUS, "ENTITY_TYPE_NOT_SUPPORTED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
 
@@ -98,7 +106,8 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "unauthorized", ONLY(401), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
     { "forbidden_page", ONLY(403), BITRIX_NO_JSON, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
     { "forbidden", ONLY(403), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, OWNER_RIGHTS },
-    { "nothing_there", ONLY(404), NULL, NULL, ERR_CONF, SAYS_NOTHING, 0, "nothing is at this address: " ADDRESS },
+    { "nothing_there", ONLY(404), NULL, NULL, ERR_CONF, SAYS_NOTHING, 0,
+        "nothing is at this address: " ADDRESS },
     { "request_timeout", ONLY(408), NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
     { "gone", ONLY(410), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, "the portal was deleted or closed" },
     { "too_large", ONLY(413), NULL, NULL, ERR_LIMIT, SAYS_NOTHING, 0, NULL },
@@ -144,7 +153,7 @@ const struct bitrix_rule *bitrix_rule_of(int status, struct str code, struct str
 {
     int last = BITRIX_RULE_COUNT - 1;
 
-    if (str_is(code, "0"))      /* the classic methods' empty code (facts 2.2) */
+    if (str_is(code, "0")) /* the classic methods' empty code (facts 2.2) */
         code = STR("");
     for (int i = 0; i < last; i++)
         if (rule_fits(&BITRIX_RULES[i], status, code, description))

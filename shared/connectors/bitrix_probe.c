@@ -1,4 +1,5 @@
-/* What a probe learns: the portal's own description of its fields, the bounds of the ids and how many there are. */
+/* What a probe learns: the portal's own description of its fields, the bounds of the ids and how many there
+ * are. */
 #include "connectors/bitrix_reading.h"
 
 #include "connectors/bitrix_rule.h"
@@ -23,9 +24,9 @@ struct descriptions {
 
 static void describe(struct descriptions *d, struct field field)
 {
-    if (field.name.n == 0 || field.name.n > NAME_MAX_BYTES || field.type.n == 0 || field.type.n > TYPE_MAX_BYTES
-        || memchr(field.name.p, '\0', field.name.n) != NULL)
-        return;                 /* should a record show such a field, it is refused there */
+    if (field.name.n == 0 || field.name.n > NAME_MAX_BYTES || field.type.n == 0 ||
+        field.type.n > TYPE_MAX_BYTES || memchr(field.name.p, '\0', field.name.n) != NULL)
+        return; /* should a record show such a field, it is refused there */
     if (d->count == d->room) {
         d->room = d->room ? d->room * 2 : 128;
         d->list = xrealloc(d->list, (size_t)d->room * sizeof(*d->list));
@@ -142,7 +143,8 @@ static int learn_schema(struct bitrix_reading *r, struct learnt *l, int i)
     schema_encode(d.list, d.count, &l->schemas[i]);
     free(d.list);
     if (none) {
-        err_set(&l->errors[i], ERR_AUTH, "%s.fields describes no field: give the webhook's owner the right to read",
+        err_set(&l->errors[i], ERR_AUTH,
+            "%s.fields describes no field: give the webhook's owner the right to read",
             r->ask.entities[i]->method);
         return entity_fails(l, i);
     }
@@ -169,8 +171,8 @@ static int first_id(struct bitrix_reading *r, int command, uint64_t *ret, uint32
     *rows = wire_array(&w);
     if (*rows == 0)
         return 0;
-    if (wire_peek(&w) != WIRE_MAP || !wire_find(&w, bitrix_ask_entity(&r->ask, command)->id_field)
-        || !bitrix_u64(&w, ret) || *ret == 0 || *ret >= RANGE_OPEN)
+    if (wire_peek(&w) != WIRE_MAP || !wire_find(&w, bitrix_ask_entity(&r->ask, command)->id_field) ||
+        !bitrix_u64(&w, ret) || *ret == 0 || *ret >= RANGE_OPEN)
         return bitrix_nonsense(r, err, "a record without an id");
     return 0;
 }
@@ -184,24 +186,25 @@ static int learn_bounds(struct bitrix_reading *r, struct learnt *l, int i, struc
     uint32_t rows;
     struct wire w;
 
-    if (first_id(r, first + PROBE_FIRST, &e->least_id, &rows, err) < 0
-        || first_id(r, first + PROBE_LAST, &e->most_id, &rows, err) < 0
-        || first_id(r, first + PROBE_COUNT, &counted, &rows, err) < 0)
+    if (first_id(r, first + PROBE_FIRST, &e->least_id, &rows, err) < 0 ||
+        first_id(r, first + PROBE_LAST, &e->most_id, &rows, err) < 0 ||
+        first_id(r, first + PROBE_COUNT, &counted, &rows, err) < 0)
         return -1;
-    if (e->least_id == 0 || e->most_id == 0)    /* the only record came or went between the commands */
+    if (e->least_id == 0 || e->most_id == 0) /* the only record came or went between the commands */
         e->least_id = e->most_id = e->least_id + e->most_id;
     if (e->least_id > e->most_id)
         return bitrix_nonsense(r, err, "first id %" PRIu64 ", last id %" PRIu64, e->least_id, e->most_id);
     wire_init(&w, total.p, total.n);
     if (total.n == 0 || !bitrix_u64(&w, &e->total))
         e->total = 0;
-    if (e->total < rows)        /* some lists do not count (facts section 16) */
+    if (e->total < rows) /* some lists do not count (facts section 16) */
         e->total = rows < PAGE_SIZE_RECORDS ? rows : e->most_id - e->least_id + 1;
     return 0;
 }
 
-/* 0: all five commands have a result; 1: the entity cannot be read; -1: the whole probe is to be repeated, or the
- * portal to be stopped. A portal may keep the list of user fields to administrators: the fields do without it. */
+/* 0: all five commands have a result; 1: the entity cannot be read; -1: the whole probe is to be repeated, or
+ * the portal to be stopped. A portal may keep the list of user fields to administrators: the fields do
+ * without it. */
 static int check_commands(struct bitrix_reading *r, struct learnt *l, int i, struct err *err)
 {
     for (int what = 0; what < PROBE_COMMANDS; what++) {

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRANSCODED_MAX_BYTES ((size_t)128 << 20)
-#define OPERATING_WAIT_MAX_MS 600000    /* the window is ten minutes: nothing is blocked longer */
+#define TRANSCODED_MAX_BYTES  ((size_t)128 << 20)
+#define OPERATING_WAIT_MAX_MS 600000 /* the window is ten minutes: nothing is blocked longer */
 #define OPERATING_WAIT_MIN_MS 1000
 
 /* ---- failures ---- */
@@ -44,7 +44,8 @@ static uint64_t operating_wait_ms(const struct bitrix_answer *a, const char *met
     return fallback_ms;
 }
 
-int bitrix_refused(struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err)
+int bitrix_refused(
+    struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err)
 {
     const struct bitrix_rule *rule = bitrix_rule_of(status, str_of(e->code), str_of(e->text));
     char what[BITRIX_METHOD_SIZE] = "batch";
@@ -86,7 +87,7 @@ static int moved(struct bitrix_reading *r, int status, const char *location, str
         host += 3;
         const char *at = strchr(host, '@');
         size_t n = strcspn(host, "/?#");
-        if (at != NULL && at < host + n)        /* never a password */
+        if (at != NULL && at < host + n) /* never a password */
             return bitrix_refused(r, -1, status, &e, err);
         snprintf(e.text, sizeof(e.text), "the portal was renamed to %.*s", (int)(n < 100 ? n : 100), host);
     }
@@ -97,7 +98,7 @@ static int no_json(struct bitrix_reading *r, int status, const char *why, struct
 {
     struct bitrix_error e = { .code = BITRIX_NO_JSON };
 
-    snprintf(e.text, sizeof(e.text), "%s", why);
+    snprintf(e.text, sizeof(e.text), "%.*s", (int)sizeof(e.text) - 1, why);
     return bitrix_refused(r, -1, status, &e, err);
 }
 
@@ -146,8 +147,10 @@ static void read_times(struct bitrix_reading *r)
 /* ---- the whole ---- */
 
 static int (*const read_kind[JOB_KINDS])(struct bitrix_reading *, struct err *) = {
-    [JOB_PROBE] = bitrix_read_probe, [JOB_RANGE] = bitrix_read_range,
-    [JOB_IDS] = bitrix_read_ids,     [JOB_GET] = bitrix_read_get,
+    [JOB_PROBE] = bitrix_read_probe,
+    [JOB_RANGE] = bitrix_read_range,
+    [JOB_IDS] = bitrix_read_ids,
+    [JOB_GET] = bitrix_read_get,
 };
 
 static int read_batch(struct bitrix_reading *r, int status, struct err *err)
@@ -182,8 +185,8 @@ static bool is_json_begun(const char *text, size_t n)
     return i < n && text[i] != '<';
 }
 
-static int read_text(struct bitrix_reading *r, int status, const char *content_type, char *text, size_t n,
-    struct err *err)
+static int read_text(
+    struct bitrix_reading *r, int status, const char *content_type, char *text, size_t n, struct err *err)
 {
     char why[120];
     struct err inner = { .kind = ERR_NONE };
@@ -207,8 +210,8 @@ static int read_text(struct bitrix_reading *r, int status, const char *content_t
     return result;
 }
 
-int bitrix_read(const struct msg_job *job, int status, const char *content_type, const char *location, char *text,
-    size_t n, struct bitrix_answer *a, struct err *err)
+int bitrix_read(const struct msg_job *job, int status, const char *content_type, const char *location,
+    char *text, size_t n, struct bitrix_answer *a, struct err *err)
 {
     struct bitrix_reading r = { .a = a };
     int result;

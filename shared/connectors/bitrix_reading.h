@@ -1,4 +1,5 @@
-/* bitrix_reading.h - one answer on its way from batch to struct bitrix_answer: shared by the readers of each kind. */
+/* bitrix_reading.h - one answer on its way from batch to struct bitrix_answer: shared by the readers of each
+ * kind. */
 #pragma once
 
 #include "connectors/bitrix.h"
@@ -11,13 +12,15 @@ struct bitrix_reading {
     struct bitrix_ask ask;
     struct bitrix_batch batch;
     struct bitrix_answer *a;
-    /* Records of a list have the same keys in the same order: a key seen at its place before needs no search. */
+    /* Records of a list have the same keys in the same order: a key seen at its place before needs no search.
+     */
     struct str same[SAME_KEYS_MAX];
 };
 
-/* Fills err with what an error of the portal means, and the answer's retry_ms and blocked. command < 0: the whole
- * request was refused with `status`. Returns -1. */
-int bitrix_refused(struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err);
+/* Fills err with what an error of the portal means, and the answer's retry_ms and blocked. command < 0: the
+ * whole request was refused with `status`. Returns -1. */
+int bitrix_refused(
+    struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err);
 /* The same for the error that `command` got inside the batch. */
 int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *err);
 /* ERR_TEMP "portal answered nonsense: ..." Returns -1. */

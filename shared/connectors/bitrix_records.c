@@ -1,5 +1,5 @@
-/* Records of ranges, lists of ids and gets. A record is copied as it came; whatever would make a later reader take a
- * record for gone, or a range for read, that was not, is refused here. */
+/* Records of ranges, lists of ids and gets. A record is copied as it came; whatever would make a later reader
+ * take a record for gone, or a range for read, that was not, is refused here. */
 #include "connectors/bitrix_reading.h"
 
 #include "connectors/bitrix_rule.h"
@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define FIELD_NAME_MAX 128
-#define UNKNOWN_MAX_BYTES 4000  /* REPORT.unknown takes 4096 */
+#define FIELD_NAME_MAX    128
+#define UNKNOWN_MAX_BYTES 4000 /* REPORT.unknown takes 4096 */
 
 static void ids_add(struct ids *ids, uint64_t id, size_t most)
 {
@@ -69,7 +69,8 @@ static void note_unknown(struct bitrix_answer *a, struct str key)
     buf_add(&a->unknown, key.p, key.n);
 }
 
-/* Copies {key: value} without the keys that the schema lacks: a get shows more than a list does (facts 6.2). */
+/* Copies {key: value} without the keys that the schema lacks: a get shows more than a list does (facts 6.2).
+ */
 static void copy_known(struct bitrix_reading *r, struct str record, uint32_t known)
 {
     struct wire w;
@@ -148,10 +149,10 @@ static void record_take(struct bitrix_reading *r, const struct record *record)
 /* ---- a page of a list ---- */
 
 struct page {
-    uint64_t last;              /* greatest id read so far; the next is greater */
-    uint64_t most;              /* no id is greater */
-    struct ids only;            /* n > 0: no other ids were asked for */
-    size_t next;                /* of `only`, not yet met */
+    uint64_t last;   /* greatest id read so far; the next is greater */
+    uint64_t most;   /* no id is greater */
+    struct ids only; /* n > 0: no other ids were asked for */
+    size_t next;     /* of `only`, not yet met */
     int count;
 };
 
@@ -211,8 +212,8 @@ static int check_unknown(struct bitrix_reading *r, struct err *err)
 
 /* ---- the kinds ---- */
 
-/* The first page that is not full ends the range; the commands after it refer to a record that is not there, and what
- * they answer means nothing (facts section 5). */
+/* The first page that is not full ends the range; the commands after it refer to a record that is not there,
+ * and what they answer means nothing (facts section 5). */
 int bitrix_read_range(struct bitrix_reading *r, struct err *err)
 {
     const struct msg_job *job = r->ask.job;
@@ -224,8 +225,8 @@ int bitrix_read_range(struct bitrix_reading *r, struct err *err)
             return -1;
         if (page.count == PAGE_SIZE_RECORDS)
             continue;
-        /* An empty page behind a full one is the one answer that looks alike whether the reference to the page
-         * before was resolved or not: the next job asks again with the id itself. */
+        /* An empty page behind a full one is the one answer that looks alike whether the reference to the
+         * page before was resolved or not: the next job asks again with the id itself. */
         if (page.count == 0 && i > 0)
             break;
         ended = true;

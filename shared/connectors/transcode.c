@@ -5,7 +5,7 @@
 
 struct transcoder {
     struct buf *out;
-    size_t open[JSON_DEPTH_MAX + 1];    /* where the containers around the current value begin */
+    size_t open[JSON_DEPTH_MAX + 1]; /* where the containers around the current value begin */
     int depth;
 };
 
@@ -49,7 +49,7 @@ static void push(struct transcoder *t, size_t at)
     if (t->depth <= JSON_DEPTH_MAX)
         t->open[t->depth] = at;
     else
-        t->out->failed = true;      /* json_read() refuses this depth before */
+        t->out->failed = true; /* json_read() refuses this depth before */
     t->depth++;
 }
 
@@ -80,8 +80,16 @@ int transcode(char *text, size_t n, struct buf *ret, uint64_t *repaired, struct 
 {
     struct transcoder t = { .out = ret };
     struct json_sink sink = {
-        .ctx = &t, .on_null = on_null, .on_bool = on_bool, .on_int = on_int, .on_number = on_number,
-        .on_str = on_str, .on_key = on_str, .on_map = on_map, .on_map_end = on_end, .on_array = on_array,
+        .ctx = &t,
+        .on_null = on_null,
+        .on_bool = on_bool,
+        .on_int = on_int,
+        .on_number = on_number,
+        .on_str = on_str,
+        .on_key = on_str,
+        .on_map = on_map,
+        .on_map_end = on_end,
+        .on_array = on_array,
         .on_array_end = on_end,
     };
     struct json_stats stats = { 0 };

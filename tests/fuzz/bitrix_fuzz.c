@@ -1,5 +1,5 @@
-/* bitrix_fuzz.c - any bytes as the answer to a job: the first byte picks the kind of job and the status, the rest is
- * the body. What comes back as read must keep the promises that the writer relies on. */
+/* bitrix_fuzz.c - any bytes as the answer to a job: the first byte picks the kind of job and the status, the
+ * rest is the body. What comes back as read must keep the promises that the writer relies on. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "connectors/bitrix.h"
@@ -61,10 +61,18 @@ static void check_answer(const struct msg_job *job, const struct bitrix_answer *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false }, { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
+        { STR("TITLE"), STR("string"), false } };
     uint64_t ids[] = { 1, 2, 5, 9 };
-    struct msg_job job = { .job = 1, .d = 1, .portal = STR("main"), .entity = STR("deals"), .entities = STR("deals"),
-        .first = 1, .last = 200, .pages = 3, .ids = { ids, ARRAY_SIZE(ids) } };
+    struct msg_job job = { .job = 1,
+        .d = 1,
+        .portal = STR("main"),
+        .entity = STR("deals"),
+        .entities = STR("deals"),
+        .first = 1,
+        .last = 200,
+        .pages = 3,
+        .ids = { ids, ARRAY_SIZE(ids) } };
     struct bitrix_answer answer = { .count = 0 };
     struct err err = { .kind = ERR_NONE };
     struct buf schema;
@@ -78,8 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int status = statuses[data[0] >> 2 & 7];
     char *text = xcalloc(1, size - 1 + JSON_PADDING);
     memcpy(text, data + 1, size - 1);
-    int result = bitrix_read(&job, status, "application/json", "https://new.example/rest/1/x/", text, size - 1, &answer,
-        &err);
+    int result = bitrix_read(
+        &job, status, "application/json", "https://new.example/rest/1/x/", text, size - 1, &answer, &err);
     promise(result == 0 ? err.kind == ERR_NONE : err.kind != ERR_NONE && err.kind != ERR_BUG);
     if (result == 0)
         check_answer(&job, &answer);

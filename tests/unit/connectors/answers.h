@@ -27,7 +27,11 @@ static inline struct asked asked_new(const char *kind)
         { STR("UF_CRM_LIST"), STR("enumeration"), true },
         { STR("UF_CRM_ONE"), STR("string"), false },
     };
-    struct asked a = { .job = { .job = 7, .d = 11, .epoch = 1, .portal = STR("main"), .entity = STR("deals"),
+    struct asked a = { .job = { .job = 7,
+                           .d = 11,
+                           .epoch = 1,
+                           .portal = STR("main"),
+                           .entity = STR("deals"),
                            .table = STR("crm_deals") } };
 
     a.job.kind = str_of(kind);
@@ -75,8 +79,8 @@ static inline int read_status(const struct asked *asked, int status, const char 
     return result;
 }
 
-static inline int read_text(const struct asked *asked, const char *text, struct bitrix_answer *answer,
-    struct err *err)
+static inline int read_text(
+    const struct asked *asked, const char *text, struct bitrix_answer *answer, struct err *err)
 {
     return read_status(asked, 200, "application/json", "", str_of(text), answer, err);
 }
@@ -86,8 +90,8 @@ static inline void add_page(struct buf *b, uint64_t from, int count)
 {
     buf_char(b, '[');
     for (int i = 0; i < count; i++)
-        buf_fmt(b, "%s{\"ID\":\"%llu\",\"TITLE\":\"Deal %llu\"}", i > 0 ? "," : "", (unsigned long long)from + i,
-            (unsigned long long)from + i);
+        buf_fmt(b, "%s{\"ID\":\"%llu\",\"TITLE\":\"Deal %llu\"}", i > 0 ? "," : "",
+            (unsigned long long)from + i, (unsigned long long)from + i);
     buf_char(b, ']');
 }
 

@@ -55,8 +55,9 @@ TEST(a_range_is_a_chain_of_pages_that_halts)
     CHECK_EQ(json_integer_value(json_object_get(json, "halt")), 1);
     CHECK_EQ(commands(json), 3);
     CHECK_STR(command(json, "p00"), "crm.deal.list?order[ID]=ASC&filter[>ID]=100&filter[<=ID]=9000&select[]=*"
-        "&select[]=UF_*&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
-    CHECK_STR(command(json, "p02"), "crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p01][49][ID]&filter[<=ID]=9000"
+                                    "&select[]=UF_*&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
+    CHECK_STR(command(json, "p02"),
+        "crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p01][49][ID]&filter[<=ID]=9000"
         "&select[]=*&select[]=UF_*&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
     json_decref(json);
     asked_free(&a);
@@ -69,8 +70,9 @@ TEST(commands_come_in_order_and_none_has_a_number_for_a_key)
     const char *key;
     int i = 0;
 
-    json_object_foreach(json_object_get(json, "cmd"), key, value) {
-        char expected[8];
+    json_object_foreach(json_object_get(json, "cmd"), key, value)
+    {
+        char expected[16];
         snprintf(expected, sizeof(expected), "p%02d", i++);
         CHECK_STR(key, expected);
     }
@@ -85,7 +87,7 @@ TEST(an_open_range_has_no_upper_bound)
     json_t *json = build(&a);
 
     CHECK_STR(command(json, "p00"), "crm.deal.list?order[ID]=ASC&filter[>ID]=0&select[]=*&select[]=UF_*"
-        "&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
+                                    "&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
     json_decref(json);
     asked_free(&a);
 }
@@ -163,10 +165,19 @@ static uint64_t falling[] = { 5, 5 }, zero[] = { 0 }, many[51];
 TEST(jobs_that_make_no_sense_are_refused_for_good)
 {
     struct asked cases[] = {
-        asked_new("dream"), asked_range(1, 10, 0), asked_range(1, 10, 51), asked_range(11, 10, 1),
-        asked_range(1, RANGE_OPEN + 1, 1), asked_ids("ids", falling, 2), asked_ids("ids", zero, 1),
-        asked_ids("ids", NULL, 0), asked_ids("get", many, 51), asked_range(1, 10, 1), asked_range(1, 10, 1),
-        asked_new("probe"), asked_new("probe"),
+        asked_new("dream"),
+        asked_range(1, 10, 0),
+        asked_range(1, 10, 51),
+        asked_range(11, 10, 1),
+        asked_range(1, RANGE_OPEN + 1, 1),
+        asked_ids("ids", falling, 2),
+        asked_ids("ids", zero, 1),
+        asked_ids("ids", NULL, 0),
+        asked_ids("get", many, 51),
+        asked_range(1, 10, 1),
+        asked_range(1, 10, 1),
+        asked_new("probe"),
+        asked_new("probe"),
     };
     size_t n = ARRAY_SIZE(cases);
     cases[n - 4].job.entity = STR("unicorns");

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#define FOLDER "tests/fixtures/bitrix/errors/"
+#define FOLDER           "tests/fixtures/bitrix/errors/"
 #define ANSWER_MAX_BYTES 65536
 
 struct recorded {
@@ -81,7 +81,7 @@ TEST(each_row_of_the_table_has_a_recorded_answer_that_means_it)
         struct err err;
 
         load(rule->name, &r);
-        if (r.status < 300 || r.status > 399)       /* of a redirect only the address counts */
+        if (r.status < 300 || r.status > 399) /* of a redirect only the address counts */
             CHECK_STR(rule_of(&r)->name, rule->name);
         CHECK_EQ(read_status(&asked, r.status, r.type, r.location, r.body, &answer, &err), -1);
         if (err.kind != rule->kind)
@@ -134,8 +134,8 @@ TEST(codes_are_compared_without_case_and_texts_without_the_dot)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const struct bitrix_rule *rule = bitrix_rule_of(cases[i].status, str_of(cases[i].code),
-            str_of(cases[i].text));
+        const struct bitrix_rule *rule =
+            bitrix_rule_of(cases[i].status, str_of(cases[i].code), str_of(cases[i].text));
         CHECK_EQ(rule->kind, cases[i].kind);
         CHECK_EQ(rule->says, cases[i].says);
     }
@@ -144,13 +144,14 @@ TEST(codes_are_compared_without_case_and_texts_without_the_dot)
 /* "Not found" deletes: no other text may be taken for it. */
 TEST(only_the_whole_words_not_found_say_that_a_record_is_gone)
 {
-    static const char *const others[] = { "Method not found", "Method not found!", "User not found", "Not found in cache",
-        "Portal is not found", "" };
+    static const char *const others[] = { "Method not found", "Method not found!", "User not found",
+        "Not found in cache", "Portal is not found", "" };
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         CHECK_EQ(bitrix_rule_of(200, STR(""), str_of(others[i]))->says, SAYS_NOTHING);
 }
 
 TEST_MAIN(CASE(each_row_of_the_table_has_a_recorded_answer_that_means_it),
-    CASE(names_are_unique_and_every_wait_has_a_time), CASE(codes_are_compared_without_case_and_texts_without_the_dot),
+    CASE(names_are_unique_and_every_wait_has_a_time),
+    CASE(codes_are_compared_without_case_and_texts_without_the_dot),
     CASE(only_the_whole_words_not_found_say_that_a_record_is_gone))

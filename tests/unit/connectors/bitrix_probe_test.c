@@ -4,19 +4,25 @@
 
 #include "proto/probe.h"
 
-#define FIELDS \
-    "{\"ID\":{\"type\":\"integer\",\"isMultiple\":false,\"isReadOnly\":true},\"TITLE\":{\"type\":\"string\",\"isMultiple\":" \
-    "false,\"settings\":{\"a\":[1,{}]}},\"PHONE\":{\"type\":\"crm_multifield\",\"isMultiple\":false}," \
-    "\"CONTACT_IDS\":{\"type\":\"crm_contact\",\"isMultiple\":true},\"UF_CRM_A\":{\"type\":\"string\",\"isMultiple\":false}," \
-    "\"ODD\":[],\"UF_CRM_B\":{\"type\":\"enumeration\",\"isMultiple\":true,\"items\":[{\"ID\":\"1\",\"VALUE\":\"x\"}]}}"
-#define USER_FIELDS \
-    "[{\"ID\":\"1\",\"FIELD_NAME\":\"UF_CRM_A\",\"USER_TYPE_ID\":\"money\",\"MULTIPLE\":\"Y\",\"SETTINGS\":{}}," \
-    "{\"FIELD_NAME\":\"UF_CRM_C\",\"USER_TYPE_ID\":\"date\",\"MULTIPLE\":\"N\"},{\"FIELD_NAME\":\"UF_CRM_B\"}]"
-#define RESULTS(first, last, counted) \
+#define FIELDS                                                                                               \
+    "{\"ID\":{\"type\":\"integer\",\"isMultiple\":false,\"isReadOnly\":true},\"TITLE\":{\"type\":"           \
+    "\"string\",\"isMultiple\":"                                                                             \
+    "false,\"settings\":{\"a\":[1,{}]}},\"PHONE\":{\"type\":\"crm_multifield\",\"isMultiple\":false},"       \
+    "\"CONTACT_IDS\":{\"type\":\"crm_contact\",\"isMultiple\":true},\"UF_CRM_A\":{\"type\":\"string\","      \
+    "\"isMultiple\":false},"                                                                                 \
+    "\"ODD\":[],\"UF_CRM_B\":{\"type\":\"enumeration\",\"isMultiple\":true,\"items\":[{\"ID\":\"1\","        \
+    "\"VALUE\":\"x\"}]}}"
+#define USER_FIELDS                                                                                          \
+    "[{\"ID\":\"1\",\"FIELD_NAME\":\"UF_CRM_A\",\"USER_TYPE_ID\":\"money\",\"MULTIPLE\":\"Y\",\"SETTINGS\":" \
+    "{}},"                                                                                                   \
+    "{\"FIELD_NAME\":\"UF_CRM_C\",\"USER_TYPE_ID\":\"date\",\"MULTIPLE\":\"N\"},{\"FIELD_NAME\":\"UF_CRM_"   \
+    "B\"}]"
+#define RESULTS(first, last, counted)                                                                        \
     "\"p00\":" FIELDS ",\"p01\":" USER_FIELDS ",\"p02\":" first ",\"p03\":" last ",\"p04\":" counted
-#define ANSWER(results, errors, totals) \
-    "{\"result\":{\"result\":{" results "},\"result_error\":" errors ",\"result_total\":" totals \
-    ",\"result_time\":{\"p00\":{\"operating\":0.5},\"p02\":{\"operating\":1},\"p03\":{\"operating\":\"2.5\"}}}," \
+#define ANSWER(results, errors, totals)                                                                      \
+    "{\"result\":{\"result\":{" results "},\"result_error\":" errors ",\"result_total\":" totals             \
+    ",\"result_time\":{\"p00\":{\"operating\":0.5},\"p02\":{\"operating\":1},\"p03\":{\"operating\":\"2."    \
+    "5\"}}},"                                                                                                \
     "\"time\":{\"date_finish\":\"2026-05-14T11:26:33+03:00\"}}"
 
 static struct asked one_entity(void)
@@ -51,8 +57,12 @@ TEST(a_probe_learns_fields_bounds_and_count)
     struct err err;
     int64_t server_ms;
 
-    CHECK_OK(read_text(&a, ANSWER(RESULTS("[{\"ID\":\"3\"},{\"ID\":\"4\"}]", "[{\"ID\":90},{\"ID\":89}]", "[{\"ID\":3}]"),
-        "[]", "{\"p02\":0,\"p03\":0,\"p04\":77}"), &answer, &err), err);
+    CHECK_OK(
+        read_text(&a,
+            ANSWER(RESULTS("[{\"ID\":\"3\"},{\"ID\":\"4\"}]", "[{\"ID\":90},{\"ID\":89}]", "[{\"ID\":3}]"),
+                "[]", "{\"p02\":0,\"p03\":0,\"p04\":77}"),
+            &answer, &err),
+        err);
     struct probe_entity e = learnt(&answer, &server_ms);
     CHECK_VIEW(e.entity, "deals");
     CHECK_VIEW(e.error, "");
@@ -70,9 +80,12 @@ TEST(a_probe_learns_fields_bounds_and_count)
 TEST(user_fields_know_better_than_fields)
 {
     static const struct field expected[] = {
-        { STR("CONTACT_IDS"), STR("crm_contact"), true }, { STR("ID"), STR("integer"), false },
-        { STR("PHONE"), STR("crm_multifield"), true },    { STR("TITLE"), STR("string"), false },
-        { STR("UF_CRM_A"), STR("money"), true },          { STR("UF_CRM_B"), STR("enumeration"), true },
+        { STR("CONTACT_IDS"), STR("crm_contact"), true },
+        { STR("ID"), STR("integer"), false },
+        { STR("PHONE"), STR("crm_multifield"), true },
+        { STR("TITLE"), STR("string"), false },
+        { STR("UF_CRM_A"), STR("money"), true },
+        { STR("UF_CRM_B"), STR("enumeration"), true },
         { STR("UF_CRM_C"), STR("date"), false },
     };
     struct asked a = one_entity();
@@ -101,7 +114,8 @@ TEST(counts_that_portals_do_not_give_are_estimated)
     } cases[] = {
         { ANSWER(RESULTS("[]", "[]", "[]"), "[]", "[]"), 0, 0, 0 },
         { ANSWER(RESULTS("[{\"ID\":5}]", "[{\"ID\":5}]", "[{\"ID\":5}]"), "[]", "[]"), 5, 5, 1 },
-        { ANSWER(RESULTS("[{\"ID\":5}]", "[{\"ID\":9}]", "[{\"ID\":5},{\"ID\":9}]"), "[]", "{\"p04\":\"0\"}"), 5, 9, 2 },
+        { ANSWER(RESULTS("[{\"ID\":5}]", "[{\"ID\":9}]", "[{\"ID\":5},{\"ID\":9}]"), "[]", "{\"p04\":\"0\"}"),
+            5, 9, 2 },
         { ANSWER(RESULTS("[]", "[{\"ID\":9}]", "[]"), "[]", "{\"p04\":\"many\"}"), 9, 9, 0 },
         { ANSWER(RESULTS("[{\"ID\":5}]", "[]", "[]"), "[]", "{\"p04\":1}"), 5, 5, 1 },
     };
@@ -128,17 +142,22 @@ TEST(an_entity_that_may_not_be_read_says_why_and_leaves_the_others)
     struct err err;
 
     a.job.entities = STR("leads deals");
-    CHECK_OK(read_text(&a, "{\"result\":{\"result\":{\"p05\":" FIELDS ",\"p07\":[{\"ID\":1}],\"p08\":[{\"ID\":2}],"
-        "\"p09\":[{\"ID\":1},{\"ID\":2}],\"p00\":{\"ID\":{\"type\":\"integer\"}},\"p01\":[],\"p03\":[],\"p04\":[]},"
-        "\"result_error\":{\"p02\":{\"error\":\"\",\"error_description\":\"Access denied.\"},"
-        "\"p06\":{\"error\":\"\",\"error_description\":\"Access denied.\"}}}}", &answer, &err), err);
+    CHECK_OK(read_text(&a,
+                 "{\"result\":{\"result\":{\"p05\":" FIELDS ",\"p07\":[{\"ID\":1}],\"p08\":[{\"ID\":2}],"
+                 "\"p09\":[{\"ID\":1},{\"ID\":2}],\"p00\":{\"ID\":{\"type\":\"integer\"}},\"p01\":[],\"p03\":"
+                 "[],\"p04\":[]},"
+                 "\"result_error\":{\"p02\":{\"error\":\"\",\"error_description\":\"Access denied.\"},"
+                 "\"p06\":{\"error\":\"\",\"error_description\":\"Access denied.\"}}}}",
+                 &answer, &err),
+        err);
     CHECK_OK(probe_decode(&probe, buf_view(&answer.learnt), &err), err);
     CHECK_EQ(probe.count, 2);
     CHECK_VIEW(probe.entities[0].entity, "leads");
     CHECK_VIEW(probe.entities[0].error_kind, "auth");
     CHECK(probe.entities[0].error.n > 20);
     CHECK_VIEW(probe.entities[1].entity, "deals");
-    CHECK_VIEW(probe.entities[1].error, "");    /* without the list of its user fields it can be read all the same */
+    CHECK_VIEW(
+        probe.entities[1].error, ""); /* without the list of its user fields it can be read all the same */
     CHECK_EQ(probe.entities[1].total, 2);
     probe_free(&probe);
     bitrix_answer_fini(&answer);
@@ -151,7 +170,8 @@ TEST(an_entity_without_fields_cannot_be_read)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_OK(read_text(&a, ANSWER("\"p00\":[],\"p01\":[],\"p02\":[],\"p03\":[],\"p04\":[]", "[]", "[]"), &answer, &err),
+    CHECK_OK(read_text(&a, ANSWER("\"p00\":[],\"p01\":[],\"p02\":[],\"p03\":[],\"p04\":[]", "[]", "[]"),
+                 &answer, &err),
         err);
     CHECK_VIEW(learnt(&answer, NULL).error_kind, "auth");
     bitrix_answer_fini(&answer);
@@ -164,7 +184,9 @@ TEST(what_concerns_the_whole_portal_fails_the_probe)
         const char *text;
         enum err_kind kind;
     } cases[] = {
-        { ANSWER("\"p00\":{}", "{\"p01\":{\"error\":\"insufficient_scope\",\"error_description\":\"\"}}", "[]"), ERR_AUTH },
+        { ANSWER(
+              "\"p00\":{}", "{\"p01\":{\"error\":\"insufficient_scope\",\"error_description\":\"\"}}", "[]"),
+            ERR_AUTH },
         { ANSWER("\"p00\":{}", "{\"p01\":{\"error\":\"OPERATION_TIME_LIMIT\"}}", "[]"), ERR_WAIT },
         { ANSWER("\"p00\":{}", "{\"p01\":{\"error\":\"INTERNAL_SERVER_ERROR\"}}", "[]"), ERR_TEMP },
         { ANSWER("\"p00\":{}", "[]", "[]"), ERR_TEMP },
@@ -208,5 +230,6 @@ TEST(too_many_fields_are_told)
 
 TEST_MAIN(CASE(a_probe_learns_fields_bounds_and_count), CASE(user_fields_know_better_than_fields),
     CASE(counts_that_portals_do_not_give_are_estimated),
-    CASE(an_entity_that_may_not_be_read_says_why_and_leaves_the_others), CASE(an_entity_without_fields_cannot_be_read),
-    CASE(what_concerns_the_whole_portal_fails_the_probe), CASE(too_many_fields_are_told))
+    CASE(an_entity_that_may_not_be_read_says_why_and_leaves_the_others),
+    CASE(an_entity_without_fields_cannot_be_read), CASE(what_concerns_the_whole_portal_fails_the_probe),
+    CASE(too_many_fields_are_told))

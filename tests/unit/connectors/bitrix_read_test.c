@@ -4,8 +4,9 @@
 
 #include <inttypes.h>
 
-#define TIME_ \
-    "\"time\":{\"start\":1778747192,\"finish\":1778747193.53,\"duration\":1,\"operating_reset_at\":1778747792," \
+#define TIME_                                                                                                \
+    "\"time\":{\"start\":1778747192,\"finish\":1778747193.53,\"duration\":1,\"operating_reset_at\":"         \
+    "1778747792,"                                                                                            \
     "\"operating\":3.3}"
 
 /* {"result":{"result":{...},...}} around pages; close with answer_end(). */
@@ -27,8 +28,8 @@ static void answer_end(struct buf *b)
 }
 
 /* An answer of pages given as {first id, count}, ended by {0, -1}; the answer is the caller's. */
-static int read_pages(const struct asked *asked, const int64_t (*pages)[2], struct bitrix_answer *answer,
-    struct err *err)
+static int read_pages(
+    const struct asked *asked, const int64_t (*pages)[2], struct bitrix_answer *answer, struct err *err)
 {
     struct buf b;
 
@@ -46,21 +47,24 @@ static int read_pages(const struct asked *asked, const int64_t (*pages)[2], stru
 struct range_case {
     const char *name;
     uint64_t first, last, pages;
-    int64_t answer[6][2];               /* first id and count of each page */
+    int64_t answer[6][2]; /* first id and count of each page */
     uint64_t count, covered_last, next_first;
 };
 
 TEST(a_range_ends_with_its_first_page_that_is_not_full)
 {
     static const struct range_case cases[] = {
-        { "one short page", 1, RANGE_OPEN, 3, { { 1, 20 }, { 1, 20 }, { 1, 20 }, { 0, -1 } }, 20, RANGE_OPEN, 0 },
+        { "one short page", 1, RANGE_OPEN, 3, { { 1, 20 }, { 1, 20 }, { 1, 20 }, { 0, -1 } }, 20, RANGE_OPEN,
+            0 },
         { "nothing at all", 1, 500, 2, { { 0, 0 }, { 0, 0 }, { 0, -1 } }, 0, 500, 0 },
         { "two pages", 1, 500, 3, { { 1, 50 }, { 51, 7 }, { 1, 50 }, { 0, -1 } }, 57, 500, 0 },
-        { "garbage behind a short page", 1, 500, 3, { { 1, 50 }, { 60, 1 }, { 9999, 50 }, { 0, -1 } }, 51, 500, 0 },
+        { "garbage behind a short page", 1, 500, 3, { { 1, 50 }, { 60, 1 }, { 9999, 50 }, { 0, -1 } }, 51,
+            500, 0 },
         { "all full", 1, 500, 2, { { 1, 50 }, { 101, 50 }, { 0, -1 } }, 100, 150, 151 },
         { "all full, open", 7, RANGE_OPEN, 1, { { 7, 50 }, { 0, -1 } }, 50, 56, 57 },
         { "all full up to the last id", 1, 100, 2, { { 1, 50 }, { 51, 50 }, { 0, -1 } }, 100, 100, 0 },
-        { "full, then empty: asked again", 1, RANGE_OPEN, 3, { { 1, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } }, 50, 50, 51 },
+        { "full, then empty: asked again", 1, RANGE_OPEN, 3, { { 1, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } }, 50,
+            50, 51 },
         { "full to the end, then empty", 1, 50, 2, { { 1, 50 }, { 0, 0 }, { 0, -1 } }, 50, 50, 0 },
     };
 
@@ -113,16 +117,36 @@ TEST(pages_that_cannot_be_true_are_refused)
 TEST(answers_that_are_no_records_are_refused)
 {
     static const char *const cases[] = {
-        PAGE("[[]]"), PAGE("[1]"), PAGE("[null]"), PAGE("{\"0\":{\"ID\":\"1\"}}"), PAGE("\"x\""),
-        PAGE("[{\"TITLE\":\"no id\"}]"), PAGE("[{\"ID\":\"\"}]"), PAGE("[{\"ID\":\"0\"}]"), PAGE("[{\"ID\":-1}]"),
-        PAGE("[{\"ID\":\"1x\"}]"), PAGE("[{\"ID\":null}]"), PAGE("[{\"ID\":1,\"ID\":2}]"), PAGE("[{\"ID\":1.5}]"),
-        PAGE("[{\"ID\":2},{\"ID\":1}]"), PAGE("[{\"ID\":1},{\"ID\":1}]"), PAGE("[{\"ID\":1,\"\":2}]"),
-        PAGE("[{\"ID\":1,\"A B\":2}]"), PAGE("[{\"ID\":\"4611686018427387904\"}]"),
+        PAGE("[[]]"),
+        PAGE("[1]"),
+        PAGE("[null]"),
+        PAGE("{\"0\":{\"ID\":\"1\"}}"),
+        PAGE("\"x\""),
+        PAGE("[{\"TITLE\":\"no id\"}]"),
+        PAGE("[{\"ID\":\"\"}]"),
+        PAGE("[{\"ID\":\"0\"}]"),
+        PAGE("[{\"ID\":-1}]"),
+        PAGE("[{\"ID\":\"1x\"}]"),
+        PAGE("[{\"ID\":null}]"),
+        PAGE("[{\"ID\":1,\"ID\":2}]"),
+        PAGE("[{\"ID\":1.5}]"),
+        PAGE("[{\"ID\":2},{\"ID\":1}]"),
+        PAGE("[{\"ID\":1},{\"ID\":1}]"),
+        PAGE("[{\"ID\":1,\"\":2}]"),
+        PAGE("[{\"ID\":1,\"A B\":2}]"),
+        PAGE("[{\"ID\":\"4611686018427387904\"}]"),
         "{\"result\":{\"result\":[[]],\"result_error\":[]}}",
         "{\"result\":{\"result\":[],\"result_error\":[{\"error\":\"\"}]}}",
         "{\"result\":{\"result\":{\"p00\":[],\"p77\":[]},\"result_error\":[]}}",
-        "{\"result\":{\"result\":[],\"result_error\":[]}}", "{\"result\":{\"result_error\":[]}}",
-        "{\"result\":[]}", "{\"result\":true}", "{}", "[]", "1", "null", "\"result\"",
+        "{\"result\":{\"result\":[],\"result_error\":[]}}",
+        "{\"result\":{\"result_error\":[]}}",
+        "{\"result\":[]}",
+        "{\"result\":true}",
+        "{}",
+        "[]",
+        "1",
+        "null",
+        "\"result\"",
     };
     struct asked a = asked_range(1, 500, 1);
 
@@ -159,13 +183,17 @@ TEST(a_record_is_passed_on_as_it_came)
     struct buf json;
     struct wire w;
 
-    CHECK_OK(read_text(&a, PAGE("[{\"ID\":\"1\",\"TITLE\":\"\\u0027\\u003Cb\\u003E \\/ \xf0\x9f\x98\x80\","
-        "\"UF_CRM_LIST\":[1,2.50,{}],\"UF_CRM_ONE\":12345678901234567890,\"PHONE\":false}]"), &answer, &err), err);
+    CHECK_OK(read_text(&a,
+                 PAGE("[{\"ID\":\"1\",\"TITLE\":\"\\u0027\\u003Cb\\u003E \\/ \xf0\x9f\x98\x80\","
+                      "\"UF_CRM_LIST\":[1,2.50,{}],\"UF_CRM_ONE\":12345678901234567890,\"PHONE\":false}]"),
+                 &answer, &err),
+        err);
     buf_init(&json, 4096);
     wire_init(&w, answer.records.p, answer.records.n);
     wire_json(&w, &json);
     CHECK(wire_done(&w));
-    CHECK_STR(buf_cstr(&json), "{\"ID\":\"1\",\"TITLE\":\"'<b> / \xf0\x9f\x98\x80\",\"UF_CRM_LIST\":[1,2.50,{}],"
+    CHECK_STR(buf_cstr(&json),
+        "{\"ID\":\"1\",\"TITLE\":\"'<b> / \xf0\x9f\x98\x80\",\"UF_CRM_LIST\":[1,2.50,{}],"
         "\"UF_CRM_ONE\":12345678901234567890,\"PHONE\":false}");
     CHECK_EQ(answer.fetched_ms, 1778747193530);
     buf_fini(&json);
@@ -179,7 +207,11 @@ TEST(bad_bytes_are_mended_and_counted)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_OK(read_text(&a, PAGE("[{\"ID\":\"1\",\"TITLE\":\"a\xff" "b\"}]"), &answer, &err), err);
+    CHECK_OK(read_text(&a,
+                 PAGE("[{\"ID\":\"1\",\"TITLE\":\"a\xff"
+                      "b\"}]"),
+                 &answer, &err),
+        err);
     CHECK_EQ(answer.count, 1);
     CHECK_EQ(answer.repaired, 1);
     bitrix_answer_fini(&answer);
@@ -192,8 +224,9 @@ TEST(fields_that_are_not_described_are_told_and_nothing_is_sent_on)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_EQ(read_text(&a, PAGE("[{\"ID\":1,\"NEW_B\":1},{\"ID\":2,\"NEW_A\":1,\"NEW_B\":2,\"TITLE\":\"\"}]"), &answer,
-        &err), -1);
+    CHECK_EQ(read_text(&a, PAGE("[{\"ID\":1,\"NEW_B\":1},{\"ID\":2,\"NEW_A\":1,\"NEW_B\":2,\"TITLE\":\"\"}]"),
+                 &answer, &err),
+        -1);
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_HAS(err.text, "NEW_B NEW_A");
     CHECK_STR(buf_cstr(&answer.unknown), "NEW_B NEW_A");
@@ -230,8 +263,10 @@ TEST(what_comes_after_the_end_of_a_chain_means_nothing)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_OK(read_text(&a, CHAIN("\"result_error\":{\"p01\":{\"error\":\"ERROR_CORE\",\"error_description\":\"x\"}}"),
-        &answer, &err), err);
+    CHECK_OK(read_text(&a,
+                 CHAIN("\"result_error\":{\"p01\":{\"error\":\"ERROR_CORE\",\"error_description\":\"x\"}}"),
+                 &answer, &err),
+        err);
     CHECK_EQ(answer.count, 1);
     CHECK_EQ(answer.covered_last, 500);
     bitrix_answer_fini(&answer);
@@ -246,8 +281,10 @@ static int read_broken_chain(const char *error, struct bitrix_answer *answer, st
 
     answer_begin(&b);
     answer_page(&b, 0, 1, 50);
-    buf_fmt(&b, "},\"result_error\":{\"p01\":%s},\"result_time\":{\"p00\":{\"finish\":1778747193,\"operating\":"
-        "481.25,\"operating_reset_at\":1778747200}}}," TIME_ "}", error);
+    buf_fmt(&b,
+        "},\"result_error\":{\"p01\":%s},\"result_time\":{\"p00\":{\"finish\":1778747193,\"operating\":"
+        "481.25,\"operating_reset_at\":1778747200}}}," TIME_ "}",
+        error);
     int result = read_text(&a, buf_cstr(&b), answer, err);
     buf_fini(&b);
     asked_free(&a);
@@ -259,7 +296,9 @@ TEST(an_error_inside_a_chain_fails_the_job)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_EQ(read_broken_chain("{\"error\":\"INTERNAL_SERVER_ERROR\",\"error_description\":\"oops\"}", &answer, &err), -1);
+    CHECK_EQ(read_broken_chain(
+                 "{\"error\":\"INTERNAL_SERVER_ERROR\",\"error_description\":\"oops\"}", &answer, &err),
+        -1);
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_STR(err.text, "crm.deal.list INTERNAL_SERVER_ERROR: oops");
     CHECK(!answer.nonsense);
@@ -271,7 +310,9 @@ TEST(a_blocked_method_waits_until_the_portal_says)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_EQ(read_broken_chain("{\"error\":\"OPERATION_TIME_LIMIT\",\"error_description\":\"\"}", &answer, &err), -1);
+    CHECK_EQ(
+        read_broken_chain("{\"error\":\"OPERATION_TIME_LIMIT\",\"error_description\":\"\"}", &answer, &err),
+        -1);
     CHECK_EQ(err.kind, ERR_WAIT);
     CHECK_STR(answer.blocked, "crm.deal.list");
     CHECK_EQ(answer.retry_ms, 1778747200000 - 1778747193530);
@@ -291,8 +332,11 @@ TEST(a_blocked_method_without_a_time_waits_a_minute)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_EQ(read_text(&a, "{\"result\":{\"result\":[],\"result_error\":{\"p00\":{\"error\":\"OPERATION_TIME_LIMIT\"}}}}",
-        &answer, &err), -1);
+    CHECK_EQ(
+        read_text(&a,
+            "{\"result\":{\"result\":[],\"result_error\":{\"p00\":{\"error\":\"OPERATION_TIME_LIMIT\"}}}}",
+            &answer, &err),
+        -1);
     CHECK_EQ(err.kind, ERR_WAIT);
     CHECK_EQ(answer.retry_ms, 60000);
     CHECK_STR(answer.blocked, "crm.deal.list");
@@ -330,7 +374,9 @@ TEST(lists_of_ids_are_read_command_by_command)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_OK(read_pages(&a, (const int64_t[][2]){ { 1, 50 }, { 0, 0 }, { 101, 19 }, { 0, -1 } }, &answer, &err), err);
+    CHECK_OK(
+        read_pages(&a, (const int64_t[][2]){ { 1, 50 }, { 0, 0 }, { 101, 19 }, { 0, -1 } }, &answer, &err),
+        err);
     CHECK_EQ(answer.count, 69);
     CHECK_EQ(answer.unlisted.n, 51);
     CHECK_EQ(answer.unlisted.p[0], 51);
@@ -344,7 +390,8 @@ TEST(an_id_that_was_not_asked_for_is_refused)
     uint64_t ids[] = { 3, 5 };
     struct asked a = asked_ids("ids", ids, 2);
     static const char *const cases[] = { PAGE("[{\"ID\":\"4\"}]"), PAGE("[{\"ID\":\"3\"},{\"ID\":\"6\"}]"),
-        PAGE("[{\"ID\":\"5\"},{\"ID\":\"3\"}]"), PAGE("[{\"ID\":\"2\"}]"), PAGE("[{\"ID\":\"3\"},{\"ID\":\"3\"}]") };
+        PAGE("[{\"ID\":\"5\"},{\"ID\":\"3\"}]"), PAGE("[{\"ID\":\"2\"}]"),
+        PAGE("[{\"ID\":\"3\"},{\"ID\":\"3\"}]") };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct bitrix_answer answer;
@@ -360,8 +407,8 @@ TEST(an_id_that_was_not_asked_for_is_refused)
 /* ---- get ---- */
 
 #define GET(results, errors) "{\"result\":{\"result\":" results ",\"result_error\":" errors "}," TIME_ "}"
-#define NOT_FOUND_ "{\"error\":\"\",\"error_description\":\"Not found\"}"
-#define DENIED_ "{\"error\":\"\",\"error_description\":\"Access denied.\"}"
+#define NOT_FOUND_           "{\"error\":\"\",\"error_description\":\"Not found\"}"
+#define DENIED_              "{\"error\":\"\",\"error_description\":\"Access denied.\"}"
 
 TEST(a_get_knows_there_from_gone_from_forbidden)
 {
@@ -370,8 +417,11 @@ TEST(a_get_knows_there_from_gone_from_forbidden)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_OK(read_text(&a, GET("{\"p00\":{\"ID\":\"3\",\"TITLE\":\"x\"}}", "{\"p01\":" NOT_FOUND_ ",\"p02\":" DENIED_ "}"),
-        &answer, &err), err);
+    CHECK_OK(
+        read_text(&a,
+            GET("{\"p00\":{\"ID\":\"3\",\"TITLE\":\"x\"}}", "{\"p01\":" NOT_FOUND_ ",\"p02\":" DENIED_ "}"),
+            &answer, &err),
+        err);
     CHECK_STR(ids_read(&answer), "3");
     CHECK_EQ(answer.absent.n, 1);
     CHECK_EQ(answer.absent.p[0], 5);
@@ -391,8 +441,11 @@ TEST(a_get_drops_fields_that_are_not_described)
     struct buf json;
     struct wire w;
 
-    CHECK_OK(read_text(&a, GET("{\"p00\":{\"FACE_ID\":null,\"ID\":3,\"A B\":{\"c\":[1]},\"TITLE\":\"x\",\"\":1}}", "[]"),
-        &answer, &err), err);
+    CHECK_OK(
+        read_text(&a,
+            GET("{\"p00\":{\"FACE_ID\":null,\"ID\":3,\"A B\":{\"c\":[1]},\"TITLE\":\"x\",\"\":1}}", "[]"),
+            &answer, &err),
+        err);
     buf_init(&json, 4096);
     wire_init(&w, answer.records.p, answer.records.n);
     wire_json(&w, &json);
@@ -411,11 +464,15 @@ TEST(a_get_that_fails_or_lies_fails_the_job)
         enum err_kind kind;
     } cases[] = {
         { GET("{\"p00\":{\"ID\":\"3\"}}", "{\"p01\":{\"error\":\"INTERNAL_SERVER_ERROR\"}}"), ERR_TEMP },
-        { GET("[]", "{\"p00\":{\"error\":\"insufficient_scope\"},\"p01\":{\"error\":\"insufficient_scope\"}}"), ERR_AUTH },
+        { GET("[]",
+              "{\"p00\":{\"error\":\"insufficient_scope\"},\"p01\":{\"error\":\"insufficient_scope\"}}"),
+            ERR_AUTH },
         { GET("{\"p00\":{\"ID\":\"3\"},\"p01\":[]}", "[]"), ERR_TEMP },
         { GET("{\"p00\":{\"ID\":\"4\"},\"p01\":{\"ID\":\"5\"}}", "[]"), ERR_TEMP },
         { GET("{\"p00\":{\"ID\":\"3\"}}", "[]"), ERR_TEMP },
-        { GET("{\"p00\":{\"ID\":\"3\"}}", "{\"p01\":{\"error\":\"\",\"error_description\":\"Method not found!\"}}"), ERR_CONF },
+        { GET("{\"p00\":{\"ID\":\"3\"}}",
+              "{\"p01\":{\"error\":\"\",\"error_description\":\"Method not found!\"}}"),
+            ERR_CONF },
         { GET("{\"p00\":{\"ID\":\"3\"}}", "{\"p01\":[]}"), ERR_TEMP },
     };
     uint64_t ids[] = { 3, 5 };
@@ -439,7 +496,8 @@ TEST(pages_of_html_and_cut_texts_are_temporary_and_named)
         int status;
         const char *type, *text, *says;
     } cases[] = {
-        { 200, "text/html; charset=utf-8", "<html><body>Log in</body></html>", "a web page (text/html; charset=utf-8)" },
+        { 200, "text/html; charset=utf-8", "<html><body>Log in</body></html>",
+            "a web page (text/html; charset=utf-8)" },
         { 200, "", " \r\n\t<!doctype html>", "a web page (type not told) in place of JSON" },
         { 200, "application/json", "", "an empty body" },
         { 502, "text/html", "<html>", "HTTP 502" },
@@ -455,7 +513,8 @@ TEST(pages_of_html_and_cut_texts_are_temporary_and_named)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct bitrix_answer answer;
         struct err err;
-        CHECK_EQ(read_status(&a, cases[i].status, cases[i].type, "", str_of(cases[i].text), &answer, &err), -1);
+        CHECK_EQ(
+            read_status(&a, cases[i].status, cases[i].type, "", str_of(cases[i].text), &answer, &err), -1);
         CHECK_EQ(err.kind, ERR_TEMP);
         CHECK_EQ(err.code, cases[i].status);
         CHECK_HAS(err.text, cases[i].says);
@@ -469,7 +528,8 @@ TEST(a_renamed_portal_is_told_by_its_new_host_alone)
     static const struct {
         const char *location, *says;
     } cases[] = {
-        { "https://new.bitrix24.ru/rest/1/abcdef/batch.json", "the portal was renamed to new.bitrix24.ru: set the URL" },
+        { "https://new.bitrix24.ru/rest/1/abcdef/batch.json",
+            "the portal was renamed to new.bitrix24.ru: set the URL" },
         { "https://new.bitrix24.ru:8443?x", "renamed to new.bitrix24.ru:8443:" },
         { "https://user:abcdef@new.bitrix24.ru/", "another address" },
         { "/rest/1/abcdef/batch.json", "another address" },
@@ -498,31 +558,42 @@ TEST(errors_tell_a_person_what_to_do)
         enum err_kind kind;
         const char *says;
     } cases[] = {
-        { 401, "{\"error\":\"INVALID_CREDENTIALS\",\"error_description\":\"Invalid request credentials\"}", ERR_AUTH,
-            "HTTP 401 INVALID_CREDENTIALS: Invalid request credentials: the webhook's secret or user id is wrong or was "
+        { 401, "{\"error\":\"INVALID_CREDENTIALS\",\"error_description\":\"Invalid request credentials\"}",
+            ERR_AUTH,
+            "HTTP 401 INVALID_CREDENTIALS: Invalid request credentials: the webhook's secret or user id is "
+            "wrong or was "
             "revoked: make a new inbound webhook" },
         { 404, "{\"error\":\"ERROR_METHOD_NOT_FOUND\",\"error_description\":\"Method not found!\"}", ERR_CONF,
             "is the user id left out?" },
-        { 401, "{\"error\":\"insufficient_scope\",\"error_description\":\"\"}", ERR_AUTH, "lacks the scope crm" },
-        { 403, "{\"error\":\"ACCESS_DENIED\",\"error_description\":\"REST API is available only on commercial plans\"}",
+        { 401, "{\"error\":\"insufficient_scope\",\"error_description\":\"\"}", ERR_AUTH,
+            "lacks the scope crm" },
+        { 403,
+            "{\"error\":\"ACCESS_DENIED\",\"error_description\":\"REST API is available only on commercial "
+            "plans\"}",
             ERR_AUTH, "plan must allow the REST API" },
-        { 503, "{\"error\":\"QUERY_LIMIT_EXCEEDED\",\"error_description\":\"Too many requests\"}", ERR_WAIT, "HTTP 503" },
+        { 503, "{\"error\":\"QUERY_LIMIT_EXCEEDED\",\"error_description\":\"Too many requests\"}", ERR_WAIT,
+            "HTTP 503" },
         { 503, "{\"error\":\"OVERLOAD_LIMIT\"}", ERR_AUTH, "ask its support" },
         { 200, "{\"error\":\"wrong_client\"}", ERR_AUTH, "wrong_client" },
-        { 200, "{\"error\":0,\"error_description\":\"text\\u003Cbr\\u003E\"}", ERR_TEMP, "HTTP 200: text<br>" },
+        { 200, "{\"error\":0,\"error_description\":\"text\\u003Cbr\\u003E\"}", ERR_TEMP,
+            "HTTP 200: text<br>" },
         { 400, "{\"error\":200040300010,\"error_description\":\"x\"}", ERR_PERM, "HTTP 400 200040300010: x" },
-        { 400, "{\"error\":{\"code\":\"BITRIX_REST_V3\",\"message\":\"m\"}}", ERR_PERM, "HTTP 400 BITRIX_REST_V3: m" },
-        { 400, "{\"error\":\"X\",\"error_description\":\"see https:\\/\\/p\\/rest\\/1\\/s3cr3t\\/\"}", ERR_PERM,
-            "see https://p/rest/" },
+        { 400, "{\"error\":{\"code\":\"BITRIX_REST_V3\",\"message\":\"m\"}}", ERR_PERM,
+            "HTTP 400 BITRIX_REST_V3: m" },
+        { 400, "{\"error\":\"X\",\"error_description\":\"see https:\\/\\/p\\/rest\\/1\\/s3cr3t\\/\"}",
+            ERR_PERM, "see https://p/rest/" },
         { 500, "{\"status\":\"down\"}", ERR_TEMP, "HTTP 500" },
-        { 429, "{\"error\":\"OPERATION_TIME_LIMIT\",\"error_description\":\"Method is blocked\"}", ERR_WAIT, "Method is" },
+        { 429, "{\"error\":\"OPERATION_TIME_LIMIT\",\"error_description\":\"Method is blocked\"}", ERR_WAIT,
+            "Method is" },
     };
     struct asked a = asked_range(1, 500, 1);
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct bitrix_answer answer;
         struct err err;
-        CHECK_EQ(read_status(&a, cases[i].status, "application/json", "", str_of(cases[i].text), &answer, &err), -1);
+        CHECK_EQ(
+            read_status(&a, cases[i].status, "application/json", "", str_of(cases[i].text), &answer, &err),
+            -1);
         CHECK_EQ(err.kind, cases[i].kind);
         CHECK_HAS(err.text, cases[i].says);
         CHECK(strstr(err.text, "s3cr3t") == NULL);
@@ -546,9 +617,10 @@ TEST(an_answer_to_an_impossible_job_is_not_read)
     asked_free(&a);
 }
 
-TEST_MAIN(CASE(a_range_ends_with_its_first_page_that_is_not_full), CASE(pages_that_cannot_be_true_are_refused),
-    CASE(answers_that_are_no_records_are_refused), CASE(ids_come_as_numbers_or_as_strings),
-    CASE(a_record_is_passed_on_as_it_came), CASE(bad_bytes_are_mended_and_counted),
+TEST_MAIN(CASE(a_range_ends_with_its_first_page_that_is_not_full),
+    CASE(pages_that_cannot_be_true_are_refused), CASE(answers_that_are_no_records_are_refused),
+    CASE(ids_come_as_numbers_or_as_strings), CASE(a_record_is_passed_on_as_it_came),
+    CASE(bad_bytes_are_mended_and_counted),
     CASE(fields_that_are_not_described_are_told_and_nothing_is_sent_on),
     CASE(more_unknown_fields_than_a_report_takes_are_cut_between_names),
     CASE(what_comes_after_the_end_of_a_chain_means_nothing), CASE(an_error_inside_a_chain_fails_the_job),

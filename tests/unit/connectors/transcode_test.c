@@ -30,8 +30,13 @@ static const char *there_and_back(const char *text)
 TEST(every_kind_of_value_survives)
 {
     static const char *const cases[] = {
-        "{}", "[]", "null", "true", "[false,0,-1,9223372036854775807,9223372036854775808,1.10,1e-7]",
-        "{\"a\":{\"b\":[{\"c\":[]},{}]},\"d\":\"\"}", "\"\xd0\x96\"",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "[false,0,-1,9223372036854775807,9223372036854775808,1.10,1e-7]",
+        "{\"a\":{\"b\":[{\"c\":[]},{}]},\"d\":\"\"}",
+        "\"\xd0\x96\"",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

@@ -15,10 +15,10 @@
 
 /* The fetcher on a loop with a portal, a scheduler and mappers that the test plays itself. */
 
-#define WAIT_MS 10000
+#define WAIT_MS  10000
 #define SEEN_MAX 64
 
-struct seen {                   /* messages in the order they came, whatever plug they came by */
+struct seen { /* messages in the order they came, whatever plug they came by */
     struct msg *m[SEEN_MAX];
     const char *by[SEEN_MAX];
     int count;
@@ -29,11 +29,11 @@ struct rig {
     struct app app;
     struct config config;
     struct fetcher *fetcher;
-    struct bus *bus;            /* of the others */
+    struct bus *bus; /* of the others */
     struct bus_plug *router, *bulk, *urgent;
     struct bus_peer peer;
     struct http_server *portal;
-    int status, requests;       /* of the portal: what it answers, what it was asked */
+    int status, requests; /* of the portal: what it answers, what it was asked */
     const char *answer;
     bool silent;
     struct http_in *held[8];
@@ -51,7 +51,7 @@ static void on_message(void *ctx, struct bus_plug *plug, struct bus_peer from, s
 
     if (plug == r->router)
         r->peer = from;
-    if (s->count == SEEN_MAX) {         /* READY comes every second: the oldest goes */
+    if (s->count == SEEN_MAX) { /* READY comes every second: the oldest goes */
         msg_free(&s->m[0]);
         memmove(s->m, s->m + 1, sizeof(s->m) - sizeof(s->m[0]));
         memmove(s->by, s->by + 1, sizeof(s->by) - sizeof(s->by[0]));
@@ -83,7 +83,9 @@ static void on_request(struct http_in *in)
 
 static struct bus_plug *open_plug(struct rig *r, enum bus_kind kind, const char *service, const char *plug)
 {
-    struct bus_def def = { .kind = kind, .service = service, .plug = plug, .where = "ipc", .on_msg = on_message, .ctx = r };
+    struct bus_def def = {
+        .kind = kind, .service = service, .plug = plug, .where = "ipc", .on_msg = on_message, .ctx = r
+    };
     struct err err = { 0 };
     struct bus_plug *p = bus_open(r->bus, &def, &err);
 
@@ -100,7 +102,8 @@ static void open_mappers(struct rig *r)
 
 static void make_schema(struct rig *r)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false }, { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
+        { STR("TITLE"), STR("string"), false } };
 
     buf_init(&r->schema, 4096);
     schema_encode(fields, ARRAY_SIZE(fields), &r->schema);
@@ -116,8 +119,13 @@ static struct rig *rig_new(bool with_mappers)
     snprintf(r->run_dir, sizeof(r->run_dir), "%s/run%d", check_folder(), number++);
     mkdir(r->run_dir, 0700);
     r->status = 200;
-    r->portal = http_server_new(&r->loop, &(struct http_server_def){ .listen = "127.0.0.1:0", .max_body_bytes = 1 << 20,
-        .idle_timeout_s = 30, .handler = on_request, .ctx = r }, &err);
+    r->portal = http_server_new(&r->loop,
+        &(struct http_server_def){ .listen = "127.0.0.1:0",
+            .max_body_bytes = 1 << 20,
+            .idle_timeout_s = 30,
+            .handler = on_request,
+            .ctx = r },
+        &err);
     assert_non_null(r->portal);
     snprintf(r->url, sizeof(r->url), "http://%s/rest/1/s3cr3t/", http_server_address(r->portal));
     r->config.portals[0] = (struct config_portal){ .name = (char *)"main", .url = r->url };
@@ -232,8 +240,8 @@ static bool is_waiting(struct rig *r, uint64_t d)
 {
     const struct msg *m = last_of(r, MSG_READY);
 
-    return r->requests > 0 && m != NULL && m->ready.holding.n == 1 && m->ready.holding.p[0] == d
-        && metric_series("potok_fetcher_answer_bytes_total", "", METRIC_COUNTER, NULL)->value > 0;
+    return r->requests > 0 && m != NULL && m->ready.holding.n == 1 && m->ready.holding.p[0] == d &&
+           metric_series("potok_fetcher_answer_bytes_total", "", METRIC_COUNTER, NULL)->value > 0;
 }
 
 /* ---- jobs ---- */
@@ -242,9 +250,19 @@ static struct msg *job_new(struct rig *r, const char *kind, uint64_t d)
 {
     struct msg *m = msg_new(MSG_JOB);
 
-    m->job = (struct msg_job){ .job = 100 + d, .d = d, .epoch = 3, .run = 4, .portal = STR("main"), .kind = str_of(kind),
-        .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN, .pages = 1,
-        .schema = buf_view(&r->schema), .deadline_ms = 5000 };
+    m->job = (struct msg_job){ .job = 100 + d,
+        .d = d,
+        .epoch = 3,
+        .run = 4,
+        .portal = STR("main"),
+        .kind = str_of(kind),
+        .entity = STR("deals"),
+        .table = STR("crm_deals"),
+        .first = 1,
+        .last = RANGE_OPEN,
+        .pages = 1,
+        .schema = buf_view(&r->schema),
+        .deadline_ms = 5000 };
     return m;
 }
 
@@ -264,7 +282,8 @@ static const struct msg_report *report_of(struct rig *r, struct msg *m, int stat
     return &last_of(r, MSG_REPORT)->report;
 }
 
-#define LIST "{\"result\":{\"result\":{\"p00\":[{\"ID\":\"5\",\"TITLE\":\"a\"},{\"ID\":6,\"TITLE\":null}]}," \
+#define LIST                                                                                                 \
+    "{\"result\":{\"result\":{\"p00\":[{\"ID\":\"5\",\"TITLE\":\"a\"},{\"ID\":6,\"TITLE\":null}]},"          \
     "\"result_error\":[],\"result_time\":{\"p00\":{\"operating\":1.25,\"operating_reset_at\":1778747792}}}," \
     "\"time\":{\"finish\":1778747193.5}}"
 
@@ -330,8 +349,10 @@ TEST(a_probe_is_reported_with_what_it_learnt)
     struct err err = { 0 };
 
     job->job.entities = STR("deals");
-    const struct msg_report *report = report_of(r, job, 200, "{\"result\":{\"result\":{\"p00\":{\"ID\":{\"type\":\"integer\"}},"
-        "\"p01\":[],\"p02\":[{\"ID\":1}],\"p03\":[{\"ID\":7}],\"p04\":[{\"ID\":1}]},\"result_total\":{\"p04\":5}}}");
+    const struct msg_report *report = report_of(r, job, 200,
+        "{\"result\":{\"result\":{\"p00\":{\"ID\":{\"type\":\"integer\"}},"
+        "\"p01\":[],\"p02\":[{\"ID\":1}],\"p03\":[{\"ID\":7}],\"p04\":[{\"ID\":1}]},\"result_total\":{"
+        "\"p04\":5}}}");
     CHECK_VIEW(report->outcome, "learnt");
     CHECK_OK(probe_decode(&probe, report->learnt, &err), err);
     CHECK_EQ(probe.entities[0].most_id, 7);
@@ -360,7 +381,8 @@ TEST(failures_are_reported_with_what_to_do)
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct rig *r = rig_new(true);
-        const struct msg_report *report = report_of(r, job_new(r, "range", 1), cases[i].status, cases[i].answer);
+        const struct msg_report *report =
+            report_of(r, job_new(r, "range", 1), cases[i].status, cases[i].answer);
         char text[400];
 
         snprintf(text, sizeof(text), STR_FMT, STR_ARG(report->error));
@@ -517,15 +539,19 @@ TEST(stopping_with_a_call_in_hand_reports_nothing)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_range_becomes_records_and_then_a_report), CASE(reads_by_id_go_by_the_urgent_lane),
-        CASE(a_probe_is_reported_with_what_it_learnt), CASE(failures_are_reported_with_what_to_do),
+        CASE(a_range_becomes_records_and_then_a_report),
+        CASE(reads_by_id_go_by_the_urgent_lane),
+        CASE(a_probe_is_reported_with_what_it_learnt),
+        CASE(failures_are_reported_with_what_to_do),
         CASE(a_portal_without_a_url_is_a_matter_of_configuration),
         CASE(a_portal_that_is_not_there_is_temporary_and_its_secret_stays_one),
-        CASE(an_answer_beyond_the_limit_asks_for_less), CASE(a_portal_that_hangs_is_given_up_at_the_deadline),
+        CASE(an_answer_beyond_the_limit_asks_for_less),
+        CASE(a_portal_that_hangs_is_given_up_at_the_deadline),
         CASE(a_job_that_makes_no_sense_is_never_asked_for),
         CASE(a_job_in_hand_is_not_taken_twice_nor_one_beyond_the_credit),
         CASE(without_a_mapper_the_job_is_held_and_nothing_is_reported),
-        CASE(a_fetcher_told_to_stop_finishes_what_it_has), CASE(stopping_with_a_call_in_hand_reports_nothing),
+        CASE(a_fetcher_told_to_stop_finishes_what_it_has),
+        CASE(stopping_with_a_call_in_hand_reports_nothing),
     };
 
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
