@@ -22,14 +22,17 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, TEXT_MAX_BYTES = 1 << 20, CLOSE_TIMEOUT_
 static const struct setting common[] = {
     SET_STR(struct app_settings, log_level, "LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
     SET_STR(struct app_settings, metrics_listen, "METRICS_LISTEN", NULL,
-        "address of /health, /ready and /metrics; default 127.0.0.1 and the service's port, a free port for further "
-        "instances"),
+        "address of /health, /ready and /metrics; default 127.0.0.1 and the service's port, a free port for "
+        "further instances"),
     SET_STR(struct app_settings, home, "POTOK_HOME", "./var", "folder of the state on this machine"),
-    SET_INT(struct app_settings, instance, "POTOK_INSTANCE", "1", 1, 999, "number of this process among its kind"),
-    SET_STR(struct app_settings, config, "POTOK_CONFIG", NULL, "configuration file; default potok.yaml if there"),
+    SET_INT(struct app_settings, instance, "POTOK_INSTANCE", "1", 1, 999,
+        "number of this process among its kind"),
+    SET_STR(
+        struct app_settings, config, "POTOK_CONFIG", NULL, "configuration file; default potok.yaml if there"),
     SET_MS(struct app_settings, stop_timeout_ms, "STOP_TIMEOUT", "10s", 100, 600000,
         "after SIGTERM, work in hand has this long"),
-    SET_MS(struct app_settings, status_interval_ms, "STATUS_INTERVAL", "1s", 50, 60000, "how often STATUS is sent"),
+    SET_MS(struct app_settings, status_interval_ms, "STATUS_INTERVAL", "1s", 50, 60000,
+        "how often STATUS is sent"),
     SET_END,
 };
 
@@ -70,9 +73,10 @@ static int load(struct app *app, struct err *err)
         settings_load(app->def->settings, p->state, config_setting, &p->config, err) < 0)
         return -1;
     if (log_level_of(p->set.log_level, &level) < 0)
-        return err_set(err, ERR_CONF, "LOG_LEVEL: \"%.32s\" is none of DEBUG, INFO, WARNING, ERROR", p->set.log_level);
+        return err_set(
+            err, ERR_CONF, "LOG_LEVEL: \"%.32s\" is none of DEBUG, INFO, WARNING, ERROR", p->set.log_level);
     log_init(app->def->name, level);
-    setenv("POTOK_HOME", p->set.home, 1);       /* where the file said it: paths_home() looks at the environment */
+    setenv("POTOK_HOME", p->set.home, 1); /* where the file said it: paths_home() looks at the environment */
     snprintf(app->instance, sizeof(app->instance), "%s.%d", app->def->name, (int)p->set.instance);
     return 0;
 }
@@ -96,8 +100,8 @@ static void put(const struct buf *b)
 
 static int show_help(struct app *app, struct buf *out)
 {
-    buf_fmt(out, "potok-%s - %s\n\nusage: potok-%s [--help | --version | --check | --settings]\n\n", app->def->name,
-        app->def->about ? app->def->about : "", app->def->name);
+    buf_fmt(out, "potok-%s - %s\n\nusage: potok-%s [--help | --version | --check | --settings]\n\n",
+        app->def->name, app->def->about ? app->def->about : "", app->def->name);
     buf_str(out, "  --check     read the configuration, show it (secrets masked) and exit: 0 good, 2 not\n"
                  "  --settings  the table of settings, in Markdown\n\n"
                  "Settings come from the environment, NAME_FILE, or settings: in potok.yaml:\n\n");
@@ -141,7 +145,7 @@ static int show_check(struct app *app, struct buf *out)
 
 static const struct {
     const char *name;
-    int (*show)(struct app *app, struct buf *out);      /* gives the exit code */
+    int (*show)(struct app *app, struct buf *out); /* gives the exit code */
 } options[] = {
     { "--help", show_help },
     { "--version", show_version },
@@ -185,8 +189,9 @@ static int take_pid_file(struct app *app, struct err *err)
         return 0;
     if (err->code != EWOULDBLOCK)
         return -1;
-    return err_set(err, ERR_CONF, "%s already runs here (pid %d): stop it, or give this one another POTOK_INSTANCE",
-        app->instance, holder);
+    return err_set(err, ERR_CONF,
+        "%s already runs here (pid %d): stop it, or give this one another POTOK_INSTANCE", app->instance,
+        holder);
 }
 
 static int write_pid_file(struct app *app, struct err *err)
@@ -234,7 +239,7 @@ static void on_signal(uv_signal_t *handle, int number)
     struct app *app = handle->data;
     struct app_private *p = app->private_;
 
-    if (app->stopping) {        /* asked twice: now */
+    if (app->stopping) { /* asked twice: now */
         app_quit(app);
         return;
     }
@@ -341,7 +346,8 @@ static int live(struct app *app)
     log_ev(LOG_INFO, "service.starting", kv_s("version", POTOK_VERSION), kv_i("pid", getpid()),
         kv_s("instance", app->instance));
     if (bring_up(app, &err) == 0) {
-        log_ev(LOG_INFO, "service.ready", kv_s("instance", app->instance), kv_s("metrics", app->metrics_address));
+        log_ev(LOG_INFO, "service.ready", kv_s("instance", app->instance),
+            kv_s("metrics", app->metrics_address));
         uv_run(app->loop, UV_RUN_DEFAULT);
     } else {
         complain(app, &err);

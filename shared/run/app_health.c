@@ -10,17 +10,19 @@
 #include "base/metric.h"
 
 enum {
-    PAGE_MAX_BYTES = 4 << 20,       /* of /metrics */
+    PAGE_MAX_BYTES = 4 << 20, /* of /metrics */
     WHY_MAX_BYTES = 512,
     TRIM_EVERY_MS = 5000,
-    TRIM_GROWTH_BYTES = 16 << 20,   /* freed memory is given back when the process has grown by this much */
+    TRIM_GROWTH_BYTES = 16 << 20, /* freed memory is given back when the process has grown by this much */
     IDLE_TIMEOUT_S = 30,
 };
 
-static struct metric loop_lag = { .name = "potok_loop_lag_seconds", .kind = METRIC_HISTOGRAM,
+static struct metric loop_lag = { .name = "potok_loop_lag_seconds",
+    .kind = METRIC_HISTOGRAM,
     .help = "Time one turn of the loop took: nothing else was served meanwhile." };
-static struct metric resident = { .name = "process_resident_memory_bytes", .kind = METRIC_GAUGE,
-    .help = "Resident memory size in bytes." };
+static struct metric resident = {
+    .name = "process_resident_memory_bytes", .kind = METRIC_GAUGE, .help = "Resident memory size in bytes."
+};
 
 /* --- what is told --- */
 
@@ -121,8 +123,13 @@ int app_health_serve(struct app *app, struct err *err)
         snprintf(address, sizeof(address), "%s", p->set.metrics_listen);
     else
         snprintf(address, sizeof(address), "127.0.0.1:%d", p->set.instance == 1 ? app->def->metrics_port : 0);
-    p->server = http_server_new(app->loop, &(struct http_server_def){ .listen = address, .max_body_bytes = 1024,
-        .idle_timeout_s = IDLE_TIMEOUT_S, .handler = on_request, .ctx = app }, err);
+    p->server = http_server_new(app->loop,
+        &(struct http_server_def){ .listen = address,
+            .max_body_bytes = 1024,
+            .idle_timeout_s = IDLE_TIMEOUT_S,
+            .handler = on_request,
+            .ctx = app },
+        err);
     if (p->server == NULL)
         return err_wrap(err, "METRICS_LISTEN");
     snprintf(app->metrics_address, sizeof(app->metrics_address), "%s", http_server_address(p->server));
@@ -144,8 +151,8 @@ static uint64_t resident_bytes(void)
     return pages_in * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The allocator keeps what was freed in the middle of its heap; a mirror's bodies come in bursts, so it is asked for
- * it back now and then. */
+/* The allocator keeps what was freed in the middle of its heap; a mirror's bodies come in bursts, so it is
+ * asked for it back now and then. */
 static void watch_memory(struct app_private *p)
 {
     uint64_t now_ms = clock_mono_ms();
@@ -161,7 +168,8 @@ static void watch_memory(struct app_private *p)
     metric_set(&resident, (double)p->rss_bytes);
 }
 
-/* Runs once a turn, just before the loop waits: what passed since the last time, less the waiting, was the turn. */
+/* Runs once a turn, just before the loop waits: what passed since the last time, less the waiting, was the
+ * turn. */
 static void on_turn(uv_prepare_t *prepare)
 {
     struct app *app = prepare->data;
@@ -211,7 +219,7 @@ void app_health_status(struct app *app)
     };
     p->lag_ns = 0;
     if (bus_send(p->status, &m) != BUS_SENT)
-        msg_free(&m);       /* nobody misses it: the next one comes in a second */
+        msg_free(&m); /* nobody misses it: the next one comes in a second */
     free(detail);
 }
 
@@ -230,12 +238,17 @@ int app_health_start(struct app *app, struct err *err)
     metric_register(&loop_lag);
     metric_register(&resident);
     char labels[160];
-    snprintf(labels, sizeof(labels), "{service=\"%s\",instance=\"%s\",version=\"%s\"}", app->def->name, app->instance,
-        POTOK_VERSION);
+    snprintf(labels, sizeof(labels), "{service=\"%s\",instance=\"%s\",version=\"%s\"}", app->def->name,
+        app->instance, POTOK_VERSION);
     metric_set(metric_series("potok_up", "The service runs.", METRIC_GAUGE, labels), 1);
 
-    p->status = bus_open(app->bus, &(struct bus_def){ .kind = BUS_PUB_BIND, .service = app->def->name,
-        .plug = "status", .where = "ipc", .high_water = 100 }, err);
+    p->status = bus_open(app->bus,
+        &(struct bus_def){ .kind = BUS_PUB_BIND,
+            .service = app->def->name,
+            .plug = "status",
+            .where = "ipc",
+            .high_water = 100 },
+        err);
     if (p->status == NULL)
         return -1;
     p->turn.data = p->status_timer.data = app;

@@ -1,7 +1,8 @@
-/* How messages get from ZeroMQ's descriptors, which are edge-triggered, into callbacks: pump() asks every plug for
- * its event flags before the loop blocks (prepare) and after it woke (check), in order of opening, and reads at
- * most TURN_MESSAGES of each. As long as a pass did anything, an idle handle keeps the loop from blocking; so the
- * loop only sleeps after a pass that found nothing, and whatever was sent since (which may eat an edge) is seen. */
+/* How messages get from ZeroMQ's descriptors, which are edge-triggered, into callbacks: pump() asks every
+ * plug for its event flags before the loop blocks (prepare) and after it woke (check), in order of opening,
+ * and reads at most TURN_MESSAGES of each. As long as a pass did anything, an idle handle keeps the loop from
+ * blocking; so the loop only sleeps after a pass that found nothing, and whatever was sent since (which may
+ * eat an edge) is seen. */
 #include "run/bus.h"
 
 #include <errno.h>
@@ -21,19 +22,19 @@
 enum {
     TURN_MESSAGES = 16,
     SCAN_MS = 1000,
-    SCAN_QUICK_MS = 100,                        /* while a connector knows nobody, or a router waits for room */
+    SCAN_QUICK_MS = 100, /* while a connector knows nobody, or a router waits for room */
 };
 
 struct bus {
     uv_loop_t *loop;
     char *run_dir;
-    char *number;               /* of the instance: "1" */
+    char *number; /* of the instance: "1" */
     struct bus_plug *plugs;
     uv_prepare_t prepare;
     uv_check_t check;
     uv_idle_t idle;
     uv_timer_t scan;
-    int open_handles;           /* its own and one a plug */
+    int open_handles; /* its own and one a plug */
 };
 
 static const struct bus_kind_def kinds[] = {
@@ -48,7 +49,7 @@ static const struct bus_kind_def kinds[] = {
 static bool is_ipc(const struct bus_def *def)
 {
     return def->where == NULL || strcmp(def->where, "ipc") == 0 || def->kind == BUS_PUB_BIND ||
-        def->kind == BUS_SUB_CONNECT;
+           def->kind == BUS_SUB_CONNECT;
 }
 
 /* --- messages in --- */
@@ -56,7 +57,7 @@ static bool is_ipc(const struct bus_def *def)
 static void trace(const char *event, const struct bus_plug *plug, const struct msg *m, size_t bytes)
 {
     if (plug->def.kind == BUS_PUB_BIND || plug->def.kind == BUS_SUB_CONNECT)
-        return;         /* once a second and service: it would drown the rest */
+        return; /* once a second and service: it would drown the rest */
     log_ev(LOG_DEBUG, event, kv_s("plug", plug->name), kv_s("type", msg_name(m->type)), kv_u("bytes", bytes),
         kv_s("correlation", m->correlation));
 }
@@ -132,7 +133,7 @@ static void pump(struct bus *bus)
         if (!plug->closed && pump_plug(plug))
             worked = true;
     if (uv_is_closing((uv_handle_t *)&bus->idle))
-        return;         /* a callback freed the bus; its memory goes with its handles */
+        return; /* a callback freed the bus; its memory goes with its handles */
     if (worked)
         uv_idle_start(&bus->idle, on_idle);
     else
@@ -169,7 +170,7 @@ static void on_scan(uv_timer_t *timer)
         if (!plug->kind->binds && plug->peer_count == 0)
             next_ms = SCAN_QUICK_MS;
         if (plug->full && !plug->kind->fills)
-            tell_room(plug);        /* one peer had none: the socket cannot say when it has */
+            tell_room(plug); /* one peer had none: the socket cannot say when it has */
         if (plug->full)
             next_ms = SCAN_QUICK_MS;
         if (uv_is_closing((uv_handle_t *)timer))
@@ -188,7 +189,8 @@ static int bind_ipc(struct bus_plug *plug, struct err *err)
     if (lock_take(plug->place.lock, &plug->lock_fd, NULL, err) < 0 || listen_unix(path, &fd, err) < 0)
         return err_wrap(err, "%s", plug->name);
     if (bus_sock_bind_fd(plug->sock, path, fd) < 0)
-        return err_code(err, ERR_CONF, errno, "%s: cannot bind %s: %s", plug->name, path, zmq_strerror(errno));
+        return err_code(
+            err, ERR_CONF, errno, "%s: cannot bind %s: %s", plug->name, path, zmq_strerror(errno));
     return 0;
 }
 
@@ -210,14 +212,16 @@ static int attach_tcp(struct bus_plug *plug, struct err *err)
 {
     char endpoint[96];
 
-    if (bus_tcp(plug->def.where, plug->def.service, plug->def.port_offset, endpoint, sizeof(endpoint), err) < 0)
+    if (bus_tcp(plug->def.where, plug->def.service, plug->def.port_offset, endpoint, sizeof(endpoint), err) <
+        0)
         return -1;
     if (!plug->kind->binds) {
         bus_peers_connect(plug, endpoint);
         return 0;
     }
     if (bus_sock_bind(plug->sock, endpoint) < 0)
-        return err_code(err, ERR_CONF, errno, "%s: cannot bind %s: %s", plug->name, endpoint, zmq_strerror(errno));
+        return err_code(
+            err, ERR_CONF, errno, "%s: cannot bind %s: %s", plug->name, endpoint, zmq_strerror(errno));
     return 0;
 }
 
@@ -243,7 +247,8 @@ static struct bus_plug *make_plug(struct bus *bus, const struct bus_def *def)
     snprintf(plug->name, sizeof(plug->name), "%s.%s", def->service, def->plug);
     plug->sent = plug_metric(plug, "potok_bus_sent_total", "Messages sent.");
     plug->received = plug_metric(plug, "potok_bus_received_total", "Messages received.");
-    plug->refused = plug_metric(plug, "potok_bus_full_total", "Sends refused because the other side had no room.");
+    plug->refused =
+        plug_metric(plug, "potok_bus_full_total", "Sends refused because the other side had no room.");
     plug->bad = plug_metric(plug, "potok_bus_garbage_total", "Messages received that were none.");
     return plug;
 }
@@ -279,7 +284,7 @@ static void start_plug(struct bus_plug *plug)
     bus->open_handles++;
     uv_poll_init(bus->loop, &plug->poll, bus_sock_fd(plug->sock));
     uv_poll_start(&plug->poll, UV_READABLE, on_readable);
-    uv_idle_start(&bus->idle, on_idle);     /* the first flags are read without waiting for an edge */
+    uv_idle_start(&bus->idle, on_idle); /* the first flags are read without waiting for an edge */
 }
 
 struct bus_plug *bus_open(struct bus *bus, const struct bus_def *def, struct err *err)
@@ -334,7 +339,7 @@ void bus_close(struct bus_plug **p)
     if (plug == NULL || plug->closed)
         return;
     *p = NULL;
-    uv_close((uv_handle_t *)&plug->poll, on_plug_closed);   /* before the descriptor goes */
+    uv_close((uv_handle_t *)&plug->poll, on_plug_closed); /* before the descriptor goes */
     shut_plug(plug);
 }
 
@@ -398,7 +403,7 @@ static int send_to(struct bus_plug *plug, const struct bus_peer *to, struct msg 
     size_t bytes = 0;
 
     if (plug->kind->fills && !(events_of(plug) & ZMQ_POLLOUT))
-        return refuse(plug);        /* without encoding it first */
+        return refuse(plug); /* without encoding it first */
     memcpy(copy.correlation, (*m)->correlation, sizeof(copy.correlation));
     if (bus_frames_send(plug->zmq, to, m, &bytes, &err) == 0) {
         metric_add(plug->sent, 1);
@@ -411,7 +416,7 @@ static int send_to(struct bus_plug *plug, const struct bus_peer *to, struct msg 
         return BUS_GONE;
     log_ev(LOG_ERROR, "bus.lost", kv_s("plug", plug->name), kv_s("type", msg_name(copy.type)), kv_err(&err));
     msg_free(m);
-    return BUS_SENT;        /* and lost: to offer it again would not help */
+    return BUS_SENT; /* and lost: to offer it again would not help */
 }
 
 int bus_send(struct bus_plug *plug, struct msg **m)

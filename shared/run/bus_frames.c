@@ -7,9 +7,9 @@
 #include "base/mem.h"
 
 enum {
-    PARTS_MAX = 4,                      /* peer, envelope, body, payload */
+    PARTS_MAX = 4, /* peer, envelope, body, payload */
     ENVELOPE_MAX_BYTES = 4096,
-    BODY_MAX_BYTES = 64 << 20,          /* a net: the .def limits are tighter */
+    BODY_MAX_BYTES = 64 << 20, /* a net: the .def limits are tighter */
 };
 
 /* --- sending --- */
@@ -45,8 +45,9 @@ static void part_of_frame(zmq_msg_t *part, struct frame *frame)
     zmq_msg_init_data(part, kept->p, kept->n, release_frame, kept);
 }
 
-/* Parts after the first: the socket takes them whatever its water mark says. When the connection dies in between
- * the library drops what was sent, and this part, but still wants to see the rest: so failure is no reason to stop. */
+/* Parts after the first: the socket takes them whatever its water mark says. When the connection dies in
+ * between the library drops what was sent, and this part, but still wants to see the rest: so failure is no
+ * reason to stop. */
 static void send_rest(void *zmq, zmq_msg_t *part, bool last)
 {
     if (zmq_msg_send(part, zmq, ZMQ_DONTWAIT | (last ? 0 : ZMQ_SNDMORE)) < 0)
@@ -73,7 +74,8 @@ static int send_peer(void *zmq, const struct bus_peer *to)
     return send_first(zmq, &part);
 }
 
-static int send_parts(void *zmq, const struct bus_peer *to, struct msg *m, struct buf *envelope, struct buf *body)
+static int send_parts(
+    void *zmq, const struct bus_peer *to, struct msg *m, struct buf *envelope, struct buf *body)
 {
     bool has_payload = msg_payload_limit(m->type) > 0;
     zmq_msg_t part;
@@ -120,7 +122,7 @@ int bus_frames_send(void *zmq, const struct bus_peer *to, struct msg **m, size_t
 struct parts {
     zmq_msg_t part[PARTS_MAX];
     int count;
-    int over;           /* parts beyond PARTS_MAX, thrown away */
+    int over; /* parts beyond PARTS_MAX, thrown away */
     size_t bytes;
 };
 
@@ -188,13 +190,13 @@ static int decode(struct parts *p, int first, struct msg **ret_m, struct err *er
     if (count == 3)
         payload = frame_of(&p->part[first + 2]);
     int result = msg_decode(ret_m, envelope, &body, count == 3 ? &payload : NULL, err);
-    drop_frame(&body);      /* empty when the message took it */
+    drop_frame(&body); /* empty when the message took it */
     drop_frame(&payload);
     return result;
 }
 
-int bus_frames_recv(void *zmq, bool router, struct bus_peer *ret_from, struct msg **ret_m, size_t *ret_bytes,
-    struct err *err)
+int bus_frames_recv(
+    void *zmq, bool router, struct bus_peer *ret_from, struct msg **ret_m, size_t *ret_bytes, struct err *err)
 {
     struct parts p;
     int result = -1;

@@ -4,7 +4,7 @@
 
 enum {
     HIGH_WATER = 1000,
-    FRAME_MAX_BYTES = (64 << 20) + (1 << 20),   /* the largest payload and some */
+    FRAME_MAX_BYTES = (64 << 20) + (1 << 20), /* the largest payload and some */
     HEARTBEAT_MS = 1000,
     HEARTBEAT_TIMEOUT_MS = 5000,
 };
@@ -21,9 +21,9 @@ void bus_shutdown(void)
     zsys_shutdown();
 }
 
-/* Lanes of records and rows have no heartbeats: a reader that pauses until its water mark is reached stops reading
- * the connection altogether, heartbeats included; after the timeout the library would cut a healthy connection and
- * lose what waits in it. Death is seen by the kernel there. */
+/* Lanes of records and rows have no heartbeats: a reader that pauses until its water mark is reached stops
+ * reading the connection altogether, heartbeats included; after the timeout the library would cut a healthy
+ * connection and lose what waits in it. Death is seen by the kernel there. */
 static void set_liveness(zsock_t *sock, enum bus_kind kind)
 {
     if (kind == BUS_PUSH_CONNECT || kind == BUS_PULL_BIND) {

@@ -10,15 +10,17 @@
 #include "base/str.h"
 #include "run/listen.h"
 
-int bus_place(struct bus_place *ret, const char *run_dir, const char *service, const char *number, const char *plug,
-    struct err *err)
+int bus_place(struct bus_place *ret, const char *run_dir, const char *service, const char *number,
+    const char *plug, struct err *err)
 {
     char *stem = xasprintf("%s/%s.%s.%s", run_dir, service, number, plug);
     int result = 0;
 
     if (strlen(stem) + strlen(".sock") > BUS_PATH_MAX) {
-        result = err_set(err, ERR_CONF, "%s.sock: longer than the %d bytes a socket's path may have: "
-            "set POTOK_HOME to a shorter path", stem, BUS_PATH_MAX);
+        result = err_set(err, ERR_CONF,
+            "%s.sock: longer than the %d bytes a socket's path may have: "
+            "set POTOK_HOME to a shorter path",
+            stem, BUS_PATH_MAX);
     } else {
         snprintf(ret->path, sizeof(ret->path), "%s.sock", stem);
         snprintf(ret->lock, sizeof(ret->lock), "%s.lock", stem);
@@ -76,13 +78,15 @@ int bus_tcp(const char *where, const char *service, int offset, char *ret, size_
     uint64_t number = 0;
 
     name_setting(service, setting, sizeof(setting));
-    if (strncmp(where, "tcp://", 6) != 0 || listen_split(where + 6, host, sizeof(host), port, sizeof(port)) < 0 ||
+    if (strncmp(where, "tcp://", 6) != 0 ||
+        listen_split(where + 6, host, sizeof(host), port, sizeof(port)) < 0 ||
         !str_u64(str_of(port), &number) || number == 0 || number + (uint64_t)offset > 65535)
         return err_set(err, ERR_CONF, "%s: \"%.64s\" is neither ipc nor tcp://HOST:PORT", setting, where);
 
     const char *address = loopback(host);
     if (address == NULL)
         return err_set(err, ERR_CONF, "%s: tcp beyond loopback is refused: it is not encrypted", setting);
-    snprintf(ret, size, strchr(address, ':') ? "tcp://[%s]:%d" : "tcp://%s:%d", address, (int)number + offset);
+    snprintf(
+        ret, size, strchr(address, ':') ? "tcp://[%s]:%d" : "tcp://%s:%d", address, (int)number + offset);
     return 0;
 }

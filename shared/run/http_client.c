@@ -1,6 +1,6 @@
-/* curl's multi-socket interface on the loop. Curl calls back to say which descriptors it watches (on_watch) and when
- * it wants to be called at the latest (on_timeout); it is only ever entered from the loop's callbacks, never from its
- * own. Finished transfers are collected after each entry. */
+/* curl's multi-socket interface on the loop. Curl calls back to say which descriptors it watches (on_watch)
+ * and when it wants to be called at the latest (on_timeout); it is only ever entered from the loop's
+ * callbacks, never from its own. Finished transfers are collected after each entry. */
 #include "run/http_client.h"
 
 #include <curl/curl.h>
@@ -31,13 +31,13 @@ struct http_call {
     size_t max_bytes;
     bool too_big;
     uint64_t started_ms;
-    char host[HOST_SIZE];           /* for errors: the rest of the URL is a secret */
+    char host[HOST_SIZE]; /* for errors: the rest of the URL is a secret */
     void (*on_done)(void *ctx, struct http_answer *answer);
     void *ctx;
     struct http_call *prev, *next;
 };
 
-struct watch {                      /* a descriptor of curl */
+struct watch { /* a descriptor of curl */
     struct http_client *client;
     uv_poll_t poll;
     curl_socket_t fd;
@@ -49,7 +49,7 @@ struct http_client {
     uv_timer_t timer;
     char *user_agent;
     struct http_call *calls;
-    int open_handles;               /* timer and watches */
+    int open_handles; /* timer and watches */
     bool closing;
 };
 
@@ -109,9 +109,11 @@ static void classify(struct http_call *call, CURLcode code)
 
     a->status = 0;
     if (call->too_big)
-        err_code(&a->err, ERR_LIMIT, 0, "%s: the answer is larger than %zu bytes", call->host, call->max_bytes);
+        err_code(
+            &a->err, ERR_LIMIT, 0, "%s: the answer is larger than %zu bytes", call->host, call->max_bytes);
     else
-        err_code(&a->err, http_client_kind((int)code), (int)code, "%s: %s", call->host, curl_easy_strerror(code));
+        err_code(
+            &a->err, http_client_kind((int)code), (int)code, "%s: %s", call->host, curl_easy_strerror(code));
 }
 
 /* --- the answer --- */
@@ -123,7 +125,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 
     if (n > call->max_bytes - call->answer.body.n) {
         call->too_big = true;
-        return 0;           /* ends the transfer */
+        return 0; /* ends the transfer */
     }
     buf_add(&call->answer.body, data, n);
     return n;
@@ -187,7 +189,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
     struct http_answer *a = &call->answer;
 
     if (colon == NULL) {
-        if (n > 5 && memcmp(data, "HTTP/", 5) == 0) {   /* another answer begins: 100 Continue was before it */
+        if (n > 5 && memcmp(data, "HTTP/", 5) == 0) { /* another answer begins: 100 Continue was before it */
             a->content_type[0] = a->location[0] = '\0';
             a->retry_after_ms = 0;
         }
@@ -385,11 +387,11 @@ void http_client_free(struct http_client **client)
     if (c == NULL)
         return;
     *client = NULL;
-    c->closing = true;      /* a callback that starts another call gets an error */
+    c->closing = true; /* a callback that starts another call gets an error */
     while (c->calls != NULL)
         http_cancel(c->calls);
     uv_close((uv_handle_t *)&c->timer, on_client_closed);
-    curl_multi_cleanup(c->multi);       /* closes idle connections: on_watch is called for them */
+    curl_multi_cleanup(c->multi); /* closes idle connections: on_watch is called for them */
     c->multi = NULL;
 }
 
@@ -422,8 +424,8 @@ static void set_headers(struct http_call *call, const struct http_request *r)
 
 static bool is_loopback(const char *host)
 {
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 || strcmp(host, "localhost") == 0 ||
-        strncmp(host, "localhost:", 10) == 0;
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+           strcmp(host, "localhost") == 0 || strncmp(host, "localhost:", 10) == 0;
 }
 
 static void set_options(struct http_call *call, const struct http_request *r)
@@ -436,7 +438,8 @@ static void set_options(struct http_call *call, const struct http_request *r)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     if (is_loopback(call->host))
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");   /* http_proxy of the environment is for the world outside */
+        curl_easy_setopt(
+            easy, CURLOPT_NOPROXY, "*"); /* http_proxy of the environment is for the world outside */
     curl_easy_setopt(easy, CURLOPT_USERAGENT, call->client->user_agent);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -481,7 +484,8 @@ struct http_call *http_start(struct http_client *c, const struct http_request *r
         return NULL;
     }
     set_options(call, r);
-    CURLMcode code = curl_multi_add_handle(c->multi, call->easy);   /* only arms the timer: nothing is sent yet */
+    CURLMcode code =
+        curl_multi_add_handle(c->multi, call->easy); /* only arms the timer: nothing is sent yet */
     if (code != CURLM_OK) {
         err_set(err, ERR_BUG, "%s: %s", call->host, curl_multi_strerror(code));
         curl_easy_cleanup(call->easy);

@@ -1,7 +1,7 @@
-/* Life of a request: on_uri makes it, on_access gathers its body and hands it to the handler once. A handler that
- * does not answer at once leaves it suspended: the library then neither reads, times out nor drops the connection,
- * so a struct http_in always outlives its answer. http_reply() resumes it, on_access queues the answer,
- * on_completed frees it. */
+/* Life of a request: on_uri makes it, on_access gathers its body and hands it to the handler once. A handler
+ * that does not answer at once leaves it suspended: the library then neither reads, times out nor drops the
+ * connection, so a struct http_in always outlives its answer. http_reply() resumes it, on_access queues the
+ * answer, on_completed frees it. */
 #include "run/http_server.h"
 
 #include <microhttpd.h>
@@ -14,24 +14,25 @@
 #include "run/listen.h"
 
 enum {
-    IDLE_TIMEOUT_S = 60,            /* where the definition says 0 */
-    SWALLOW_BYTES = 1 << 20,        /* read and thrown away beyond the limit, so that the client gets to see the 413 */
+    IDLE_TIMEOUT_S = 60, /* where the definition says 0 */
+    SWALLOW_BYTES =
+        1 << 20, /* read and thrown away beyond the limit, so that the client gets to see the 413 */
     CUT_BLOCK_BYTES = 32768,
 };
 
 struct http_in_private {
     struct http_in in;
     struct MHD_Connection *connection;
-    struct MHD_Response *response;  /* answer not yet queued */
+    struct MHD_Response *response; /* answer not yet queued */
     unsigned status;
-    char *uri;                      /* path, NUL, query */
+    char *uri; /* path, NUL, query */
     struct buf body;
     size_t swallowed;
-    bool begun;                     /* headers seen */
+    bool begun; /* headers seen */
     bool too_big;
-    bool handed;                    /* the handler has it */
+    bool handed; /* the handler has it */
     bool suspended;
-    struct http_in_private *prev, *next;    /* of the server's requests */
+    struct http_in_private *prev, *next; /* of the server's requests */
 };
 
 struct http_server {
@@ -88,9 +89,15 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connectio
     char *question = strchr(p->uri, '?');
     if (question != NULL)
         *question = '\0';
-    p->in = (struct http_in){ .path = p->uri, .query = str_of(question ? question + 1 : NULL), .content_type = "",
-        .method = "", .body = STR(""), .ctx = s->ctx, .server = s, .private_ = p };
-    buf_init(&p->body, s->max_body_bytes + 1);      /* + 1: handlers may count on a NUL after the body */
+    p->in = (struct http_in){ .path = p->uri,
+        .query = str_of(question ? question + 1 : NULL),
+        .content_type = "",
+        .method = "",
+        .body = STR(""),
+        .ctx = s->ctx,
+        .server = s,
+        .private_ = p };
+    buf_init(&p->body, s->max_body_bytes + 1); /* + 1: handlers may count on a NUL after the body */
 
     p->next = s->requests;
     if (p->next != NULL)
@@ -99,8 +106,8 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connectio
     return p;
 }
 
-static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
-    enum MHD_RequestTerminationCode code)
+static void on_completed(
+    void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
 {
     struct http_server *s = ctx;
     struct http_in_private *p = *request;
@@ -128,7 +135,8 @@ static void name_remote(struct http_in_private *p)
     if (info == NULL || info->client_addr == NULL)
         return;
 
-    socklen_t n = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    socklen_t n =
+        info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (getnameinfo(info->client_addr, n, p->in.remote, sizeof(p->in.remote), NULL, 0, NI_NUMERICHOST) != 0)
         p->in.remote[0] = '\0';
 }
@@ -207,8 +215,8 @@ static enum MHD_Result hand_over(struct http_in_private *p)
     return MHD_YES;
 }
 
-static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *data, size_t *size, void **request)
+static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *data, size_t *size, void **request)
 {
     struct http_in_private *p = *request;
 
@@ -216,9 +224,9 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
         return begin(p, method);
     if (*size > 0)
         return gather(p, data, size);
-    if (p->response != NULL)        /* resumed */
+    if (p->response != NULL) /* resumed */
         return answer(p);
-    if (p->handed)                  /* resumed without an answer: the server stops */
+    if (p->handed) /* resumed without an answer: the server stops */
         return MHD_NO;
     if (p->too_big)
         return refuse_big(p);
@@ -237,9 +245,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, uint64_t i
     unsigned idle = idle_timeout_s > 0 ? (unsigned)idle_timeout_s : IDLE_TIMEOUT_S;
 
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_END);
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_URI_LOG_CALLBACK,
+        on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped,
+        NULL, MHD_OPTION_END);
 }
 
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_def *def, struct err *err)
@@ -289,8 +297,8 @@ void http_server_free(struct http_server **server)
     *server = NULL;
     for (struct http_in_private *p = s->requests; p != NULL; p = p->next)
         if (p->suspended)
-            MHD_resume_connection(p->connection);   /* the library refuses to stop with one suspended */
-    uv_close((uv_handle_t *)&s->poll, on_closed);   /* before its descriptor is closed */
+            MHD_resume_connection(p->connection); /* the library refuses to stop with one suspended */
+    uv_close((uv_handle_t *)&s->poll, on_closed); /* before its descriptor is closed */
     uv_close((uv_handle_t *)&s->timer, on_closed);
     MHD_stop_daemon(s->daemon);
 }
@@ -317,8 +325,8 @@ static void add_headers(struct MHD_Response *response, const char *headers)
     }
 }
 
-static void send_answer(struct http_in *in, int status, const char *content_type, struct MHD_Response *response,
-    const char *headers)
+static void send_answer(struct http_in *in, int status, const char *content_type,
+    struct MHD_Response *response, const char *headers)
 {
     struct http_in_private *p = in->private_;
 
@@ -338,8 +346,8 @@ void http_reply(struct http_in *in, int status, const char *content_type, struct
     const char *headers)
 {
     bool owned = take && body != NULL && body->n > 0;
-    struct MHD_Response *response = MHD_create_response_from_buffer(body ? body->n : 0, body ? body->p : NULL,
-        owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body ? body->n : 0, body ? body->p : NULL, owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_MUST_COPY);
 
     if (owned)
         buf_init(body, body->max);
@@ -376,7 +384,7 @@ static ssize_t read_cut(void *ctx, uint64_t at, char *into, size_t room)
 void http_reply_cut(struct http_in *in, int status, const char *content_type, struct buf *body)
 {
     struct cut *cut = xmalloc(sizeof(*cut) + body->n / 2 + 1);
-    size_t declared = body->n > 0 ? body->n : 1;    /* an empty body cannot be cut */
+    size_t declared = body->n > 0 ? body->n : 1; /* an empty body cannot be cut */
 
     cut->n = body->n / 2;
     if (cut->n > 0)

@@ -24,8 +24,9 @@ int listen_split(const char *address, char *ret_host, size_t host_size, char *re
     if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
         host = (struct str){ host.p + 1, host.n - 2 };
     else if (memchr(host.p, ':', host.n) != NULL)
-        return -1;      /* an IPv6 address without brackets: where its port begins is a guess */
-    if (host.n == 0 || host.n >= host_size || port.n >= port_size || !str_u64(port, &number) || number > PORT_MAX)
+        return -1; /* an IPv6 address without brackets: where its port begins is a guess */
+    if (host.n == 0 || host.n >= host_size || port.n >= port_size || !str_u64(port, &number) ||
+        number > PORT_MAX)
         return -1;
 
     memcpy(ret_host, host.p, host.n);
@@ -41,12 +42,13 @@ static int open_one(const struct addrinfo *a, const char *address, int *ret_fd, 
         return err_code(err, ERR_CONF, errno, "cannot listen on %s: %s", address, strerror(errno));
 
     int one = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));    /* a restart does not wait for TIME_WAIT */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)); /* a restart does not wait for TIME_WAIT */
     if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
         int code = errno;
         close(fd);
         if (code == EADDRINUSE)
-            return err_code(err, ERR_CONF, code, "cannot listen on %s: another program listens there", address);
+            return err_code(
+                err, ERR_CONF, code, "cannot listen on %s: another program listens there", address);
         return err_code(err, ERR_CONF, code, "cannot listen on %s: %s", address, strerror(code));
     }
     *ret_fd = fd;
@@ -68,11 +70,13 @@ static void name_bound(int fd, char ret_address[static LISTEN_ADDRESS_SIZE])
     snprintf(ret_address, LISTEN_ADDRESS_SIZE, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-int listen_open(const char *address, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err)
+int listen_open(
+    const char *address, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err)
 {
     char host[256], port[8];
     if (listen_split(address, host, sizeof(host), port, sizeof(port)) < 0)
-        return err_set(err, ERR_CONF, "cannot listen on \"%s\": an address is HOST:PORT, as 127.0.0.1:8080", address);
+        return err_set(
+            err, ERR_CONF, "cannot listen on \"%s\": an address is HOST:PORT, as 127.0.0.1:8080", address);
 
     struct addrinfo *found = NULL;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };

@@ -27,7 +27,7 @@ static bool is_still_at(int fd, const char *path)
     struct stat held, there;
 
     return fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
-        held.st_dev == there.st_dev;
+           held.st_dev == there.st_dev;
 }
 
 /* 1 = taken, 0 = held by another or removed meanwhile, -1 = the file cannot be opened. */

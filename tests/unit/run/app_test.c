@@ -1,5 +1,5 @@
-/* The test starts itself as the service (main() below) and talks to it as the world does: arguments, environment,
- * signals, HTTP, the bus. */
+/* The test starts itself as the service (main() below) and talks to it as the world does: arguments,
+ * environment, signals, HTTP, the bus. */
 #include "run/app.h"
 
 #include <errno.h>
@@ -92,8 +92,14 @@ static void detail(void *state, json_t *into)
 
 static int serve(int argc, char **argv)
 {
-    struct app_def def = { .name = "mapper", .about = "plays a service", .settings = settings,
-        .state_size = sizeof(struct service), .start = start, .stop = stop, .ready = is_ready, .busy = is_busy,
+    struct app_def def = { .name = "mapper",
+        .about = "plays a service",
+        .settings = settings,
+        .state_size = sizeof(struct service),
+        .start = start,
+        .stop = stop,
+        .ready = is_ready,
+        .busy = is_busy,
         .detail = detail };
     const char *mode = getenv("BUS_MAPPER");
 
@@ -201,8 +207,14 @@ static struct page get(const char *address, const char *path)
     uv_loop_init(&loop);
     struct http_client *client = http_client_new(&loop, "test");
     snprintf(url, sizeof(url), "http://%s%s", address, path);
-    CHECK(http_start(client, &(struct http_request){ .method = "GET", .url = url, .deadline_ms = 5000,
-        .max_bytes = 1 << 20, .on_done = on_done, .ctx = &page }, &err) != NULL);
+    CHECK(http_start(client,
+              &(struct http_request){ .method = "GET",
+                  .url = url,
+                  .deadline_ms = 5000,
+                  .max_bytes = 1 << 20,
+                  .on_done = on_done,
+                  .ctx = &page },
+              &err) != NULL);
     turn_until(&loop, &page.count, 1);
     http_client_free(&client);
     turn_end(&loop);
@@ -312,7 +324,8 @@ TEST(a_metrics_address_in_use_is_named)
     char environment[160], address[128];
 
     uv_loop_init(&loop);
-    struct http_server *server = http_server_new(&loop, &(struct http_server_def){ .listen = "127.0.0.1:0" }, &err);
+    struct http_server *server =
+        http_server_new(&loop, &(struct http_server_def){ .listen = "127.0.0.1:0" }, &err);
     snprintf(address, sizeof(address), "%s", http_server_address(server));
     snprintf(environment, sizeof(environment), "METRICS_LISTEN=%s", address);
     CHECK_EQ(run(&c, NULL, (const char *[]){ environment, NULL }), 2);
@@ -434,8 +447,14 @@ TEST(status_is_published_on_the_bus)
     snprintf(run_dir, sizeof(run_dir), "%s/run", c.home);
     uv_loop_init(&loop);
     struct bus *bus = bus_new(&loop, run_dir, "test.1");
-    struct bus_plug *plug = bus_open(bus, &(struct bus_def){ .kind = BUS_SUB_CONNECT, .service = "mapper",
-        .plug = "status", .where = "ipc", .on_msg = on_status, .ctx = &status }, &err);
+    struct bus_plug *plug = bus_open(bus,
+        &(struct bus_def){ .kind = BUS_SUB_CONNECT,
+            .service = "mapper",
+            .plug = "status",
+            .where = "ipc",
+            .on_msg = on_status,
+            .ctx = &status },
+        &err);
     CHECK(plug != NULL);
     turn_until(&loop, &status.count, 2);
     bus_free(&bus);

@@ -22,7 +22,7 @@ struct inbox {
     char correlation[UUID_SIZE];
     char payload[64];
     size_t payload_n;
-    char order[64];             /* one letter a message, of several inboxes */
+    char order[64]; /* one letter a message, of several inboxes */
     char letter;
     struct inbox *order_in;
 };
@@ -56,8 +56,9 @@ static struct msg *done(uint64_t job)
 {
     struct msg *m = msg_new(MSG_DONE);
 
-    m->done = (struct msg_done){ .job = job, .d = 1, .portal = STR("main"), .entity = STR("deals"),
-        .outcome = STR("ok") };
+    m->done = (struct msg_done){
+        .job = job, .d = 1, .portal = STR("main"), .entity = STR("deals"), .outcome = STR("ok")
+    };
     return m;
 }
 
@@ -65,8 +66,15 @@ static struct msg *records(uint64_t job, struct buf *payload)
 {
     struct msg *m = msg_new(MSG_RECORDS);
 
-    m->records = (struct msg_records){ .job = job, .d = 1, .epoch = 1, .portal = STR("main"), .kind = STR("range"),
-        .entity = STR("deals"), .table = STR("crm_deals"), .schema = STR("\x80"), .count = 1 };
+    m->records = (struct msg_records){ .job = job,
+        .d = 1,
+        .epoch = 1,
+        .portal = STR("main"),
+        .kind = STR("range"),
+        .entity = STR("deals"),
+        .table = STR("crm_deals"),
+        .schema = STR("\x80"),
+        .count = 1 };
     msg_take_payload(m, payload);
     return m;
 }
@@ -83,7 +91,8 @@ static struct msg *job(uint64_t number)
 {
     struct msg *m = msg_new(MSG_JOB);
 
-    m->job = (struct msg_job){ .job = number, .d = 1, .epoch = 1, .portal = STR("main"), .kind = STR("probe") };
+    m->job =
+        (struct msg_job){ .job = number, .d = 1, .epoch = 1, .portal = STR("main"), .kind = STR("probe") };
     return m;
 }
 
@@ -116,9 +125,16 @@ static struct bus_plug *plug(struct bus *bus, enum bus_kind kind, const char *se
     int high_water, struct inbox *in)
 {
     struct err err = { 0 };
-    struct bus_plug *ret = bus_open(bus, &(struct bus_def){ .kind = kind, .service = service, .plug = name,
-        .where = "ipc", .high_water = high_water, .on_msg = in ? on_msg : NULL, .on_room = in ? on_room : NULL,
-        .ctx = in }, &err);
+    struct bus_plug *ret = bus_open(bus,
+        &(struct bus_def){ .kind = kind,
+            .service = service,
+            .plug = name,
+            .where = "ipc",
+            .high_water = high_water,
+            .on_msg = in ? on_msg : NULL,
+            .on_room = in ? on_room : NULL,
+            .ctx = in },
+        &err);
 
     if (ret == NULL)
         check_ok(-1, &err, __FILE__, __LINE__);
@@ -212,8 +228,9 @@ TEST(status_reaches_who_subscribes_to_any_service)
     plug(p.b, BUS_SUB_CONNECT, "*", "status", 0, &in);
     for (int i = 0; i < 500 && in.count == 0; i++) {
         struct msg *m = msg_new(MSG_STATUS);
-        m->status = (struct msg_status){ .service = STR("mapper"), .instance = STR("mapper.1"), .pid = 1,
-            .state = STR("ready") };
+        m->status = (struct msg_status){
+            .service = STR("mapper"), .instance = STR("mapper.1"), .pid = 1, .state = STR("ready")
+        };
         CHECK_EQ(bus_send(pub, &m), BUS_SENT);
         turn_for(&p.loop, 10);
     }
@@ -249,7 +266,7 @@ TEST(the_urgent_lane_opened_first_is_read_first)
 
 TEST(a_full_plug_says_so_and_tells_when_there_is_room)
 {
-    enum { SIZE = 1 << 20 };        /* so large that the sockets' own buffers hold none */
+    enum { SIZE = 1 << 20 }; /* so large that the sockets' own buffers hold none */
     struct pair p;
     struct inbox in = { 0 }, out = { 0 };
     int sent = 0;
@@ -276,10 +293,10 @@ TEST(a_full_plug_says_so_and_tells_when_there_is_room)
         }
         turn_for(&p.loop, 10);
     }
-    CHECK(m != NULL);       /* refused: still ours */
+    CHECK(m != NULL); /* refused: still ours */
     CHECK_EQ(m->payload.n, SIZE);
     CHECK(sent >= 2);
-    CHECK(sent <= 8);       /* two water marks and what is on its way */
+    CHECK(sent <= 8); /* two water marks and what is on its way */
     out.rooms = 0;
     turn_for(&p.loop, 100);
     CHECK_EQ(out.rooms, 0);
@@ -316,7 +333,7 @@ TEST(messages_wait_through_a_pause_longer_than_the_heartbeat)
         turn_for(&p.loop, 10);
     }
     CHECK(sent >= 2);
-    turn_for(&p.loop, 7000);     /* a heartbeat and its timeout are 6 s */
+    turn_for(&p.loop, 7000); /* a heartbeat and its timeout are 6 s */
     bus_resume(pull);
     turn_until_within(&p.loop, &in.count, sent, 2000);
     CHECK_EQ(in.count, sent);
@@ -325,7 +342,7 @@ TEST(messages_wait_through_a_pause_longer_than_the_heartbeat)
 
 /* --- payloads --- */
 
-static int released;        /* by a thread of the library */
+static int released; /* by a thread of the library */
 
 static void on_release(void *owner)
 {
@@ -339,8 +356,15 @@ static struct msg *owned(size_t n)
     char *p = xmalloc(n);
 
     memset(p, 'y', n);
-    m->records = (struct msg_records){ .job = 9, .d = 1, .epoch = 1, .portal = STR("main"), .kind = STR("range"),
-        .entity = STR("deals"), .table = STR("crm_deals"), .schema = STR("\x80"), .count = 1 };
+    m->records = (struct msg_records){ .job = 9,
+        .d = 1,
+        .epoch = 1,
+        .portal = STR("main"),
+        .kind = STR("range"),
+        .entity = STR("deals"),
+        .table = STR("crm_deals"),
+        .schema = STR("\x80"),
+        .count = 1 };
     m->payload = (struct frame){ p, n, on_release, p };
     return m;
 }
@@ -386,7 +410,7 @@ TEST(a_payload_nobody_took_is_released_with_the_plug)
         if (bus_send(push, &m) == BUS_SENT)
             sent++;
         else
-            released--;         /* by us, below */
+            released--; /* by us, below */
         msg_free(&m);
         turn_for(&p.loop, 5);
     }
@@ -464,7 +488,8 @@ TEST(garbage_is_counted_and_the_next_message_is_read)
         send_frames(&p, to_pull, cases[i], count);
         send_frames(&p, to_router, cases[i], count);
     }
-    for (int i = 0; i < 1000 && (bus_garbage(pull) < (uint64_t)total || bus_garbage(router) < (uint64_t)total); i++)
+    for (int i = 0;
+         i < 1000 && (bus_garbage(pull) < (uint64_t)total || bus_garbage(router) < (uint64_t)total); i++)
         turn_for(&p.loop, 5);
     CHECK_EQ(bus_garbage(pull), total);
     CHECK_EQ(bus_garbage(router), total);
@@ -483,7 +508,8 @@ TEST(garbage_is_counted_and_the_next_message_is_read)
 static struct bus_plug *try_open(struct bus *bus, enum bus_kind kind, const char *where, struct err *err)
 {
     *err = (struct err){ 0 };
-    return bus_open(bus, &(struct bus_def){ .kind = kind, .service = "mapper", .plug = "bulk", .where = where }, err);
+    return bus_open(
+        bus, &(struct bus_def){ .kind = kind, .service = "mapper", .plug = "bulk", .where = where }, err);
 }
 
 TEST(two_binders_of_one_path_are_kept_apart)
@@ -499,7 +525,7 @@ TEST(two_binders_of_one_path_are_kept_apart)
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_HAS(err.text, "mapper.1.bulk.lock");
     snprintf(path, sizeof(path), "%s/mapper.1.bulk.sock", p.dir);
-    CHECK_EQ(access(path, F_OK), 0);    /* the loser removed nothing */
+    CHECK_EQ(access(path, F_OK), 0); /* the loser removed nothing */
     bus_close(&first);
     CHECK_EQ(access(path, F_OK), -1);
     struct bus_plug *second = try_open(p.b, BUS_PULL_BIND, "ipc", &err);
@@ -532,7 +558,7 @@ TEST(tcp_beyond_loopback_is_refused)
 {
     static const struct {
         const char *where;
-        const char *part;       /* NULL: accepted */
+        const char *part; /* NULL: accepted */
     } cases[] = {
         { "tcp://0.0.0.0:7000", "BUS_MAPPER: tcp beyond loopback is refused: it is not encrypted" },
         { "tcp://192.168.1.1:7000", "BUS_MAPPER: tcp beyond loopback" },
@@ -574,18 +600,35 @@ TEST(tcp_on_loopback_carries_messages)
     pair_open(&p);
     for (int port = 20000 + (int)getpid() % 20000; pull == NULL && port < 60000; port += 7) {
         snprintf(where, sizeof(where), "tcp://127.0.0.1:%d", port);
-        pull = bus_open(p.a, &(struct bus_def){ .kind = BUS_PULL_BIND, .service = "mapper", .plug = "urgent",
-            .where = where, .port_offset = 1, .on_msg = on_msg, .ctx = &in }, &err);
+        pull = bus_open(p.a,
+            &(struct bus_def){ .kind = BUS_PULL_BIND,
+                .service = "mapper",
+                .plug = "urgent",
+                .where = where,
+                .port_offset = 1,
+                .on_msg = on_msg,
+                .ctx = &in },
+            &err);
     }
     CHECK(pull != NULL);
-    struct bus_plug *push = bus_open(p.b, &(struct bus_def){ .kind = BUS_PUSH_CONNECT, .service = "mapper",
-        .plug = "urgent", .where = where, .port_offset = 1 }, &err);
+    struct bus_plug *push = bus_open(p.b,
+        &(struct bus_def){ .kind = BUS_PUSH_CONNECT,
+            .service = "mapper",
+            .plug = "urgent",
+            .where = where,
+            .port_offset = 1 },
+        &err);
     CHECK_EQ(bus_peers(push), 1);
     send_soon(&p, push, done(3));
     turn_until(&p.loop, &in.count, 1);
     CHECK_EQ(in.last_job, 3);
-    CHECK(bus_open(p.b, &(struct bus_def){ .kind = BUS_PULL_BIND, .service = "mapper", .plug = "other",
-        .where = where, .port_offset = 1 }, &err) == NULL);
+    CHECK(bus_open(p.b,
+              &(struct bus_def){ .kind = BUS_PULL_BIND,
+                  .service = "mapper",
+                  .plug = "other",
+                  .where = where,
+                  .port_offset = 1 },
+              &err) == NULL);
     CHECK_HAS(err.text, "in use");
     pair_close(&p);
 }
@@ -628,12 +671,18 @@ static int bind_for_ever(char *dir)
 
     uv_loop_init(&loop);
     struct bus *bus = bus_new(&loop, dir, "mapper.1");
-    if (bus_open(bus, &(struct bus_def){ .kind = BUS_PULL_BIND, .service = "mapper", .plug = "bulk", .where = "ipc",
-            .on_msg = write_got, .ctx = dir }, &err) == NULL) {
+    if (bus_open(bus,
+            &(struct bus_def){ .kind = BUS_PULL_BIND,
+                .service = "mapper",
+                .plug = "bulk",
+                .where = "ipc",
+                .on_msg = write_got,
+                .ctx = dir },
+            &err) == NULL) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    alarm(60);          /* never outlives a broken test by much */
+    alarm(60); /* never outlives a broken test by much */
     return uv_run(&loop, UV_RUN_DEFAULT);
 }
 
@@ -684,7 +733,7 @@ TEST(a_killed_binder_is_dropped_and_its_successor_found)
     pair_open(&p);
     struct bus_plug *push = plug(p.b, BUS_PUSH_CONNECT, "mapper", "bulk", 0, &out);
     struct msg *m = done(1);
-    CHECK_EQ(bus_send(push, &m), BUS_FULL);     /* nobody there: nothing queues */
+    CHECK_EQ(bus_send(push, &m), BUS_FULL); /* nobody there: nothing queues */
     pid_t pid = start_binder(&p);
     wait_for_peers(&p, push, 1);
     turn_until(&p.loop, &out.rooms, 1);
@@ -693,7 +742,7 @@ TEST(a_killed_binder_is_dropped_and_its_successor_found)
 
     kill_binder(pid);
     snprintf(path, sizeof(path), "%s/mapper.1.bulk.sock", p.dir);
-    CHECK_EQ(access(path, F_OK), 0);            /* what a killed process leaves */
+    CHECK_EQ(access(path, F_OK), 0); /* what a killed process leaves */
     wait_for_peers(&p, push, 0);
     m = done(2);
     CHECK_EQ(bus_send(push, &m), BUS_FULL);
@@ -703,7 +752,7 @@ TEST(a_killed_binder_is_dropped_and_its_successor_found)
     send_soon(&p, push, m);
     wait_for_got(&p, 2);
 
-    kill_binder(pid);                           /* and a restart faster than the scan */
+    kill_binder(pid); /* and a restart faster than the scan */
     pid = start_binder(&p);
     snprintf(path, sizeof(path), "%s/mapper.1.bulk.lock", p.dir);
     for (int i = 0; i < 500 && !lock_is_held(path); i++)
@@ -726,7 +775,7 @@ TEST(a_dealer_follows_the_newest_scheduler)
     struct bus_plug *dealer = plug(p.b, BUS_DEALER_CONNECT, "scheduler", "router", 0, NULL);
     send_soon(&p, dealer, ready());
     turn_until(&p.loop, &old.count, 1);
-    turn_for(&p.loop, 20);              /* a clock tick of the file system */
+    turn_for(&p.loop, 20); /* a clock tick of the file system */
     plug(c, BUS_ROUTER_BIND, "scheduler", "router", 0, &young);
     for (int i = 0; i < 500 && young.count == 0; i++) {
         send_soon(&p, dealer, ready());

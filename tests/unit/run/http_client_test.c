@@ -33,10 +33,10 @@ struct outcome {
     enum err_kind kind;
     char text[320], body[256], content_type[64], location[512];
     size_t n;
-    bool padded;                /* JSON_PADDING bytes after the body are there to write */
+    bool padded; /* JSON_PADDING bytes after the body are there to write */
     uint64_t retry_after_ms, took_ms;
-    struct http_call *cancel;   /* in on_done: another call to end */
-    const char *start;          /* in on_done: another call to make */
+    struct http_call *cancel; /* in on_done: another call to end */
+    const char *start;        /* in on_done: another call to make */
     struct outcome *next;
 };
 
@@ -93,8 +93,13 @@ static const struct {
     const char *path;
     void (*page)(struct http_in *in);
 } pages[] = {
-    { "/echo", page_echo }, { "/late", page_late }, { "/gzip", page_gzip }, { "/moved", page_moved },
-    { "/busy", page_busy }, { "/until", page_busy_until }, { "/cut", page_cut },
+    { "/echo", page_echo },
+    { "/late", page_late },
+    { "/gzip", page_gzip },
+    { "/moved", page_moved },
+    { "/busy", page_busy },
+    { "/until", page_busy_until },
+    { "/cut", page_cut },
 };
 
 static void on_request(struct http_in *in)
@@ -105,8 +110,8 @@ static void on_request(struct http_in *in)
     const char *expect = http_in_header(in, "Expect");
 
     s->requests++;
-    snprintf(s->seen, sizeof(s->seen), "%s %s (%s) %s %s %s", in->method, in->path, in->content_type, agent, encoding,
-        expect ? expect : "-");
+    snprintf(s->seen, sizeof(s->seen), "%s %s (%s) %s %s %s", in->method, in->path, in->content_type, agent,
+        encoding, expect ? expect : "-");
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
         if (strcmp(in->path, pages[i].path) == 0) {
             pages[i].page(in);
@@ -122,8 +127,10 @@ static void site_open(struct site *s)
 
     *s = (struct site){ 0 };
     uv_loop_init(&s->loop);
-    s->server = http_server_new(&s->loop, &(struct http_server_def){ .listen = "127.0.0.1:0",
-        .max_body_bytes = 1 << 20, .handler = on_request, .ctx = s }, &err);
+    s->server = http_server_new(&s->loop,
+        &(struct http_server_def){
+            .listen = "127.0.0.1:0", .max_body_bytes = 1 << 20, .handler = on_request, .ctx = s },
+        &err);
     CHECK(s->server != NULL);
     s->client = http_client_new(&s->loop, "potok/1");
 }
@@ -135,8 +142,8 @@ static void site_close(struct site *s)
     turn_end(&s->loop);
 }
 
-static struct http_call *call(struct site *s, const char *method, const char *path, const char *body,
-    struct outcome *o);
+static struct http_call *call(
+    struct site *s, const char *method, const char *path, const char *body, struct outcome *o);
 
 static void on_done(void *ctx, struct http_answer *a)
 {
@@ -168,17 +175,25 @@ static struct http_call *call_url(struct site *s, const char *method, const char
     char *kept = body ? xstrdup(body) : NULL;
 
     o->site = s;
-    struct http_call *ret = http_start(s->client, &(struct http_request){ .method = method, .url = url,
-        .content_type = body ? "application/json" : NULL, .body = str_of(kept), .free_body = kept,
-        .deadline_ms = deadline_ms, .max_bytes = max_bytes, .on_done = on_done, .ctx = o }, &err);
+    struct http_call *ret = http_start(s->client,
+        &(struct http_request){ .method = method,
+            .url = url,
+            .content_type = body ? "application/json" : NULL,
+            .body = str_of(kept),
+            .free_body = kept,
+            .deadline_ms = deadline_ms,
+            .max_bytes = max_bytes,
+            .on_done = on_done,
+            .ctx = o },
+        &err);
     if (ret == NULL)
         check_ok(-1, &err, __FILE__, __LINE__);
-    CHECK_EQ(o->count, 0);      /* never from inside the start */
+    CHECK_EQ(o->count, 0); /* never from inside the start */
     return ret;
 }
 
-static struct http_call *call(struct site *s, const char *method, const char *path, const char *body,
-    struct outcome *o)
+static struct http_call *call(
+    struct site *s, const char *method, const char *path, const char *body, struct outcome *o)
 {
     char url[256];
 
@@ -343,11 +358,16 @@ TEST(curl_codes_are_classified)
         CURLcode code;
         enum err_kind kind;
     } cases[] = {
-        { CURLE_COULDNT_RESOLVE_HOST, ERR_TEMP },   { CURLE_COULDNT_CONNECT, ERR_TEMP },
-        { CURLE_OPERATION_TIMEDOUT, ERR_TEMP },     { CURLE_GOT_NOTHING, ERR_TEMP },
-        { CURLE_PARTIAL_FILE, ERR_TEMP },           { CURLE_RECV_ERROR, ERR_TEMP },
-        { CURLE_SSL_CONNECT_ERROR, ERR_TEMP },      { CURLE_PEER_FAILED_VERIFICATION, ERR_CONF },
-        { CURLE_URL_MALFORMAT, ERR_CONF },          { CURLE_UNSUPPORTED_PROTOCOL, ERR_CONF },
+        { CURLE_COULDNT_RESOLVE_HOST, ERR_TEMP },
+        { CURLE_COULDNT_CONNECT, ERR_TEMP },
+        { CURLE_OPERATION_TIMEDOUT, ERR_TEMP },
+        { CURLE_GOT_NOTHING, ERR_TEMP },
+        { CURLE_PARTIAL_FILE, ERR_TEMP },
+        { CURLE_RECV_ERROR, ERR_TEMP },
+        { CURLE_SSL_CONNECT_ERROR, ERR_TEMP },
+        { CURLE_PEER_FAILED_VERIFICATION, ERR_CONF },
+        { CURLE_URL_MALFORMAT, ERR_CONF },
+        { CURLE_UNSUPPORTED_PROTOCOL, ERR_CONF },
         { CURLE_BAD_FUNCTION_ARGUMENT, ERR_BUG },
     };
 
@@ -417,7 +437,7 @@ TEST(freeing_the_client_ends_every_call_before_it_returns)
     struct outcome o[3] = { 0 };
 
     site_open(&s);
-    fetch(&s, "GET", "/moved", NULL);       /* leaves an idle connection behind */
+    fetch(&s, "GET", "/moved", NULL); /* leaves an idle connection behind */
     for (int i = 0; i < 3; i++)
         call(&s, "GET", "/late", NULL, &o[i]);
     turn_until(&s.loop, &s.requests, 2);
@@ -493,17 +513,10 @@ TEST(connections_are_kept_and_used_again)
     site_close(&s);
 }
 
-TEST_MAIN(
-    CASE(a_post_carries_its_body_and_brings_the_answer),
-    CASE(statuses_and_headers_are_told_not_acted_upon),
-    CASE(a_gzipped_answer_is_unpacked),
-    CASE(an_answer_over_the_limit_after_unpacking_is_too_big),
-    CASE(a_deadline_ends_the_call),
-    CASE(a_cut_answer_is_a_passing_error),
-    CASE(errors_name_the_host_and_never_the_path),
-    CASE(curl_codes_are_classified),
-    CASE(many_calls_at_once_all_end),
-    CASE(a_cancelled_call_ends_once_and_at_once),
-    CASE(a_callback_may_cancel_one_call_and_start_another),
-    CASE(freeing_the_client_ends_every_call_before_it_returns),
-    CASE(connections_are_kept_and_used_again))
+TEST_MAIN(CASE(a_post_carries_its_body_and_brings_the_answer),
+    CASE(statuses_and_headers_are_told_not_acted_upon), CASE(a_gzipped_answer_is_unpacked),
+    CASE(an_answer_over_the_limit_after_unpacking_is_too_big), CASE(a_deadline_ends_the_call),
+    CASE(a_cut_answer_is_a_passing_error), CASE(errors_name_the_host_and_never_the_path),
+    CASE(curl_codes_are_classified), CASE(many_calls_at_once_all_end),
+    CASE(a_cancelled_call_ends_once_and_at_once), CASE(a_callback_may_cancel_one_call_and_start_another),
+    CASE(freeing_the_client_ends_every_call_before_it_returns), CASE(connections_are_kept_and_used_again))

@@ -18,17 +18,17 @@ struct site {
     uv_loop_t loop;
     struct http_server *server;
     int requests;
-    struct http_in *late;       /* kept by /late */
-    char seen[512];             /* method path query body of the last request */
+    struct http_in *late; /* kept by /late */
+    char seen[512];       /* method path query body of the last request */
     char header[64], remote[64];
-    char *large;                /* the memory that /large handed over */
+    char *large; /* the memory that /large handed over */
 
     uv_tcp_t client;
     uv_connect_t connect;
     bool client_open;
     struct buf got;
-    int bytes;                  /* of got */
-    int ended;                  /* the server closed the connection */
+    int bytes; /* of got */
+    int ended; /* the server closed the connection */
 };
 
 static void reply_filled(struct http_in *in, size_t n, bool take)
@@ -43,7 +43,7 @@ static void reply_filled(struct http_in *in, size_t n, bool take)
     s->large = body.p;
     http_reply(in, 200, "application/octet-stream", &body, take, "X-One: 1\nX-Two: 2\n");
     if (take)
-        CHECK(body.p == NULL);      /* handed over */
+        CHECK(body.p == NULL); /* handed over */
     buf_fini(&body);
 }
 
@@ -82,8 +82,13 @@ static void site_open(struct site *s)
 
     *s = (struct site){ 0 };
     uv_loop_init(&s->loop);
-    s->server = http_server_new(&s->loop, &(struct http_server_def){ .listen = "127.0.0.1:0",
-        .max_body_bytes = BODY_MAX, .idle_timeout_s = 1, .handler = on_request, .ctx = s }, &err);
+    s->server = http_server_new(&s->loop,
+        &(struct http_server_def){ .listen = "127.0.0.1:0",
+            .max_body_bytes = BODY_MAX,
+            .idle_timeout_s = 1,
+            .handler = on_request,
+            .ctx = s },
+        &err);
     if (s->server == NULL)
         check_ok(-1, &err, __FILE__, __LINE__);
     buf_init(&s->got, ANSWER_MAX);
@@ -191,7 +196,7 @@ TEST(a_request_is_seen_as_it_was_sent)
     site_open(&s);
     client_open(&s);
     send_text(&s, "POST /a%20b/%2e?x=1&y=%2B+ HTTP/1.1\r\nHost: a\r\nX-Test: yes\r\n"
-        "Content-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"a\": 1}");
+                  "Content-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"a\": 1}");
     wait_for(&s, "hello");
     CHECK_STR(s.seen, "POST /a%20b/%2e ?x=1&y=%2B+ [{\"a\": 1}] application/json");
     CHECK_STR(s.header, "yes");
@@ -294,7 +299,7 @@ TEST(an_answer_may_come_later_while_others_are_served)
     client_open(&s);
     send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
     turn_until(&s.loop, &s.requests, 1);
-    turn_for(&s.loop, 1500);        /* longer than the idle timeout: who waits for us is not idle */
+    turn_for(&s.loop, 1500); /* longer than the idle timeout: who waits for us is not idle */
     CHECK_EQ(s.bytes, 0);
     CHECK_EQ(s.ended, 0);
     http_reply_text(s.late, 202, "at last");
@@ -381,7 +386,7 @@ TEST(an_idle_connection_is_cut)
 
     site_open(&s);
     client_open(&s);
-    send_text(&s, "GET / HTTP/1.1\r\nHo");       /* and never more */
+    send_text(&s, "GET / HTTP/1.1\r\nHo"); /* and never more */
     turn_until(&s.loop, &s.ended, 1);
     CHECK_EQ(s.requests, 0);
     site_close(&s);
@@ -413,7 +418,7 @@ TEST(an_address_that_cannot_be_is_told_by_name)
         const char *listen, *part;
     } cases[] = {
         { used, "another program listens there" },
-        { "192.0.2.1:8080", "192.0.2.1:8080" },     /* of nobody (RFC 5737) */
+        { "192.0.2.1:8080", "192.0.2.1:8080" }, /* of nobody (RFC 5737) */
         { "8080", "HOST:PORT" },
         { "127.0.0.1:99999", "HOST:PORT" },
         { "127.0.0.1:http", "HOST:PORT" },
@@ -431,19 +436,12 @@ TEST(an_address_that_cannot_be_is_told_by_name)
     site_close(&s);
 }
 
-TEST_MAIN(
-    CASE(a_request_is_seen_as_it_was_sent),
-    CASE(a_connection_serves_several_requests),
+TEST_MAIN(CASE(a_request_is_seen_as_it_was_sent), CASE(a_connection_serves_several_requests),
     CASE(two_requests_sent_at_once_are_both_answered),
     CASE(a_body_up_to_the_limit_passes_and_a_larger_one_is_413),
-    CASE(a_body_declared_far_too_large_is_refused_before_it_is_sent),
-    CASE(a_chunked_body_is_bounded_too),
+    CASE(a_body_declared_far_too_large_is_refused_before_it_is_sent), CASE(a_chunked_body_is_bounded_too),
     CASE(an_answer_may_come_later_while_others_are_served),
-    CASE(a_late_answer_to_a_client_that_left_is_harmless),
-    CASE(closing_the_server_cuts_pending_requests),
-    CASE(a_large_body_is_handed_over_whole),
-    CASE(a_copied_body_stays_the_callers),
-    CASE(a_cut_answer_declares_all_and_sends_half),
-    CASE(an_idle_connection_is_cut),
-    CASE(garbage_is_answered_400_or_cut),
-    CASE(an_address_that_cannot_be_is_told_by_name))
+    CASE(a_late_answer_to_a_client_that_left_is_harmless), CASE(closing_the_server_cuts_pending_requests),
+    CASE(a_large_body_is_handed_over_whole), CASE(a_copied_body_stays_the_callers),
+    CASE(a_cut_answer_declares_all_and_sends_half), CASE(an_idle_connection_is_cut),
+    CASE(garbage_is_answered_400_or_cut), CASE(an_address_that_cannot_be_is_told_by_name))

@@ -28,7 +28,7 @@ TEST(a_lock_is_held_until_released)
     CHECK_EQ(fd, -1);
     CHECK(!lock_is_held(p));
     CHECK_EQ(access(p, F_OK), -1);
-    lock_release(p, &fd);       /* harmless */
+    lock_release(p, &fd); /* harmless */
 }
 
 TEST(a_second_taker_is_told_who_holds_it)
@@ -42,7 +42,7 @@ TEST(a_second_taker_is_told_who_holds_it)
     CHECK_EQ(lock_take(p, &other, &holder, &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_EQ(holder, 4242);
-    CHECK_EQ(other, 77);        /* outputs untouched on failure */
+    CHECK_EQ(other, 77); /* outputs untouched on failure */
     CHECK(lock_is_held(p));
     lock_release(p, &fd);
 }
@@ -84,8 +84,5 @@ TEST(a_file_that_cannot_be_made_is_named)
     CHECK_HAS(err.text, "missing/d.lock");
 }
 
-TEST_MAIN(
-    CASE(a_lock_is_held_until_released),
-    CASE(a_second_taker_is_told_who_holds_it),
-    CASE(the_lock_of_a_killed_process_is_free),
-    CASE(a_file_that_cannot_be_made_is_named))
+TEST_MAIN(CASE(a_lock_is_held_until_released), CASE(a_second_taker_is_told_who_holds_it),
+    CASE(the_lock_of_a_killed_process_is_free), CASE(a_file_that_cannot_be_made_is_named))

@@ -1,4 +1,5 @@
-/* turn.h - for tests of what lives on a loop: turns it until something is so, with a deadline instead of a sleep. */
+/* turn.h - for tests of what lives on a loop: turns it until something is so, with a deadline instead of a
+ * sleep. */
 #pragma once
 
 #include <stdbool.h>
