@@ -87,7 +87,7 @@ class Sandbox:
         return self.request(path, {} if body is None else body)
 
     def lines(self, path):
-        return [json.loads(line) for line in self.request(path).splitlines() if line]
+        return [json.loads(line) for line in self.request(path).split('\n') if line]
 
     def truth(self, entity):
         """{id: {column: canonical value}} of every live record."""
