@@ -124,7 +124,7 @@ static int comm_count(const struct record *r, int what)
 
     if (hash_below(h, 100) >= share[what])
         return 0;
-    return h % 4 > 0 ? 1 : 1 + (int)(h >> 8) % most[what];
+    return h % 4 > 0 ? 1 : 1 + (int)((h >> 8) % most[what]);
 }
 
 void make_has(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
