@@ -377,7 +377,7 @@ static void sweep_crew(struct scheduler *s, uint64_t now_ms)
 
         strcpy(name, f->name);
         crew_remove(&s->crew, f);
-        log_ev(LOG_WARNING, "fetcher.silent", kv_s("fetcher", name));
+        log_ev(LOG_WARNING, "fetcher.lost", kv_s("fetcher", name));
         lose_calls(s, name, 0, NULL, 0, UINT64_MAX, "the fetcher is silent");
     }
 }
