@@ -44,10 +44,10 @@ void bitrix_answer_fini(struct bitrix_answer *a);
 
 /* Reads an HTTP answer (text has JSON_PADDING writable bytes after n). 0, or -1 with the kind that says what
  * to do; a->retry_ms/blocked/operating may be set then too. Checks that prevent harm: ids strictly ascending
- * inside the range, a page after a short page is not read, an empty page after a full one does not end the
- * range, an id outside what was asked, page over 50, a record without id: ERR_TEMP "portal answered
- * nonsense". Records of a list with fields that the schema lacks: ERR_TEMP and their names in a->unknown; of
- * a get, the fields are dropped. */
+ * inside the range, a page after a short page is not read, an empty page right after a full first one does
+ * not end the range, an id outside what was asked, page over 50, a record without id: ERR_TEMP "portal
+ * answered nonsense". Records of a list with fields that the schema lacks: ERR_TEMP and their names in
+ * a->unknown; of a get, the fields are dropped. */
 int bitrix_read(const struct msg_job *job, int status, const char *content_type, const char *location,
     char *text, size_t n, struct bitrix_answer *a, struct err *err) MUST_CHECK;
 

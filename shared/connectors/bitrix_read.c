@@ -7,7 +7,6 @@
 #include "base/mem.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,18 +15,6 @@
 #define OPERATING_WAIT_MIN_MS 1000
 
 /* ---- failures ---- */
-
-int bitrix_nonsense(struct bitrix_reading *r, struct err *err, const char *format, ...)
-{
-    char text[200];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    r->a->nonsense = true;
-    return err_set(err, ERR_TEMP, "portal answered nonsense: %s", text);
-}
 
 /* A method is free again when its oldest minute falls out of the window, by the portal's own clock. */
 static uint64_t operating_wait_ms(const struct bitrix_answer *a, const char *method, uint64_t fallback_ms)

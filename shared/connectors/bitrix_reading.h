@@ -23,9 +23,9 @@ int bitrix_refused(
     struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err);
 /* The same for the error that `command` got inside the batch. */
 int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *err);
-/* ERR_TEMP "portal answered nonsense: ..." Returns -1. */
-int bitrix_nonsense(struct bitrix_reading *r, struct err *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* ERR_TEMP "portal answered nonsense: ..." from a format literal and its values. Is -1. */
+#define bitrix_nonsense(r, err, ...)                                                                         \
+    ((r)->a->nonsense = true, err_set(err, ERR_TEMP, "portal answered nonsense: " __VA_ARGS__))
 
 static inline struct str bitrix_part_of(const struct bitrix_reading *r, enum bitrix_part part, int command)
 {

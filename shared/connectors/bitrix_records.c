@@ -225,9 +225,10 @@ int bitrix_read_range(struct bitrix_reading *r, struct err *err)
             return -1;
         if (page.count == PAGE_SIZE_RECORDS)
             continue;
-        /* An empty page behind a full one is the one answer that looks alike whether the reference to the
-         * page before was resolved or not: the next job asks again with the id itself. */
-        if (page.count == 0 && i > 0)
+        /* An empty page looks alike whether the reference to the page before was resolved or not. Behind the
+         * first page nothing in this answer shows that the portal resolves them: the next job asks again,
+         * with the id itself. */
+        if (page.count == 0 && i == 1)
             break;
         ended = true;
     }

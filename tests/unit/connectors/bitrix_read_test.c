@@ -65,6 +65,8 @@ TEST(a_range_ends_with_its_first_page_that_is_not_full)
         { "all full up to the last id", 1, 100, 2, { { 1, 50 }, { 51, 50 }, { 0, -1 } }, 100, 100, 0 },
         { "full, then empty: asked again", 1, RANGE_OPEN, 3, { { 1, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } }, 50,
             50, 51 },
+        { "two full, then empty", 1, RANGE_OPEN, 4, { { 1, 50 }, { 51, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } },
+            100, RANGE_OPEN, 0 },
         { "full to the end, then empty", 1, 50, 2, { { 1, 50 }, { 0, 0 }, { 0, -1 } }, 50, 50, 0 },
     };
 
