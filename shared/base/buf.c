@@ -94,7 +94,13 @@ const char *buf_cstr(struct buf *b)
 static void add_escaped(struct buf *b, unsigned char c)
 {
     static const char short_form[256] = {
-        ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+        ['"'] = '"',
+        ['\\'] = '\\',
+        ['\b'] = 'b',
+        ['\f'] = 'f',
+        ['\n'] = 'n',
+        ['\r'] = 'r',
+        ['\t'] = 't',
     };
 
     if (short_form[c]) {
@@ -114,7 +120,7 @@ void buf_json(struct buf *b, struct str s)
         unsigned char c = (unsigned char)s.p[i];
         size_t step = utf8_step(s.p + i, s.n - i);
 
-        if (step > 0 && c >= 0x20 && c != '"' && c != '\\') {   /* stands for itself: copied with its run */
+        if (step > 0 && c >= 0x20 && c != '"' && c != '\\') { /* stands for itself: copied with its run */
             i += step;
             continue;
         }
@@ -146,15 +152,15 @@ void buf_f64(struct buf *b, double value)
             break;
     }
     for (char *p = text; *p; p++)
-        if (*p == ',')      /* some locales print their own point */
+        if (*p == ',') /* some locales print their own point */
             *p = '.';
     buf_str(b, text);
 }
 
-static bool is_unreserved(char c)      /* RFC 3986 2.3; not isalnum(), which asks the locale */
+static bool is_unreserved(char c) /* RFC 3986 2.3; not isalnum(), which asks the locale */
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'
-        || c == '_' || c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 void buf_urlenc(struct buf *b, struct str s)

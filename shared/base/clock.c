@@ -11,7 +11,7 @@
 
 static pthread_once_t offset_once = PTHREAD_ONCE_INIT;
 static int64_t offset_ms;
-static uint64_t fixed_mono_ms, fixed_wall_ms;       /* atomics; 0 = the real clock */
+static uint64_t fixed_mono_ms, fixed_wall_ms; /* atomics; 0 = the real clock */
 
 static void read_offset(void)
 {
@@ -56,8 +56,8 @@ void clock_set(uint64_t mono_ms, uint64_t wall_ms)
     __atomic_store_n(&fixed_wall_ms, wall_ms, __ATOMIC_RELAXED);
 }
 
-/* Both conversions count in eras of 400 years that begin on 1 March, so that the leap day is the last of a year:
- * https://howardhinnant.github.io/date_algorithms.html */
+/* Both conversions count in eras of 400 years that begin on 1 March, so that the leap day is the last of a
+ * year: https://howardhinnant.github.io/date_algorithms.html */
 int64_t clock_days(int year, unsigned month, unsigned day)
 {
     int64_t y = year - (month <= 2);
@@ -86,7 +86,7 @@ void clock_date(int64_t days, int *ret_year, unsigned *ret_month, unsigned *ret_
 
 void clock_iso(uint64_t wall_ms, char ret[static CLOCK_ISO_SIZE])
 {
-    static const uint64_t last_ms = UINT64_C(253402300799999);      /* the year has four digits */
+    static const uint64_t last_ms = UINT64_C(253402300799999); /* the year has four digits */
     uint64_t ms = wall_ms < last_ms ? wall_ms : last_ms;
     unsigned in_day = (unsigned)(ms % DAY_MS), month, day;
     int year;
@@ -192,7 +192,7 @@ bool clock_parse_iso(const char *p, size_t n, int64_t *ret_ms, int *ret_offset_m
     int same_year;
     unsigned same_month, same_day;
     clock_date(days, &same_year, &same_month, &same_day);
-    if (same_day != day)            /* 30 February came out as 1 March */
+    if (same_day != day) /* 30 February came out as 1 March */
         return false;
 
     int64_t in_day = ((int64_t)hour * 60 + minute - offset_min) * 60000 + (int64_t)second * 1000 + ms;

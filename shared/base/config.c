@@ -12,7 +12,7 @@
 /* What is read from where; `config` is the result being built. */
 struct loader {
     struct config *config;
-    const char *path;       /* NULL: no file */
+    const char *path; /* NULL: no file */
     struct err *err;
 };
 
@@ -82,8 +82,10 @@ static int override_tariff(struct loader *l)
     if (!config_tariff_parse(str_of(text), &drain, &burst))
         return err_set(l->err, ERR_CONF, "BITRIX_TARIFF: \"%s\" " TARIFF_RULE, config_shown(text, word));
     if (!main_portal && l->config->portal_count > 0)
-        return err_set(l->err, ERR_CONF, "BITRIX_TARIFF is for the portal main, and there is none: "
-            "put tariff: %s under the portal in %s", text, l->path ? l->path : "potok.yaml");
+        return err_set(l->err, ERR_CONF,
+            "BITRIX_TARIFF is for the portal main, and there is none: "
+            "put tariff: %s under the portal in %s",
+            text, l->path ? l->path : "potok.yaml");
     if (main_portal) {
         main_portal->drain_per_s = drain;
         main_portal->burst = burst;
@@ -93,7 +95,7 @@ static int override_tariff(struct loader *l)
 
 static bool share_entity(const struct config_portal *a, const struct config_portal *b)
 {
-    if (a->entity_count == 0 || b->entity_count == 0)       /* all */
+    if (a->entity_count == 0 || b->entity_count == 0) /* all */
         return true;
     for (int i = 0; i < a->entity_count; i++)
         for (int j = 0; j < b->entity_count; j++)
@@ -115,8 +117,10 @@ static int check_portals(struct loader *l)
             const struct config_portal *b = &c->portals[j];
 
             if (strcmp(a->prefix, b->prefix) == 0 && share_entity(a, b))
-                return err_set(l->err, ERR_CONF, "%s: portals %s and %s would write to the same tables (prefix %s): "
-                    "give one of them another prefix", a->where, b->name, a->name, a->prefix);
+                return err_set(l->err, ERR_CONF,
+                    "%s: portals %s and %s would write to the same tables (prefix %s): "
+                    "give one of them another prefix",
+                    a->where, b->name, a->name, a->prefix);
         }
     }
     return 0;

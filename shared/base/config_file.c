@@ -22,7 +22,7 @@ struct loader {
 };
 
 /* "path:line:column: " before what is wrong; user's words in it pass through config_shown(). */
-#define REFUSE(l, node, format, ...) \
+#define REFUSE(l, node, format, ...)                                                                         \
     err_set((l)->err, ERR_CONF, "%s:%u:%u: " format, (l)->path, (node)->line, (node)->column, ##__VA_ARGS__)
 
 const char *config_shown(const char *text, char ret[static SHOWN_SIZE])
@@ -84,8 +84,8 @@ bool config_tariff_parse(struct str text, uint32_t *ret_drain, uint32_t *ret_bur
     }
 
     const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
-    if (!slash || !str_u64((struct str){ text.p, (size_t)(slash - text.p) }, &drain)
-        || !str_u64((struct str){ slash + 1, text.n - (size_t)(slash - text.p) - 1 }, &burst))
+    if (!slash || !str_u64((struct str){ text.p, (size_t)(slash - text.p) }, &drain) ||
+        !str_u64((struct str){ slash + 1, text.n - (size_t)(slash - text.p) - 1 }, &burst))
         return false;
     /* whoever paces keeps a second's drain and one call in reserve */
     if (drain < 1 || drain > 10000 || burst < drain + 2 || burst > 1000000)
@@ -113,7 +113,8 @@ static int put_url(struct loader *l, struct config_portal *portal, const struct 
     if (portal->url)
         return REFUSE(l, node, "portal %s: url and url_file exclude each other", portal->name);
     if (webhook_parse(str_of(text), &portal->url, l->err) < 0)
-        return err_wrap(l->err, "%s:%u:%u: portal %s: %s", l->path, node->line, node->column, portal->name, node->key);
+        return err_wrap(
+            l->err, "%s:%u:%u: portal %s: %s", l->path, node->line, node->column, portal->name, node->key);
     return 0;
 }
 
@@ -129,7 +130,8 @@ static int take_url_file(struct loader *l, struct config_portal *portal, const s
     if (need_text(l, node) < 0)
         return -1;
     if (file_read_secret(node->text, &text, l->err) < 0)
-        return err_wrap(l->err, "%s:%u:%u: portal %s: url_file", l->path, node->line, node->column, portal->name);
+        return err_wrap(
+            l->err, "%s:%u:%u: portal %s: url_file", l->path, node->line, node->column, portal->name);
 
     int result = put_url(l, portal, node, text);
     explicit_bzero(text, strlen(text));
@@ -165,7 +167,8 @@ static int take_entity(struct loader *l, struct config_portal *portal, const str
         return refuse_entity(l, portal, node);
     for (int i = 0; i < portal->entity_count; i++)
         if (strcmp(portal->entities[i], plural) == 0)
-            return REFUSE(l, node, "portal %s: %s is in the list twice", portal->name, config_shown(node->text, word));
+            return REFUSE(
+                l, node, "portal %s: %s is in the list twice", portal->name, config_shown(node->text, word));
     if (portal->entity_count == CONFIG_ENTITIES_MAX)
         return REFUSE(l, node, "portal %s: more than %d entities", portal->name, CONFIG_ENTITIES_MAX);
     portal->entities[portal->entity_count++] = xstrdup(plural);
@@ -177,7 +180,8 @@ static int take_entities(struct loader *l, struct config_portal *portal, const s
     if (node->kind != NODE_LIST)
         return REFUSE(l, node, "portal %s: entities wants a list: [deals, contacts]", portal->name);
     if (!node->first)
-        return REFUSE(l, node, "portal %s: the list of entities is empty; leave it out for all", portal->name);
+        return REFUSE(
+            l, node, "portal %s: the list of entities is empty; leave it out for all", portal->name);
     for (const struct node *n = node->first; n; n = n->next)
         if (take_entity(l, portal, n) < 0)
             return -1;
@@ -204,8 +208,11 @@ static const struct portal_key {
     const char *name;
     int (*take)(struct loader *l, struct config_portal *portal, const struct node *node);
 } portal_keys[] = {
-    { "url", take_url },           { "url_file", take_url_file }, { "tariff", take_tariff },
-    { "entities", take_entities }, { "prefix", take_prefix },
+    { "url", take_url },
+    { "url_file", take_url_file },
+    { "tariff", take_tariff },
+    { "entities", take_entities },
+    { "prefix", take_prefix },
 };
 
 static const char *const portal_key_names[] = { "url", "url_file", "tariff", "entities", "prefix", NULL };
@@ -217,7 +224,8 @@ static int refuse_key(struct loader *l, const struct node *node, const char *con
     const char *guess = guess_word(node->key, known);
 
     if (guess)
-        return REFUSE(l, node, "unknown key \"%s\"%s (did you mean \"%s\"?)", config_shown(node->key, word), in, guess);
+        return REFUSE(
+            l, node, "unknown key \"%s\"%s (did you mean \"%s\"?)", config_shown(node->key, word), in, guess);
     return REFUSE(l, node, "unknown key \"%s\"%s", config_shown(node->key, word), in);
 }
 
@@ -268,7 +276,8 @@ static int refuse_setting(struct loader *l, const struct node *node)
     char word[SHOWN_SIZE], guess[GUESS_SIZE];
 
     if (guess_setting(node->key, l->checks->setting, guess))
-        return REFUSE(l, node, "unknown setting \"%s\" (did you mean \"%s\"?)", config_shown(node->key, word), guess);
+        return REFUSE(
+            l, node, "unknown setting \"%s\" (did you mean \"%s\"?)", config_shown(node->key, word), guess);
     return REFUSE(l, node, "unknown setting \"%s\"", config_shown(node->key, word));
 }
 
@@ -276,8 +285,8 @@ static int take_setting(struct loader *l, const struct node *node)
 {
     struct config *c = l->config;
 
-    if (!is_word(node->key, UPPER, UPPER DIGIT "_", 63)
-        || (l->checks->setting && !l->checks->setting(node->key)))
+    if (!is_word(node->key, UPPER, UPPER DIGIT "_", 63) ||
+        (l->checks->setting && !l->checks->setting(node->key)))
         return refuse_setting(l, node);
     if (node->kind != NODE_TEXT)
         return REFUSE(l, node, "%s wants a single value", node->key);
@@ -302,7 +311,7 @@ static int take_section(struct loader *l, const struct node *node)
     else
         return refuse_key(l, node, root_key_names, "");
     if (is_empty(node))
-        return 0;           /* "portals:" with everything under it commented out */
+        return 0; /* "portals:" with everything under it commented out */
     if (node->kind != NODE_MAP)
         return REFUSE(l, node, "%s wants names with values under it", node->key);
     for (const struct node *n = node->first; n; n = n->next)

@@ -111,8 +111,8 @@ static int check_key(struct reader *r, const yaml_event_t *e, const struct node 
         if (strcmp(n->key, key) == 0) {
             buf_init(&shown, 4096);
             text_mask(str_of(key), &shown);
-            err_set(r->err, ERR_CONF, "%s:%zu:%zu: \"%.64s\" is here a second time (first in line %u)", r->path,
-                e->start_mark.line + 1, e->start_mark.column + 1, buf_cstr(&shown), n->line);
+            err_set(r->err, ERR_CONF, "%s:%zu:%zu: \"%.64s\" is here a second time (first in line %u)",
+                r->path, e->start_mark.line + 1, e->start_mark.column + 1, buf_cstr(&shown), n->line);
             buf_fini(&shown);
             return -1;
         }
@@ -121,7 +121,8 @@ static int check_key(struct reader *r, const yaml_event_t *e, const struct node 
 }
 
 /* One member, whose key is `event`; the caller deletes that. */
-static int read_member(struct reader *r, const yaml_event_t *event, struct node *map, int depth, struct node **ret)
+static int read_member(
+    struct reader *r, const yaml_event_t *event, struct node *map, int depth, struct node **ret)
 {
     yaml_event_t value;
 
@@ -204,8 +205,8 @@ static int read_stream(struct reader *r, struct node **ret)
         type = event.type;
         if (type == YAML_DOCUMENT_START_EVENT && root)
             result = refuse(r, event.start_mark, "a second document: put everything into one");
-        else if (type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT
-            || type == YAML_ALIAS_EVENT)
+        else if (type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT ||
+                 type == YAML_SEQUENCE_START_EVENT || type == YAML_ALIAS_EVENT)
             result = read_node(r, &event, 0, &root);
         yaml_event_delete(&event);
         if (result < 0) {

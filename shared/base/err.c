@@ -8,8 +8,14 @@
 #include <stdio.h>
 
 static const char *const kind_names[] = {
-    [ERR_NONE] = "none", [ERR_TEMP] = "temp", [ERR_WAIT] = "wait",   [ERR_PERM] = "perm",
-    [ERR_AUTH] = "auth", [ERR_CONF] = "conf", [ERR_LIMIT] = "limit", [ERR_BUG] = "bug",
+    [ERR_NONE] = "none",
+    [ERR_TEMP] = "temp",
+    [ERR_WAIT] = "wait",
+    [ERR_PERM] = "perm",
+    [ERR_AUTH] = "auth",
+    [ERR_CONF] = "conf",
+    [ERR_LIMIT] = "limit",
+    [ERR_BUG] = "bug",
 };
 _Static_assert(ARRAY_SIZE(kind_names) == ERR_KINDS, "a name for each kind");
 
@@ -23,7 +29,8 @@ static void tidy(char *text, size_t length, size_t size)
             *p = ' ';
 }
 
-/* The arguments may point into err->text, so it is written last. `cut` needs a byte more than fits to see what it cuts. */
+/* The arguments may point into err->text, so it is written last. `cut` needs a byte more than fits to see
+ * what it cuts. */
 static void put_text(struct err *err, const char *format, va_list args)
 {
     char text[sizeof(err->text) + 4];

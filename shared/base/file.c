@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_BYTES 4096
+#define FIRST_BYTES      4096
 #define SECRET_MAX_BYTES 65536
 
 static int refuse(struct err *err, const char *path, int reason, const char *why)

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* *ret = the NUL-terminated content, caller frees. ERR_CONF "path: why" when it cannot be read, is longer than
- * most_bytes or holds a NUL byte. */
+/* *ret = the NUL-terminated content, caller frees. ERR_CONF "path: why" when it cannot be read, is longer
+ * than most_bytes or holds a NUL byte. */
 int file_read(const char *path, size_t most_bytes, char **ret, struct err *err) MUST_CHECK;
 /* The same for a secret: at most 64 KB, without one trailing line end. */
 int file_read_secret(const char *path, char **ret, struct err *err) MUST_CHECK;

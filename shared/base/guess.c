@@ -97,7 +97,7 @@ static bool try_all(const struct ask *ask, const char *word, const char *alphabe
 
     if (n >= GUESS_SIZE)
         return false;
-    if (is_known(ask, word))        /* after a change of case */
+    if (is_known(ask, word)) /* after a change of case */
         return true;
     for (size_t at = 0; at < n; at++)
         if (try_change(ask, word, at, 1, 0) || (at + 1 < n && try_swap(ask, word, at)))
@@ -132,14 +132,15 @@ bool guess_entity(const char *word, const char *(*ask)(struct str name), char re
 {
     char copy[GUESS_SIZE];
 
-    return ask && copy_word(word, false, copy)
-        && try_all(&(struct ask){ .entity = ask, .ret = ret }, copy, "abcdefghijklmnopqrstuvwxyz_");
+    return ask && copy_word(word, false, copy) &&
+           try_all(&(struct ask){ .entity = ask, .ret = ret }, copy, "abcdefghijklmnopqrstuvwxyz_");
 }
 
 bool guess_setting(const char *word, bool (*ask)(const char *name), char ret[static GUESS_SIZE])
 {
     char copy[GUESS_SIZE];
 
-    return ask && copy_word(word, true, copy)
-        && try_all(&(struct ask){ .setting = ask, .ret = ret }, copy, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    return ask && copy_word(word, true, copy) &&
+           try_all(
+               &(struct ask){ .setting = ask, .ret = ret }, copy, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 }

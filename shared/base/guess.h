@@ -7,7 +7,8 @@
 
 #define GUESS_SIZE 64
 
-/* Changes (a letter added, left out, replaced, two swapped) from a to b; 99 for words of GUESS_SIZE and longer. */
+/* Changes (a letter added, left out, replaced, two swapped) from a to b; 99 for words of GUESS_SIZE and
+ * longer. */
 int guess_distance(const char *a, const char *b);
 /* The nearest of a NULL-terminated list, or NULL when none is near. */
 const char *guess_word(const char *word, const char *const *known);

@@ -1,23 +1,25 @@
 /* json.cc - simdjson finds the tokens (its first stage, which also checks the strings' bytes) and walks the
- * structure; what a token says is read here, because numbers must stay exact and broken text must be mended, and
- * simdjson 3.0.1 offers neither. No exception leaves: everything is noexcept and simdjson is asked for error codes. */
+ * structure; what a token says is read here, because numbers must stay exact and broken text must be mended,
+ * and simdjson 3.0.1 offers neither. No exception leaves: everything is noexcept and simdjson is asked for
+ * error codes. */
 #include <simdjson.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-extern "C" {        /* the base headers are C's */
+extern "C" { /* the base headers are C's */
 #include "base/json.h"
 
 #include "base/mem.h"
 #include "base/utf8.h"
 }
 
-namespace {
+namespace
+{
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr size_t KEEP_BYTES = 8u << 20;     /* a parser grown beyond this is thrown away */
+constexpr size_t KEEP_BYTES = 8u << 20; /* a parser grown beyond this is thrown away */
 static_assert(JSON_PADDING >= simdjson::SIMDJSON_PADDING, "simdjson reads this far past the end");
 
 struct reader {
@@ -27,7 +29,7 @@ struct reader {
     uint64_t repaired;
     int depth;
     size_t failed_at;
-    const char *failed;     /* why; nullptr = all well */
+    const char *failed; /* why; nullptr = all well */
 };
 
 bool fail(reader &r, const char *at, const char *why) noexcept
@@ -116,15 +118,21 @@ bool read_word(reader &r, struct str token) noexcept
     return true;
 }
 
-/* Four hex digits at p, or -1. There is always a closing quote, so p[0..3] can be looked at one after the other. */
+int hex_digit(char c) noexcept
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = char(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Four hex digits at p, or -1. The closing quote ends the search before the text does. */
 int32_t hex4(const char *p) noexcept
 {
     int32_t value = 0;
 
     for (int i = 0; i < 4; i++) {
-        char c = p[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-            : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = hex_digit(p[i]);
 
         if (digit < 0)
             return -1;
@@ -153,8 +161,8 @@ char *put_char(char *out, uint32_t code) noexcept
     return out;
 }
 
-/* The character of "\uXXXX" at *p (behind the 'u'), with its second half where it is a pair. A half alone becomes
- * U+FFFD: portals cut texts in the middle of an emoji. -1 = not hex. */
+/* The character of "\uXXXX" at *p (behind the 'u'), with its second half where it is a pair. A half alone
+ * becomes U+FFFD: portals cut texts in the middle of an emoji. -1 = not hex. */
 int32_t take_unicode(reader &r, const char **p) noexcept
 {
     int32_t code = hex4(*p);
@@ -198,8 +206,8 @@ char short_escape(char c) noexcept
     }
 }
 
-/* Resolves the escapes in place, from the first backslash on: the result is never longer than the text, and simdjson
- * has passed this token. Stops at the closing quote. */
+/* Resolves the escapes in place, from the first backslash on: the result is never longer than the text, and
+ * simdjson has passed this token. Stops at the closing quote. */
 bool unescape(reader &r, char *begin, char *from, struct str *ret) noexcept
 {
     const char *p = from;
@@ -229,7 +237,8 @@ bool unescape(reader &r, char *begin, char *from, struct str *ret) noexcept
     return true;
 }
 
-/* raw points behind the opening quote. The first stage has seen the closing one: an unclosed string does not get here. */
+/* raw points behind the opening quote. The first stage has seen the closing one: an unclosed string does not
+ * get here. */
 bool read_string(reader &r, const char *raw, struct str *ret) noexcept
 {
     char *begin = r.text + (raw - r.text);
@@ -335,8 +344,8 @@ template <typename T> bool read_array(reader &r, T &value, const char *at) noexc
     return true;
 }
 
-/* Numbers and words are looked at and not taken: the iterator steps over such a token by itself. Over an untaken string
- * it steps together with a colon behind it, so that ["a":,1] would pass: strings are taken. */
+/* Numbers and words are looked at and not taken: the iterator steps over such a token by itself. Over an
+ * untaken string it steps together with a colon behind it, so that ["a":,1] would pass: strings are taken. */
 template <typename T> bool read_scalar(reader &r, T &value, struct str token) noexcept
 {
     struct str s;
@@ -400,7 +409,7 @@ bool read_document(reader &r, ondemand::document &doc) noexcept
     if (!read_any(r, doc, token)) {
         const char *at;
         if (r.failed_at == r.n && doc.current_location().get(at) == simdjson::SUCCESS)
-            fail(r, at, r.failed);      /* simdjson refused and knows where */
+            fail(r, at, r.failed); /* simdjson refused and knows where */
         return false;
     }
     return check_end(r, doc, token);
@@ -428,7 +437,7 @@ bool fail_first_stage(reader &r, simdjson::error_code code) noexcept
     return fail(r, r.text, simdjson::error_message(code));
 }
 
-/* A copy with every piece of bad UTF-8 replaced; the caller frees. Offsets in errors count in the copy then. */
+/* A copy with every piece of bad UTF-8 replaced; the caller frees. Offsets in errors then count in it. */
 char *repair(reader &r) noexcept
 {
     char *copy = static_cast<char *>(xmalloc(r.n * 3 + JSON_PADDING));

@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 65536
+#define LINE_MAX_BYTES   65536
 #define STRING_MAX_BYTES 4096
-#define REPEAT_MOST 20          /* lines of one event and level ... */
-#define REPEAT_WINDOW_MS 10000  /* ... in this long; more are only counted */
-#define REPEAT_SLOTS 64
+#define REPEAT_MOST      20    /* lines of one event and level ... */
+#define REPEAT_WINDOW_MS 10000 /* ... in this long; more are only counted */
+#define REPEAT_SLOTS     64
 
-/* What was said lately. An event finds its slot by its name; two events of one slot push each other out, which
- * costs a few lines too many and nothing else. */
+/* What was said lately. An event finds its slot by its name; two events of one slot push each other out,
+ * which costs a few lines too many and nothing else. */
 struct repeat {
     char event[48];
     enum log_level level;
@@ -28,7 +28,7 @@ struct repeat {
 };
 
 static struct {
-    pthread_mutex_t lock;       /* guards repeats */
+    pthread_mutex_t lock; /* guards repeats */
     struct repeat repeats[REPEAT_SLOTS];
     char service[32];
     enum log_level least;
@@ -81,7 +81,7 @@ static void add_pair(struct buf *b, const struct kv *kv)
     add_member(b, kv->key);
     switch (kv->type) {
     case KV_STR:
-    case KV_URL:        /* every text is masked: a URL only says what it is */
+    case KV_URL: /* every text is masked: a URL only says what it is */
         add_text(b, kv->v.s);
         break;
     case KV_I64:
@@ -155,7 +155,7 @@ static void say(enum log_level level, const char *event, const struct kv *kv, si
     for (size_t i = 0; i < n; i++)
         add_pair(&line, &kv[i]);
     buf_str(&line, "}}\n");
-    if (line.failed) {          /* the line still says that it happened */
+    if (line.failed) { /* the line still says that it happened */
         line.n = head;
         line.failed = false;
         buf_str(&line, "{\"truncated\":true}}\n");
@@ -166,7 +166,8 @@ static void say(enum log_level level, const char *event, const struct kv *kv, si
 
 static void say_repeat(const struct repeat *r)
 {
-    struct kv kv[] = { kv_s("event", r->event), kv_u("count", r->held_back), kv_u("seconds", REPEAT_WINDOW_MS / 1000) };
+    struct kv kv[] = { kv_s("event", r->event), kv_u("count", r->held_back),
+        kv_u("seconds", REPEAT_WINDOW_MS / 1000) };
 
     say(r->level, "log.repeated", kv, ARRAY_SIZE(kv));
 }
@@ -249,8 +250,11 @@ int log_level_of(const char *name, enum log_level *ret)
         const char *name;
         enum log_level level;
     } names[] = {
-        { "DEBUG", LOG_DEBUG },     { "INFO", LOG_INFO },   { "WARNING", LOG_WARNING },
-        { "WARN", LOG_WARNING },    { "ERROR", LOG_ERROR },
+        { "DEBUG", LOG_DEBUG },
+        { "INFO", LOG_INFO },
+        { "WARNING", LOG_WARNING },
+        { "WARN", LOG_WARNING },
+        { "ERROR", LOG_ERROR },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

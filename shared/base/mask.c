@@ -1,5 +1,5 @@
-/* mask.c - takes secrets out of text before it is shown. Errs on the side of masking: a log that hides a word too
- * many is read all the same, a leaked webhook is a portal lost. */
+/* mask.c - takes secrets out of text before it is shown. Errs on the side of masking: a log that hides a word
+ * too many is read all the same, a leaked webhook is a portal lost. */
 #include "base/log.h"
 
 #include "base/buf.h"
@@ -10,12 +10,20 @@
 
 struct mask {
     struct str text;
-    size_t i;               /* read up to here */
+    size_t i; /* read up to here */
     struct buf *out;
 };
 
 static const char *const secret_queries[] = {
-    "auth", "access_token", "refresh_token", "client_secret", "code", "application_token", "token", "password", "key",
+    "auth",
+    "access_token",
+    "refresh_token",
+    "client_secret",
+    "code",
+    "application_token",
+    "token",
+    "password",
+    "key",
 };
 
 static bool starts(const struct mask *m, size_t at, const char *word)
@@ -28,8 +36,8 @@ static bool starts(const struct mask *m, size_t at, const char *word)
 /* What ends a piece of a URL, in a URL as in free text. */
 static bool is_end(char c)
 {
-    return (unsigned char)c <= 0x20 || c == '/' || c == '?' || c == '#' || c == '&' || c == '"' || c == '\''
-        || c == '<' || c == '>' || c == ')' || c == ',' || c == ';' || c == '|';
+    return (unsigned char)c <= 0x20 || c == '/' || c == '?' || c == '#' || c == '&' || c == '"' ||
+           c == '\'' || c == '<' || c == '>' || c == ')' || c == ',' || c == ';' || c == '|';
 }
 
 static size_t piece_end(const struct mask *m, size_t from)
@@ -62,8 +70,8 @@ static bool is_number(struct str s)
     return str_u64(s, &ignored);
 }
 
-/* After "/rest/": "<user>/<secret>/", "api/<user>/<secret>/", or a secret whose user number was forgotten. A first
- * piece with a dot is a method (crm.deal.list), which follows when the token is in the query. */
+/* After "/rest/": "<user>/<secret>/", "api/<user>/<secret>/", or a secret whose user number was forgotten. A
+ * first piece with a dot is a method (crm.deal.list), which follows when the token is in the query. */
 static void mask_rest(struct mask *m)
 {
     copy_to(m, m->i + strlen("/rest/"));
@@ -84,8 +92,8 @@ static void mask_rest(struct mask *m)
     }
 }
 
-/* After "://": "user:password@". Where the colon begins no port number, the password may hold what should have been
- * percent-encoded: then it goes up to the last '@' of the word. */
+/* After "://": "user:password@". Where the colon begins no port number, the password may hold what should
+ * have been percent-encoded: then it goes up to the last '@' of the word. */
 static void mask_authority(struct mask *m)
 {
     copy_to(m, m->i + strlen("://"));
@@ -140,7 +148,7 @@ void text_mask(struct str text, struct buf *out)
 {
     struct mask m = { text, 0, out };
 
-    for (size_t i = 0; i < text.n; i = m.i > i ? m.i : i + 1) {
+    for (size_t i = 0; i<text.n; i = m.i> i ? m.i : i + 1) {
         char c = text.p[i];
 
         if (c != '/' && c != ':' && c != '?' && c != '&')

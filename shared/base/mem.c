@@ -57,8 +57,9 @@ char *xasprintf(const char *format, ...)
     return checked(n < 0 ? NULL : text, 0);
 }
 
-/* Bodies of several megabytes come and go on every request. Left alone, glibc raises its threshold after the first
- * one and keeps such blocks in the heap for ever; fixed thresholds give them back. Two arenas: few threads allocate. */
+/* Bodies of several megabytes come and go on every request. Left alone, glibc raises its threshold after the
+ * first one and keeps such blocks in the heap for ever; fixed thresholds give them back. Two arenas: few
+ * threads allocate. */
 void mem_tune(void)
 {
     mallopt(M_MMAP_THRESHOLD, 512 * 1024);

@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define SERIES_MAX 200      /* a name; label values that come from outside must not fill the memory */
+#define SERIES_MAX 200 /* a name; label values that come from outside must not fill the memory */
 
 const double METRIC_BOUNDS[11] = { 0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    /* guards the list; values are atomics */
-static struct metric *registry;     /* series of one name stand together */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; values are atomics */
+static struct metric *registry;                          /* series of one name stand together */
 
 static bool same_labels(const char *a, const char *b)
 {
@@ -58,7 +58,7 @@ static struct metric *find(const char *name, const char *labels)
 void metric_register(struct metric *m)
 {
     pthread_mutex_lock(&lock);
-    if (!find(m->name, m->labels))      /* the same series twice would make the page invalid */
+    if (!find(m->name, m->labels)) /* the same series twice would make the page invalid */
         insert(m);
     pthread_mutex_unlock(&lock);
 }
@@ -212,7 +212,8 @@ static void add_help(struct buf *out, const struct metric *m)
     buf_fmt(out, "\n# TYPE %s %s\n", m->name, kinds[m->kind]);
 }
 
-static void add_sample(struct buf *out, const char *name, const char *suffix, const char *labels, double value)
+static void add_sample(
+    struct buf *out, const char *name, const char *suffix, const char *labels, double value)
 {
     buf_fmt(out, "%s%s%s ", name, suffix, labels ? labels : "");
     buf_f64(out, value);
@@ -224,7 +225,7 @@ static void add_bucket(struct buf *out, const struct metric *m, size_t i, uint64
     size_t n = m->labels ? strlen(m->labels) : 0;
 
     buf_fmt(out, "%s_bucket{", m->name);
-    if (n > 2) {            /* "{…}" without its braces */
+    if (n > 2) { /* "{…}" without its braces */
         buf_add(out, m->labels + 1, n - 2);
         buf_char(out, ',');
     }
@@ -238,7 +239,7 @@ static void add_bucket(struct buf *out, const struct metric *m, size_t i, uint64
 
 static void add_histogram(struct buf *out, const struct metric *m, double sum)
 {
-    uint64_t total = 0;     /* of this reading: +Inf and _count agree even while others count on */
+    uint64_t total = 0; /* of this reading: +Inf and _count agree even while others count on */
 
     for (size_t i = 0; i < ARRAY_SIZE(m->bucket); i++) {
         total += __atomic_load_n(&m->bucket[i], __ATOMIC_RELAXED);

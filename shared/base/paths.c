@@ -22,7 +22,7 @@ static int make_folder(const char *path, struct err *err)
     if (mkdir(path, 0700) == 0)
         return 0;
 
-    int reason = errno;     /* a parent may be there and yet refuse: only what is missing matters */
+    int reason = errno; /* a parent may be there and yet refuse: only what is missing matters */
     if (stat(path, &st) == 0) {
         if (S_ISDIR(st.st_mode))
             return 0;

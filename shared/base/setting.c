@@ -11,9 +11,9 @@
 
 /* What is known of one setting before any of them is put into the state. */
 struct value {
-    char *text;             /* owned; never NULL when found */
-    char where[320];        /* "environment", "potok.yaml:12", "the file of NAME_FILE" */
-    int64_t number;         /* parsed: INT, MS, BOOL */
+    char *text;      /* owned; never NULL when found */
+    char where[320]; /* "environment", "potok.yaml:12", "the file of NAME_FILE" */
+    int64_t number;  /* parsed: INT, MS, BOOL */
 };
 
 static const struct {
@@ -27,8 +27,8 @@ static bool parse_ms(struct str s, int64_t *ret)
         size_t n = strlen(units[i].suffix);
         int64_t count;
 
-        if (s.n > n && str_eq((struct str){ s.p + s.n - n, n }, str_of(units[i].suffix))
-            && str_i64((struct str){ s.p, s.n - n }, &count))
+        if (s.n > n && str_eq((struct str){ s.p + s.n - n, n }, str_of(units[i].suffix)) &&
+            str_i64((struct str){ s.p, s.n - n }, &count))
             return !__builtin_mul_overflow(count, units[i].ms, ret);
     }
     return false;
@@ -40,7 +40,7 @@ static bool parse_bool(struct str s, int64_t *ret)
         const char *word;
         bool value;
     } words[] = { { "true", true }, { "false", false }, { "yes", true }, { "no", false }, { "on", true },
-                  { "off", false }, { "1", true }, { "0", false } };
+        { "off", false }, { "1", true }, { "0", false } };
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (str_case_eq(s, str_of(words[i].word))) {
@@ -98,7 +98,8 @@ static int refuse(const struct setting *s, const struct value *v, const char *wh
     if (s->type == SETTING_SECRET)
         err_set(err, ERR_CONF, "%s: the value from %s %s", s->name, v->where, why);
     else
-        err_set(err, ERR_CONF, "%s: \"%.64s\" from %s %s%s", s->name, v->text, v->where, why, buf_cstr(&range));
+        err_set(
+            err, ERR_CONF, "%s: \"%.64s\" from %s %s%s", s->name, v->text, v->where, why, buf_cstr(&range));
     buf_fini(&range);
     return -1;
 }
@@ -209,7 +210,8 @@ static size_t count_of(const struct setting *table)
     return n;
 }
 
-int settings_load(const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct err *err)
+int settings_load(
+    const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct err *err)
 {
     size_t count = count_of(table);
     struct value *values = xcalloc(count, sizeof(*values));
@@ -245,7 +247,7 @@ void settings_free(const struct setting *table, void *state)
 
 static bool is_unit_told(const struct setting *s)
 {
-    return s->unit && s->type != SETTING_MS;    /* a duration carries its unit in the value */
+    return s->unit && s->type != SETTING_MS; /* a duration carries its unit in the value */
 }
 
 void settings_help(const struct setting *table, struct buf *out)

@@ -11,8 +11,8 @@ static bool parse_digits(const char *p, size_t n, uint64_t *ret)
     for (size_t i = 0; i < n; i++) {
         if (p[i] < '0' || p[i] > '9')
             return false;
-        if (__builtin_mul_overflow(value, 10u, &value)
-            || __builtin_add_overflow(value, (uint64_t)(p[i] - '0'), &value))
+        if (__builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(p[i] - '0'), &value))
             return false;
     }
     *ret = value;

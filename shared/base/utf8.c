@@ -8,8 +8,8 @@ static bool is_tail(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
-/* What may follow a first byte: how many tails, and the narrower range of the first of them, which keeps out forms
- * longer than needed, surrogates and what lies beyond U+10FFFF. */
+/* What may follow a first byte: how many tails, and the narrower range of the first of them, which keeps out
+ * forms longer than needed, surrogates and what lies beyond U+10FFFF. */
 static size_t tails_of(unsigned char first, unsigned char *ret_least, unsigned char *ret_most)
 {
     *ret_least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -58,7 +58,7 @@ size_t utf8_cut(const char *p, size_t n, size_t most)
 {
     if (n <= most)
         return n;
-    for (size_t back = 0; back < 4 && back <= most; back++)     /* a sequence has at most three tail bytes */
+    for (size_t back = 0; back < 4 && back <= most; back++) /* a sequence has at most three tail bytes */
         if (!is_tail((unsigned char)p[most - back]))
             return most - back;
     return most;

@@ -5,7 +5,7 @@
 
 #define UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-/* Bytes of the valid sequence at p (1..4; shortest form, no surrogates, to U+10FFFF); 0 = not valid. n > 0. */
+/* Bytes of the valid sequence at p (1..4; shortest form, no surrogates, to U+10FFFF); 0 = not valid. */
 size_t utf8_step(const char *p, size_t n);
 /* Where utf8_step() said 0: bytes (1..3) that one U+FFFD stands for, as browsers and Python do it. n > 0. */
 size_t utf8_bad(const char *p, size_t n);

@@ -8,7 +8,7 @@
 struct parts {
     bool is_https;
     struct str host, user, secret;
-    struct str rest;            /* what follows the secret and its slash */
+    struct str rest; /* what follows the secret and its slash */
 };
 
 static struct str trim(struct str s)
@@ -52,7 +52,8 @@ static bool consists_of(struct str s, const char *extra)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(extra, c))))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                (c && strchr(extra, c))))
             return false;
     }
     return s.n > 0;
@@ -100,7 +101,8 @@ static const char *parse_host(struct str authority, struct str *ret_host)
         if (!consists_of(host, ".-"))
             return "the host is not one";
     }
-    if (authority.n > 0 && (!skip(&authority, ":") || !str_u64(authority, &port) || port == 0 || port > 65535))
+    if (authority.n > 0 &&
+        (!skip(&authority, ":") || !str_u64(authority, &port) || port == 0 || port > 65535))
         return "the port is not one";
     *ret_host = host;
     return NULL;
@@ -108,8 +110,9 @@ static const char *parse_host(struct str authority, struct str *ret_host)
 
 static const char *parse_path(struct str path, struct parts *ret)
 {
-    static const char shape[] = "it must look like https://portal.bitrix24.ru/rest/1/secret/ (Bitrix24: Developer resources,"
-                                " Inbound webhook)";
+    static const char shape[] =
+        "it must look like https://portal.bitrix24.ru/rest/1/secret/ (Bitrix24: Developer resources,"
+        " Inbound webhook)";
 
     if (!skip(&path, "/rest/"))
         return shape;
@@ -158,7 +161,8 @@ static void show(struct str text, char *ret, size_t size)
     if (skip(&rest, "://"))
         authority = take(&rest, "/?#");
     if (consists_of(scheme, "") && consists_of(authority, ".-:[]"))
-        snprintf(ret, size, STR_FMT "://" STR_FMT "%s", STR_ARG(scheme), STR_ARG(authority), rest.n ? "/(masked)" : "");
+        snprintf(ret, size, STR_FMT "://" STR_FMT "%s", STR_ARG(scheme), STR_ARG(authority),
+            rest.n ? "/(masked)" : "");
     else
         snprintf(ret, size, "(masked)");
 }

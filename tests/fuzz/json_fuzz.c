@@ -1,5 +1,5 @@
-/* Bytes of a portal's answer, with a plain reader beside that only says yes or no and counts: simdjson is lenient in
- * places, and json.cc promises not to be. */
+/* Bytes of a portal's answer, with a plain reader beside that only says yes or no and counts: simdjson is
+ * lenient in places, and json.cc promises not to be. */
 #include "base/json.h"
 
 #include "base/mem.h"
@@ -10,10 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define EXPECT(cond) \
-    do { \
-        if (!(cond)) \
-            abort(); \
+#define EXPECT(cond)                                                                                         \
+    do {                                                                                                     \
+        if (!(cond))                                                                                         \
+            abort();                                                                                         \
     } while (0)
 
 struct counts {
@@ -24,7 +24,7 @@ struct counts {
 
 struct told {
     struct counts seen;
-    uint32_t members[JSON_DEPTH_MAX + 1];   /* so far, of each open container; [0] = the document */
+    uint32_t members[JSON_DEPTH_MAX + 1]; /* so far, of each open container; [0] = the document */
     bool is_map[JSON_DEPTH_MAX + 1];
     int depth;
     bool key_given;
@@ -293,8 +293,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct told told = { 0 };
     struct counts plain = { 0 };
-    struct json_sink sink = { &told, on_null, on_bool, on_int, on_number, on_str, on_key, on_map, on_map_end, on_array,
-        on_array_end };
+    struct json_sink sink = { &told, on_null, on_bool, on_int, on_number, on_str, on_key, on_map, on_map_end,
+        on_array, on_array_end };
     struct json_stats stats;
     struct err err = { 0 };
     bool good = read_plain((const char *)data, size, &plain);

@@ -41,7 +41,7 @@ TEST(the_maximum_is_filled_to_the_last_byte_and_then_fails_for_good)
     buf_init(&b, 5);
     buf_str(&b, "1234");
     buf_str(&b, "too much");
-    buf_char(&b, '5');                  /* would fit, but something is missing before it */
+    buf_char(&b, '5'); /* would fit, but something is missing before it */
     CHECK(b.failed);
     CHECK_STR(buf_cstr(&b), "1234");
     buf_clear(&b);
@@ -76,7 +76,10 @@ TEST(a_json_literal_escapes_what_it_must_and_mends_bad_bytes)
         { STR("\"\\/"), "\"\\\"\\\\/\"" },
         { STR("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\"" },
         { STR("\0\x1f\x7f"), "\"\\u0000\\u001f\x7f\"" },
-        { STR("a\xFF" "b"), "\"a\xEF\xBF\xBD" "b\"" },
+        { STR("a\xFF"
+              "b"),
+            "\"a\xEF\xBF\xBD"
+            "b\"" },
         { STR("\xE2\x82"), "\"\xEF\xBF\xBD\"" },
         { STR("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"" },
     };
@@ -107,9 +110,17 @@ TEST(numbers_are_short_and_read_back)
         double value;
         const char *text;
     } cases[] = {
-        { 0, "0" }, { 1, "1" }, { -2.5, "-2.5" }, { 0.1, "0.1" }, { 0.005, "0.005" }, { 1e21, "1e+21" },
-        { 0.1 + 0.2, "0.30000000000000004" }, { 123456789012, "123456789012" }, { INFINITY, "+Inf" },
-        { -INFINITY, "-Inf" }, { NAN, "NaN" },
+        { 0, "0" },
+        { 1, "1" },
+        { -2.5, "-2.5" },
+        { 0.1, "0.1" },
+        { 0.005, "0.005" },
+        { 1e21, "1e+21" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 123456789012, "123456789012" },
+        { INFINITY, "+Inf" },
+        { -INFINITY, "-Inf" },
+        { NAN, "NaN" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -122,6 +133,8 @@ TEST(numbers_are_short_and_read_back)
     }
 }
 
-TEST_MAIN(CASE(what_is_appended_stands_in_order), CASE(the_maximum_is_filled_to_the_last_byte_and_then_fails_for_good),
-    CASE(asking_for_the_impossible_does_not_wrap_around), CASE(a_json_literal_escapes_what_it_must_and_mends_bad_bytes),
+TEST_MAIN(CASE(what_is_appended_stands_in_order),
+    CASE(the_maximum_is_filled_to_the_last_byte_and_then_fails_for_good),
+    CASE(asking_for_the_impossible_does_not_wrap_around),
+    CASE(a_json_literal_escapes_what_it_must_and_mends_bad_bytes),
     CASE(everything_but_unreserved_characters_is_percent_encoded), CASE(numbers_are_short_and_read_back))

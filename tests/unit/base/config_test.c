@@ -10,7 +10,8 @@
 
 static const char *plural_of(struct str name)
 {
-    static const char *const names[][2] = { { "deal", "deals" }, { "contact", "contacts" }, { "lead", "leads" } };
+    static const char *const names[][2] = { { "deal", "deals" }, { "contact", "contacts" },
+        { "lead", "leads" } };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (str_is(name, names[i][0]) || str_is(name, names[i][1]))
@@ -27,7 +28,8 @@ static const struct config_checks checks = { plural_of, is_setting };
 
 static void clear_environment(void)
 {
-    static const char *const names[] = { "POTOK_CONFIG", "BITRIX_WEBHOOK_URL", "BITRIX_WEBHOOK_URL_FILE", "BITRIX_TARIFF" };
+    static const char *const names[] = { "POTOK_CONFIG", "BITRIX_WEBHOOK_URL", "BITRIX_WEBHOOK_URL_FILE",
+        "BITRIX_TARIFF" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unsetenv(names[i]);
@@ -73,21 +75,20 @@ TEST(a_whole_file_is_read)
 
     clear_environment();
     write_file("webhook", "https://second.bitrix24.ru/rest/9/xyz\n");
-    check_loads(&c,
-        "# mirrors of two portals\n"
-        "portals:\n"
-        "  main:\n"
-        "    url: https://example.bitrix24.ru/rest/1/abc/\n"
-        "    tariff: enterprise\n"
-        "    entities: [deal, contacts]\n"
-        "    prefix: crm_\n"
-        "  second-one:\n"
-        "    url_file: webhook\n"
-        "    tariff: 7/100\n"
-        "    prefix: two_\n"
-        "settings:\n"
-        "  JOB_DEADLINE: 10s\n"
-        "  SYNC_BATCH_SIZE: \"50\"\n");
+    check_loads(&c, "# mirrors of two portals\n"
+                    "portals:\n"
+                    "  main:\n"
+                    "    url: https://example.bitrix24.ru/rest/1/abc/\n"
+                    "    tariff: enterprise\n"
+                    "    entities: [deal, contacts]\n"
+                    "    prefix: crm_\n"
+                    "  second-one:\n"
+                    "    url_file: webhook\n"
+                    "    tariff: 7/100\n"
+                    "    prefix: two_\n"
+                    "settings:\n"
+                    "  JOB_DEADLINE: 10s\n"
+                    "  SYNC_BATCH_SIZE: \"50\"\n");
     CHECK_EQ(c.portal_count, 2);
 
     const struct config_portal *p = config_portal(&c, STR("main"));
@@ -128,7 +129,8 @@ TEST(defaults_are_standard_and_crm)
 
 TEST(a_file_may_be_empty)
 {
-    static const char *const texts[] = { "", "# nothing\n", "---\n", "portals:\nsettings:\n", "portals: {}\n", "{}" };
+    static const char *const texts[] = { "", "# nothing\n", "---\n", "portals:\nsettings:\n", "portals: {}\n",
+        "{}" };
 
     clear_environment();
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -151,21 +153,26 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         /* keys */
         { "portal:\n", "potok.yaml:1:1: unknown key \"portal\" (did you mean \"portals\"?)" },
         { "x: 1\n", "potok.yaml:1:1: unknown key \"x\"" },
-        { MAIN "    tarif: standard\n", "potok.yaml:4:5: unknown key \"tarif\" in portal main (did you mean \"tariff\"?)" },
+        { MAIN "    tarif: standard\n",
+            "potok.yaml:4:5: unknown key \"tarif\" in portal main (did you mean \"tariff\"?)" },
         { MAIN "    password: 1\n", "potok.yaml:4:5: unknown key \"password\" in portal main" },
         { MAIN "    url: x\n", "potok.yaml:4:5: \"url\" is here a second time (first in line 3)" },
-        { MAIN "  main:\n    prefix: b_\n", "potok.yaml:4:3: \"main\" is here a second time (first in line 2)" },
-        { "settings:\n  JOB_DEADLINE: 1\n  JOB_DEADLINE: 2\n", "potok.yaml:3:3: \"JOB_DEADLINE\" is here a second time" },
+        { MAIN "  main:\n    prefix: b_\n",
+            "potok.yaml:4:3: \"main\" is here a second time (first in line 2)" },
+        { "settings:\n  JOB_DEADLINE: 1\n  JOB_DEADLINE: 2\n",
+            "potok.yaml:3:3: \"JOB_DEADLINE\" is here a second time" },
         { "portals:\n  ? [a]\n  : b\n", "potok.yaml:2:5: a key must be a single word" },
         { "portals:\n  https://p/rest/1/topsecret/:\n", "is no portal name" },
         { "https://p/rest/1/topsecret/: 1\n", "unknown key \"https://p/rest/1/(masked)/\"" },
-        { "https://p/rest/1/topsecret/: 1\nhttps://p/rest/1/topsecret/: 2\n", "\"https://p/rest/1/(masked)/\" is here a second time" },
+        { "https://p/rest/1/topsecret/: 1\nhttps://p/rest/1/topsecret/: 2\n",
+            "\"https://p/rest/1/(masked)/\" is here a second time" },
         /* shapes */
         { "just text\n", "potok.yaml:1:1: the file must begin with portals: or settings:" },
         { "- a\n", "the file must begin with portals: or settings:" },
         { "portals: yes\n", "potok.yaml:1:1: portals wants names with values under it" },
         { "portals: [main]\n", "portals wants names with values under it" },
-        { "portals:\n  main: https://p/rest/1/topsecret/\n", "potok.yaml:2:3: portal main wants keys under it" },
+        { "portals:\n  main: https://p/rest/1/topsecret/\n",
+            "potok.yaml:2:3: portal main wants keys under it" },
         { "portals:\n  main: [a]\n", "portal main wants keys under it" },
         { "portals:\n  main:\n    url: [a]\n", "potok.yaml:3:5: url wants a single value" },
         { "portals:\n  main:\n    url:\n", "potok.yaml:3:5: url is empty" },
@@ -174,15 +181,20 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { "portals:\n  Main:\n    url: x\n", "potok.yaml:2:3: \"Main\" is no portal name" },
         { "portals:\n  1a: {}\n", "is no portal name" },
         { "portals:\n  main:\n", "potok.yaml:2: portal main has neither url nor url_file" },
-        { "portals:\n  main:\n    tariff: standard\n", "potok.yaml:2: portal main has neither url nor url_file" },
+        { "portals:\n  main:\n    tariff: standard\n",
+            "potok.yaml:2: portal main has neither url nor url_file" },
         { "portals:\n  main:\n    url: http://p/rest/1/topsecret/\n",
-          "potok.yaml:3:5: portal main: url: \"http://p/(masked)\": plain http" },
-        { "portals:\n  main:\n    url: https://p/rest/1/topsecret/profile.json\n", "take the method name away" },
-        { MAIN "    url_file: potok.yaml\n", "potok.yaml:4:5: portal main: url and url_file exclude each other" },
-        { "portals:\n  main:\n    url_file: /nowhere/x\n", "potok.yaml:3:5: portal main: url_file: /nowhere/x: No such file" },
+            "potok.yaml:3:5: portal main: url: \"http://p/(masked)\": plain http" },
+        { "portals:\n  main:\n    url: https://p/rest/1/topsecret/profile.json\n",
+            "take the method name away" },
+        { MAIN "    url_file: potok.yaml\n",
+            "potok.yaml:4:5: portal main: url and url_file exclude each other" },
+        { "portals:\n  main:\n    url_file: /nowhere/x\n",
+            "potok.yaml:3:5: portal main: url_file: /nowhere/x: No such file" },
         { "portals:\n  main:\n    url_file: potok.yaml\n", "potok.yaml:3:5: portal main: url_file: " },
         /* tariff */
-        { MAIN "    tariff: gold\n", "potok.yaml:4:5: \"gold\" is no tariff: standard (2/50), enterprise (5/250) or RATE/BURST" },
+        { MAIN "    tariff: gold\n",
+            "potok.yaml:4:5: \"gold\" is no tariff: standard (2/50), enterprise (5/250) or RATE/BURST" },
         { MAIN "    tariff: 5\n", "is no tariff" },
         { MAIN "    tariff: 0/50\n", "is no tariff" },
         { MAIN "    tariff: 2/3\n", "is no tariff" },
@@ -191,11 +203,13 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    tariff: 2.5/50\n", "is no tariff" },
         { MAIN "    tariff: [2, 50]\n", "tariff wants a single value" },
         /* entities */
-        { MAIN "    entities: [deals, deels]\n", "potok.yaml:4:23: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
+        { MAIN "    entities: [deals, deels]\n",
+            "potok.yaml:4:23: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
         { MAIN "    entities: [orders]\n", "unknown entity \"orders\"" },
         { MAIN "    entities: [Deals]\n", "unknown entity \"Deals\" (did you mean \"deals\"?)" },
         { MAIN "    entities: [deals, deal]\n", "portal main: deal is in the list twice" },
-        { MAIN "    entities: deals\n", "potok.yaml:4:5: portal main: entities wants a list: [deals, contacts]" },
+        { MAIN "    entities: deals\n",
+            "potok.yaml:4:5: portal main: entities wants a list: [deals, contacts]" },
         { MAIN "    entities: []\n", "the list of entities is empty; leave it out for all" },
         { MAIN "    entities: [[deals]]\n", "entities wants a list of names" },
         { MAIN "    entities: ['']\n", "unknown entity \"\"" },
@@ -204,11 +218,14 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    prefix: 'a; drop table x'\n", "is not a small letter" },
         { MAIN "    prefix: abcdefghijklmnopqrstuvwxyz_01234\n", "is not a small letter" },
         { MAIN "  b:\n    url: https://q/rest/1/x/\n",
-          "potok.yaml:4: portals main and b would write to the same tables (prefix crm_)" },
-        { MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads, deal]\n", "the same tables" },
+            "potok.yaml:4: portals main and b would write to the same tables (prefix crm_)" },
+        { MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads, deal]\n",
+            "the same tables" },
         /* settings */
-        { "settings:\n  JOB_DEADLIN: 10s\n", "potok.yaml:2:3: unknown setting \"JOB_DEADLIN\" (did you mean \"JOB_DEADLINE\"?)" },
-        { "settings:\n  job_deadline: 10s\n", "unknown setting \"job_deadline\" (did you mean \"JOB_DEADLINE\"?)" },
+        { "settings:\n  JOB_DEADLIN: 10s\n",
+            "potok.yaml:2:3: unknown setting \"JOB_DEADLIN\" (did you mean \"JOB_DEADLINE\"?)" },
+        { "settings:\n  job_deadline: 10s\n",
+            "unknown setting \"job_deadline\" (did you mean \"JOB_DEADLINE\"?)" },
         { "settings:\n  NOTHING_LIKE_IT: 10s\n", "unknown setting \"NOTHING_LIKE_IT\"" },
         /* YAML */
         { "portals:\n\tmain: 1\n", "potok.yaml:2:1: a tab: YAML is indented with spaces" },
@@ -236,7 +253,8 @@ TEST(one_prefix_may_serve_portals_that_share_no_entity)
     struct config c;
 
     clear_environment();
-    check_loads(&c, MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads]\n");
+    check_loads(
+        &c, MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads]\n");
     CHECK_EQ(c.portal_count, 2);
     config_free(&c);
 }
@@ -310,7 +328,8 @@ TEST(mistakes_in_the_environment_name_the_variable)
     static const struct {
         const char *name, *value, *why;
     } cases[] = {
-        { "BITRIX_WEBHOOK_URL", "http://p/rest/1/topsecret/", "BITRIX_WEBHOOK_URL: \"http://p/(masked)\": plain http" },
+        { "BITRIX_WEBHOOK_URL", "http://p/rest/1/topsecret/",
+            "BITRIX_WEBHOOK_URL: \"http://p/(masked)\": plain http" },
         { "BITRIX_WEBHOOK_URL_FILE", "/nowhere/x", "BITRIX_WEBHOOK_URL_FILE: /nowhere/x: No such file" },
         { "BITRIX_TARIFF", "gold", "BITRIX_TARIFF: \"gold\" is no tariff" },
         { "BITRIX_TARIFF", "standard", "BITRIX_TARIFF is for the portal main, and there is none" },
@@ -362,7 +381,8 @@ TEST(without_checks_every_name_of_the_right_shape_is_taken)
     struct err err = { 0 };
 
     clear_environment();
-    write_file("potok.yaml", "portals: {main: {url: 'https://p/rest/1/s/', entities: [orders]}}\nsettings: {ANY: 1}\n");
+    write_file("potok.yaml",
+        "portals: {main: {url: 'https://p/rest/1/s/', entities: [orders]}}\nsettings: {ANY: 1}\n");
     CHECK_OK(config_load(&c, "potok.yaml", NULL, &err), err);
     CHECK_STR(c.portals[0].entities[0], "orders");
     config_free(&c);
@@ -371,8 +391,9 @@ TEST(without_checks_every_name_of_the_right_shape_is_taken)
 }
 
 TEST_MAIN(CASE(a_whole_file_is_read), CASE(defaults_are_standard_and_crm), CASE(a_file_may_be_empty),
-    CASE(mistakes_are_told_with_their_place_and_a_hint), CASE(one_prefix_may_serve_portals_that_share_no_entity),
-    CASE(sizes_are_limited), CASE(the_environment_makes_the_portal_main),
-    CASE(the_environment_overrides_url_and_tariff_of_main_only), CASE(mistakes_in_the_environment_name_the_variable),
+    CASE(mistakes_are_told_with_their_place_and_a_hint),
+    CASE(one_prefix_may_serve_portals_that_share_no_entity), CASE(sizes_are_limited),
+    CASE(the_environment_makes_the_portal_main), CASE(the_environment_overrides_url_and_tariff_of_main_only),
+    CASE(mistakes_in_the_environment_name_the_variable),
     CASE(the_file_is_the_argument_else_the_variable_else_potok_yaml_where_it_exists),
     CASE(without_checks_every_name_of_the_right_shape_is_taken))

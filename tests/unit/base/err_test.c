@@ -89,6 +89,7 @@ TEST(every_kind_has_a_name_that_reads_back)
     CHECK_STR(err_kind_name((enum err_kind)99), "bug");
 }
 
-TEST_MAIN(CASE(a_wrapped_error_reads_from_outside_in_and_keeps_its_kind), CASE(setting_an_error_forgets_the_one_before),
-    CASE(the_old_text_may_be_an_argument_of_the_new_one), CASE(nobody_has_to_want_the_error), CASE(an_error_is_one_line),
+TEST_MAIN(CASE(a_wrapped_error_reads_from_outside_in_and_keeps_its_kind),
+    CASE(setting_an_error_forgets_the_one_before), CASE(the_old_text_may_be_an_argument_of_the_new_one),
+    CASE(nobody_has_to_want_the_error), CASE(an_error_is_one_line),
     CASE(a_long_text_is_cut_between_characters), CASE(every_kind_has_a_name_that_reads_back))

@@ -9,9 +9,16 @@ TEST(distance_counts_letters_added_left_out_replaced_and_swapped)
         const char *a, *b;
         int distance;
     } cases[] = {
-        { "", "", 0 },         { "abc", "abc", 0 },     { "", "abc", 3 },          { "tarif", "tariff", 1 },
-        { "urll", "url", 1 },  { "urk", "url", 1 },     { "ulr", "url", 1 },       { "entites", "entities", 1 },
-        { "abcd", "badc", 2 }, { "kitten", "sitting", 3 },
+        { "", "", 0 },
+        { "abc", "abc", 0 },
+        { "", "abc", 3 },
+        { "tarif", "tariff", 1 },
+        { "urll", "url", 1 },
+        { "urk", "url", 1 },
+        { "ulr", "url", 1 },
+        { "entites", "entities", 1 },
+        { "abcd", "badc", 2 },
+        { "kitten", "sitting", 3 },
         { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a", 99 },
     };
 
@@ -45,7 +52,8 @@ static bool setting(const char *name)
 TEST(one_change_away_is_found_by_asking)
 {
     static const char *const entities[] = { "deels", "dealss", "dels", "edals", "Deals", "DEAL", "xdeals" };
-    static const char *const settings[] = { "JOB_DEADLIN", "job_deadline", "JOB-DEADLINE", "JOB_DAEDLINE", "JOBS_DEADLINE" };
+    static const char *const settings[] = { "JOB_DEADLIN", "job_deadline", "JOB-DEADLINE", "JOB_DAEDLINE",
+        "JOBS_DEADLINE" };
     char guess[GUESS_SIZE];
 
     for (size_t i = 0; i < ARRAY_SIZE(entities); i++) {
@@ -59,8 +67,9 @@ TEST(one_change_away_is_found_by_asking)
     CHECK(!guess_entity("contracts", entity, guess));
     CHECK(!guess_entity("deals", NULL, guess));
     CHECK(!guess_setting("", setting, guess));
-    CHECK(!guess_setting("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", setting, guess));
+    CHECK(!guess_setting(
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", setting, guess));
 }
 
-TEST_MAIN(CASE(distance_counts_letters_added_left_out_replaced_and_swapped), CASE(the_nearest_word_is_guessed_unless_all_are_far),
-    CASE(one_change_away_is_found_by_asking))
+TEST_MAIN(CASE(distance_counts_letters_added_left_out_replaced_and_swapped),
+    CASE(the_nearest_word_is_guessed_unless_all_are_far), CASE(one_change_away_is_found_by_asking))

@@ -63,8 +63,8 @@ static void see_array_end(void *ctx, uint32_t count)
 
 static struct json_sink sink_to(struct buf *b)
 {
-    return (struct json_sink){ b, see_null, see_bool, see_int, see_number, see_str, see_key, see_map, see_map_end,
-        see_array, see_array_end };
+    return (struct json_sink){ b, see_null, see_bool, see_int, see_number, see_str, see_key, see_map,
+        see_map_end, see_array, see_array_end };
 }
 
 /* Reads a copy with exactly the promised padding, so that the sanitizer sees a byte too far. */
@@ -74,7 +74,7 @@ static int read_into(struct buf *seen, struct str text, struct json_stats *stats
     char *copy = xmalloc(text.n + JSON_PADDING);
 
     memcpy(copy, text.p, text.n);
-    memset(copy + text.n, '9', JSON_PADDING);       /* must not be taken for a part of the text */
+    memset(copy + text.n, '9', JSON_PADDING); /* must not be taken for a part of the text */
     int result = json_read(copy, text.n, &sink, stats, err);
     free(copy);
     return result;
@@ -104,14 +104,13 @@ static void check_good(const struct good_case *cases, size_t n)
 TEST(values_of_every_kind_are_told_in_order)
 {
     static const struct good_case cases[] = {
-        { STR("{}"), "M }0 ", 0 },
-        { STR("[]"), "A ]0 ", 0 },
+        { STR("{}"), "M }0 ", 0 }, { STR("[]"), "A ]0 ", 0 },
         { STR(" \t\r\n{ \"a\" : [ 1 , true , false , null , \"x\" ] , \"b\" : { } } \n"),
-          "M a=A I1 T F N \"x\" ]5 b=M }0 }2 ", 0 },
+            "M a=A I1 T F N \"x\" ]5 b=M }0 }2 ", 0 },
         { STR("[[[]],{\"a\":{\"b\":[{}]}}]"), "A A A ]0 ]1 M a=M b=A M }0 ]1 }1 }1 ]2 ", 0 },
-        { STR("{\"a\":1,\"a\":2}"), "M a=I1 a=I2 }2 ", 0 },        /* whoever reads decides */
+        { STR("{\"a\":1,\"a\":2}"), "M a=I1 a=I2 }2 ", 0 }, /* whoever reads decides */
         { STR("{\"\":\"\"}"), "M =\"\" }1 ", 0 },
-        { STR("\xEF\xBB\xBF[1]"), "A I1 ]1 ", 0 },                /* a byte order mark before it */
+        { STR("\xEF\xBB\xBF[1]"), "A I1 ]1 ", 0 }, /* a byte order mark before it */
     };
 
     check_good(cases, ARRAY_SIZE(cases));
@@ -120,9 +119,14 @@ TEST(values_of_every_kind_are_told_in_order)
 TEST(a_scalar_alone_is_a_document)
 {
     static const struct good_case cases[] = {
-        { STR("null"), "N ", 0 },       { STR(" true "), "T ", 0 },     { STR("false\n"), "F ", 0 },
-        { STR("0"), "I0 ", 0 },         { STR(" -12 \n"), "I-12 ", 0 }, { STR("1.50"), "R1.50 ", 0 },
-        { STR("\"\""), "\"\" ", 0 },    { STR(" \"a\\nb\" "), "\"a\\nb\" ", 0 },
+        { STR("null"), "N ", 0 },
+        { STR(" true "), "T ", 0 },
+        { STR("false\n"), "F ", 0 },
+        { STR("0"), "I0 ", 0 },
+        { STR(" -12 \n"), "I-12 ", 0 },
+        { STR("1.50"), "R1.50 ", 0 },
+        { STR("\"\""), "\"\" ", 0 },
+        { STR(" \"a\\nb\" "), "\"a\\nb\" ", 0 },
     };
 
     check_good(cases, ARRAY_SIZE(cases));
@@ -133,12 +137,15 @@ TEST(numbers_stay_exact)
     static const struct good_case cases[] = {
         { STR("[0,-1,42]"), "A I0 I-1 I42 ]3 ", 0 },
         { STR("[-0]"), "A R-0 ]1 ", 0 },
-        { STR("[9223372036854775807,-9223372036854775808]"), "A I9223372036854775807 I-9223372036854775808 ]2 ", 0 },
-        { STR("[9223372036854775808,-9223372036854775809]"), "A R9223372036854775808 R-9223372036854775809 ]2 ", 0 },
+        { STR("[9223372036854775807,-9223372036854775808]"),
+            "A I9223372036854775807 I-9223372036854775808 ]2 ", 0 },
+        { STR("[9223372036854775808,-9223372036854775809]"),
+            "A R9223372036854775808 R-9223372036854775809 ]2 ", 0 },
         { STR("[12345678901234567890]"), "A R12345678901234567890 ]1 ", 0 },
         { STR("[1.0 , 1.10\n,-0.0,0.1]"), "A R1.0 R1.10 R-0.0 R0.1 ]4 ", 0 },
         { STR("[1e400,1E+2,1e-0,0e0]"), "A R1e400 R1E+2 R1e-0 R0e0 ]4 ", 0 },
-        { STR("{\"a\":0.1000000000000000055511151231257827 }"), "M a=R0.1000000000000000055511151231257827 }1 ", 0 },
+        { STR("{\"a\":0.1000000000000000055511151231257827 }"),
+            "M a=R0.1000000000000000055511151231257827 }1 ", 0 },
     };
 
     check_good(cases, ARRAY_SIZE(cases));
@@ -179,12 +186,15 @@ TEST(half_an_emoji_is_replaced_and_counted)
 TEST(bad_utf8_is_replaced_and_counted)
 {
     static const struct good_case cases[] = {
-        { STR("[\"a\xFF" "b\"]"), "A \"a" FFFD "b\" ]1 ", 1 },
-        { STR("[\"\xE2\x82\"]"), "A \"" FFFD "\" ]1 ", 1 },            /* cut before the last byte of the euro sign */
-        { STR("[\"\xD0\"]"), "A \"" FFFD "\" ]1 ", 1 },                /* the quote is not swallowed */
+        { STR("[\"a\xFF"
+              "b\"]"),
+            "A \"a" FFFD "b\" ]1 ", 1 },
+        { STR("[\"\xE2\x82\"]"), "A \"" FFFD "\" ]1 ", 1 }, /* cut before the last byte of the euro sign */
+        { STR("[\"\xD0\"]"), "A \"" FFFD "\" ]1 ", 1 },     /* the quote is not swallowed */
         { STR("[\"\xC0\xAF\"]"), "A \"" FFFD FFFD "\" ]1 ", 2 },
         { STR("[\"\xED\xA0\xBD\"]"), "A \"" FFFD FFFD FFFD "\" ]1 ", 3 },
-        { STR("{\"\x80\":\"\xF5 ok\",\"ж\":\"\\ud83d\"}"), "M " FFFD "=\"" FFFD " ok\" ж=\"" FFFD "\" }2 ", 3 },
+        { STR("{\"\x80\":\"\xF5 ok\",\"ж\":\"\\ud83d\"}"), "M " FFFD "=\"" FFFD " ok\" ж=\"" FFFD "\" }2 ",
+            3 },
     };
 
     check_good(cases, ARRAY_SIZE(cases));
@@ -221,26 +231,94 @@ TEST(what_is_no_json_is_refused_with_its_place)
         struct str text;
         long offset;
     } cases[] = {
-        { STR(""), 0 }, { STR("  \n"), 0 }, { STR("{"), -1 }, { STR("["), -1 }, { STR("}"), -1 }, { STR("]"), -1 },
-        { STR("[1"), -1 }, { STR("[1,"), -1 }, { STR("[1,]"), 3 }, { STR("[,1]"), 1 }, { STR("[1 2]"), -1 },
-        { STR("[1,,2]"), 3 }, { STR("{\"a\"}"), -1 }, { STR("{\"a\":}"), 5 }, { STR("{\"a\":1,}"), -1 },
-        { STR("{,}"), -1 }, { STR("{1:2}"), -1 }, { STR("{\"a\" 1}"), -1 }, { STR("{\"a\":1 \"b\":2}"), -1 },
-        { STR("{a:1}"), -1 }, { STR("{'a':1}"), -1 }, { STR("[1}"), -1 }, { STR("{\"a\":1]"), -1 },
-        { STR("[[1]"), -1 }, { STR("[{\"a\":1]"), -1 }, { STR("[{\"a\":1]}"), -1 }, { STR("{\"a\":[1}]"), -1 },
-        { STR("[]]"), -1 }, { STR("{}}"), -1 }, { STR("[] []"), -1 }, { STR("{}x"), -1 }, { STR("[]\0"), -1 },
-        { STR("[1]1"), -1 }, { STR("1 2"), 2 }, { STR("null null"), 5 }, { STR("\"a\" \"b\""), 4 }, { STR("1]"), 1 },
-        { STR("tru"), 0 }, { STR("truex"), 0 }, { STR("[nul]"), 1 }, { STR("[True]"), 1 }, { STR("[NaN]"), 1 },
-        { STR("[Infinity]"), 1 }, { STR("[-]"), 1 }, { STR("[+1]"), 1 }, { STR("[01]"), 1 }, { STR("[-01]"), 1 },
-        { STR("[1.]"), 1 }, { STR("[.5]"), 1 }, { STR("[1e]"), 1 }, { STR("[1e+]"), 1 }, { STR("[0x10]"), 1 },
-        { STR("[1-2]"), 1 }, { STR("[1_000]"), 1 }, { STR("[1\0]"), 1 }, { STR("[1\f]"), -1 }, { STR("\0"), 0 },
-        { STR("\""), 1 }, { STR("[\"abc"), 5 }, { STR("[\"abc\\\"]"), 8 }, { STR("{\"a"), 3 }, { STR("\"a\"b"), -1 },
-        { STR("[\"\\x\"]"), 2 }, { STR("[\"\\u12\"]"), 2 }, { STR("[\"\\u12G4\"]"), 2 }, { STR("[\"\\"), -1 },
-        { STR("[\"\\ud83d\\u00\"]"), 8 }, { STR("[\"\\'\"]"), 2 }, { STR("{\"\\x\":1}"), 2 },
-        { STR("[\"a\nb\"]"), 3 }, { STR("[\"a\tb\"]"), 3 }, { STR("[\"\0\"]"), 2 }, { STR("[\"a\x1f\"]"), 3 },
-        { STR("\xFF"), -1 }, { STR("[\xFF]"), -1 }, { STR("[1]\xFF"), -1 }, { STR("<html>"), 0 },
-        { STR("{\"result\":[{\"ID\":\"1\",\"TITLE\":\"abc"), -1 }, { STR("[1,//x\n2]"), -1 }, { STR("[\"a\"x]"), -1 },
-        { STR("{\"a\":\"b\":1}"), -1 }, { STR("[\"a\":1]"), -1 }, { STR("\"a\":1"), -1 }, { STR("1:2"), -1 },
-        { STR("[\"a\":,1]"), -1 }, { STR("[1:,1]"), -1 }, { STR("{\"a\":\"b\":,\"c\":1}"), -1 }, { STR("[\"a\":]"), -1 },
+        { STR(""), 0 },
+        { STR("  \n"), 0 },
+        { STR("{"), -1 },
+        { STR("["), -1 },
+        { STR("}"), -1 },
+        { STR("]"), -1 },
+        { STR("[1"), -1 },
+        { STR("[1,"), -1 },
+        { STR("[1,]"), 3 },
+        { STR("[,1]"), 1 },
+        { STR("[1 2]"), -1 },
+        { STR("[1,,2]"), 3 },
+        { STR("{\"a\"}"), -1 },
+        { STR("{\"a\":}"), 5 },
+        { STR("{\"a\":1,}"), -1 },
+        { STR("{,}"), -1 },
+        { STR("{1:2}"), -1 },
+        { STR("{\"a\" 1}"), -1 },
+        { STR("{\"a\":1 \"b\":2}"), -1 },
+        { STR("{a:1}"), -1 },
+        { STR("{'a':1}"), -1 },
+        { STR("[1}"), -1 },
+        { STR("{\"a\":1]"), -1 },
+        { STR("[[1]"), -1 },
+        { STR("[{\"a\":1]"), -1 },
+        { STR("[{\"a\":1]}"), -1 },
+        { STR("{\"a\":[1}]"), -1 },
+        { STR("[]]"), -1 },
+        { STR("{}}"), -1 },
+        { STR("[] []"), -1 },
+        { STR("{}x"), -1 },
+        { STR("[]\0"), -1 },
+        { STR("[1]1"), -1 },
+        { STR("1 2"), 2 },
+        { STR("null null"), 5 },
+        { STR("\"a\" \"b\""), 4 },
+        { STR("1]"), 1 },
+        { STR("tru"), 0 },
+        { STR("truex"), 0 },
+        { STR("[nul]"), 1 },
+        { STR("[True]"), 1 },
+        { STR("[NaN]"), 1 },
+        { STR("[Infinity]"), 1 },
+        { STR("[-]"), 1 },
+        { STR("[+1]"), 1 },
+        { STR("[01]"), 1 },
+        { STR("[-01]"), 1 },
+        { STR("[1.]"), 1 },
+        { STR("[.5]"), 1 },
+        { STR("[1e]"), 1 },
+        { STR("[1e+]"), 1 },
+        { STR("[0x10]"), 1 },
+        { STR("[1-2]"), 1 },
+        { STR("[1_000]"), 1 },
+        { STR("[1\0]"), 1 },
+        { STR("[1\f]"), -1 },
+        { STR("\0"), 0 },
+        { STR("\""), 1 },
+        { STR("[\"abc"), 5 },
+        { STR("[\"abc\\\"]"), 8 },
+        { STR("{\"a"), 3 },
+        { STR("\"a\"b"), -1 },
+        { STR("[\"\\x\"]"), 2 },
+        { STR("[\"\\u12\"]"), 2 },
+        { STR("[\"\\u12G4\"]"), 2 },
+        { STR("[\"\\"), -1 },
+        { STR("[\"\\ud83d\\u00\"]"), 8 },
+        { STR("[\"\\'\"]"), 2 },
+        { STR("{\"\\x\":1}"), 2 },
+        { STR("[\"a\nb\"]"), 3 },
+        { STR("[\"a\tb\"]"), 3 },
+        { STR("[\"\0\"]"), 2 },
+        { STR("[\"a\x1f\"]"), 3 },
+        { STR("\xFF"), -1 },
+        { STR("[\xFF]"), -1 },
+        { STR("[1]\xFF"), -1 },
+        { STR("<html>"), 0 },
+        { STR("{\"result\":[{\"ID\":\"1\",\"TITLE\":\"abc"), -1 },
+        { STR("[1,//x\n2]"), -1 },
+        { STR("[\"a\"x]"), -1 },
+        { STR("{\"a\":\"b\":1}"), -1 },
+        { STR("[\"a\":1]"), -1 },
+        { STR("\"a\":1"), -1 },
+        { STR("1:2"), -1 },
+        { STR("[\"a\":,1]"), -1 },
+        { STR("[1:,1]"), -1 },
+        { STR("{\"a\":\"b\":,\"c\":1}"), -1 },
+        { STR("[\"a\":]"), -1 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -250,7 +328,8 @@ TEST(what_is_no_json_is_refused_with_its_place)
 /* Every prefix of a document is an error, and no prefix reads past its end. */
 TEST(a_text_cut_anywhere_is_refused)
 {
-    static const char text[] = "{\"result\":{\"r\":[{\"ID\":\"7\",\"N\":-1.5e3,\"T\":\"\\u0436\\n\",\"E\":[],\"B\":true}]}}";
+    static const char text[] =
+        "{\"result\":{\"r\":[{\"ID\":\"7\",\"N\":-1.5e3,\"T\":\"\\u0436\\n\",\"E\":[],\"B\":true}]}}";
 
     for (size_t n = 0; n < sizeof(text) - 1; n++)
         check_bad((struct str){ text, n }, -1);
@@ -332,8 +411,9 @@ static void add_space(struct buf *b)
 
 static void add_random_string(struct buf *b)
 {
-    static const char *const pieces[] = { "a", "Z9 ", "ж", "€", "😀", "\\n", "\\\"", "\\\\", "\\/", "\\u0436", "\\ud83d\\ude00",
-        "{", "]", ":", ",", "\\\\\\\\", "\\u0001", "long enough to cross a block of sixty-four bytes, nearly always, " };
+    static const char *const pieces[] = { "a", "Z9 ", "ж", "€", "😀", "\\n", "\\\"", "\\\\", "\\/", "\\u0436",
+        "\\ud83d\\ude00", "{", "]", ":", ",", "\\\\\\\\", "\\u0001",
+        "long enough to cross a block of sixty-four bytes, nearly always, " };
 
     buf_char(b, '"');
     for (uint32_t n = dice(6); n > 0; n--)
@@ -343,7 +423,8 @@ static void add_random_string(struct buf *b)
 
 static void add_random(struct buf *b, int depth)
 {
-    static const char *const scalars[] = { "null", "true", "false", "0", "-1", "123456789012345678", "1.5", "-2.25e3", "0.5E-2" };
+    static const char *const scalars[] = { "null", "true", "false", "0", "-1", "123456789012345678", "1.5",
+        "-2.25e3", "0.5E-2" };
     uint32_t kind = dice(depth > 0 ? 8 : 4), n = dice(5);
 
     add_space(b);
@@ -379,7 +460,8 @@ static void tell(const json_t *v, struct buf *b)
     switch (json_typeof(v)) {
     case JSON_OBJECT:
         see_map(b);
-        json_object_foreach((json_t *)v, key, member) {
+        json_object_foreach((json_t *)v, key, member)
+        {
             see_key(b, str_of(key));
             tell(member, b);
         }
@@ -387,8 +469,7 @@ static void tell(const json_t *v, struct buf *b)
         break;
     case JSON_ARRAY:
         see_array(b);
-        json_array_foreach(v, i, member)
-            tell(member, b);
+        json_array_foreach(v, i, member) tell(member, b);
         see_array_end(b, (uint32_t)json_array_size(v));
         break;
     case JSON_STRING:
@@ -398,7 +479,7 @@ static void tell(const json_t *v, struct buf *b)
         see_int(b, json_integer_value(v));
         break;
     case JSON_REAL:
-        buf_str(b, "R ");       /* values are compared elsewhere: here it counts that it is one */
+        buf_str(b, "R "); /* values are compared elsewhere: here it counts that it is one */
         break;
     case JSON_NULL:
         see_null(b);
@@ -410,7 +491,7 @@ static void tell(const json_t *v, struct buf *b)
 
 static void see_any_number(void *ctx, struct str token)
 {
-    buf_str(ctx, str_is(token, "-0") ? "I0 " : "R ");     /* jansson's integers have no -0 */
+    buf_str(ctx, str_is(token, "-0") ? "I0 " : "R "); /* jansson's integers have no -0 */
 }
 
 static void check_same(struct buf *text)
@@ -466,10 +547,11 @@ TEST(damaged_documents_are_refused_where_another_reader_refuses_them)
         for (uint32_t hits = 1 + dice(2); hits > 0 && text.n > 0; hits--) {
             char *at = &text.p[dice((uint32_t)text.n)];
 
-            if ((unsigned char)*at < 0x80)      /* half a letter we mend and jansson refuses */
+            if ((unsigned char)*at < 0x80) /* half a letter we mend and jansson refuses */
                 *at = junk[dice(sizeof(junk) - 1)];
         }
-        /* a changed key may now be there twice, which a tree cannot show; a changed escape may be half a pair */
+        /* a changed key may now be there twice, which a tree cannot show; a changed escape may be half a pair
+         */
         if (!memmem(text.p, text.n, "\\u", 2))
             check_same(&text);
         buf_fini(&text);
@@ -491,7 +573,8 @@ TEST(a_big_document_leaves_nothing_behind)
     CHECK(text.n > 9 << 20);
     CHECK(buf_room(&text, JSON_PADDING));
     CHECK_OK(json_read(text.p, text.n, &sink, NULL, &err), err);
-    CHECK_HAS(buf_cstr(&seen) + seen.n - 100, "\"199999\" TITLE=\"Сделка 199999\" SUM=R199999.50 }3 ]200000 ");
+    CHECK_HAS(
+        buf_cstr(&seen) + seen.n - 100, "\"199999\" TITLE=\"Сделка 199999\" SUM=R199999.50 }3 ]200000 ");
     buf_clear(&seen);
     CHECK_OK(read_into(&seen, STR("[1]"), NULL, &err), err);
     CHECK_STR(buf_cstr(&seen), "A I1 ]1 ");
@@ -506,8 +589,8 @@ static void *read_often(void *arg)
         struct err err = { 0 };
 
         buf_init(&seen, 4096);
-        if (read_into(&seen, STR("{\"a\":[1,2,\"\\u0436\"]}"), NULL, &err) < 0
-            || strcmp(buf_cstr(&seen), "M a=A I1 I2 \"ж\" ]3 }1 ") != 0)
+        if (read_into(&seen, STR("{\"a\":[1,2,\"\\u0436\"]}"), NULL, &err) < 0 ||
+            strcmp(buf_cstr(&seen), "M a=A I1 I2 \"ж\" ]3 }1 ") != 0)
             *(bool *)arg = false;
         buf_fini(&seen);
     }
@@ -527,9 +610,11 @@ TEST(threads_read_side_by_side)
     }
 }
 
-TEST_MAIN(CASE(values_of_every_kind_are_told_in_order), CASE(a_scalar_alone_is_a_document), CASE(numbers_stay_exact),
-    CASE(escapes_become_characters), CASE(half_an_emoji_is_replaced_and_counted), CASE(bad_utf8_is_replaced_and_counted),
-    CASE(what_is_no_json_is_refused_with_its_place), CASE(a_text_cut_anywhere_is_refused), CASE(depth_is_limited),
-    CASE(strings_of_all_lengths_and_alignments_come_whole), CASE(random_documents_read_as_another_reader_reads_them),
-    CASE(damaged_documents_are_refused_where_another_reader_refuses_them), CASE(a_big_document_leaves_nothing_behind),
-    CASE(threads_read_side_by_side))
+TEST_MAIN(CASE(values_of_every_kind_are_told_in_order), CASE(a_scalar_alone_is_a_document),
+    CASE(numbers_stay_exact), CASE(escapes_become_characters), CASE(half_an_emoji_is_replaced_and_counted),
+    CASE(bad_utf8_is_replaced_and_counted), CASE(what_is_no_json_is_refused_with_its_place),
+    CASE(a_text_cut_anywhere_is_refused), CASE(depth_is_limited),
+    CASE(strings_of_all_lengths_and_alignments_come_whole),
+    CASE(random_documents_read_as_another_reader_reads_them),
+    CASE(damaged_documents_are_refused_where_another_reader_refuses_them),
+    CASE(a_big_document_leaves_nothing_behind), CASE(threads_read_side_by_side))

@@ -76,15 +76,18 @@ TEST(a_line_has_its_keys_in_order)
     log_correlate("0190-id");
     grab();
     err_code(&err, ERR_TEMP, 503, "HTTP 503");
-    log_ev(LOG_WARNING, "page.retry", kv_s("entity", "deals"), kv_str("view", (struct str){ "abcdef", 3 }), kv_i("i", -5),
-        kv_u("u", UINT64_MAX), kv_f("f", 0.25), kv_f("nan", 0.0 / 0.0), kv_b("yes", true), kv_b("no", false),
-        kv_secret("key"), kv_url("url", "https://p/rest/1/abc/"), kv_err(&err));
+    log_ev(LOG_WARNING, "page.retry", kv_s("entity", "deals"), kv_str("view", (struct str){ "abcdef", 3 }),
+        kv_i("i", -5), kv_u("u", UINT64_MAX), kv_f("f", 0.25), kv_f("nan", 0.0 / 0.0), kv_b("yes", true),
+        kv_b("no", false), kv_secret("key"), kv_url("url", "https://p/rest/1/abc/"), kv_err(&err));
     const char *text = grab_end();
     log_correlate(NULL);
-    CHECK_STR(text, "{\"timestamp\":\"2026-11-21T02:37:00.123Z\",\"level\":\"WARNING\",\"service\":\"writer\","
-        "\"event\":\"page.retry\",\"correlation_id\":\"0190-id\",\"details\":{\"entity\":\"deals\",\"view\":\"abc\",\"i\":-5,"
+    CHECK_STR(text,
+        "{\"timestamp\":\"2026-11-21T02:37:00.123Z\",\"level\":\"WARNING\",\"service\":\"writer\","
+        "\"event\":\"page.retry\",\"correlation_id\":\"0190-id\",\"details\":{\"entity\":\"deals\",\"view\":"
+        "\"abc\",\"i\":-5,"
         "\"u\":18446744073709551615,\"f\":0.25,\"nan\":null,\"yes\":true,\"no\":false,\"key\":\"(masked)\","
-        "\"url\":\"https://p/rest/1/(masked)/\",\"error_type\":\"temp\",\"error_code\":503,\"error\":\"HTTP 503\"}}\n");
+        "\"url\":\"https://p/rest/1/(masked)/\",\"error_type\":\"temp\",\"error_code\":503,\"error\":\"HTTP "
+        "503\"}}\n");
 }
 
 TEST(a_line_without_details_or_correlation_is_whole)
@@ -106,7 +109,8 @@ TEST(no_text_breaks_the_line_or_shows_a_webhook)
     log_init("writer", LOG_INFO);
     grab();
     err_set(&err, ERR_TEMP, "GET https://p/rest/1/topsecret/x failed");
-    log_ev(LOG_INFO, "a.b", kv_s("s", "line\n\"quote\"\xFF\x01 https://p/rest/1/topsecret/"), kv_s("none", NULL), kv_err(&err));
+    log_ev(LOG_INFO, "a.b", kv_s("s", "line\n\"quote\"\xFF\x01 https://p/rest/1/topsecret/"),
+        kv_s("none", NULL), kv_err(&err));
     const char *text = grab_end();
 
     CHECK_EQ(count_lines(text), 1);
@@ -158,7 +162,7 @@ TEST(an_event_that_repeats_is_counted_and_told_once)
     grab();
     for (int i = 0; i < 100; i++)
         log_event(LOG_INFO, "job.retry");
-    log_event(LOG_WARNING, "job.retry");        /* another level is another thing */
+    log_event(LOG_WARNING, "job.retry"); /* another level is another thing */
     log_event(LOG_INFO, "job.done");
     CHECK_EQ(count_lines(grab_end()), 22);
 

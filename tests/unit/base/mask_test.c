@@ -9,22 +9,27 @@ static const struct {
 } cases[] = {
     { "https://p.bitrix24.ru/rest/1/abcdef123/", "https://p.bitrix24.ru/rest/1/(masked)/" },
     { "https://p.bitrix24.ru/rest/1/abcdef123", "https://p.bitrix24.ru/rest/1/(masked)" },
-    { "https://p.bitrix24.ru/rest/1/abcdef123/crm.deal.list.json?start=50", "https://p.bitrix24.ru/rest/1/(masked)/crm.deal.list.json?start=50" },
+    { "https://p.bitrix24.ru/rest/1/abcdef123/crm.deal.list.json?start=50",
+        "https://p.bitrix24.ru/rest/1/(masked)/crm.deal.list.json?start=50" },
     { "HTTPS://P/REST/17/abc/x", "HTTPS://P/REST/17/(masked)/x" },
     { "https://p/rest/api/1/abc/x", "https://p/rest/api/1/(masked)/x" },
     { "https://p/rest/abcdef12345/", "https://p/rest/(masked)/" },
     { "https://p/rest/crm.deal.list", "https://p/rest/crm.deal.list" },
     { "https://p/rest/crm.deal.list?auth=abc&start=1", "https://p/rest/crm.deal.list?auth=(masked)&start=1" },
-    { "?ACCESS_TOKEN=a&refresh_token=b&client_secret=c&code=d", "?ACCESS_TOKEN=(masked)&refresh_token=(masked)&client_secret=(masked)&code=(masked)" },
+    { "?ACCESS_TOKEN=a&refresh_token=b&client_secret=c&code=d",
+        "?ACCESS_TOKEN=(masked)&refresh_token=(masked)&client_secret=(masked)&code=(masked)" },
     { "https://p/x?a[application_token]=abc#frag", "https://p/x?a[application_token]=(masked)#frag" },
     { "https://p/x?postcode=12&authority=x&code=", "https://p/x?postcode=12&authority=x&code=" },
-    { "postgres://potok:pa/s?s@db/crm", "postgres://potok:(masked)@db/crm" },     /* should have been percent-encoded */
+    { "postgres://potok:pa/s?s@db/crm",
+        "postgres://potok:(masked)@db/crm" }, /* should have been percent-encoded */
     { "postgres://potok:12@db/crm", "postgres://potok:(masked)@db/crm" },
     { "http://127.0.0.1:9100/x?mail=a@b http://h:1", "http://127.0.0.1:9100/x?mail=a@b http://h:1" },
     { "postgres://potok:p@ss@db:5432/crm", "postgres://potok:(masked)@db:5432/crm" },
     { "http://127.0.0.1:8080/rest/1/s/", "http://127.0.0.1:8080/rest/1/(masked)/" },
-    { "got 503 from https://a/rest/1/abc/batch, then \"https://b/rest/2/def\"", "got 503 from https://a/rest/1/(masked)/batch, then \"https://b/rest/2/(masked)\"" },
-    { "/rest/1/(masked)/ and /rest/2/abc/?auth=(masked)", "/rest/1/(masked)/ and /rest/2/(masked)/?auth=(masked)" },
+    { "got 503 from https://a/rest/1/abc/batch, then \"https://b/rest/2/def\"",
+        "got 503 from https://a/rest/1/(masked)/batch, then \"https://b/rest/2/(masked)\"" },
+    { "/rest/1/(masked)/ and /rest/2/abc/?auth=(masked)",
+        "/rest/1/(masked)/ and /rest/2/(masked)/?auth=(masked)" },
     { "/rest/", "/rest/" },
     { "/rest/1", "/rest/1" },
     { "/rest/1/", "/rest/1/" },
@@ -70,4 +75,5 @@ TEST(a_short_place_gets_the_beginning)
     url_mask(str_of(url), masked, 0);
 }
 
-TEST_MAIN(CASE(secrets_leave_urls_and_the_rest_stays), CASE(masking_twice_is_masking_once), CASE(a_short_place_gets_the_beginning))
+TEST_MAIN(CASE(secrets_leave_urls_and_the_rest_stays), CASE(masking_twice_is_masking_once),
+    CASE(a_short_place_gets_the_beginning))

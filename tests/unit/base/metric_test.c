@@ -6,10 +6,18 @@
 #include <pthread.h>
 #include <stdio.h>
 
-static struct metric rows = { .name = "potok_test_rows_total", .help = "rows\nof a \\ test", .kind = METRIC_COUNTER };
-static struct metric depth_a = { .name = "potok_test_depth", .help = "depth", .kind = METRIC_GAUGE, .labels = "{queue=\"a\"}" };
-static struct metric depth_b = { .name = "potok_test_depth", .help = "depth", .kind = METRIC_GAUGE, .labels = "{queue=\"b\"}" };
-static struct metric lag = { .name = "potok_test_lag_seconds", .help = "lag", .kind = METRIC_HISTOGRAM, .labels = "{loop=\"x\"}" };
+static struct metric rows = {
+    .name = "potok_test_rows_total", .help = "rows\nof a \\ test", .kind = METRIC_COUNTER
+};
+static struct metric depth_a = {
+    .name = "potok_test_depth", .help = "depth", .kind = METRIC_GAUGE, .labels = "{queue=\"a\"}"
+};
+static struct metric depth_b = {
+    .name = "potok_test_depth", .help = "depth", .kind = METRIC_GAUGE, .labels = "{queue=\"b\"}"
+};
+static struct metric lag = {
+    .name = "potok_test_lag_seconds", .help = "lag", .kind = METRIC_HISTOGRAM, .labels = "{loop=\"x\"}"
+};
 
 static const char *render(void)
 {
@@ -35,14 +43,15 @@ TEST(series_of_a_name_stand_together_under_one_head)
     metric_register(&depth_a);
     metric_register(&rows);
     metric_register(&depth_b);
-    metric_register(&depth_b);      /* twice is once */
+    metric_register(&depth_b); /* twice is once */
     metric_add(&rows, 2);
     metric_add(&rows, 0.5);
     metric_set(&depth_a, 7);
     metric_set(&depth_b, 1e15);
     CHECK_HAS(render(), "# HELP potok_test_depth depth\n# TYPE potok_test_depth gauge\n"
-        "potok_test_depth{queue=\"a\"} 7\npotok_test_depth{queue=\"b\"} 1e+15\n");
-    CHECK_HAS(render(), "# HELP potok_test_rows_total rows\\nof a \\\\ test\n# TYPE potok_test_rows_total counter\n"
+                        "potok_test_depth{queue=\"a\"} 7\npotok_test_depth{queue=\"b\"} 1e+15\n");
+    CHECK_HAS(render(),
+        "# HELP potok_test_rows_total rows\\nof a \\\\ test\n# TYPE potok_test_rows_total counter\n"
         "potok_test_rows_total 2.5\n");
     CHECK_EQ(count(render(), "# HELP potok_test_depth"), 1);
 }
@@ -55,10 +64,10 @@ TEST(a_histogram_counts_upwards)
     for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
         metric_observe(&lag, seen[i]);
     CHECK_HAS(render(), "# TYPE potok_test_lag_seconds histogram\n"
-        "potok_test_lag_seconds_bucket{loop=\"x\",le=\"0.001\"} 2\n"
-        "potok_test_lag_seconds_bucket{loop=\"x\",le=\"0.005\"} 3\n");
+                        "potok_test_lag_seconds_bucket{loop=\"x\",le=\"0.001\"} 2\n"
+                        "potok_test_lag_seconds_bucket{loop=\"x\",le=\"0.005\"} 3\n");
     CHECK_HAS(render(), "potok_test_lag_seconds_bucket{loop=\"x\",le=\"60\"} 4\n"
-        "potok_test_lag_seconds_bucket{loop=\"x\",le=\"+Inf\"} 6\n");
+                        "potok_test_lag_seconds_bucket{loop=\"x\",le=\"+Inf\"} 6\n");
     CHECK_HAS(render(), "potok_test_lag_seconds_count{loop=\"x\"} 6\n");
 }
 
@@ -99,7 +108,8 @@ TEST(a_name_has_two_hundred_series_and_one_for_the_rest)
         metric_add(m, 1);
         first = first ? first : m;
     }
-    CHECK(metric_series("potok_test_domains_total", "", METRIC_COUNTER, "{domain=\"d0\",x=\"\\\"\"}") == first);
+    CHECK(
+        metric_series("potok_test_domains_total", "", METRIC_COUNTER, "{domain=\"d0\",x=\"\\\"\"}") == first);
     CHECK_EQ(count(render(), "\npotok_test_domains_total{"), 201);
     CHECK_HAS(render(), "potok_test_domains_total{domain=\"other\",x=\"other\"} 800\n");
 }
@@ -128,4 +138,5 @@ TEST(threads_lose_no_count)
 }
 
 TEST_MAIN(CASE(series_of_a_name_stand_together_under_one_head), CASE(a_histogram_counts_upwards),
-    CASE(labels_are_escaped_and_cut_to_fit), CASE(a_name_has_two_hundred_series_and_one_for_the_rest), CASE(threads_lose_no_count))
+    CASE(labels_are_escaped_and_cut_to_fit), CASE(a_name_has_two_hundred_series_and_one_for_the_rest),
+    CASE(threads_lose_no_count))

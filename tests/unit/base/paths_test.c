@@ -73,4 +73,5 @@ TEST(home_comes_from_the_environment)
 }
 
 TEST_MAIN(CASE(the_folder_is_made_for_its_owner_alone), CASE(a_name_that_ends_in_a_slash_is_a_folder),
-    CASE(a_file_in_the_way_is_told), CASE(a_path_that_does_not_fit_is_refused), CASE(home_comes_from_the_environment))
+    CASE(a_file_in_the_way_is_told), CASE(a_path_that_does_not_fit_is_refused),
+    CASE(home_comes_from_the_environment))

@@ -95,7 +95,7 @@ TEST(the_environment_goes_before_the_file_and_the_file_before_the_default)
 
     clear_environment();
     setenv("T_BATCH", "30", 1);
-    setenv("T_MIGRATE", "", 1);         /* an empty variable is none */
+    setenv("T_MIGRATE", "", 1); /* an empty variable is none */
     CHECK_OK(settings_load(table, &s, from_file, (void *)pairs, &err), err);
     CHECK_EQ(s.batch, 30);
     CHECK_EQ(s.deadline_ms, 10000);
@@ -120,7 +120,8 @@ TEST(durations_are_read_in_all_units)
     static const struct {
         const char *text;
         int64_t ms;
-    } cases[] = { { "1000", 1000 }, { "1000ms", 1000 }, { "10s", 10000 }, { "10m", 600000 }, { "2m", 120000 } };
+    } cases[] = { { "1000", 1000 }, { "1000ms", 1000 }, { "10s", 10000 }, { "10m", 600000 },
+        { "2m", 120000 } };
 
     clear_environment();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -138,11 +139,17 @@ TEST(bad_values_name_setting_value_origin_and_range)
     static const struct {
         const char *name, *value, *text;
     } cases[] = {
-        { "T_DEADLINE", "abc", "T_DEADLINE: \"abc\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
-        { "T_DEADLINE", "s", "T_DEADLINE: \"s\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
-        { "T_DEADLINE", "1.5s", "T_DEADLINE: \"1.5s\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
-        { "T_DEADLINE", "10 s", "T_DEADLINE: \"10 s\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
-        { "T_DEADLINE", "9223372036854775807d", "T_DEADLINE: \"9223372036854775807d\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
+        { "T_DEADLINE", "abc",
+            "T_DEADLINE: \"abc\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
+        { "T_DEADLINE", "s",
+            "T_DEADLINE: \"s\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
+        { "T_DEADLINE", "1.5s",
+            "T_DEADLINE: \"1.5s\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
+        { "T_DEADLINE", "10 s",
+            "T_DEADLINE: \"10 s\" from environment is not a duration like 500ms, 10s or 2m (1s..10m)" },
+        { "T_DEADLINE", "9223372036854775807d",
+            "T_DEADLINE: \"9223372036854775807d\" from environment is not a duration like 500ms, 10s or 2m "
+            "(1s..10m)" },
         { "T_DEADLINE", "1h", "T_DEADLINE: \"1h\" from environment is out of range (1s..10m)" },
         { "T_DEADLINE", "-5s", "T_DEADLINE: \"-5s\" from environment is out of range (1s..10m)" },
         { "T_BATCH", "0", "T_BATCH: \"0\" from environment is out of range (1..50)" },
@@ -164,8 +171,8 @@ TEST(yes_and_no_have_many_words)
     static const struct {
         const char *word;
         bool value;
-    } cases[] = { { "true", true }, { "FALSE", false }, { "Yes", true }, { "no", false }, { "on", true }, { "off", false },
-        { "1", true }, { "0", false } };
+    } cases[] = { { "true", true }, { "FALSE", false }, { "Yes", true }, { "no", false }, { "on", true },
+        { "off", false }, { "1", true }, { "0", false } };
 
     clear_environment();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -196,8 +203,8 @@ TEST(a_secret_is_read_from_a_file_without_its_line_end)
     static const struct {
         struct str content;
         const char *secret;
-    } cases[] = { { STR("abc\n"), "abc" }, { STR("abc"), "abc" }, { STR("abc\r\n"), "abc" }, { STR("abc\n\n"), "abc\n" },
-        { STR(" abc "), " abc " }, { STR("\n"), "" }, { STR(""), "" } };
+    } cases[] = { { STR("abc\n"), "abc" }, { STR("abc"), "abc" }, { STR("abc\r\n"), "abc" },
+        { STR("abc\n\n"), "abc\n" }, { STR(" abc "), " abc " }, { STR("\n"), "" }, { STR(""), "" } };
 
     clear_environment();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -253,7 +260,8 @@ TEST(the_dump_shows_no_secret)
     check_loads(&s);
     buf_init(&out, 10000);
     settings_dump(table, &s, &out);
-    CHECK_STR(buf_cstr(&out), "T_LISTEN=https://p/rest/1/(masked)/\nT_SECRET=(masked)\nT_BATCH=50\nT_DEADLINE=75s\nT_FREE=0\n"
+    CHECK_STR(buf_cstr(&out),
+        "T_LISTEN=https://p/rest/1/(masked)/\nT_SECRET=(masked)\nT_BATCH=50\nT_DEADLINE=75s\nT_FREE=0\n"
         "T_MIGRATE=true\n");
     buf_fini(&out);
     settings_free(table, &s);
@@ -276,8 +284,10 @@ TEST(help_and_manual_come_from_the_table)
     buf_fini(&out);
 }
 
-TEST_MAIN(CASE(defaults_fill_what_nobody_sets), CASE(the_environment_goes_before_the_file_and_the_file_before_the_default),
+TEST_MAIN(CASE(defaults_fill_what_nobody_sets),
+    CASE(the_environment_goes_before_the_file_and_the_file_before_the_default),
     CASE(a_bad_value_in_the_file_is_told_with_its_line), CASE(durations_are_read_in_all_units),
     CASE(bad_values_name_setting_value_origin_and_range), CASE(yes_and_no_have_many_words),
     CASE(a_secret_is_read_from_a_file_without_its_line_end), CASE(the_variable_itself_goes_before_its_file),
-    CASE(a_secret_file_that_cannot_be_read_stops_the_start), CASE(the_dump_shows_no_secret), CASE(help_and_manual_come_from_the_table))
+    CASE(a_secret_file_that_cannot_be_read_stops_the_start), CASE(the_dump_shows_no_secret),
+    CASE(help_and_manual_come_from_the_table))

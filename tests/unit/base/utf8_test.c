@@ -19,20 +19,24 @@ TEST(characters_are_told_from_bad_bytes)
         { "\xEF\xBF\xBF", 3, 0 },
         { "\xF0\x90\x80\x80", 4, 0 },
         { "\xF4\x8F\xBF\xBF", 4, 0 },
-        { "\x80", 0, 1 },           /* a tail alone */
+        { "\x80", 0, 1 }, /* a tail alone */
         { "\xBF\xBF", 0, 1 },
-        { "\xC0\x80", 0, 1 },       /* two bytes for one */
+        { "\xC0\x80", 0, 1 }, /* two bytes for one */
         { "\xC1\xBF", 0, 1 },
-        { "\xC2", 0, 1 },           /* cut off */
-        { "\xC2" "a", 0, 1 },
-        { "\xE0\x80\x80", 0, 1 },   /* three for one */
+        { "\xC2", 0, 1 }, /* cut off */
+        { "\xC2"
+          "a",
+            0, 1 },
+        { "\xE0\x80\x80", 0, 1 }, /* three for one */
         { "\xE2\x82", 0, 2 },
-        { "\xE2\x82" "a", 0, 2 },
-        { "\xED\xA0\x80", 0, 1 },   /* a surrogate */
+        { "\xE2\x82"
+          "a",
+            0, 2 },
+        { "\xED\xA0\x80", 0, 1 }, /* a surrogate */
         { "\xF0\x8F\xBF\xBF", 0, 1 },
         { "\xF0\x9F\x98", 0, 3 },
         { "\xF0\x9F\x98\"", 0, 3 },
-        { "\xF4\x90\x80\x80", 0, 1 },   /* beyond U+10FFFF */
+        { "\xF4\x90\x80\x80", 0, 1 }, /* beyond U+10FFFF */
         { "\xF5\x80\x80\x80", 0, 1 },
         { "\xFF", 0, 1 },
     };
@@ -48,12 +52,12 @@ TEST(characters_are_told_from_bad_bytes)
 
 TEST(a_cut_never_splits_a_character)
 {
-    static const char text[] = "a\xD0\xB6\xE2\x82\xAC\xF0\x9F\x98\x80";     /* 1 + 2 + 3 + 4 bytes */
+    static const char text[] = "a\xD0\xB6\xE2\x82\xAC\xF0\x9F\x98\x80"; /* 1 + 2 + 3 + 4 bytes */
     static const size_t cut[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10 };
 
     for (size_t most = 0; most < ARRAY_SIZE(cut); most++)
         CHECK_EQ(utf8_cut(text, sizeof(text) - 1, most), cut[most]);
-    CHECK_EQ(utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5);      /* nothing to respect */
+    CHECK_EQ(utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5); /* nothing to respect */
 }
 
 TEST_MAIN(CASE(characters_are_told_from_bad_bytes), CASE(a_cut_never_splits_a_character))

@@ -61,8 +61,9 @@ TEST(threads_never_make_the_same_id)
         pthread_join(threads[i], NULL);
     qsort(ids, 4 * IDS, UUID_SIZE, compare);
     for (int i = 1; i < 4 * IDS; i++)
-        CHECK(strncmp(ids[i - 1], ids[i], 18) != 0);    /* the time part alone differs */
+        CHECK(strncmp(ids[i - 1], ids[i], 18) != 0); /* the time part alone differs */
 }
 
-TEST_MAIN(CASE(an_id_is_a_version_7_uuid_of_the_moment), CASE(ids_sort_by_time_within_a_millisecond_and_when_the_clock_steps_back),
+TEST_MAIN(CASE(an_id_is_a_version_7_uuid_of_the_moment),
+    CASE(ids_sort_by_time_within_a_millisecond_and_when_the_clock_steps_back),
     CASE(threads_never_make_the_same_id))

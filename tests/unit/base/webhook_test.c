@@ -104,5 +104,6 @@ TEST(a_very_long_address_is_refused)
     free(text);
 }
 
-TEST_MAIN(CASE(addresses_as_people_paste_them_are_taken), CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
+TEST_MAIN(CASE(addresses_as_people_paste_them_are_taken),
+    CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
     CASE(a_very_long_address_is_refused))
