@@ -9,7 +9,7 @@
 #define ANY_STATUS   0, 999
 #define ONLY(status) status, status
 
-#define NEW_WEBHOOK  "make a new inbound webhook with the right crm on the portal and set its URL"
+#define NEW_WEBHOOK  "make a new inbound webhook with the scope crm on the portal and set its URL"
 #define OWNER_RIGHTS "give the webhook's owner the right to read this in the CRM"
 #define TARIFF       "the portal's plan must allow the REST API: renew or change it"
 #define ADDRESS      "the URL must read https://PORTAL/rest/USER_ID/SECRET/"
