@@ -3,10 +3,11 @@
 
 #include "base/mem.h"
 
+#include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS 40
@@ -111,6 +112,66 @@ TEST(processes_take_turns)
     check_fair("processes.db");
 }
 
+/* A waiter of the turn shows in /proc/locks as "-> OFDLCK … <device>:<inode> 1 1". */
+static bool somebody_waits(unsigned long inode)
+{
+    char line[256], at[64];
+    bool found = false;
+    FILE *f = fopen("/proc/locks", "r");
+
+    snprintf(at, sizeof(at), ":%lu 1 1", inode);
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+        found = found || (strstr(line, "->") != NULL && strstr(line, at) != NULL);
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+static void add_line(struct db *db, int name)
+{
+    struct err err = { 0 };
+
+    CHECK_OK(db_run(db, "INSERT INTO log (name) VALUES ($1)", DB_ARGS(dbv_i(name)), NULL, NULL, NULL, &err), err);
+    CHECK_OK(db_commit(db, &err), err);
+}
+
+static void *second_in_line(void *db)
+{
+    struct err err = { 0 };
+
+    CHECK_OK(db_begin(db, &err), err);
+    add_line(db, 2);
+    return NULL;
+}
+
+TEST(who_gives_the_turn_goes_to_the_end_of_the_line)
+{
+    struct err err = { 0 };
+    struct stat st;
+    pthread_t thread;
+
+    make_log("line.db");
+    struct db *first = test_open("line.db"), *second = test_open("line.db");
+    CHECK_EQ(stat(test_path("line.db.turn"), &st), 0);
+    CHECK_OK(db_begin(first, &err), err);
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(pthread_create(&thread, NULL, second_in_line, second), 0);
+        for (int ms = 0; !somebody_waits(st.st_ino); ms++) {
+            CHECK(ms < 10000);
+            poll(NULL, 0, 1);
+        }
+        add_line(first, 1);
+        CHECK_OK(db_begin(first, &err), err);   /* at once: and yet behind the one that waited */
+        CHECK_EQ(test_i64(first, "SELECT count(*) FROM log"), 2 * (i + 1));
+        pthread_join(thread, NULL);
+    }
+    db_rollback(first);
+    CHECK_EQ(test_i64(first, "SELECT count(*) FROM log WHERE (id % 2 = 1) <> (name = 1)"), 0);
+    CHECK_EQ(test_i64(first, "SELECT count(*) FROM log"), 40);
+    db_close(&first);
+    db_close(&second);
+}
+
 TEST(a_killed_writer_gives_its_turn)
 {
     char url[256];
@@ -150,5 +211,6 @@ TEST(a_reader_does_not_wait_for_the_writer)
     db_close(&reader);
 }
 
-TEST_MAIN(CASE(threads_of_one_process_take_turns), CASE(processes_take_turns), CASE(a_killed_writer_gives_its_turn),
+TEST_MAIN(CASE(threads_of_one_process_take_turns), CASE(processes_take_turns),
+    CASE(who_gives_the_turn_goes_to_the_end_of_the_line), CASE(a_killed_writer_gives_its_turn),
     CASE(a_reader_does_not_wait_for_the_writer))
