@@ -32,7 +32,7 @@ static const struct option_def OPTIONS[] = {
 };
 
 struct source {                 /* one file, read from the front */
-    char path[700];
+    char path[900];
     char origin[80];            /* "fetcher.1" */
     FILE *file;
     char *line;                 /* next line, without its end; NULL: none yet */

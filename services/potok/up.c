@@ -48,7 +48,7 @@ static int portals_check(const struct home *h, struct err *err)
 /* Everything that is wrong is told before anything is started. */
 static int all_check(const struct home *h, struct err *err)
 {
-    if (portals_check(h, err) < 0 || services_check(err) < 0)
+    if (services_check(err) < 0 || portals_check(h, err) < 0)
         return -1;
     return database_check(h, err);
 }

@@ -68,8 +68,9 @@ static void on_exit_of(void *ctx, const struct child *child, int status, enum re
 
     exit_describe(status, how, sizeof(how));
     supervise_last_words(child, words, sizeof(words));
-    log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died", kv_s("instance", child->instance),
-        kv_s("how", how), kv_s("last", words), kv_u("delay_ms", delay_ms));
+    if (verdict != RESTART_CONF)        /* that one has said it itself */
+        log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died", kv_s("instance", child->instance),
+            kv_s("how", how), kv_s("last", words), kv_u("delay_ms", delay_ms));
     if (verdict == RESTART_CONF) {
         up_fail(u, EXIT_USAGE, "%s: %s", child->instance, words);
     } else if (verdict == RESTART_GIVE_UP) {

@@ -128,6 +128,13 @@ static void complain(struct app *app, const struct err *err)
     fprintf(stderr, "potok-%s: %s\n", app->def->name, err->text);
 }
 
+/* The ERROR line has said it; a person at a terminal gets it in plain words too. A log holds log lines only. */
+static void complain_at_terminal(struct app *app, const struct err *err)
+{
+    if (isatty(STDERR_FILENO))
+        complain(app, err);
+}
+
 static int show_check(struct app *app, struct buf *out)
 {
     struct err err = { 0 };
@@ -350,7 +357,7 @@ static int live(struct app *app)
             kv_s("metrics", app->metrics_address));
         uv_run(app->loop, UV_RUN_DEFAULT);
     } else {
-        complain(app, &err);
+        complain_at_terminal(app, &err);
         app_fail(app, &err);
     }
     take_down(app);
@@ -375,7 +382,7 @@ int app_main(int argc, char **argv, const struct app_def *def)
             code = live(&app);
         } else {
             log_ev(LOG_ERROR, "service.failed", kv_err(&err));
-            complain(&app, &err);
+            complain_at_terminal(&app, &err);
             code = EXIT_USAGE;
         }
         unload(&app);

@@ -3,8 +3,8 @@
  *
  * app_main() runs: mem_tune, parse arguments (--help, --check, --version, --settings = the README table),
  * config_load, settings_load, log_init, run/<service>.<n>.pid, metrics server, start(), "service.ready" logged,
- * uv_run, stop(), "service.stopped". Exit 0: clean; 1: failure; 2: bad usage or configuration (ERR_CONF), told in
- * one line on standard error and by an ERROR log line.
+ * uv_run, stop(), "service.stopped". Exit 0: clean; 1: failure; 2: bad usage or configuration (ERR_CONF), told by
+ * an ERROR log line, and in plain words where standard error is a terminal.
  * SIGTERM: `stopping` is set, stop_soon() (optional) is called once; the service calls app_quit() when its work in
  * hand is done (at the latest after STOP_TIMEOUT, 10 s, it is called for it). Without stop_soon: at once.
  * Loop thread only. */
