@@ -3,6 +3,8 @@
 #include <string.h>
 
 #define MINUTE_MS 60000
+#define PRIOR_JOBS 2        /* the first guess weighs as much as so many jobs */
+#define MEAN_JOBS 32
 
 void operate_init(struct operate *o, uint64_t limit_ms)
 {
@@ -25,7 +27,8 @@ static struct operate_method *find_or_add(struct operate *o, const char *name)
     if (m != NULL || o->count == OPERATE_METHODS_MAX || strlen(name) >= sizeof(m->name))
         return m;
     m = &o->list[o->count++];
-    *m = (struct operate_method){ .cost_ms = OPERATE_COST_MS };
+    *m = (struct operate_method){ .cost_ms = OPERATE_COST_MS, .spent_ms = PRIOR_JOBS * OPERATE_COST_MS,
+        .spent_jobs = PRIOR_JOBS };
     strcpy(m->name, name);
     return m;
 }
@@ -56,7 +59,7 @@ static uint64_t expected(const struct operate_method *m, uint64_t used_ms)
 
 static uint64_t method_wait(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
 {
-    uint64_t wait = m->blocked_ms > now_ms ? m->blocked_ms - now_ms : 0;
+    uint64_t blocked = m->blocked_ms > now_ms ? m->blocked_ms - now_ms : 0, wait = blocked;
     uint64_t used = operate_used(m, now_ms);
     uint64_t most = o->limit_ms > OPERATE_MARGIN_MS ? o->limit_ms - OPERATE_MARGIN_MS : o->limit_ms;
 
@@ -73,6 +76,11 @@ static uint64_t method_wait(const struct operate *o, const struct operate_method
     }
     if (expected(m, used) > most && m->flying > 0 && wait < 1000)
         wait = 1000;            /* only what is under way stands against it: its answer decides */
+    if (m->flying == 0 && m->vague_ms > now_ms && wait > blocked) {
+        uint64_t feel = m->feel_ms > now_ms ? m->feel_ms - now_ms : 0;
+
+        wait = feel > blocked ? feel : blocked;
+    }
     return wait;
 }
 
@@ -131,20 +139,35 @@ static void put(struct operate_method *m, uint64_t used_ms, uint64_t from_ms, ui
     m->bucket[m->buckets++] = (struct operate_bucket){ from_ms, expires_ms, used_ms };
 }
 
-/* A sum of unknown age: the oldest goes at reset, the rest is thought to follow minute by minute. */
-static void spread(struct operate_method *m, uint64_t used_ms, uint64_t reset_ms, uint64_t now_ms)
+/* Several jobs end in a row and only the first shows what all of them cost: only a mean over many tells. */
+static void learn_cost(struct operate_method *m, uint64_t spent_ms)
 {
-    uint64_t parts = (OPERATE_WINDOW_MS - reset_ms) / MINUTE_MS + 1;
-
-    if (parts > 10)
-        parts = 10;
-    for (uint64_t i = 0; i < parts; i++) {
-        uint64_t expires = now_ms + reset_ms + i * MINUTE_MS;
-        uint64_t share = used_ms / parts + (i == 0 ? used_ms % parts : 0);
-
-        m->bucket[m->buckets++] = (struct operate_bucket){
-            expires > OPERATE_WINDOW_MS ? expires - OPERATE_WINDOW_MS : 0, expires, share };
+    if (m->unclear > 0 && spent_ms == 0) {
+        m->unclear--;
+        return;
     }
+    m->spent_ms += spent_ms;
+    m->spent_jobs++;
+    m->cost_ms = m->spent_ms / m->spent_jobs + 1;
+    if (m->spent_jobs < MEAN_JOBS)
+        return;
+    m->spent_ms /= 2;
+    m->spent_jobs /= 2;
+}
+
+/* The first figure: ours alone when its oldest minute has just begun. Else of unknown age, thought to stay whole as
+ * long as it can: the portal's next figures take from it, and one job alone asks for them when nothing else may. */
+static void first_told(struct operate_method *m, uint64_t used_ms, uint64_t reset_ms, uint64_t now_ms)
+{
+    m->buckets = 0;
+    put(m, used_ms, now_ms, now_ms + OPERATE_WINDOW_MS);
+    if (reset_ms + MINUTE_MS > OPERATE_WINDOW_MS) {
+        m->bucket[0].expires_ms = now_ms + reset_ms;
+        learn_cost(m, used_ms);
+        return;
+    }
+    m->unclear = m->flying;
+    m->vague_ms = now_ms + OPERATE_WINDOW_MS;
 }
 
 static void take_from_oldest(struct operate_method *m, uint64_t less_ms)
@@ -170,22 +193,20 @@ void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint6
     drop_expired(m, now_ms);
 
     uint64_t known = operate_used(m, now_ms);
+    m->feel_ms = now_ms + (reset_ms > MINUTE_MS ? reset_ms : MINUTE_MS);
     if (m->told++ == 0) {
-        m->buckets = 0;
-        spread(m, used_ms, reset_ms, now_ms);
-        if (used_ms > 0 && used_ms < m->cost_ms)
-            m->cost_ms = used_ms;
+        first_told(m, used_ms, reset_ms, now_ms);
         return;
     }
     if (used_ms >= known) {
         if (used_ms > known)
             put(m, used_ms - known, now_ms, now_ms + OPERATE_WINDOW_MS);
-        m->cost_ms = (3 * m->cost_ms + used_ms - known + 3) / 4;
+        learn_cost(m, used_ms - known);
     } else {
         take_from_oldest(m, known - used_ms);
     }
     drop_expired(m, now_ms);
-    if (m->buckets > 0 && reset_ms < OPERATE_WINDOW_MS && m->bucket[0].expires_ms > now_ms + reset_ms)
+    if (m->buckets > 0 && m->vague_ms <= now_ms && m->bucket[0].expires_ms > now_ms + reset_ms)
         m->bucket[0].expires_ms = now_ms + reset_ms;
 }
 

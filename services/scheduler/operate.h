@@ -21,9 +21,14 @@ struct operate_method {
     char name[64];                      /* "crm.deal.list" */
     struct operate_bucket bucket[OPERATE_BUCKETS];  /* oldest first */
     int buckets;
-    uint64_t cost_ms;                   /* of one job, smoothed */
+    uint64_t cost_ms;                   /* of one job: the mean of the last ones */
+    uint64_t spent_ms;                  /* what it is the mean of; both halved now and then */
+    uint32_t spent_jobs;
+    uint32_t unclear;                   /* answers still to come whose cost may be in the first figure told */
     uint32_t flying;
     uint64_t blocked_ms;                /* the portal refused it: not before this */
+    uint64_t vague_ms;                  /* until then a part is of unknown age (we began in the middle of it) */
+    uint64_t feel_ms;                   /* and from then on one job alone may find out what has fallen out */
     int told;                           /* figures received */
 };
 

@@ -1,0 +1,125 @@
+#include "services/scheduler/cut.h"
+
+#include <stdlib.h>
+
+#include "proto/msg.h"
+#include "support/check.h"
+
+static uint64_t any(uint64_t most)
+{
+    return (((uint64_t)rand() << 31) ^ (uint64_t)rand()) % most;
+}
+
+TEST(ranges_cover_every_id_once_whatever_the_bounds_are)
+{
+    srand(1);
+    for (int round = 0; round < 20000; round++) {
+        struct cut_range r[CUT_RANGES_MAX];
+        struct cut_bounds b = { 0 };
+
+        if (round > 0) {
+            b.least_id = 1 + any(round % 3 ? 100 : (uint64_t)1 << 45);
+            b.most_id = b.least_id + any(round % 5 ? 300000 : (uint64_t)1 << 45);
+            b.total = any(round % 7 ? 400000 : 3);
+        }
+        int n = cut_ranges(&b, r);
+        CHECK(n >= 1 && n <= CUT_RANGES_MAX);
+        CHECK_EQ(r[0].first, 1);
+        CHECK_EQ(r[n - 1].last, RANGE_OPEN);
+        for (int i = 0; i < n; i++) {
+            CHECK(r[i].first <= r[i].last);
+            if (i > 0)
+                CHECK_EQ(r[i].first, r[i - 1].last + 1);
+        }
+    }
+}
+
+TEST(a_count_far_from_the_truth_does_not_break_the_cover)
+{
+    static const struct cut_bounds cases[] = {
+        { 0, 0, 0 }, { 0, 0, 1000000 }, { 5, 5, 900000 }, { 5, 4, 10 }, { 1, 7, 900000 }, { 1, UINT64_MAX / 2, 900000 },
+        { 10, 3000000, UINT64_MAX },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct cut_range r[CUT_RANGES_MAX];
+        int n = cut_ranges(&cases[i], r);
+
+        CHECK_EQ(r[0].first, 1);
+        CHECK_EQ(r[n - 1].last, RANGE_OPEN);
+        for (int k = 1; k < n; k++)
+            CHECK(r[k].first == r[k - 1].last + 1 && r[k].first <= r[k].last);
+    }
+}
+
+TEST(a_range_is_worth_about_two_calls_and_eight_are_enough)
+{
+    static const struct { uint64_t total; int ranges; } cases[] = {
+        { 0, 1 }, { 1, 1 }, { 4999, 1 }, { 9999, 1 }, { 10000, 2 }, { 25000, 5 }, { 40000, 8 }, { 3000000, 8 },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct cut_range r[CUT_RANGES_MAX];
+        struct cut_bounds b = { 1, 2 * cases[i].total + 10, cases[i].total };
+
+        CHECK_EQ(cut_ranges(&b, r), cases[i].ranges);
+    }
+}
+
+TEST(an_estimate_follows_the_density)
+{
+    const struct cut_bounds b = { 101, 2100, 1000 };        /* every other id */
+
+    CHECK_EQ(cut_estimate(&b, 1, RANGE_OPEN), 1000);
+    CHECK_EQ(cut_estimate(&b, 101, 300), 100);
+    CHECK_EQ(cut_estimate(&b, 1, 100), 0);
+    CHECK_EQ(cut_estimate(&b, 2101, RANGE_OPEN), 0);
+    CHECK(cut_estimate(&(struct cut_bounds){ 0, 0, 0 }, 1, 9) == UINT64_MAX);
+}
+
+TEST(pages_are_what_the_rest_needs_and_the_answer_stays_small)
+{
+    static const struct { uint64_t estimate, bytes; uint32_t cap, pages; } cases[] = {
+        { 0, 0, 0, 1 }, { 1, 0, 0, 2 }, { 50, 0, 0, 3 }, { 1000, 0, 0, 24 }, { 2499, 0, 0, 50 }, { 2500, 0, 0, 50 },
+        { UINT64_MAX, 0, 0, 50 }, { UINT64_MAX, 0, 12, 12 }, { 100, 0, 1, 1 }, { 100000, 2000, 0, 50 },
+        { 100000, 10000, 0, 10 }, { 100000, 10000, 3, 3 }, { 100000, 9000000, 0, 1 },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK_EQ(cut_pages(cases[i].estimate, cases[i].bytes, cases[i].cap), cases[i].pages);
+    CHECK_EQ(cut_ids(0, 2500), 2500);
+    CHECK_EQ(cut_ids(5000, 2500), 1048);
+    CHECK_EQ(cut_ids(9000000, 50), 1);
+}
+
+/* However a range is halved, the halves touch, and halving ends at single ids after few steps. */
+TEST(halving_finds_one_id_in_few_steps)
+{
+    const struct cut_bounds bounds[] = { { 1, 300000, 250000 }, { 0, 0, 0 }, { 1000, 1000, 1 } };
+
+    srand(2);
+    for (int round = 0; round < 3000; round++) {
+        const struct cut_bounds *b = &bounds[round % 3];
+        uint64_t first = 1 + any(1000), last = round % 2 ? RANGE_OPEN : first + any(400000);
+        uint64_t poison = first + any((last == RANGE_OPEN ? 500000 : last - first) + 1);
+        int steps = 0;
+
+        while (first < last) {
+            uint64_t middle = cut_middle(b, first, last);
+
+            CHECK(middle >= first && middle < last);
+            if (poison <= middle)
+                last = middle;
+            else
+                first = middle + 1;
+            CHECK(++steps < 700);
+        }
+        CHECK_EQ(first, poison);
+    }
+    CHECK_EQ(cut_middle(&bounds[0], 9, 9), 0);
+}
+
+TEST_MAIN(CASE(ranges_cover_every_id_once_whatever_the_bounds_are),
+    CASE(a_count_far_from_the_truth_does_not_break_the_cover),
+    CASE(a_range_is_worth_about_two_calls_and_eight_are_enough), CASE(an_estimate_follows_the_density),
+    CASE(pages_are_what_the_rest_needs_and_the_answer_stays_small), CASE(halving_finds_one_id_in_few_steps))

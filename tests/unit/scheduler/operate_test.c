@@ -1,0 +1,216 @@
+#include "services/scheduler/operate.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/check.h"
+
+#define LIST "crm.deal.list"
+#define WALL 1700000000000ULL       /* Unix ms when the moved clock shows 0 */
+
+/* Ten one-minute buckets; each goes ten minutes after its first call (facts/bitrix24.md section 3.2). */
+struct vendor {
+    struct { uint64_t from_ms, used_ms; } bucket[400];
+    int count;
+    uint64_t limit_ms;
+    int refused, served;
+};
+
+static uint64_t vendor_used(const struct vendor *v, uint64_t now_ms, uint64_t *ret_reset_s)
+{
+    uint64_t sum = 0;
+
+    *ret_reset_s = 0;
+    for (int i = 0; i < v->count; i++) {
+        if (v->bucket[i].from_ms + OPERATE_WINDOW_MS <= now_ms)
+            continue;
+        if (*ret_reset_s == 0)
+            *ret_reset_s = (WALL + v->bucket[i].from_ms + OPERATE_WINDOW_MS) / 1000;
+        sum += v->bucket[i].used_ms;
+    }
+    return sum;
+}
+
+static bool vendor_call(struct vendor *v, uint64_t cost_ms, uint64_t now_ms)
+{
+    uint64_t reset_s;
+
+    if (vendor_used(v, now_ms, &reset_s) > v->limit_ms) {
+        v->refused++;
+        return false;
+    }
+    v->served++;
+    if (v->count > 0 && now_ms < v->bucket[v->count - 1].from_ms + 60000)
+        v->bucket[v->count - 1].used_ms += cost_ms;
+    else
+        v->bucket[v->count++] = (typeof(v->bucket[0])){ now_ms, cost_ms };
+    return true;
+}
+
+static uint64_t tell(struct operate *o, const struct vendor *v, uint64_t now_ms)
+{
+    uint64_t reset_s, used = vendor_used(v, now_ms, &reset_s);
+
+    operate_told(o, LIST, used, reset_s, now_ms, WALL + now_ms);
+    return used;
+}
+
+/* Calls as fast as allowed, `parallel` at a time, for so many minutes. */
+static void load(struct operate *o, struct vendor *v, uint64_t *now_ms, int minutes, int parallel, uint64_t least_ms,
+    uint64_t most_ms)
+{
+    uint64_t ends[16];
+    int flying = 0;
+
+    for (uint64_t until = *now_ms + (uint64_t)minutes * 60000; *now_ms < until; *now_ms += 100) {
+        for (int i = flying - 1; i >= 0; i--)
+            if (ends[i] <= *now_ms) {
+                ends[i] = ends[--flying];
+                operate_end(o, LIST);
+                tell(o, v, *now_ms);
+            }
+        while (flying < parallel && operate_wait(o, LIST, *now_ms) == 0) {
+            operate_start(o, LIST);
+            vendor_call(v, least_ms + (uint64_t)rand() % (most_ms - least_ms + 1), *now_ms);
+            ends[flying++] = *now_ms + 1000;
+        }
+    }
+    while (flying > 0) {
+        operate_end(o, LIST);
+        flying--;
+    }
+}
+
+TEST(a_long_load_is_never_refused_and_uses_most_of_the_limit)
+{
+    static const struct { int parallel; uint64_t least_ms, most_ms; } cases[] = {
+        { 1, 5000, 5000 }, { 4, 8000, 9000 }, { 8, 2000, 4000 }, { 8, 10000, 12000 },
+    };
+
+    srand(3);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct operate o;
+        struct vendor v = { .limit_ms = 480000 };
+        uint64_t now_ms = 1000;
+
+        operate_init(&o, 480000);
+        load(&o, &v, &now_ms, 60, cases[i].parallel, cases[i].least_ms, cases[i].most_ms);
+        CHECK_EQ(v.refused, 0);
+        double mean_ms = (double)(cases[i].least_ms + cases[i].most_ms) / 2;
+        CHECK((double)v.served * mean_ms > 0.75 * 6 * 480000);
+    }
+}
+
+TEST(a_restart_near_the_limit_is_never_refused)
+{
+    srand(5);
+    for (int round = 0; round < 20; round++) {
+        struct operate o;
+        struct vendor v = { .limit_ms = 480000 };
+        uint64_t now_ms = 1000;
+
+        for (int i = 0; i < 6; i++) {
+            operate_init(&o, 480000);       /* nothing is remembered: the first figure told is of unknown age */
+            tell(&o, &v, now_ms);
+            load(&o, &v, &now_ms, 4 + rand() % 6, 4, 5000, 9000);
+        }
+        CHECK_EQ(v.refused, 0);
+    }
+}
+
+TEST(a_method_near_its_limit_waits_until_its_oldest_minute_falls_out)
+{
+    struct operate o;
+
+    operate_init(&o, 480000);
+    operate_told(&o, LIST, 4000, (WALL + 601000) / 1000, 1000, WALL + 1000);
+    CHECK_EQ(operate_wait(&o, LIST, 1000), 0);
+    operate_told(&o, LIST, 473000, (WALL + 601000) / 1000, 100000, WALL + 100000);
+    CHECK(operate_wait(&o, LIST, 100000) > 0);
+    CHECK_EQ(operate_wait(&o, "crm.contact.list", 100000), 0);
+    CHECK(operate_wait(&o, LIST, 600999) > 0);
+    CHECK(operate_wait(&o, LIST, 601001) > 0);          /* only its oldest minute went: 4 s of 473 */
+    CHECK_EQ(operate_wait(&o, LIST, 701000), 0);
+}
+
+TEST(what_is_under_way_counts_with_its_usual_cost)
+{
+    struct operate o;
+    int started = 0;
+
+    operate_init(&o, 100000);
+    operate_told(&o, LIST, 1, (WALL + 600000) / 1000, 1, WALL + 1);
+    for (int i = 1; i <= 12; i++)
+        operate_told(&o, LIST, 1 + (uint64_t)i * 5000, (WALL + 600000) / 1000, (uint64_t)i, WALL + (uint64_t)i);
+    while (operate_wait(&o, LIST, 20) == 0 && started < 50) {
+        operate_start(&o, LIST);
+        started++;
+    }
+    CHECK(started >= 4 && started <= 7);        /* 95 s planned, 60 used, 6 a job with its quarter more */
+}
+
+TEST(a_job_dearer_than_the_whole_limit_still_runs_alone)
+{
+    struct operate o;
+
+    operate_init(&o, 3000);
+    CHECK_EQ(operate_wait(&o, LIST, 0), 0);
+    operate_start(&o, LIST);
+    operate_start(&o, LIST);
+    CHECK(operate_wait(&o, LIST, 0) > 0);
+}
+
+TEST(a_blocked_method_waits_and_the_others_go_on)
+{
+    struct operate o;
+
+    operate_init(&o, 480000);
+    operate_block(&o, LIST, 30000, 1000);
+    CHECK_EQ(operate_wait(&o, LIST, 1000), 30000);
+    CHECK_EQ(operate_wait(&o, LIST, 31000), 0);
+    CHECK_EQ(operate_wait(&o, "crm.deal.get", 1000), 0);
+}
+
+/* Seen on a self-hosted portal (facts 3.2): all is billed to "batch". */
+TEST(a_portal_that_bills_the_envelope_is_believed)
+{
+    struct operate o;
+
+    operate_init(&o, 480000);
+    operate_told(&o, "batch", 1000, (WALL + 600000) / 1000, 1, WALL + 1);
+    operate_told(&o, "batch", 476000, (WALL + 600000) / 1000, 10, WALL + 10);
+    CHECK(operate_wait(&o, LIST, 10) > 0);
+    CHECK(operate_wait(&o, "crm.lead.get", 10) > 0);
+}
+
+TEST(without_a_limit_nothing_waits)
+{
+    struct operate o;
+
+    operate_init(&o, 0);
+    operate_told(&o, LIST, 9000000, 0, 1, WALL);
+    CHECK_EQ(operate_wait(&o, LIST, 1), 0);
+}
+
+TEST(more_methods_than_there_is_room_for_do_no_harm)
+{
+    struct operate o;
+    char name[64];
+
+    operate_init(&o, 480000);
+    for (int i = 0; i < 2 * OPERATE_METHODS_MAX; i++) {
+        snprintf(name, sizeof(name), "crm.x%d.list", i);
+        operate_told(&o, name, 479000, 0, 1, WALL);
+        operate_start(&o, name);
+        operate_end(&o, name);
+    }
+    CHECK_EQ(o.count, OPERATE_METHODS_MAX);
+}
+
+TEST_MAIN(CASE(a_long_load_is_never_refused_and_uses_most_of_the_limit),
+    CASE(a_restart_near_the_limit_is_never_refused),
+    CASE(a_method_near_its_limit_waits_until_its_oldest_minute_falls_out),
+    CASE(what_is_under_way_counts_with_its_usual_cost), CASE(a_job_dearer_than_the_whole_limit_still_runs_alone),
+    CASE(a_blocked_method_waits_and_the_others_go_on), CASE(a_portal_that_bills_the_envelope_is_believed),
+    CASE(without_a_limit_nothing_waits), CASE(more_methods_than_there_is_room_for_do_no_harm))
