@@ -1,7 +1,6 @@
 /* batch.c - up to fifty commands in one request, one after another (facts section 5). */
 #include "call.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -40,14 +39,15 @@ static void part_close_item(struct part *p, const char *key)
     p->items[p->count++].end = p->text.n;
 }
 
-/* PHP prints an array whose keys are exactly 0..n-1 as a list, and so also an empty map. */
+/* A part whose keys are exactly 0..n-1, in whatever order, comes as a list, and so does an empty one. */
 static bool part_is_list(const struct part *p)
 {
-    char number[16];
+    uint64_t number;
 
     for (int i = 0; i < p->count; i++) {
-        snprintf(number, sizeof(number), "%d", i);
-        if (strcmp(p->items[i].key, number) != 0)
+        const struct str key = str_of(p->items[i].key);
+        const bool canonical = key.n == 1 || key.p[0] != '0';
+        if (!canonical || !str_u64(key, &number) || number >= (uint64_t)p->count)
             return false;
     }
     return true;
@@ -192,6 +192,7 @@ enum api_error batch_run(struct call *call)
         if (i > 0)
             buf_char(call->out, ',');
         out_part(call->out, &b.parts[i]);
+        call->out->failed |= b.parts[i].text.failed;
         buf_fini(&b.parts[i].text);
         free(b.parts[i].items);
     }

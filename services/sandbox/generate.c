@@ -69,10 +69,12 @@ void make_moved(const struct record *r, const struct attr *a, uint64_t h, struct
     make_time(ret, record_moved_s(r));
 }
 
-/* Calls and letters happen without a change of the record: apart from DATE_MODIFY. */
+/* Calls and letters happen without a change of the record: apart from DATE_MODIFY, but never in the future. */
 void make_activity_time(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
-    make_time(ret, record_modified_s(r) + hash_below(h, 100000));
+    const bool changed = r->patch != NULL && r->patch->modified_s != 0;
+
+    make_time(ret, record_modified_s(r) + (changed ? 0 : hash_below(h, 100000)));
 }
 
 void make_phrase(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)

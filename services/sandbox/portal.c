@@ -194,21 +194,29 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     trouble_after(&fault, kind, ret);
 }
 
+static void answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
+{
+    if (strncmp(in->path, "/__admin/", strlen("/__admin/")) == 0) {
+        ret->delay_ms = 0;
+        admin_answer(p, in, ret);
+    } else if (strncmp(in->path, "/rest/", strlen("/rest/")) == 0) {
+        answer_rest(p, in, ret);
+        p->stats.bytes += ret->body.n;
+    } else {
+        ret->status = 404;
+        ret->content_type = "text/html; charset=utf-8";
+        buf_str(&ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
+    }
+}
+
 void portal_answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
     *ret = (struct portal_answer){ .status = 200, .content_type = JSON_TYPE, .delay_ms = p->options.latency_ms };
     buf_init(&ret->body, PORTAL_ANSWER_BYTES);
-    if (strncmp(in->path, "/__admin/", strlen("/__admin/")) == 0) {
-        ret->delay_ms = 0;
-        admin_answer(p, in, ret);
-        return;
+    answer(p, in, ret);
+    if (ret->body.failed) {         /* never half an answer: truth/ takes a limit */
+        buf_clear(&ret->body);
+        ret->status = API[API_INTERNAL].status;
+        call_out_error(&ret->body, API_INTERNAL, false);
     }
-    if (strncmp(in->path, "/rest/", strlen("/rest/")) == 0) {
-        answer_rest(p, in, ret);
-        p->stats.bytes += ret->body.n;
-        return;
-    }
-    ret->status = 404;
-    ret->content_type = "text/html; charset=utf-8";
-    buf_str(&ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
 }

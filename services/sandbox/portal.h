@@ -61,7 +61,7 @@ struct portal_request {
     const char *content_type, *remote;
 };
 
-enum portal_how { HOW_REPLY, HOW_CUT, HOW_HANG };
+enum portal_how { HOW_REPLY, HOW_CUT };
 
 struct portal_answer {
     int status;

@@ -61,17 +61,21 @@ int64_t record_created_s(const struct record *r)
     return BASE_FIRST_S + (int64_t)(step * r->n + r->hash % (step + 1));
 }
 
+/* Last change before anybody worked in this sandbox. */
+static int64_t base_modified_s(const struct record *r)
+{
+    return record_created_s(r) + (int64_t)(hash_mix(r->hash) % (90 * DAY_S));
+}
+
 int64_t record_modified_s(const struct record *r)
 {
-    if (r->patch != NULL && r->patch->modified_s != 0)
-        return r->patch->modified_s;
-    return record_created_s(r) + (int64_t)(hash_mix(r->hash) % (90 * DAY_S));
+    return r->patch != NULL && r->patch->modified_s != 0 ? r->patch->modified_s : base_modified_s(r);
 }
 
 int64_t record_moved_s(const struct record *r)
 {
     if (r->patch != NULL && r->patch->moved_s != 0)
         return r->patch->moved_s;
-    const int64_t created_s = record_created_s(r), span_s = record_modified_s(r) - created_s;
-    return created_s + span_s / 2;
+    const int64_t created_s = record_created_s(r);
+    return created_s + (base_modified_s(r) - created_s) / 2;
 }

@@ -35,7 +35,6 @@ static void set_manner(struct portal_answer *ret, const struct fault *f, const s
 {
     switch (f->kind) {
     case FAULT_HANG:
-        ret->how = HOW_HANG;
         ret->delay_ms = f->ms ? f->ms : HANG_MS;
         break;
     case FAULT_RESET:

@@ -1,0 +1,98 @@
+/* ask.h - a small portal to ask in tests: seed 7, 120 deals, no limits. */
+#pragma once
+
+#include "base/mem.h"
+#include "services/sandbox/portal.h"
+#include "support/check.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static inline struct portal_options ask_options(void)
+{
+    return (struct portal_options){ .store = { .seed = 7, .counts = { 120, 60, 20, 40 } }, .tariff = "off",
+        .operating_window_ms = 600000, .operating_cost = 1 };
+}
+
+static inline struct portal *ask_open_with(struct portal_options options)
+{
+    struct portal *p = xmalloc(sizeof(*p));
+    struct err err = { 0 };
+
+    CHECK_OK(portal_open(p, &options, &err), err);
+    return p;
+}
+
+static inline struct portal *ask_open(void)
+{
+    return ask_open_with(ask_options());
+}
+
+static inline void ask_close(struct portal *p)
+{
+    portal_close(p);
+    free(p);
+}
+
+/* One request by path; the body's text, to be freed. body NULL: GET. */
+static inline char *ask_raw(struct portal *p, const char *path, const char *body, const char *type, int *ret_status)
+{
+    struct portal_answer answer;
+    char *copy = xstrdup(path), *question = strchr(copy, '?');
+
+    if (question != NULL)
+        *question = '\0';
+    portal_answer(p, &(struct portal_request){ .method = body ? "POST" : "GET", .path = copy,
+        .query = str_of(question ? question + 1 : ""), .body = str_of(body), .content_type = type,
+        .remote = "127.0.0.1" }, &answer);
+    char *text = xstrdup(buf_cstr(&answer.body));
+    if (ret_status != NULL)
+        *ret_status = answer.status;
+    buf_fini(&answer.body);
+    free(copy);
+    return text;
+}
+
+/* A method of the webhook with a JSON body (NULL: none); the answer's tree. */
+static inline json_t *ask(struct portal *p, const char *method, const char *body)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "/rest/1/%s/%s", p->secret, method);
+    char *text = ask_raw(p, path, body, "application/json", NULL);
+    json_t *answer = json_loads(text, 0, NULL);
+    if (answer == NULL)
+        print_error("not JSON: %s\n", text);
+    CHECK(answer != NULL);
+    free(text);
+    return answer;
+}
+
+static inline const char *ask_error(const json_t *answer)
+{
+    const char *text = json_string_value(json_object_get(answer, "error_description"));
+
+    return text ? text : "(no error)";
+}
+
+static inline void ask_admin(struct portal *p, const char *route, const char *body)
+{
+    char path[512];
+    int status;
+
+    snprintf(path, sizeof(path), "/__admin/%s", route);
+    char *text = ask_raw(p, path, body ? body : "{}", "application/json", &status);
+    if (status != 200)
+        print_error("%s: %s\n", route, text);
+    CHECK_EQ(status, 200);
+    free(text);
+}
+
+/* ID of row n of a list; 0: there is none. */
+static inline long long ask_row_id(const json_t *answer, size_t n)
+{
+    const char *id = json_string_value(json_object_get(json_array_get(json_object_get(answer, "result"), n), "ID"));
+
+    return id ? atoll(id) : 0;
+}
