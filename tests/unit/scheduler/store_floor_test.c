@@ -1,0 +1,85 @@
+#include "fixture.h"
+
+static void make_table(struct world *w)
+{
+    const struct db_column columns[] = { { STR("title"), COL_TEXT } };
+    struct err err = { 0 };
+
+    CHECK_OK(db_ensure_table(w->db, STR("crm_deals"), columns, 1, NULL, &err), err);
+    world_run(w, "INSERT INTO crm_deals (id, title, _hi, _deleted_at, _written_at) VALUES "
+                 "(1, 'live', 5, NULL, 'w'), (2, NULL, 5, 'gone', NULL), (3, NULL, 9, 'gone', NULL), "
+                 "(4, 'was', 5, 'gone', 'w')");
+}
+
+static int raise_floor(struct world *w, uint64_t low, bool ghosts, struct err *err)
+{
+    struct str entities[] = { DEALS }, tables[] = { STR("crm_deals") };
+    bool look[] = { ghosts };
+    struct store_floor x = { w->who, low, entities, tables, look, 1 };
+
+    return store_floor(w->db, &x, err);
+}
+
+TEST(floor__goes_up_and_never_down)
+{
+    struct world w = world_new("up");
+    struct err err = { 0 };
+
+    CHECK_OK(raise_floor(&w, 7, false, &err), err);
+    CHECK_GET(&w, "SELECT floor FROM potok_entity", 7);
+    CHECK_OK(raise_floor(&w, 6, false, &err), err);
+    CHECK_GET(&w, "SELECT floor FROM potok_entity", 7);
+    db_close(&w.db);
+}
+
+/* The model's search witness-dies-at-d: a witness goes when the floor reaches its c, not before. */
+TEST(floor__witnesses_below_it_go_and_those_above_stay)
+{
+    struct world w = world_new("witness");
+    struct err err = { 0 };
+
+    world_run(&w, "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ('main', 'deals', 1, 9, 4), "
+                  "('main', 'deals', 1, 9, 5), ('main', 'deals', 1, 9, 6), ('main', 'leads', 1, 9, 1), "
+                  "('two', 'deals', 1, 9, 1)");
+    CHECK_OK(raise_floor(&w, 5, false, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_witness WHERE portal = 'main' AND entity = 'deals'", 1);
+    CHECK_GET(&w, "SELECT c FROM potok_witness WHERE portal = 'main' AND entity = 'deals'", 6);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_witness", 3);
+    db_close(&w.db);
+}
+
+/* The model's search purge-blind: a ghost that goes before the floor lets an old reading bring the record back. */
+TEST(purge_blind__only_empty_ghosts_below_the_floor_go)
+{
+    struct world w = world_new("ghosts");
+    struct err err = { 0 };
+
+    make_table(&w);
+    CHECK_OK(raise_floor(&w, 4, true, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 4);
+    CHECK_OK(raise_floor(&w, 5, true, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 3);
+    CHECK_GET(&w, "SELECT count(*) FROM crm_deals WHERE id IN (1, 3, 4)", 3);
+    CHECK_OK(raise_floor(&w, 9, false, &err), err);     /* not looked for: later is always safe */
+    CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 3);
+    CHECK_OK(raise_floor(&w, 9, true, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 2);
+    db_close(&w.db);
+}
+
+TEST(floor__finished_jobs_by_id_are_forgotten)
+{
+    struct world w = world_new("jobs");
+    struct err err = { 0 };
+
+    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', 'ids', 'done'), "
+                  "(0, 'main', 'deals', 'get', 'open'), (1, 'main', 'deals', 'range', 'done'), "
+                  "(0, 'main', '', 'probe', 'done'), (0, 'two', 'deals', 'ids', 'done')");
+    CHECK_OK(raise_floor(&w, 2, false, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_job", 3);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE portal = 'main' AND kind IN ('get', 'range')", 2);
+    db_close(&w.db);
+}
+
+TEST_MAIN(CASE(floor__goes_up_and_never_down), CASE(floor__witnesses_below_it_go_and_those_above_stay),
+    CASE(purge_blind__only_empty_ghosts_below_the_floor_go), CASE(floor__finished_jobs_by_id_are_forgotten))
