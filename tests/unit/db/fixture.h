@@ -6,7 +6,9 @@
 #include "base/buf.h"
 #include "db/db.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* "sqlite:////tmp/…/<name>"; valid until the next call. */
 static inline const char *test_url(const char *name)
@@ -83,4 +85,33 @@ static inline int64_t test_i64(struct db *db, const char *sql)
 
     CHECK_OK(db_get_i64(db, sql, DB_NOARGS, -1, &value, &err), err);
     return value;
+}
+
+/* A waiter of the turn shows in /proc/locks as "-> OFDLCK ... <device>:<inode> 1 1". */
+static inline bool test_somebody_waits(unsigned long inode)
+{
+    char line[256], at[64];
+    bool found = false;
+    FILE *f = fopen("/proc/locks", "r");
+
+    snprintf(at, sizeof(at), ":%lu 1 1", inode);
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+        found = found || (strstr(line, "->") != NULL && strstr(line, at) != NULL);
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+/* Until somebody waits for the turn of the database. */
+static inline void test_wait_for_a_waiter(const char *name)
+{
+    char turn[64];
+    struct stat st;
+
+    snprintf(turn, sizeof(turn), "%s.turn", name);
+    CHECK_EQ(stat(test_path(turn), &st), 0);
+    for (int ms = 0; !test_somebody_waits(st.st_ino); ms++) {
+        CHECK(ms < 10000);
+        poll(NULL, 0, 1);
+    }
 }

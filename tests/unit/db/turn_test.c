@@ -3,10 +3,8 @@
 
 #include "base/mem.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,21 +110,6 @@ TEST(processes_take_turns)
     check_fair("processes.db");
 }
 
-/* A waiter of the turn shows in /proc/locks as "-> OFDLCK … <device>:<inode> 1 1". */
-static bool somebody_waits(unsigned long inode)
-{
-    char line[256], at[64];
-    bool found = false;
-    FILE *f = fopen("/proc/locks", "r");
-
-    snprintf(at, sizeof(at), ":%lu 1 1", inode);
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-        found = found || (strstr(line, "->") != NULL && strstr(line, at) != NULL);
-    if (f != NULL)
-        fclose(f);
-    return found;
-}
-
 static void add_line(struct db *db, int name)
 {
     struct err err = { 0 };
@@ -147,19 +130,14 @@ static void *second_in_line(void *db)
 TEST(who_gives_the_turn_goes_to_the_end_of_the_line)
 {
     struct err err = { 0 };
-    struct stat st;
     pthread_t thread;
 
     make_log("line.db");
     struct db *first = test_open("line.db"), *second = test_open("line.db");
-    CHECK_EQ(stat(test_path("line.db.turn"), &st), 0);
     CHECK_OK(db_begin(first, &err), err);
     for (int i = 0; i < 20; i++) {
         CHECK_EQ(pthread_create(&thread, NULL, second_in_line, second), 0);
-        for (int ms = 0; !somebody_waits(st.st_ino); ms++) {
-            CHECK(ms < 10000);
-            poll(NULL, 0, 1);
-        }
+        test_wait_for_a_waiter("line.db");
         add_line(first, 1);
         CHECK_OK(db_begin(first, &err), err);   /* at once: and yet behind the one that waited */
         CHECK_EQ(test_i64(first, "SELECT count(*) FROM log"), 2 * (i + 1));
