@@ -33,8 +33,10 @@ static const char *set_by_hand(const struct record *r, const struct attr *a)
 /* NULL or, in a text, "": both stand for "empty" on a portal and are told apart by nobody but a database. */
 static void make_empty(const struct attr *a, uint64_t h, struct value *ret)
 {
-    if (a->type->truth == TRUTH_TEXT && !(a->flags & ATTR_MULTIPLE) && a->dictionary == NULL && (h >> 20) % 3 == 0)
+    if (a->type->truth == TRUTH_TEXT && !(a->flags & ATTR_MULTIPLE) && a->dictionary == NULL && (h >> 20) % 3 == 0) {
         ret->kind = VALUE_TEXT;
+        ret->text = STR("");
+    }
 }
 
 void record_value(const struct record *r, const struct attr *a, struct value *ret)
