@@ -4,21 +4,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* What an ERROR line says: details.error, else its event. False: the line is not one. */
-static bool error_of(struct str line, bool *ret_is_json, char *ret, size_t size)
+enum line_kind { LINE_EVENT, LINE_PLAIN, LINE_ERROR };     /* the more telling, the greater */
+
+/* Of an ERROR line its details.error, else its event; of another log line its event. */
+static enum line_kind line_read(struct str line, char *ret, size_t size)
 {
     json_t *root = json_loadb(line.p, line.n, 0, NULL);
     const char *level = json_string_value(json_object_get(root, "level"));
-    const char *text = json_string_value(json_object_get(json_object_get(root, "details"), "error"));
+    const char *event = json_string_value(json_object_get(root, "event"));
+    const char *error = json_string_value(json_object_get(json_object_get(root, "details"), "error"));
     bool is_error = level != NULL && strcmp(level, "ERROR") == 0;
 
-    *ret_is_json = root != NULL;
-    if (text == NULL)
-        text = json_string_value(json_object_get(root, "event"));
-    if (is_error && text != NULL)
-        snprintf(ret, size, "%s", text);
+    if (event != NULL)
+        snprintf(ret, size, "%s", is_error && error != NULL ? error : event);
     json_decref(root);
-    return is_error && text != NULL;
+    return event == NULL ? LINE_PLAIN : is_error ? LINE_ERROR : LINE_EVENT;
 }
 
 /* Takes the first line off `text`. */
@@ -35,23 +35,23 @@ static struct str line_take(struct str *text)
 
 void last_words(struct str log, char *ret, size_t size)
 {
-    struct str plain = { NULL, 0 }, latest = { NULL, 0 };
-    bool is_json, found = false;
+    enum line_kind best = LINE_EVENT;
+    char text[512];
 
     ret[0] = '\0';
     while (log.n > 0) {
         struct str line = line_take(&log);
+        enum line_kind kind;
 
         if (line.n == 0)
             continue;
-        found |= error_of(line, &is_json, ret, size);
-        if (!is_json && plain.n == 0)
-            plain = line;
-        latest = line;
+        kind = line_read(line, text, sizeof(text));
+        if (kind < best || (kind == LINE_PLAIN && best == LINE_PLAIN))
+            continue;
+        if (kind == LINE_PLAIN)
+            snprintf(ret, size, STR_FMT, STR_ARG(line));
+        else
+            snprintf(ret, size, "%s", text);
+        best = kind;
     }
-    if (found)
-        return;
-    if (plain.n > 0)
-        latest = plain;
-    snprintf(ret, size, STR_FMT, STR_ARG(latest));
 }

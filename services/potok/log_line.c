@@ -15,7 +15,7 @@ static const char *text_of(const json_t *o, const char *key)
 void log_line_read(struct log_line *ret, struct str text)
 {
     *ret = (struct log_line){ json_loadb(text.p, text.n, 0, NULL), LOG_ERROR, "" };
-    if (!json_is_object(ret->root)) {
+    if (json_object_get(ret->root, "event") == NULL) {
         json_decref(ret->root);
         ret->root = NULL;
         return;
@@ -40,7 +40,7 @@ static void when_print(const char *timestamp, struct buf *out)
     char text[40];
 
     if (!clock_parse_iso(timestamp, strlen(timestamp), &ms, &offset_min)) {
-        buf_fmt(out, "%-19s", timestamp);
+        buf_fmt(out, "%-18s", timestamp);
         return;
     }
     time_t seconds = (time_t)(ms / 1000);
@@ -69,7 +69,7 @@ void log_line_print(const struct log_line *l, struct str text, const char *origi
     json_t *value;
 
     if (l->root == NULL) {
-        buf_fmt(out, "%s%-19s%8s %-10s " STR_FMT "%s", colour ? colours[LOG_ERROR] : "", "", "", origin,
+        buf_fmt(out, "%s%-18s %-7s %-10s " STR_FMT "%s", colour ? colours[LOG_ERROR] : "", "", "", origin,
             STR_ARG(text), colour ? "\033[0m" : "");
         return;
     }

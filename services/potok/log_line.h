@@ -8,8 +8,8 @@
 #include <jansson.h>
 
 struct log_line {
-    json_t *root;               /* NULL: not JSON (a crash report) */
-    enum log_level level;       /* not JSON: ERROR */
+    json_t *root;               /* NULL: no log line (a crash report) */
+    enum log_level level;       /* no log line: ERROR */
     const char *timestamp;      /* "" where there is none; sorts as text */
 };
 

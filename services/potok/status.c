@@ -243,7 +243,8 @@ static void portals_show(const struct snapshot *s)
         printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, p->state);
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
-        printf("  %s %.0f/%.0f (%.3g/%s)", say("запросы", "requests"), p->level, p->burst, p->drain, say("с", "s"));
+        printf("  %s %.0f %s %.0f, %.3g/%s", say("запросов в запасе", "requests to spare:"),
+            p->burst > p->level ? p->burst - p->level : 0, say("из", "of"), p->burst, p->drain, say("с", "s"));
         if (p->operating.limit_s > 0)
             printf(", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
                 say("с", "s"));

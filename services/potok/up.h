@@ -34,7 +34,8 @@ struct up {
     struct snapshot fresh;      /* the answer being read: too large for a stack */
     struct view view;
     struct run_set wanted;      /* runs on show: with --once those that must end */
-    bool told_ready, told_summary;
+    bool told_ready, told_steps;
+    uint64_t ready_ms;
     uint64_t lines_ms;          /* when plain progress was printed last */
     uint64_t reached_ms;        /* when every portal was last known to be within reach */
 };

@@ -13,6 +13,7 @@
 
 #define TICK_MS 250
 #define LINES_EVERY_MS 5000             /* progress where there is no terminal */
+#define QUIET_MS 2000                   /* ready, and no sync has begun: there is none to wait for */
 #define ANSWER_WITHIN_MS 60000          /* the scheduler, after the start */
 
 static void up_stop(struct up *u, int exit_code)
@@ -41,14 +42,13 @@ __attribute__((format(printf, 3, 4))) static void up_fail(struct up *u, int exit
 static void on_ready(void *ctx, const struct child *child)
 {
     struct up *u = ctx;
-    double seconds = (double)(clock_mono_ms() - child->restart.started_ms) / 1000;
 
     if (child->starts > 1 || !u->screen.live)
-        screen_printf(&u->screen, "%s: %s (%.1f %s)\n", child->instance, say("готов", "ready"), seconds,
-            say("с", "s"));
+        screen_printf(&u->screen, "%s: %s\n", child->instance, say("готов", "ready"));
     if (u->told_ready || supervise_ready_count(&u->supervise) < u->supervise.count)
         return;
     u->told_ready = true;
+    u->ready_ms = clock_mono_ms();
     screen_printf(&u->screen, "%s: %d\n", say("Служб работает", "Services running"), u->supervise.count);
 }
 
@@ -117,7 +117,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 /* ---- what is shown ---- */
 
-static void next_steps(const struct up *u)
+static void next_steps(struct up *u)
 {
     const char *path = database_path(u->home->database_url);
     const struct run_view *r = u->view.now.run_count > 0 ? &u->view.now.runs[0] : NULL;
@@ -128,12 +128,12 @@ static void next_steps(const struct up *u)
     }
     if (path == NULL || r == NULL)
         return;
-    printf("%s: %s\n%s:\n", say("База данных", "Database"), path, say("Попробуйте", "Try"));
+    screen_printf(&u->screen, "%s:\n", say("Попробуйте", "Try"));
     if (str_is(str_of(r->entity), "deals"))
-        printf("  sqlite3 %s \"SELECT stage_id, count(*), sum(opportunity) FROM %s WHERE _deleted_at IS NULL "
+        screen_printf(&u->screen, "  sqlite3 %s \"SELECT stage_id, count(*), sum(opportunity) FROM %s WHERE _deleted_at IS NULL "
                "GROUP BY stage_id\"\n", path, r->table);
     else
-        printf("  sqlite3 %s \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n", path, r->table);
+        screen_printf(&u->screen, "  sqlite3 %s \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n", path, r->table);
 }
 
 static void summary_show(struct up *u)
@@ -145,23 +145,36 @@ static void summary_show(struct up *u)
     screen_printf(&u->screen, "\n");
     screen_print(&u->screen, buf_cstr(&out));
     buf_fini(&out);
-    next_steps(u);
-    fflush(stdout);
 }
 
 static void staying_tell(struct up *u)
 {
+    u->told_steps = true;
+    next_steps(u);
     screen_printf(&u->screen, "  potok status\n  potok logs -f\n%s\n",
         say("Зеркало работает; Ctrl-C остановит всё.", "The mirror is up; Ctrl-C stops everything."));
+}
+
+static const char *state_word(const struct child *c)
+{
+    static const struct {
+        const char *state, *ru, *en;
+    } words[] = { { "starting", "запускается", "starting" }, { "ready", "готов", "ready" }, { "busy", "занят", "busy" },
+        { "stopping", "завершается", "stopping" } };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(c->state, words[i].state) == 0)
+            return say(words[i].ru, words[i].en);
+    }
+    return c->pid == 0 ? say("ждёт запуска", "waits") : "…";
 }
 
 static void services_block(const struct up *u, struct buf *out)
 {
     for (int i = 0; i < u->supervise.count; i++) {
         const struct child *c = &u->supervise.list[i];
-        const char *state = c->pid == 0 ? say("ждёт запуска", "waits") : c->state[0] == '\0' ? "…" : c->state;
 
-        buf_fmt(out, "%s%s %s", i > 0 ? "   " : "  ", c->instance, state);
+        buf_fmt(out, "%s%s %s", i > 0 ? "   " : "  ", c->instance, state_word(c));
     }
     buf_char(out, '\n');
 }
@@ -181,6 +194,19 @@ static void draw(struct up *u, uint64_t now_ms)
         screen_print(&u->screen, buf_cstr(&out));
     }
     buf_fini(&out);
+}
+
+/* What is about to happen: from where to where. */
+static void plan_tell(struct up *u)
+{
+    char url[512];
+
+    for (int i = 0; i < u->home->config.portal_count; i++) {
+        url_mask(str_of(u->home->config.portals[i].url), url, sizeof(url));
+        screen_printf(&u->screen, "%s %s: %s\n", say("Портал", "Portal"), u->home->config.portals[i].name, url);
+    }
+    url_mask(str_of(u->home->database_url), url, sizeof(url));
+    screen_printf(&u->screen, "%s: %s\n", say("База данных", "Database"), url);
 }
 
 /* ---- the sync ---- */
@@ -235,31 +261,52 @@ static void runs_follow(struct up *u)
 }
 
 /* Not --once: when all that was on show has ended, the table is shown and the slate is clean. */
-static void runs_settle(struct up *u)
+static void runs_settle(struct up *u, uint64_t now_ms)
 {
-    if (!view_all_ended(&u->view, &u->wanted))
-        return;
-    summary_show(u);
-    u->wanted.count = 0;
-    if (!u->told_summary)
+    bool quiet = u->told_ready && now_ms - u->ready_ms > QUIET_MS && u->wanted.count == 0;
+
+    if (view_all_ended(&u->view, &u->wanted)) {
+        summary_show(u);
+        u->wanted.count = 0;
+        quiet = true;
+    }
+    if (quiet && !u->told_steps)
         staying_tell(u);
-    u->told_summary = true;
 }
 
-static void portals_watch(struct up *u, uint64_t now_ms)
+/* What keeps the sync from going on, or NULL while it goes: a portal in trouble, or one whose fields nobody could
+ * learn yet. */
+static const char *trouble(const struct up *u)
 {
-    const char *error = NULL;
+    const char *why = NULL;
 
     for (int i = 0; i < u->view.now.portal_count; i++) {
         const struct portal_view *p = &u->view.now.portals[i];
 
         if (!str_is(str_of(p->state), "ok") && p->error[0] != '\0')
-            error = p->error;
+            return p->error;
     }
-    if (error == NULL)
+    for (int i = 0; i < u->view.now.run_count; i++) {
+        const struct run_view *r = &u->view.now.runs[i];
+
+        if (!run_set_has(&u->wanted, r->id) || run_ended(r))
+            continue;
+        if (!str_is(str_of(r->state), "probing"))
+            return NULL;
+        why = r->error[0] != '\0' ? r->error : say("описание полей не получено; см. `potok logs scheduler`",
+            "it did not describe its fields; see `potok logs scheduler`");
+    }
+    return why;
+}
+
+static void portals_watch(struct up *u, uint64_t now_ms)
+{
+    const char *why = trouble(u);
+
+    if (why == NULL)
         u->reached_ms = now_ms;
     else if (now_ms - u->reached_ms >= (uint64_t)u->home->patience_ms)
-        up_fail(u, EXIT_FAILED, "%s: %s", say("портал недоступен", "the portal is out of reach"), error);
+        up_fail(u, EXIT_FAILED, "%s: %s", say("портал недоступен", "the portal is out of reach"), why);
 }
 
 static void once_settle(struct up *u, uint64_t now_ms)
@@ -273,6 +320,7 @@ static void once_settle(struct up *u, uint64_t now_ms)
     if (marks > 0 && view_failed_count(&u->view, &u->wanted) == 0)
         return;                         /* what lists left out is asked for one by one */
     summary_show(u);
+    next_steps(u);
     if (view_failed_count(&u->view, &u->wanted) > 0)
         up_fail(u, EXIT_FAILED, "%s", say("не всё удалось, см. выше", "not everything went well, see above"));
     else if (failing > 0)
@@ -297,7 +345,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     if (u->once)
         once_settle(u, now_ms);
     else
-        runs_settle(u);
+        runs_settle(u, now_ms);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -391,6 +439,7 @@ int up_live(struct up *u)
         snprintf(u->failure, sizeof(u->failure), "%s", err.text);
         u->exit_code = err.kind == ERR_CONF ? EXIT_USAGE : EXIT_FAILED;
     } else {
+        plan_tell(u);
         supervise_start(&u->supervise);
         uv_run(&u->loop, UV_RUN_DEFAULT);
     }

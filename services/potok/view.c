@@ -175,7 +175,8 @@ static void run_bar(const struct view *v, const struct run_view *r, bool colour,
 static void budget_line(const struct portal_view *p, bool several, struct buf *out)
 {
     buf_fmt(out, "  %s%s%s %.0f %s %.0f", several ? p->name : "", several ? ": " : "",
-        say("запросы: в ведре", "requests: bucket"), p->level, say("из", "of"), p->burst);
+        say("запросов в запасе", "requests to spare:"), p->burst > p->level ? p->burst - p->level : 0, say("из", "of"),
+        p->burst);
     if (p->operating.limit_s > 0)
         buf_fmt(out, ", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
             say("с", "s"));
@@ -221,9 +222,9 @@ void view_ended(const struct run_view *r, struct buf *out)
 {
     char read[SAY_COUNT_SIZE], written[SAY_COUNT_SIZE], span[SAY_COUNT_SIZE];
 
-    buf_fmt(out, "%s: %s, %s %s, %s %s, %s %s\n", r->entity, state_name(r), say("записей", "records"),
-        say_count(r->read, read), say("записано", "written"), say_count(r->written, written), say("за", "in"),
-        say_span(took_ms(r), span));
+    buf_fmt(out, "%s: %s, %s %s, %s %s, %s\n", r->entity, state_name(r), say_count(r->read, read),
+        say_plural(r->read, "запись", "записи", "записей", "record", "records"), say_count(r->written, written),
+        say("записано", "written"), say_span(took_ms(r), span));
     if (r->error[0] != '\0')
         buf_fmt(out, "  %s\n", r->error);
 }

@@ -1,0 +1,80 @@
+#include "services/potok/home.h"
+
+#include "base/mem.h"
+#include "services/potok/services.h"
+#include "support/check.h"
+
+#include <stdlib.h>
+
+TEST(databases_of_this_build)
+{
+    static const struct {
+        const char *url, *path;     /* path NULL: refused */
+    } cases[] = {
+        { "sqlite:///var/potok.db", "var/potok.db" }, { "sqlite:////srv/potok.db", "/srv/potok.db" },
+        { "sqlite+aiosqlite:///var/potok.db", "var/potok.db" }, { "sqlite:///", NULL }, { "sqlite://var/potok.db", NULL },
+        { "sqlite:var", NULL }, { "postgresql://u:secret@h/db", NULL }, { "", NULL }, { "potok.db", NULL },
+        { "sqlitex:///a", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err err = { 0 };
+
+        CHECK_EQ(database_url_check(cases[i].url, &err), cases[i].path == NULL ? -1 : 0);
+        if (cases[i].path == NULL) {
+            CHECK_EQ(err.kind, ERR_CONF);
+            CHECK_HAS(err.text, "DATABASE_URL");
+            CHECK(strstr(err.text, "secret") == NULL);
+        } else {
+            CHECK_STR(database_path(cases[i].url), cases[i].path);
+        }
+    }
+}
+
+static void database_is(const char *home_dir, const char *url)
+{
+    struct home home;
+    struct err err = { 0 };
+
+    unsetenv("DATABASE_URL");
+    setenv("POTOK_HOME", home_dir, 1);
+    CHECK_OK(home_load(&home, NULL, &err), err);
+    CHECK_STR(home.database_url, url);
+    CHECK_STR(getenv("DATABASE_URL"), url);
+    CHECK(home.database_default);
+    home_free(&home);
+}
+
+TEST(the_database_lies_in_the_home_unless_told_otherwise)
+{
+    setenv("POTOK_CONFIG", "", 1);
+    database_is("./var", "sqlite:///var/potok.db");
+    database_is("/srv/potok", "sqlite:////srv/potok/potok.db");
+    database_is("data", "sqlite:///data/potok.db");
+}
+
+TEST(the_number_of_services_comes_from_the_table_or_the_environment)
+{
+    static const struct {
+        const char *value;
+        int n;                  /* -1: refused */
+    } cases[] = { { "", 1 }, { "3", 3 }, { "32", 32 }, { "0", -1 }, { "33", -1 }, { "-1", -1 }, { "many", -1 } };
+    static const struct service fetcher = { "fetcher", 1, 1 }, scheduler = { "scheduler", 1, 1 };
+    struct err err = { 0 };
+    int n;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        n = -1;
+        setenv("FETCHERS", cases[i].value, 1);
+        CHECK_EQ(service_instances(&fetcher, &n, &err), cases[i].n < 0 ? -1 : 0);
+        CHECK_EQ(n, cases[i].n);
+    }
+    setenv("SCHEDULERS", "2", 1);
+    CHECK_EQ(service_instances(&scheduler, &n, &err), -1);
+    unsetenv("SCHEDULERS");
+    CHECK_EQ(service_instances(&scheduler, &n, &err), 0);
+    CHECK_EQ(n, 1);
+}
+
+TEST_MAIN(CASE(databases_of_this_build), CASE(the_database_lies_in_the_home_unless_told_otherwise),
+    CASE(the_number_of_services_comes_from_the_table_or_the_environment))

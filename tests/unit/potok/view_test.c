@@ -1,0 +1,129 @@
+#include "services/potok/view.h"
+
+#include "base/mem.h"
+#include "services/potok/say.h"
+#include "support/check.h"
+
+#include <stdlib.h>
+
+static const char ANSWER[] =
+    "{\"epoch\":1,\"portals\":[{\"name\":\"main\",\"url\":\"https://p/rest/1/(masked)/\",\"state\":\"ok\",\"error\":\"\","
+    "\"budget\":{\"level\":12.5,\"burst\":50,\"drain\":2},"
+    "\"operating\":{\"crm.deal.list\":{\"used_s\":120,\"limit_s\":480,\"reset_s\":1},\"crm.lead.list\":{\"used_s\":3,\"limit_s\":480}}}],"
+    "\"runs\":[{\"id\":1,\"portal\":\"main\",\"entity\":\"deals\",\"table\":\"crm_deals\",\"state\":\"done\",\"expected\":1000,"
+    "\"read\":1000,\"written\":990,\"same\":10,\"gone\":2,\"rejected\":1,\"requests\":3,\"started_ms\":1000,\"finished_ms\":3500,"
+    "\"error\":null,\"open_jobs\":0,\"marks\":0,\"marks_failing\":0},"
+    "{\"id\":2,\"portal\":\"main\",\"entity\":\"leads\",\"table\":\"crm_leads\",\"state\":\"partial\",\"expected\":10,\"read\":9,"
+    "\"requests\":1,\"started_ms\":1000,\"finished_ms\":2000,\"error\":\"record 7 cannot be read\",\"marks\":1,\"marks_failing\":1},"
+    "{\"id\":3,\"portal\":\"main\",\"entity\":\"contacts\",\"state\":\"open\",\"expected\":2000,\"read\":500,\"requests\":2,"
+    "\"started_ms\":1000},"
+    "{\"id\":4,\"portal\":\"main\",\"entity\":\"companies\",\"state\":\"probing\",\"expected\":null}],"
+    "\"jobs\":{\"open\":3,\"in_flight\":2},\"marks\":1,\"marks_failing\":1,\"fetchers\":[],\"refusals\":4}";
+
+static struct snapshot snapshot;
+static struct view view;
+
+static void look(uint64_t now_ms)
+{
+    struct err err = { 0 };
+
+    CHECK_OK(snapshot_read(&snapshot, str_of(ANSWER), &err), err);
+    view_seen(&view, &snapshot, now_ms);
+}
+
+TEST(the_answer_is_read_as_it_is_written)
+{
+    look(1000);
+    CHECK_EQ(snapshot.run_count, 4);
+    CHECK_EQ(snapshot.portal_count, 1);
+    CHECK(snapshot.portals[0].level == 12.5);
+    CHECK_STR(snapshot.portals[0].operating.method, "crm.deal.list");
+    CHECK_STR(snapshot.runs[0].table, "crm_deals");
+    CHECK_EQ(snapshot.runs[0].finished_ms, 3500);
+    CHECK_STR(snapshot.runs[0].error, "");
+    CHECK_EQ(snapshot.marks, 1);
+    CHECK_EQ(snapshot.jobs_in_flight, 2);
+    CHECK_EQ(snapshot.refusals, 4);
+    CHECK(run_ended(snapshot_run(&snapshot, 1)) && !run_failed(snapshot_run(&snapshot, 1)));
+    CHECK(run_ended(snapshot_run(&snapshot, 2)) && run_failed(snapshot_run(&snapshot, 2)));
+    CHECK(!run_ended(snapshot_run(&snapshot, 3)) && !run_ended(snapshot_run(&snapshot, 4)));
+    CHECK(snapshot_run(&snapshot, 5) == NULL);
+}
+
+TEST(what_is_no_answer_is_refused)
+{
+    static const char *const texts[] = { "", "[]", "{", "null", "\"x\"" };
+    struct err err = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        CHECK_EQ(snapshot_read(&snapshot, str_of(texts[i]), &err), -1);
+    CHECK_OK(snapshot_read(&snapshot, STR("{}"), &err), err);
+    CHECK_OK(snapshot_read(&snapshot, STR("{\"runs\":[{}, 7], \"portals\":[null], \"jobs\":[]}"), &err), err);
+    CHECK_EQ(snapshot.run_count, 2);
+}
+
+TEST(all_runs_of_a_set_have_ended)
+{
+    struct run_set set = { .count = 0 };
+    uint64_t failing;
+
+    look(1000);
+    CHECK(!view_all_ended(&view, &set));
+    run_set_add(&set, 1);
+    run_set_add(&set, 1);
+    run_set_add(&set, 2);
+    CHECK_EQ(set.count, 2);
+    CHECK(view_all_ended(&view, &set));
+    CHECK_EQ(view_failed_count(&view, &set), 1);
+    CHECK_EQ(view_marks(&view, &set, &failing), 1);
+    CHECK_EQ(failing, 1);
+    run_set_add(&set, 3);
+    CHECK(!view_all_ended(&view, &set));
+    CHECK(view_tell_once(&view, 3));
+    CHECK(!view_tell_once(&view, 3));
+}
+
+TEST(what_people_see)
+{
+    struct run_set set = { .ids = { 1, 2, 3, 4 }, .count = 4 };
+    struct buf out;
+
+    say_set(LANGUAGE_EN);
+    buf_init(&out, 65536);
+    look(1000);
+    view_block(&view, &set, false, &out);
+    CHECK_STR(buf_cstr(&out),
+        "  deals       ████████████████████████  done\n"
+        "  leads       █████████████████████▌··  partial\n"
+        "  contacts    ██████··················  25%  500/2,000  requests 2\n"
+        "  companies    learning fields\n"
+        "  requests to spare: 38 of 50, crm.deal.list 120/480 s\n");
+    buf_clear(&out);
+    view_lines(&view, &set, &out);
+    CHECK_STR(buf_cstr(&out), "contacts:  25%  500/2,000  requests 2\ncompanies: learning fields\n");
+    buf_clear(&out);
+    view_ended(snapshot_run(&snapshot, 2), &out);
+    CHECK_STR(buf_cstr(&out), "leads: partial, 9 records, 0 written, 0:01\n  record 7 cannot be read\n");
+    buf_fini(&out);
+}
+
+TEST(the_summary_names_what_failed)
+{
+    struct run_set set = { .ids = { 1, 2 }, .count = 2 };
+    struct buf out;
+
+    say_set(LANGUAGE_EN);
+    buf_init(&out, 65536);
+    look(1000);
+    view_summary(&view, &set, false, &out);
+    CHECK_STR(buf_cstr(&out),
+        "entity  table       rows  written  unchanged  deleted  rejected  requests  seconds  outcome\n"
+        "deals   crm_deals  1,000      990         10        2         1         3      2.5  done\n"
+        "leads   crm_leads      9        0          0        0         0         1      1.0  partial\n"
+        "leads: partial: record 7 cannot be read\n"
+        "Requests in all: 4\n");
+    buf_fini(&out);
+}
+
+TEST_MAIN(CASE(the_answer_is_read_as_it_is_written), CASE(what_is_no_answer_is_refused),
+    CASE(all_runs_of_a_set_have_ended), CASE(what_people_see), CASE(the_summary_names_what_failed))
