@@ -83,7 +83,7 @@ def under_the_limit(rows):
 def under_operating_seconds(rows):
     """Twenty operating seconds in a window of twelve; the sandbox's cost model makes them the limit."""
     limit, window = 20, 12
-    with system('--operating-limit', str(limit), '--operating-window', str(window), '--operating-cost', '40', deals=rows,
+    with system('--operating-limit', str(limit), '--operating-window', str(window), '--operating-cost', '4', deals=rows,
                 tariff='off', environment={'OPERATING_LIMIT_SECONDS': limit, 'FETCHER_JOBS': 2}) as (sandbox, pipeline, _):
         seconds = timed_sync(pipeline, 'deals')
         stats = sandbox.stats()

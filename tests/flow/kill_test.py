@@ -23,7 +23,7 @@ class Kill(Scenario):
         pipeline = self.start()
         pipeline.expect(*WARNINGS)
         pipeline.potok('sync', '--full')
-        wait_for(lambda: pipeline.query("SELECT 1 FROM potok_job WHERE state = 'done' LIMIT 1"), 'a first job done')
+        wait_for(lambda: pipeline.query("SELECT 1 FROM potok_job WHERE state = 'done' AND kind = 'range' LIMIT 1"), 'a first job done')
         pipeline.kill_all()
         read = sum(r['read'] for r in pipeline.query('SELECT read FROM potok_run'))
         runs = pipeline.query('SELECT id FROM potok_run')

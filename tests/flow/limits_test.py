@@ -10,7 +10,7 @@ from support.killing import WARNINGS, running
 class Limits(Scenario):
     def test_the_bucket_is_never_full_though_the_scheduler_restarts(self):
         sandbox = self.sandbox(tariff='5/30', deals=110000, contacts=10, companies=10, leads=10)
-        pipeline = self.pipeline(sandbox).start()
+        pipeline = self.pipeline(sandbox, BITRIX_TARIFF='5/30').start()
         pipeline.expect(*WARNINGS)
         pipeline.potok('sync', '--full')
         for n in range(3):
@@ -24,7 +24,7 @@ class Limits(Scenario):
         truth.check(self, pipeline, sandbox, ['deals'])
 
     def test_operating_seconds_pause_the_method_and_not_the_sync(self):
-        sandbox = self.sandbox('--operating-limit', '20', '--operating-window', '12', '--operating-cost', '40',
+        sandbox = self.sandbox('--operating-limit', '20', '--operating-window', '12', '--operating-cost', '4',
                                deals=20000, contacts=10, companies=10, leads=10)
         pipeline = self.pipeline(sandbox, OPERATING_LIMIT_SECONDS=20, FETCHER_JOBS=2).start()
         began = time.monotonic()
