@@ -46,8 +46,8 @@ static int read_all(int fd, const char *path, size_t most_bytes, char **ret, siz
 
 int file_read(const char *path, size_t most_bytes, char **ret, struct err *err)
 {
-    char *text;
-    size_t n;
+    char *text = NULL;
+    size_t n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
@@ -67,7 +67,7 @@ int file_read(const char *path, size_t most_bytes, char **ret, struct err *err)
 
 int file_read_secret(const char *path, char **ret, struct err *err)
 {
-    char *text;
+    char *text = NULL;
 
     if (file_read(path, SECRET_MAX_BYTES, &text, err) < 0)
         return -1;
