@@ -33,13 +33,16 @@ static void close_db(struct db *db)
     free(s);
 }
 
-/* The switch to WAL needs the file alone, and SQLite does not wait for that by itself: under the turn. */
+/* The switch to WAL needs the file alone, and SQLite does not wait for that by itself: under the turn. Before it a look
+ * into the file: beside one that is no database nothing is left behind. */
 static int set_up(struct sqlite *s, struct err *err)
 {
     int result;
 
     if (sqlite3_db_readonly(s->h, "main") == 1)
         return sqlite_fail(s, SQLITE_READONLY, "opening", err);
+    if (exec(s, "PRAGMA schema_version", "opening", err) < 0)
+        return -1;
     if (sqlite_turn_open(s, err) < 0 || sqlite_turn_take(s, err) < 0)
         return -1;
     result = exec(s, "PRAGMA journal_mode = WAL", "opening", err);

@@ -222,6 +222,7 @@ TEST(a_file_that_is_no_database_is_told)
     CHECK_EQ(db_open(&db, test_url("letter.txt"), &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_HAS(err.text, "not an SQLite database");
+    CHECK(access(test_path("letter.txt.turn"), F_OK) != 0);
     CHECK_EQ(db_open(&db, test_url("letter.txt/potok.db"), &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
 }

@@ -274,6 +274,8 @@ static inline struct story *fresh(const struct note *notes, size_t n)
 
     if (s.one == NULL)
         open_story(&s, "story.db");
+    db_rollback(s.one);         /* what a failed test left open */
+    db_rollback(s.two);
     forget_all(&s);
     CHECK_STR(commit(s.one, fly_get(&s), n == 0 ? &nobody : notes, n == 0 ? 1 : n), "ok");
     if (n == 0)
