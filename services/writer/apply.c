@@ -23,8 +23,8 @@ static int prepare(struct apply *a, const struct msg *m, struct err *err)
 /* Tables change apart from the data: a new column is there for all, whatever becomes of this message. */
 static int ensure_table(struct apply *a, struct err *err)
 {
-    return db_ensure_table(a->db, a->rows->table, (const struct db_column *)a->batch.columns.list, a->batch.columns.count,
-        NULL, err);
+    return db_ensure_table(a->db, a->rows->table, (const struct db_column *)a->batch.columns.list,
+        a->batch.columns.count, NULL, err);
 }
 
 static void count_verdicts(struct apply *a)
@@ -67,7 +67,15 @@ int apply_begin(struct apply *a, struct db *db, const struct msg *m, struct err 
 static int write_all(struct apply *a, struct err *err)
 {
     static int (*const steps[])(struct apply *, struct err *) = {
-        write_rows, write_ghosts, move_hi, leave_witness, accuse, settle_marks, ask_again, write_rejects, finish_job,
+        write_rows,
+        write_ghosts,
+        move_hi,
+        leave_witness,
+        accuse,
+        settle_marks,
+        ask_again,
+        write_rejects,
+        finish_job,
     };
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -101,6 +109,6 @@ int apply_end(struct apply *a, struct err *err)
 
 void apply_abandon(struct apply *a)
 {
-    db_rollback(a->db);         /* harmless after a commit */
+    db_rollback(a->db); /* harmless after a commit */
     batch_fini(&a->batch);
 }

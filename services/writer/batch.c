@@ -36,8 +36,8 @@ bool batch_rejects(const struct batch *b, uint64_t id, struct str field)
 {
     struct reject key = { .id = id, .field = field };
 
-    return b->reject_count > 0
-        && bsearch(&key, b->rejects, b->reject_count, sizeof(key), by_id_and_field) != NULL;
+    return b->reject_count > 0 &&
+           bsearch(&key, b->rejects, b->reject_count, sizeof(key), by_id_and_field) != NULL;
 }
 
 /* Which lists a kind of job may carry: only a get says "not there". */
@@ -48,7 +48,8 @@ static int check_lists(const struct batch *b, struct err *err)
     if (b->kind == JOB_PROBE)
         return err_set(err, ERR_PERM, "a probe has no rows");
     if (b->kind != JOB_GET && (r->absent.n > 0 || r->denied.n > 0))
-        return err_set(err, ERR_PERM, "a job of kind %s cannot say that a record is gone", job_kind_name(b->kind));
+        return err_set(
+            err, ERR_PERM, "a job of kind %s cannot say that a record is gone", job_kind_name(b->kind));
     if (b->kind != JOB_IDS && r->unlisted.n > 0)
         return err_set(err, ERR_PERM, "a job of kind %s leaves no ids out", job_kind_name(b->kind));
     if (r->count + r->absent.n > BATCH_IDS_MAX)
@@ -65,8 +66,10 @@ static int check_range(const struct batch *b, struct err *err)
         return r->next_first == 0 ? 0 : err_set(err, ERR_PERM, "only a range goes on");
     if (r->first == 0 || r->first > r->last || r->last > RANGE_OPEN)
         return err_set(err, ERR_PERM, "not a range: %" PRIu64 "..%" PRIu64, r->first, r->last);
-    if (r->next_first != 0 && (r->next_first != r->last + 1 || r->next_last < r->next_first || r->next_last > RANGE_OPEN))
-        return err_set(err, ERR_PERM, "the rest %" PRIu64 "..%" PRIu64 " does not follow the range %" PRIu64 "..%" PRIu64,
+    if (r->next_first != 0 &&
+        (r->next_first != r->last + 1 || r->next_last < r->next_first || r->next_last > RANGE_OPEN))
+        return err_set(err, ERR_PERM,
+            "the rest %" PRIu64 "..%" PRIu64 " does not follow the range %" PRIu64 "..%" PRIu64,
             r->next_first, r->next_last, r->first, r->last);
     return 0;
 }
@@ -172,7 +175,7 @@ static int read_rejects(struct batch *b, struct err *err)
     if (bytes.n == 0)
         return 0;
     wire_init(&w, bytes.p, bytes.n);
-    n = wire_array(&w);         /* never more than there are bytes */
+    n = wire_array(&w); /* never more than there are bytes */
     b->rejects = xcalloc(n > 0 ? n : 1, sizeof(*b->rejects));
     for (uint32_t i = 0; i < n && wire_ok(&w); i++) {
         struct reject *r = &b->rejects[i];
@@ -212,7 +215,8 @@ int batch_read(struct batch *ret, const struct msg *m, struct err *err)
     if (job_kind_of(m->rows.kind, &b.kind) < 0)
         return err_set(err, ERR_PERM, "unknown kind of job \"" STR_FMT "\"", STR_ARG(m->rows.kind));
     b.whole_range = b.kind == JOB_RANGE;
-    if (check_lists(&b, err) < 0 || check_range(&b, err) < 0 || columns_decode(&b.columns, m->rows.columns, err) < 0)
+    if (check_lists(&b, err) < 0 || check_range(&b, err) < 0 ||
+        columns_decode(&b.columns, m->rows.columns, err) < 0)
         return -1;
     if (read_entries(&b, m, err) < 0) {
         batch_fini(&b);

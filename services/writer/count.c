@@ -6,11 +6,14 @@
 #include <stdio.h>
 
 #define MESSAGES_HELP "ROWS messages by what became of them"
-#define ROWS_HELP "Rows by verdict: new was written, same looked as read, late was refused, gone became a ghost"
+#define ROWS_HELP                                                                                            \
+    "Rows by verdict: new was written, same looked as read, late was refused, gone became a ghost"
 
-static struct metric seconds_metric = { .name = "potok_writer_transaction_seconds", .kind = METRIC_HISTOGRAM,
+static struct metric seconds_metric = { .name = "potok_writer_transaction_seconds",
+    .kind = METRIC_HISTOGRAM,
     .help = "Time from the message to the commit, waiting for the turn included" };
-static struct metric queue_metric = { .name = "potok_writer_queue", .kind = METRIC_GAUGE,
+static struct metric queue_metric = { .name = "potok_writer_queue",
+    .kind = METRIC_GAUGE,
     .help = "ROWS messages taken from the bus and not yet committed" };
 
 void count_init(void)
@@ -45,14 +48,17 @@ void count_rows(struct str entity, const struct apply_counts *counts)
     const struct {
         const char *verdict;
         uint64_t n;
-    } rows[] = { { "new", counts->written }, { "same", counts->same }, { "late", counts->late }, { "gone", counts->gone } };
+    } rows[] = { { "new", counts->written }, { "same", counts->same }, { "late", counts->late },
+        { "gone", counts->gone } };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char labels[160];
         if (rows[i].n == 0)
             continue;
-        snprintf(labels, sizeof(labels), "{entity=\"" STR_FMT "\",verdict=\"%s\"}", STR_ARG(entity), rows[i].verdict);
-        metric_add(metric_series("potok_writer_rows_total", ROWS_HELP, METRIC_COUNTER, labels), (double)rows[i].n);
+        snprintf(labels, sizeof(labels), "{entity=\"" STR_FMT "\",verdict=\"%s\"}", STR_ARG(entity),
+            rows[i].verdict);
+        metric_add(
+            metric_series("potok_writer_rows_total", ROWS_HELP, METRIC_COUNTER, labels), (double)rows[i].n);
     }
 }
 

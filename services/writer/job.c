@@ -32,15 +32,17 @@ static int check_lease(struct apply *a, struct err *err)
 {
     struct lease lease = { 0 };
 
-    if (db_run(a->db, "SELECT tick, epoch FROM potok_lease WHERE portal = $1", DB_ARGS(dbv_s(a->rows->portal)), on_lease,
-            &lease, NULL, err) < 0)
+    if (db_run(a->db, "SELECT tick, epoch FROM potok_lease WHERE portal = $1",
+            DB_ARGS(dbv_s(a->rows->portal)), on_lease, &lease, NULL, err) < 0)
         return -1;
     if (!lease.found)
         return refuse(a, "the database does not know the portal");
     if (lease.epoch != a->rows->epoch)
-        return refuse(a, "sent by the scheduler of epoch %" PRIu64 ", now it is %" PRIu64, a->rows->epoch, lease.epoch);
-    if (a->rows->d > lease.tick)        /* numbers from a future that a restored database does not have */
-        return refuse(a, "d=%" PRIu64 " was not given yet, the counter is at %" PRIu64, a->rows->d, lease.tick);
+        return refuse(
+            a, "sent by the scheduler of epoch %" PRIu64 ", now it is %" PRIu64, a->rows->epoch, lease.epoch);
+    if (a->rows->d > lease.tick) /* numbers from a future that a restored database does not have */
+        return refuse(
+            a, "d=%" PRIu64 " was not given yet, the counter is at %" PRIu64, a->rows->d, lease.tick);
     a->c = lease.tick;
     return 0;
 }
@@ -81,8 +83,9 @@ static int check_covers(struct apply *a, const struct job *job, struct err *err)
 
     if (!a->batch.whole_range || (r->first == job->first && end == job->last))
         return 0;
-    return err_set(err, ERR_PERM, "the job is %" PRIu64 "..%" PRIu64 ", its rows are for %" PRIu64 "..%" PRIu64, job->first,
-        job->last, r->first, end);
+    return err_set(err, ERR_PERM,
+        "the job is %" PRIu64 "..%" PRIu64 ", its rows are for %" PRIu64 "..%" PRIu64, job->first, job->last,
+        r->first, end);
 }
 
 static int check_row(struct apply *a, struct err *err)
@@ -90,8 +93,10 @@ static int check_row(struct apply *a, struct err *err)
     struct job job = { 0 };
 
     if (db_run(a->db,
-            "SELECT state, d, first, last, run FROM potok_job WHERE id = $1 AND portal = $2 AND entity = $3 AND kind = $4",
-            DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_s(a->rows->kind)),
+            "SELECT state, d, first, last, run FROM potok_job WHERE id = $1 AND portal = $2 AND entity = $3 "
+            "AND kind = $4",
+            DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_s(a->rows->portal), dbv_s(a->rows->entity),
+                dbv_s(a->rows->kind)),
             on_job, &job, NULL, err) < 0)
         return -1;
     if (!job.found)
@@ -99,7 +104,8 @@ static int check_row(struct apply *a, struct err *err)
     if (!job.open)
         return refuse(a, "the job is closed");
     if (job.d != a->rows->d)
-        return refuse(a, "d=%" PRIu64 " was given up, the job was sent again as d=%" PRIu64, a->rows->d, job.d);
+        return refuse(
+            a, "d=%" PRIu64 " was given up, the job was sent again as d=%" PRIu64, a->rows->d, job.d);
     a->run = job.run;
     return check_covers(a, &job, err);
 }
@@ -125,7 +131,8 @@ static int write_continuation(struct apply *a, struct err *err)
             "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7) RETURNING id",
             DB_ARGS(a->run != 0 ? dbv_i(a->run) : DBV_NULL, dbv_s(a->rows->portal), dbv_s(a->rows->entity),
                 dbv_s(a->rows->kind), dbv_i((int64_t)a->rows->next_first), dbv_i((int64_t)a->rows->next_last),
-                dbv_i(a->now_ms)), 0, &id, err) < 0)
+                dbv_i(a->now_ms)),
+            0, &id, err) < 0)
         return -1;
     a->next_job = (uint64_t)id;
     return 0;
@@ -139,7 +146,8 @@ static int count_run(struct apply *a, struct err *err)
         "UPDATE potok_run SET read = read + $2, written = written + $3, same = same + $4, gone = gone + $5, "
         "rejected = rejected + $6 WHERE id = $1",
         DB_ARGS(dbv_i(a->run), dbv_i((int64_t)n->read), dbv_i((int64_t)n->written), dbv_i((int64_t)n->same),
-            dbv_i((int64_t)n->gone), dbv_i((int64_t)n->rejected)), NULL, NULL, NULL, err);
+            dbv_i((int64_t)n->gone), dbv_i((int64_t)n->rejected)),
+        NULL, NULL, NULL, err);
 }
 
 /* A run is its open jobs: the transaction that closes the last one closes the run. */
@@ -147,15 +155,16 @@ static int close_run(struct apply *a, struct err *err)
 {
     int64_t left, aside, changes = 0;
 
-    if (db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'open'", DB_ARGS(dbv_i(a->run)), 0,
-            &left, err) < 0
-        || db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'aside'", DB_ARGS(dbv_i(a->run)),
-            0, &aside, err) < 0)
+    if (db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'open'",
+            DB_ARGS(dbv_i(a->run)), 0, &left, err) < 0 ||
+        db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'aside'",
+            DB_ARGS(dbv_i(a->run)), 0, &aside, err) < 0)
         return -1;
     if (left > 0)
         return 0;
     if (db_run(a->db, "UPDATE potok_run SET state = $2, finished_ms = $3 WHERE id = $1 AND state = 'open'",
-            DB_ARGS(dbv_i(a->run), dbv_c(aside > 0 ? "partial" : "done"), dbv_i(a->now_ms)), NULL, NULL, &changes, err) < 0)
+            DB_ARGS(dbv_i(a->run), dbv_c(aside > 0 ? "partial" : "done"), dbv_i(a->now_ms)), NULL, NULL,
+            &changes, err) < 0)
         return -1;
     if (changes == 0 || aside > 0)
         return 0;
@@ -165,9 +174,10 @@ static int close_run(struct apply *a, struct err *err)
 
 int finish_job(struct apply *a, struct err *err)
 {
-    if (db_run(a->db, "UPDATE potok_job SET state = 'done', records = $2, error = NULL, done_ms = $3 WHERE id = $1",
-            DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_i((int64_t)a->counts.read), dbv_i(a->now_ms)), NULL, NULL, NULL,
-            err) < 0)
+    if (db_run(a->db,
+            "UPDATE potok_job SET state = 'done', records = $2, error = NULL, done_ms = $3 WHERE id = $1",
+            DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_i((int64_t)a->counts.read), dbv_i(a->now_ms)), NULL,
+            NULL, NULL, err) < 0)
         return -1;
     if (write_continuation(a, err) < 0)
         return -1;

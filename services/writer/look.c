@@ -50,7 +50,7 @@ static int on_row(void *ctx, const struct db_val *row, int columns)
     stored->hi = (uint64_t)row[2].i;
     if (row[1].s.n == HASH_BYTES && !ghost)
         memcpy(stored->hash, row[1].s.p, HASH_BYTES);
-    else                        /* a hash of another length was not ours: never equal */
+    else /* a hash of another length was not ours: never equal */
         memset(stored->hash, 0, HASH_BYTES);
     return 0;
 }
@@ -59,10 +59,10 @@ static int look_range(struct apply *a, struct walk *w, struct err *err)
 {
     char sql[320];
 
-    snprintf(sql, sizeof(sql), "SELECT id, _hash, _hi, _deleted_at FROM %s WHERE id BETWEEN $1 AND $2 ORDER BY id",
-        a->table);
-    return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->rows->first), dbv_i((int64_t)a->rows->last)), on_row, w, NULL,
-        err);
+    snprintf(sql, sizeof(sql),
+        "SELECT id, _hash, _hi, _deleted_at FROM %s WHERE id BETWEEN $1 AND $2 ORDER BY id", a->table);
+    return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->rows->first), dbv_i((int64_t)a->rows->last)), on_row,
+        w, NULL, err);
 }
 
 int put_ids(struct apply *a, struct err *err)
@@ -83,8 +83,10 @@ static int look_ids(struct apply *a, struct walk *w, struct err *err)
 
     if (put_ids(a, err) < 0)
         return -1;
-    snprintf(sql, sizeof(sql), "SELECT t.id, t._hash, t._hi, t._deleted_at FROM potok_ids i CROSS JOIN %s t ON t.id = i.id "
-        "ORDER BY i.id", a->table);
+    snprintf(sql, sizeof(sql),
+        "SELECT t.id, t._hash, t._hi, t._deleted_at FROM potok_ids i CROSS JOIN %s t ON t.id = i.id "
+        "ORDER BY i.id",
+        a->table);
     return db_run(a->db, sql, DB_NOARGS, on_row, w, NULL, err);
 }
 
@@ -105,8 +107,10 @@ int look(struct apply *a, struct err *err)
     struct witnesses w = { NULL, 0, 0 };
     int result;
 
-    result = db_run(a->db, "SELECT first, last, c FROM potok_witness WHERE portal = $1 AND entity = $2 AND c >= $3",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), on_witness, &w, NULL, err);
+    result = db_run(a->db,
+        "SELECT first, last, c FROM potok_witness WHERE portal = $1 AND entity = $2 AND c >= $3",
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), on_witness, &w,
+        NULL, err);
     if (result == 0)
         result = a->batch.whole_range ? look_range(a, &walk, err) : look_ids(a, &walk, err);
     if (result == 0)

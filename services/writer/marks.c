@@ -3,17 +3,22 @@
 
 #include <stdio.h>
 
-#define ON_MARK " ON CONFLICT (portal, entity, id) DO UPDATE SET k = max(potok_mark.k, excluded.k), " \
-                "ask = max(potok_mark.ask, excluded.ask)"
+/* `greatest`, in words every engine knows: a mark only rises. */
+#define ON_MARK                                                                                              \
+    " ON CONFLICT (portal, entity, id) DO UPDATE SET "                                                       \
+    "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, "                        \
+    "ask = CASE WHEN excluded.ask > potok_mark.ask THEN excluded.ask ELSE potok_mark.ask END"
 
 /* Over every id of the range: unchanged, refused, accused, ghost, without a row. */
 int leave_witness(struct apply *a, struct err *err)
 {
     if (!a->batch.whole_range)
         return 0;
-    return db_run(a->db, "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ($1, $2, $3, $4, $5)",
+    return db_run(a->db,
+        "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ($1, $2, $3, $4, $5)",
         DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->first),
-            dbv_i((int64_t)a->rows->last), dbv_i((int64_t)a->c)), NULL, NULL, NULL, err);
+            dbv_i((int64_t)a->rows->last), dbv_i((int64_t)a->c)),
+        NULL, NULL, NULL, err);
 }
 
 /* A live row that the range left out gets a mark; the reading by id decides. */
@@ -29,10 +34,12 @@ int accuse(struct apply *a, struct err *err)
     snprintf(sql, sizeof(sql),
         "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms) "
         "SELECT $1, $2, id, $3, 1, $4 FROM %s WHERE id BETWEEN $5 AND $6 AND _deleted_at IS NULL "
-        "AND id NOT IN (SELECT id FROM potok_ids)" ON_MARK, a->table);
+        "AND id NOT IN (SELECT id FROM potok_ids)" ON_MARK,
+        a->table);
     if (db_run(a->db, sql,
             DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->c), dbv_i(a->now_ms),
-                dbv_i((int64_t)a->rows->first), dbv_i((int64_t)a->rows->last)), NULL, NULL, &changes, err) < 0)
+                dbv_i((int64_t)a->rows->first), dbv_i((int64_t)a->rows->last)),
+            NULL, NULL, &changes, err) < 0)
         return -1;
     a->counts.marked += (uint64_t)changes;
     return 0;
@@ -41,9 +48,11 @@ int accuse(struct apply *a, struct err *err)
 static int set_mark(struct apply *a, uint64_t id, struct err *err)
 {
     if (db_run(a->db,
-            "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms) VALUES ($1, $2, $3, $4, 0, $5)" ON_MARK,
+            "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms) "
+            "VALUES ($1, $2, $3, $4, 0, $5)" ON_MARK,
             DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)id), dbv_i((int64_t)a->c),
-                dbv_i(a->now_ms)), NULL, NULL, NULL, err) < 0)
+                dbv_i(a->now_ms)),
+            NULL, NULL, NULL, err) < 0)
         return -1;
     a->counts.marked++;
     return 0;
@@ -52,17 +61,20 @@ static int set_mark(struct apply *a, uint64_t id, struct err *err)
 static int clear_mark(struct apply *a, uint64_t id, struct err *err)
 {
     return db_run(a->db, "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND id = $3 AND k < $4",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)id), dbv_i((int64_t)a->rows->d)), NULL,
-        NULL, NULL, err);
+        DB_ARGS(
+            dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)id), dbv_i((int64_t)a->rows->d)),
+        NULL, NULL, NULL, err);
 }
 
 /* Is there any mark this message may clear? Mostly not, and then 2,500 ids need not be asked one by one. */
 static int any_older_mark(struct apply *a, int64_t *ret, struct err *err)
 {
     return db_get_i64(a->db,
-        "SELECT 1 FROM potok_mark WHERE portal = $1 AND entity = $2 AND id BETWEEN $3 AND $4 AND k < $5 LIMIT 1",
+        "SELECT 1 FROM potok_mark WHERE portal = $1 AND entity = $2 AND id BETWEEN $3 AND $4 AND k < $5 "
+        "LIMIT 1",
         DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->least), dbv_i(a->most),
-            dbv_i((int64_t)a->rows->d)), 0, ret, err);
+            dbv_i((int64_t)a->rows->d)),
+        0, ret, err);
 }
 
 int settle_marks(struct apply *a, struct err *err)
@@ -88,7 +100,7 @@ int settle_marks(struct apply *a, struct err *err)
         if (result < 0)
             return -1;
     }
-    for (size_t i = 0; i < a->rows->denied.n; i++)      /* neither there nor gone: asking again would not help */
+    for (size_t i = 0; i < a->rows->denied.n; i++) /* neither there nor gone: asking again would not help */
         if (clear_mark(a, a->rows->denied.p[i], err) < 0)
             return -1;
     return 0;
@@ -98,9 +110,11 @@ int settle_marks(struct apply *a, struct err *err)
 int ask_again(struct apply *a, struct err *err)
 {
     for (size_t i = 0; i < a->rows->unlisted.n; i++)
-        if (db_run(a->db, "UPDATE potok_mark SET ask = 1 WHERE portal = $1 AND entity = $2 AND id = $3 AND ask <> 1",
-                DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->unlisted.p[i])), NULL,
-                NULL, NULL, err) < 0)
+        if (db_run(a->db,
+                "UPDATE potok_mark SET ask = 1 WHERE portal = $1 AND entity = $2 AND id = $3 AND ask <> 1",
+                DB_ARGS(
+                    dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->unlisted.p[i])),
+                NULL, NULL, NULL, err) < 0)
             return -1;
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Values that did not fit, per record: replaced by each reading of the record that counts. A reading that changes
- * nothing writes nothing here either. */
+/* Values that did not fit, per record: replaced by each reading of the record that counts. A reading that
+ * changes nothing writes nothing here either. */
 #include "apply.h"
 
 #include "base/mem.h"
@@ -8,7 +8,7 @@
 
 #define DENIED "access denied"
 
-struct stale {                  /* rejects in the table that the message does not repeat */
+struct stale { /* rejects in the table that the message does not repeat */
     struct apply *a;
     struct reject *list;
     size_t count, room;
@@ -44,14 +44,16 @@ static int remove_stale(struct apply *a, struct err *err)
     struct stale s = { .a = a };
     int result = db_run(a->db,
         "SELECT id, field FROM potok_reject WHERE portal = $1 AND entity = $2 AND id BETWEEN $3 AND $4",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->least), dbv_i(a->most)), on_reject, &s, NULL, err);
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->least), dbv_i(a->most)), on_reject,
+        &s, NULL, err);
 
     for (size_t i = 0; i < s.count; i++) {
         if (result == 0)
             result = db_run(a->db,
                 "DELETE FROM potok_reject WHERE portal = $1 AND entity = $2 AND id = $3 AND field = $4",
                 DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)s.list[i].id),
-                    dbv_s(s.list[i].field)), NULL, NULL, NULL, err);
+                    dbv_s(s.list[i].field)),
+                NULL, NULL, NULL, err);
         free((char *)s.list[i].field.p);
     }
     free(s.list);
@@ -65,8 +67,9 @@ static int write_reject(struct apply *a, const struct reject *r, struct err *err
         "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal, entity, id, field) DO UPDATE SET "
         "value = excluded.value, reason = excluded.reason, at_ms = excluded.at_ms "
         "WHERE potok_reject.value <> excluded.value OR potok_reject.reason <> excluded.reason",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)r->id), dbv_s(r->field), dbv_s(r->value),
-            dbv_s(r->reason), dbv_i(a->now_ms)), NULL, NULL, NULL, err);
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)r->id), dbv_s(r->field),
+            dbv_s(r->value), dbv_s(r->reason), dbv_i(a->now_ms)),
+        NULL, NULL, NULL, err);
 }
 
 int write_rejects(struct apply *a, struct err *err)

@@ -7,15 +7,15 @@
 #include <assert.h>
 #include <stdio.h>
 
-static_assert(sizeof(struct column) == sizeof(struct db_column)
-        && offsetof(struct column, name) == offsetof(struct db_column, name)
-        && offsetof(struct column, kind) == offsetof(struct db_column, kind),
+static_assert(sizeof(struct column) == sizeof(struct db_column) &&
+                  offsetof(struct column, name) == offsetof(struct db_column, name) &&
+                  offsetof(struct column, kind) == offsetof(struct db_column, kind),
     "a message's columns are given to the database as they are");
 
-struct source {                 /* of db_upsert(): the entries that are there and new */
+struct source { /* of db_upsert(): the entries that are there and new */
     struct apply *a;
     size_t at;
-    struct err err;             /* kind is set: a value was not what its column says */
+    struct err err; /* kind is set: a value was not what its column says */
 };
 
 static bool read_value(struct wire *w, enum col_kind kind, struct db_val *ret)
@@ -55,8 +55,8 @@ static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_
     for (int i = 0; i < b->columns.count; i++) {
         const struct column *column = &b->columns.list[i];
         if (!read_value(&w, column->kind, &values[i])) {
-            err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s", (unsigned long long)e->id,
-                STR_ARG(column->name), col_kind_name(column->kind));
+            err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s",
+                (unsigned long long)e->id, STR_ARG(column->name), col_kind_name(column->kind));
             return 0;
         }
     }
@@ -96,8 +96,9 @@ int write_rows(struct apply *a, struct err *err)
         *err = source.err;
         return -1;
     }
-    if ((uint64_t)changes != expected)  /* the look was under the turn: the guard has nothing to refuse */
-        return err_set(err, ERR_BUG, "%lld of %llu rows written", (long long)changes, (unsigned long long)expected);
+    if ((uint64_t)changes != expected) /* the look was under the turn: the guard has nothing to refuse */
+        return err_set(
+            err, ERR_BUG, "%lld of %llu rows written", (long long)changes, (unsigned long long)expected);
     a->counts.written = expected;
     return 0;
 }
@@ -111,15 +112,18 @@ int write_ghosts(struct apply *a, struct err *err)
         return 0;
     snprintf(sql, sizeof(sql),
         "INSERT INTO %s (id, _hi, _hash, _fetched_at, _deleted_at) VALUES ($1, $2, NULL, $3, $3) "
-        "ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = NULL, _fetched_at = excluded._fetched_at, "
-        "_deleted_at = excluded._deleted_at WHERE %s._hi < $4", a->table, a->table);
+        "ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = NULL, _fetched_at = "
+        "excluded._fetched_at, "
+        "_deleted_at = excluded._deleted_at WHERE %s._hi < $4",
+        a->table, a->table);
     clock_iso((uint64_t)a->fetched_ms, when);
     for (size_t i = 0; i < a->batch.count; i++) {
         const struct entry *e = &a->batch.entries[i];
         if (e->there || e->verdict != VERDICT_NEW)
             continue;
-        if (db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c), dbv_c(when),
-                   dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL, err) < 0)
+        if (db_run(a->db, sql,
+                DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c), dbv_c(when), dbv_i((int64_t)a->rows->d)),
+                NULL, NULL, NULL, err) < 0)
             return -1;
         a->counts.gone++;
     }
@@ -136,8 +140,9 @@ int move_hi(struct apply *a, struct err *err)
     snprintf(sql, sizeof(sql), "UPDATE %s SET _hi = $2 WHERE id = $1 AND _hi < $2", a->table);
     for (size_t i = 0; i < a->batch.count; i++) {
         const struct entry *e = &a->batch.entries[i];
-        if (e->verdict == VERDICT_SAME
-            && db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c)), NULL, NULL, NULL, err) < 0)
+        if (e->verdict == VERDICT_SAME &&
+            db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c)), NULL, NULL, NULL, err) <
+                0)
             return -1;
     }
     return 0;

@@ -14,7 +14,7 @@ static bool looks_as_read(const struct reading *reading, const struct stored *st
 enum verdict verdict_of(const struct reading *reading, const struct stored *stored)
 {
     if (looks_as_read(reading, stored))
-        return VERDICT_SAME;    /* also when d <= hi: nothing would change */
+        return VERDICT_SAME; /* also when d <= hi: nothing would change */
     if (stored->witnessed || (stored->present && reading->d <= stored->hi))
         return VERDICT_LATE;
     return VERDICT_NEW;
@@ -28,8 +28,8 @@ enum mark_step verdict_mark(enum verdict verdict, bool whole_range)
     return whole_range ? MARK_SET : MARK_KEEP;
 }
 
-/* The bound is c, when the witness was written, not d, when its reading was sent: in between others may have read
- * an older state. */
+/* The bound is c, when the witness was written, not d, when its reading was sent: in between others may have
+ * read an older state. */
 bool witness_covers(const struct witness *list, size_t count, uint64_t d, uint64_t id)
 {
     for (size_t i = 0; i < count; i++)

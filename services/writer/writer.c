@@ -10,10 +10,10 @@
 
 #define MIGRATE_AGAIN_MS 1000
 
-struct task {                   /* a message on its way through a database thread */
+struct task { /* a message on its way through a database thread */
     struct lane *lane;
     struct msg *msg;
-    struct apply apply;         /* counts and verdict; what it views is gone after apply_end() */
+    struct apply apply; /* counts and verdict; what it views is gone after apply_end() */
     uint64_t since_ms;
 };
 
@@ -55,15 +55,20 @@ static enum outcome outcome_of(const struct task *t, int status)
     return status < 0 ? OUTCOME_FAILED : t->apply.refused ? OUTCOME_REFUSED : OUTCOME_OK;
 }
 
-static struct msg *make_done(const struct task *t, enum outcome outcome, const struct err *err, uint64_t took_ms)
+static struct msg *make_done(
+    const struct task *t, enum outcome outcome, const struct err *err, uint64_t took_ms)
 {
     const struct msg_rows *r = &t->msg->rows;
     const struct apply_counts *n = &t->apply.counts;
     struct msg *m = msg_new(MSG_DONE);
 
     memcpy(m->correlation, t->msg->correlation, sizeof(m->correlation));
-    m->done = (struct msg_done){ .job = r->job, .d = r->d, .portal = r->portal, .entity = r->entity,
-        .outcome = str_of(outcome_name(outcome)), .took_ms = took_ms };
+    m->done = (struct msg_done){ .job = r->job,
+        .d = r->d,
+        .portal = r->portal,
+        .entity = r->entity,
+        .outcome = str_of(outcome_name(outcome)),
+        .took_ms = took_ms };
     if (outcome == OUTCOME_OK) {
         m->done.written = n->written;
         m->done.same = n->same;
@@ -86,7 +91,8 @@ static struct msg *make_done(const struct task *t, enum outcome outcome, const s
 /* The views of a DONE must outlive it while it waits to be sent: it owns a copy as its body. */
 static void own_views(struct msg *m)
 {
-    struct str *views[] = { &m->done.portal, &m->done.entity, &m->done.outcome, &m->done.error_kind, &m->done.error };
+    struct str *views[] = { &m->done.portal, &m->done.entity, &m->done.outcome, &m->done.error_kind,
+        &m->done.error };
     size_t n = 0;
     char *p;
 
@@ -123,11 +129,13 @@ static void tell(const struct task *t, enum outcome outcome, const struct err *e
 
     log_correlate(t->msg->correlation);
     if (outcome == OUTCOME_FAILED)
-        log_ev(LOG_WARNING, "rows.failed", kv_u("job", r->job), kv_u("d", r->d), kv_str("entity", r->entity), kv_err(err));
+        log_ev(LOG_WARNING, "rows.failed", kv_u("job", r->job), kv_u("d", r->d), kv_str("entity", r->entity),
+            kv_err(err));
     else
-        log_ev(LOG_DEBUG, outcome == OUTCOME_OK ? "rows.written" : "rows.refused", kv_u("job", r->job), kv_u("d", r->d),
-            kv_str("entity", r->entity), kv_u("written", t->apply.counts.written), kv_u("same", t->apply.counts.same),
-            kv_u("late", t->apply.counts.late), kv_s("why", t->apply.why), kv_u("ms", took_ms));
+        log_ev(LOG_DEBUG, outcome == OUTCOME_OK ? "rows.written" : "rows.refused", kv_u("job", r->job),
+            kv_u("d", r->d), kv_str("entity", r->entity), kv_u("written", t->apply.counts.written),
+            kv_u("same", t->apply.counts.same), kv_u("late", t->apply.counts.late), kv_s("why", t->apply.why),
+            kv_u("ms", took_ms));
     log_correlate(NULL);
 }
 
@@ -167,7 +175,7 @@ static void on_worked(void *ctx, int status, const struct err *err)
     send_done(w, done);
     t->lane->in_hand--;
     count_queue(w->urgent.in_hand + w->bulk.in_hand);
-    resume(&w->urgent);         /* before bulk: its messages are read first */
+    resume(&w->urgent); /* before bulk: its messages are read first */
     resume(&w->bulk);
     msg_free(&t->msg);
     free(t);
@@ -239,12 +247,20 @@ static void start_migration(struct writer *w)
     db_pool_do(w->pool, DB_URGENT, migrate, on_migrated, w);
 }
 
-static int open_lane(struct writer *w, struct lane *lane, const char *plug, int offset, enum db_lane db_lane,
-    struct err *err)
+static int open_lane(
+    struct writer *w, struct lane *lane, const char *plug, int offset, enum db_lane db_lane, struct err *err)
 {
     *lane = (struct lane){ .writer = w, .db_lane = db_lane };
-    lane->plug = bus_open(w->app->bus, &(struct bus_def){ .kind = BUS_PULL_BIND, .service = "writer", .plug = plug,
-        .where = w->bus_writer, .port_offset = offset, .high_water = 1, .on_msg = on_rows, .ctx = lane }, err);
+    lane->plug = bus_open(w->app->bus,
+        &(struct bus_def){ .kind = BUS_PULL_BIND,
+            .service = "writer",
+            .plug = plug,
+            .where = w->bus_writer,
+            .port_offset = offset,
+            .high_water = 1,
+            .on_msg = on_rows,
+            .ctx = lane },
+        err);
     if (lane->plug == NULL)
         return -1;
     pause_lane(lane);
@@ -253,10 +269,18 @@ static int open_lane(struct writer *w, struct lane *lane, const char *plug, int 
 
 static int open_plugs(struct writer *w, struct err *err)
 {
-    if (open_lane(w, &w->urgent, "urgent", 1, DB_URGENT, err) < 0 || open_lane(w, &w->bulk, "bulk", 0, DB_BULK, err) < 0)
+    if (open_lane(w, &w->urgent, "urgent", 1, DB_URGENT, err) < 0 ||
+        open_lane(w, &w->bulk, "bulk", 0, DB_BULK, err) < 0)
         return -1;
-    w->done = bus_open(w->app->bus, &(struct bus_def){ .kind = BUS_PUSH_CONNECT, .service = "scheduler", .plug = "done",
-        .where = w->bus_scheduler, .port_offset = 1, .on_room = on_done_room, .ctx = w }, err);
+    w->done = bus_open(w->app->bus,
+        &(struct bus_def){ .kind = BUS_PUSH_CONNECT,
+            .service = "scheduler",
+            .plug = "done",
+            .where = w->bus_scheduler,
+            .port_offset = 1,
+            .on_room = on_done_room,
+            .ctx = w },
+        err);
     return w->done != NULL ? 0 : -1;
 }
 
@@ -297,8 +321,8 @@ void writer_stop(void *state)
     struct writer *w = state;
 
     w->stopping = true;
-    w->quit_when_idle = false;  /* the loop is being closed already */
-    db_pool_free(&w->pool);     /* finishes what is under way; its DONE are still sent */
+    w->quit_when_idle = false; /* the loop is being closed already */
+    db_pool_free(&w->pool);    /* finishes what is under way; its DONE are still sent */
     bus_close(&w->urgent.plug);
     bus_close(&w->bulk.plug);
     bus_close(&w->done);

@@ -30,9 +30,10 @@ int db_open(struct db **ret, const char *url, struct err *err)
         url = "sqlite://";
     colon = strstr(url, "://");
     if (colon == NULL)
-        return err_set(err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
+        return err_set(
+            err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
     driver = find_driver((struct str){ url, (size_t)(colon - url) });
-    if (driver == NULL)     /* only the scheme: the rest may hold a password */
+    if (driver == NULL) /* only the scheme: the rest may hold a password */
         return err_set(err, ERR_CONF, "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// only",
             (int)(colon - url > 32 ? 32 : colon - url), url);
     return driver->open(ret, str_of(colon + 3), err);
@@ -84,8 +85,8 @@ void db_rollback(struct db *db)
     db->driver->rollback(db);
 }
 
-int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
-    int64_t *ret_changes, struct err *err)
+int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row,
+    void *ctx, int64_t *ret_changes, struct err *err)
 {
     return db->driver->run(db, sql, args, arg_count, on_row, ctx, ret_changes, err);
 }
@@ -99,8 +100,8 @@ static int on_first(void *ctx, const struct db_val *row, int columns)
     return 1;
 }
 
-int db_get_i64(struct db *db, const char *sql, const struct db_val *args, int arg_count, int64_t missing, int64_t *ret,
-    struct err *err)
+int db_get_i64(struct db *db, const char *sql, const struct db_val *args, int arg_count, int64_t missing,
+    int64_t *ret, struct err *err)
 {
     int64_t value = missing;
 

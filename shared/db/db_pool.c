@@ -23,14 +23,14 @@ struct queue {
 };
 
 struct db_pool {
-    uv_async_t *wake;           /* freed in its close callback: it outlives the pool */
+    uv_async_t *wake; /* freed in its close callback: it outlives the pool */
     char *url;
     uv_mutex_t lock;
     uv_cond_t more;
-    struct queue lanes[2];      /* DB_URGENT, DB_BULK */
+    struct queue lanes[2]; /* DB_URGENT, DB_BULK */
     struct queue finished;
     bool stopping;
-    int queued;                 /* loop thread only */
+    int queued; /* loop thread only */
     int thread_count;
     uv_thread_t *threads;
 };
@@ -103,9 +103,9 @@ static void run_thread(void *arg)
     struct err err = { 0 };
     sigset_t all;
 
-    sigfillset(&all);           /* signals are the loop's */
+    sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
-    (void)!connect_again(pool, &db, &err);      /* in the background; what fails now is told to the first work */
+    (void)!connect_again(pool, &db, &err); /* in the background; what fails now is told to the first work */
     while ((w = next_work(pool)) != NULL) {
         w->status = connect_again(pool, &db, &w->err);
         if (w->status == 0) {
@@ -149,9 +149,9 @@ struct db_pool *db_pool_new(uv_loop_t *loop, const char *url, int threads)
 
     pool->url = url != NULL ? xstrdup(url) : NULL;
     pool->wake = xcalloc(1, sizeof(*pool->wake));
-    if (uv_async_init(loop, pool->wake, on_wake) != 0 || uv_mutex_init(&pool->lock) != 0
-        || uv_cond_init(&pool->more) != 0)
-        abort();                /* out of memory or descriptors at the very start */
+    if (uv_async_init(loop, pool->wake, on_wake) != 0 || uv_mutex_init(&pool->lock) != 0 ||
+        uv_cond_init(&pool->more) != 0)
+        abort(); /* out of memory or descriptors at the very start */
     pool->wake->data = pool;
     queue_init(&pool->lanes[DB_URGENT]);
     queue_init(&pool->lanes[DB_BULK]);
@@ -211,7 +211,7 @@ void db_pool_do(struct db_pool *pool, enum db_lane lane, db_work *work, db_done 
     *w = (struct work){ .work = work, .done = done, .ctx = ctx };
     pool->queued++;
     uv_mutex_lock(&pool->lock);
-    queue_put(&pool->lanes[lane], w);   /* while stopping too: db_pool_free() answers it */
+    queue_put(&pool->lanes[lane], w); /* while stopping too: db_pool_free() answers it */
     uv_cond_signal(&pool->more);
     uv_mutex_unlock(&pool->lock);
 }

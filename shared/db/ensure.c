@@ -7,17 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DDL_MAX (1 << 20)
-#define NAME_MAX_BYTES 160      /* as proto/schema.c allows */
+#define DDL_MAX        (1 << 20)
+#define NAME_MAX_BYTES 160 /* as proto/schema.c allows */
 
 struct table_cache {
     struct table_cache *next;
     char *table;
-    char **names;               /* sorted, as the database says */
+    char **names; /* sorted, as the database says */
     int count, room;
 };
 
-static const char *const SYSTEM_COLUMNS[] = { "id", "_hi", "_hash", "_fetched_at", "_written_at", "_deleted_at" };
+static const char *const SYSTEM_COLUMNS[] = { "id", "_hi", "_hash", "_fetched_at", "_written_at",
+    "_deleted_at" };
 
 static void cache_free(struct table_cache *c)
 {
@@ -62,7 +63,8 @@ static int name_to_entry(const void *key, const void *entry)
 
 static bool cache_has(const struct table_cache *c, struct str name)
 {
-    return c->count > 0 && bsearch(&name, c->names, (size_t)c->count, sizeof(*c->names), name_to_entry) != NULL;
+    return c->count > 0 &&
+           bsearch(&name, c->names, (size_t)c->count, sizeof(*c->names), name_to_entry) != NULL;
 }
 
 static int on_name(void *ctx, const struct db_val *row, int columns)
@@ -98,18 +100,20 @@ static int check_names(struct str table, const struct db_column *columns, int co
 {
     if (table.n == 0 || table.n > 64 || memchr(table.p, '\0', table.n) != NULL)
         return err_set(err, ERR_PERM, "a mirror table needs a name of 1 to 64 bytes");
-    if (strncasecmp(table.p, "potok_", table.n < 6 ? table.n : 6) == 0
-        || strncasecmp(table.p, "sqlite_", table.n < 7 ? table.n : 7) == 0)
-        return err_set(err, ERR_PERM, "a mirror table must not be called \"" STR_FMT "\": the prefix is taken",
-            STR_ARG(table));
+    if (strncasecmp(table.p, "potok_", table.n < 6 ? table.n : 6) == 0 ||
+        strncasecmp(table.p, "sqlite_", table.n < 7 ? table.n : 7) == 0)
+        return err_set(err, ERR_PERM,
+            "a mirror table must not be called \"" STR_FMT "\": the prefix is taken", STR_ARG(table));
     for (int i = 0; i < count; i++) {
         struct str name = columns[i].name;
         if (name.n == 0 || name.n > NAME_MAX_BYTES || memchr(name.p, '\0', name.n) != NULL)
             return err_set(err, ERR_PERM, STR_FMT ": a column needs a name of 1 to %d bytes", STR_ARG(table),
                 NAME_MAX_BYTES);
         if (name.p[0] == '_' || str_case_eq(name, STR("id")))
-            return err_set(err, ERR_PERM, "a field's column must not be called \"" STR_FMT "\": the mirror's own columns "
-                "are", STR_ARG(name));
+            return err_set(err, ERR_PERM,
+                "a field's column must not be called \"" STR_FMT "\": the mirror's own columns "
+                "are",
+                STR_ARG(name));
         if ((unsigned)columns[i].kind >= COL_KINDS)
             return err_set(err, ERR_BUG, "column \"" STR_FMT "\" is of no known kind", STR_ARG(name));
     }
@@ -125,8 +129,8 @@ static void add_quoted(struct buf *sql, const struct db *db, struct str name)
     free(quoted);
 }
 
-/* The system columns come first: the writer's look then reads only the head of a wide row. The index is of the few
- * rows that were never more than ghosts: the scheduler removes them whenever the floor rises. */
+/* The system columns come first: the writer's look then reads only the head of a wide row. The index is of
+ * the few rows that were never more than ghosts: the scheduler removes them whenever the floor rises. */
 static int create(struct db *db, struct str table, struct err *err)
 {
     struct buf sql;
@@ -137,8 +141,10 @@ static int create(struct db *db, struct str table, struct err *err)
     buf_init(&sql, DDL_MAX);
     buf_str(&sql, "CREATE TABLE ");
     add_quoted(&sql, db, table);
-    buf_fmt(&sql, " (id %s, _hi BIGINT NOT NULL, _hash BLOB, _fetched_at %s, _written_at %s, _deleted_at %s); ",
-        db->driver->key_type, db->driver->types[COL_TIME], db->driver->types[COL_TIME], db->driver->types[COL_TIME]);
+    buf_fmt(&sql,
+        " (id %s, _hi BIGINT NOT NULL, _hash BLOB, _fetched_at %s, _written_at %s, _deleted_at %s); ",
+        db->driver->key_type, db->driver->types[COL_TIME], db->driver->types[COL_TIME],
+        db->driver->types[COL_TIME]);
     buf_str(&sql, "CREATE INDEX ");
     add_quoted(&sql, db, str_of(index));
     buf_str(&sql, " ON ");
@@ -169,8 +175,10 @@ static int check_is_mirror(const struct table_cache *have, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(SYSTEM_COLUMNS); i++)
         if (!cache_has(have, str_of(SYSTEM_COLUMNS[i])))
-            return err_set(err, ERR_CONF, "there is a table %s already and it is not a mirror (it has no column %s): "
-                "rename it, or give the portal another prefix", have->table, SYSTEM_COLUMNS[i]);
+            return err_set(err, ERR_CONF,
+                "there is a table %s already and it is not a mirror (it has no column %s): "
+                "rename it, or give the portal another prefix",
+                have->table, SYSTEM_COLUMNS[i]);
     return 0;
 }
 
@@ -191,8 +199,10 @@ static int change_table(struct db *db, struct str table, const struct table_cach
     int columns_then = (have->count > 0 ? have->count : (int)ARRAY_SIZE(SYSTEM_COLUMNS)) + missing;
 
     if (columns_then > db->driver->columns_max)
-        return err_set(err, ERR_LIMIT, "table " STR_FMT " would have %d columns, %s allows %d: remove unused user fields "
-            "in the portal", STR_ARG(table), columns_then, db->driver->engine, db->driver->columns_max);
+        return err_set(err, ERR_LIMIT,
+            "table " STR_FMT " would have %d columns, %s allows %d: remove unused user fields "
+            "in the portal",
+            STR_ARG(table), columns_then, db->driver->engine, db->driver->columns_max);
     if (have->count == 0 ? create(db, table, err) < 0 : check_is_mirror(have, err) < 0)
         return -1;
     for (int i = 0; i < count; i++)
@@ -230,8 +240,8 @@ static void cache_replace(struct db *db, struct table_cache *now)
     db->tables = now;
 }
 
-int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count, int *ret_added,
-    struct err *err)
+int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count,
+    int *ret_added, struct err *err)
 {
     struct table_cache *known = cache_find(db, table), *now = NULL;
     int added = 0;

@@ -22,8 +22,8 @@ static int apply_missing(struct db *db, int64_t have, struct err *err)
         if (db->driver->script(db, m->sql, err) < 0)
             return err_wrap(err, "migration %d (%s)", m->version, m->name);
         if (db_run(db, "INSERT INTO potok_migration (version, name, applied_ms) VALUES ($1, $2, $3)",
-                   DB_ARGS(dbv_i(m->version), dbv_c(m->name), dbv_i((int64_t)clock_wall_ms())), NULL, NULL, NULL, err)
-            < 0)
+                DB_ARGS(dbv_i(m->version), dbv_c(m->name), dbv_i((int64_t)clock_wall_ms())), NULL, NULL, NULL,
+                err) < 0)
             return err_wrap(err, "migration %d (%s)", m->version, m->name);
     }
     return 0;
@@ -35,8 +35,8 @@ static int migrate(struct db *db, struct err *err)
 
     if (db->driver->script(db,
             "CREATE TABLE IF NOT EXISTS potok_migration"
-            " (version INTEGER PRIMARY KEY, name TEXT, applied_ms INTEGER)", err)
-        < 0)
+            " (version INTEGER PRIMARY KEY, name TEXT, applied_ms INTEGER)",
+            err) < 0)
         return -1;
     if (db_get_i64(db, "SELECT max(version) FROM potok_migration", DB_NOARGS, 0, &have, err) < 0)
         return -1;

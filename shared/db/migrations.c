@@ -1,5 +1,5 @@
-/* The system tables, version by version (tables.md explains the columns). A version that was released is never
- * edited: a change is a new line. */
+/* The system tables, version by version (tables.md explains the columns). A version that was released is
+ * never edited: a change is a new line. */
 #include "db/driver.h"
 
 static const char FIRST_TABLES[] =
@@ -22,9 +22,11 @@ static const char FIRST_TABLES[] =
     "CREATE INDEX potok_witness_c ON potok_witness (portal, entity, c);"
 
     "CREATE TABLE potok_job ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER, portal TEXT NOT NULL, entity TEXT, kind TEXT NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER, portal TEXT NOT NULL, entity TEXT, kind TEXT NOT "
+    "NULL,"
     " first INTEGER, last INTEGER, state TEXT NOT NULL CHECK (state IN ('open', 'done', 'aside')),"
-    " d INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, not_before_ms INTEGER NOT NULL DEFAULT 0,"
+    " d INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, not_before_ms INTEGER NOT NULL DEFAULT "
+    "0,"
     " records INTEGER, error TEXT, created_ms INTEGER, done_ms INTEGER);"
     "CREATE INDEX potok_job_run ON potok_job (run, state);"
     "CREATE INDEX potok_job_left ON potok_job (portal, id) WHERE state <> 'done';"
@@ -34,7 +36,8 @@ static const char FIRST_TABLES[] =
     " state TEXT NOT NULL CHECK (state IN ('probing', 'open', 'done', 'partial', 'failed')),"
     " started_ms INTEGER, finished_ms INTEGER, expected INTEGER,"
     " read INTEGER NOT NULL DEFAULT 0, written INTEGER NOT NULL DEFAULT 0, same INTEGER NOT NULL DEFAULT 0,"
-    " gone INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0, requests INTEGER NOT NULL DEFAULT 0,"
+    " gone INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0, requests INTEGER NOT NULL "
+    "DEFAULT 0,"
     " error TEXT);"
     "CREATE INDEX potok_run_entity ON potok_run (portal, entity, id);"
 
@@ -44,7 +47,8 @@ static const char FIRST_TABLES[] =
     " WITHOUT ROWID;"
 
     "CREATE TABLE potok_reject ("
-    " portal TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, field TEXT NOT NULL, value TEXT, reason TEXT,"
+    " portal TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, field TEXT NOT NULL, value TEXT, "
+    "reason TEXT,"
     " at_ms INTEGER, PRIMARY KEY (portal, entity, id, field));";
 
 const struct migration DB_SQLITE_MIGRATIONS[] = {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BUSY_TIMEOUT_MS 5000    /* a net for programs that do not know of the turn */
+#define BUSY_TIMEOUT_MS 5000 /* a net for programs that do not know of the turn */
 
 static struct sqlite *sqlite_of(struct db *db)
 {
@@ -33,8 +33,8 @@ static void close_db(struct db *db)
     free(s);
 }
 
-/* The switch to WAL needs the file alone, and SQLite does not wait for that by itself: under the turn. Before it a look
- * into the file: beside one that is no database nothing is left behind. */
+/* The switch to WAL needs the file alone, and SQLite does not wait for that by itself: under the turn. Before
+ * it a look into the file: beside one that is no database nothing is left behind. */
 static int set_up(struct sqlite *s, struct err *err)
 {
     int result;
@@ -65,7 +65,8 @@ static int open_file(struct sqlite *s, struct err *err)
 
     if (sqlite_make_folder(s->path, err) < 0)
         return -1;
-    code = sqlite3_open_v2(s->path, &s->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    code = sqlite3_open_v2(
+        s->path, &s->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return sqlite_fail(s, code, "opening", err);
     sqlite3_extended_result_codes(s->h, 1);
@@ -114,7 +115,7 @@ static void rollback(struct db *db)
 {
     struct sqlite *s = sqlite_of(db);
 
-    if (!sqlite3_get_autocommit(s->h))      /* a full disk may have rolled back already */
+    if (!sqlite3_get_autocommit(s->h)) /* a full disk may have rolled back already */
         sqlite3_exec(s->h, "ROLLBACK", NULL, NULL, NULL);
     sqlite_turn_give(s);
 }
@@ -132,7 +133,8 @@ static int commit(struct db *db, struct err *err)
 }
 
 /* $3 takes args[2] wherever it stands: SQLite itself would number names in the order it meets them. */
-static int bind_args(struct sqlite *s, sqlite3_stmt *stmt, const struct db_val *args, int arg_count, struct err *err)
+static int bind_args(
+    struct sqlite *s, sqlite3_stmt *stmt, const struct db_val *args, int arg_count, struct err *err)
 {
     int places = sqlite3_bind_parameter_count(stmt);
 
@@ -141,7 +143,8 @@ static int bind_args(struct sqlite *s, sqlite3_stmt *stmt, const struct db_val *
         int number = name != NULL ? atoi(name + 1) : i;
 
         if (number < 1 || number > arg_count)
-            return err_set(err, ERR_BUG, "no argument for %s in: %s", name != NULL ? name : "?", sqlite3_sql(stmt));
+            return err_set(
+                err, ERR_BUG, "no argument for %s in: %s", name != NULL ? name : "?", sqlite3_sql(stmt));
         int code = sqlite_bind(stmt, i, &args[number - 1]);
         if (code != SQLITE_OK)
             return sqlite_fail(s, code, "binding a value", err);
@@ -162,11 +165,12 @@ static void read_row(sqlite3_stmt *stmt, struct db_val *row, int columns, char *
             row[i] = (struct db_val){ DB_DECIMAL, 0, str_of(texts) };
             break;
         case SQLITE_TEXT:
-            row[i] = dbv_s((struct str){ (const char *)sqlite3_column_text(stmt, i),
-                (size_t)sqlite3_column_bytes(stmt, i) });
+            row[i] = dbv_s((struct str){
+                (const char *)sqlite3_column_text(stmt, i), (size_t)sqlite3_column_bytes(stmt, i) });
             break;
         case SQLITE_BLOB:
-            row[i] = dbv_b((struct str){ sqlite3_column_blob(stmt, i), (size_t)sqlite3_column_bytes(stmt, i) });
+            row[i] =
+                dbv_b((struct str){ sqlite3_column_blob(stmt, i), (size_t)sqlite3_column_bytes(stmt, i) });
             break;
         default:
             row[i] = DBV_NULL;
@@ -184,7 +188,7 @@ static int step_all(struct sqlite *s, sqlite3_stmt *stmt, db_on_row *on_row, voi
         if (on_row == NULL)
             continue;
         if (row == NULL) {
-            columns = sqlite3_column_count(stmt);   /* the first step may have prepared it anew */
+            columns = sqlite3_column_count(stmt); /* the first step may have prepared it anew */
             row = xcalloc((size_t)columns, sizeof(*row));
             texts = xmalloc((size_t)columns * SQLITE_FLOAT_TEXT);
         }
@@ -199,8 +203,8 @@ static int step_all(struct sqlite *s, sqlite3_stmt *stmt, db_on_row *on_row, voi
     return code == SQLITE_DONE ? 0 : sqlite_fail(s, code, "running a statement", err);
 }
 
-static int run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
-    int64_t *ret_changes, struct err *err)
+static int run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row,
+    void *ctx, int64_t *ret_changes, struct err *err)
 {
     struct sqlite *s = sqlite_of(db);
     struct statement loose, *st = sqlite_take(s, str_of(sql), &loose, err);
@@ -210,7 +214,8 @@ static int run(struct db *db, const char *sql, const struct db_val *args, int ar
         return -1;
     if (!sqlite3_stmt_readonly(st->stmt) && !db->in_transaction)
         err_set(err, ERR_BUG, "a statement that writes outside a transaction: %s", sql);
-    else if (bind_args(s, st->stmt, args, arg_count, err) == 0 && step_all(s, st->stmt, on_row, ctx, err) == 0)
+    else if (bind_args(s, st->stmt, args, arg_count, err) == 0 &&
+             step_all(s, st->stmt, on_row, ctx, err) == 0)
         result = 0;
     if (result == 0 && ret_changes != NULL)
         *ret_changes = sqlite3_stmt_readonly(st->stmt) ? 0 : sqlite3_changes64(s->h);

@@ -6,7 +6,7 @@
 static const struct cure {
     int code;
     enum err_kind kind;
-    bool lost;                  /* the connection is of no use any more */
+    bool lost; /* the connection is of no use any more */
     const char *cure;
 } CURES[] = {
     { SQLITE_NOTADB, ERR_CONF, true,
@@ -22,11 +22,14 @@ static const struct cure {
     { SQLITE_CANTOPEN, ERR_CONF, true,
         "the file cannot be opened: check the path in DATABASE_URL and the rights of the folder" },
     { SQLITE_BUSY, ERR_TEMP, false,
-        "another program holds the database locked: close it (a database browser, an sqlite3 shell, a copy under way)" },
+        "another program holds the database locked: close it (a database browser, an sqlite3 shell, a copy "
+        "under way)" },
     { SQLITE_LOCKED, ERR_TEMP, false, "a table is locked by another statement" },
     { SQLITE_FULL, ERR_TEMP, false, "the disk is full: free some space; the work goes on by itself then" },
-    { SQLITE_IOERR, ERR_TEMP, true, "the disk or its file system failed: look into the system's log (dmesg)" },
-    { SQLITE_PROTOCOL, ERR_TEMP, true, "the locks of the file do not work: an SQLite database must be on a local disk" },
+    { SQLITE_IOERR, ERR_TEMP, true,
+        "the disk or its file system failed: look into the system's log (dmesg)" },
+    { SQLITE_PROTOCOL, ERR_TEMP, true,
+        "the locks of the file do not work: an SQLite database must be on a local disk" },
     { SQLITE_NOMEM, ERR_TEMP, true, "out of memory" },
     { SQLITE_INTERRUPT, ERR_TEMP, false, "interrupted" },
     { SQLITE_SCHEMA, ERR_TEMP, false, "the tables changed meanwhile" },
@@ -45,12 +48,12 @@ static const struct cure *find(int code)
     return NULL;
 }
 
-/* A table or column that a statement names is not there: somebody removed it behind our back. Made again by the
- * next db_ensure_table() when it is a mirror's. */
+/* A table or column that a statement names is not there: somebody removed it behind our back. Made again by
+ * the next db_ensure_table() when it is a mirror's. */
 static bool is_missing(const char *text)
 {
-    return strncmp(text, "no such table", 13) == 0 || strncmp(text, "no such column", 14) == 0
-        || strstr(text, "has no column named") != NULL;
+    return strncmp(text, "no such table", 13) == 0 || strncmp(text, "no such column", 14) == 0 ||
+           strstr(text, "has no column named") != NULL;
 }
 
 int sqlite_fail(struct sqlite *s, int code, const char *doing, struct err *err)

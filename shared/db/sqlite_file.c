@@ -1,9 +1,10 @@
 /* The file of an SQLite database and the turn of its writers.
  *
- * The turn is a lock file with two locks, each on one byte, held by the open file (not by the process, so threads
- * of one process take turns too). Byte 0 is the head of the line, byte 1 the turn: whoever wants the turn first
- * stands at the head, waits there for the turn, and only then leaves the head. With one lock alone the writer that
- * gives the turn would take it again before the one it woke has run, and a busy writer would starve the others. */
+ * The turn is a lock file with two locks, each on one byte, held by the open file (not by the process, so
+ * threads of one process take turns too). Byte 0 is the head of the line, byte 1 the turn: whoever wants the
+ * turn first stands at the head, waits there for the turn, and only then leaves the head. With one lock alone
+ * the writer that gives the turn would take it again before the one it woke has run, and a busy writer would
+ * starve the others. */
 #include "db/sqlite.h"
 
 #include "base/mem.h"
@@ -28,19 +29,24 @@ int sqlite_path(struct str where, char **ret, struct err *err)
         return 0;
     }
     if (where.p[0] != '/')
-        return err_set(err, ERR_CONF, "DATABASE_URL \"sqlite://" STR_FMT "\" names a host: write sqlite:///relative/path "
-            "(three slashes) or sqlite:////absolute/path (four)", STR_ARG(where));
+        return err_set(err, ERR_CONF,
+            "DATABASE_URL \"sqlite://" STR_FMT "\" names a host: write sqlite:///relative/path "
+            "(three slashes) or sqlite:////absolute/path (four)",
+            STR_ARG(where));
     where.p++;
     where.n--;
     if (where.n == 0 || memmem(where.p, where.n, ":memory:", 8) != NULL)
-        return err_set(err, ERR_CONF, "an SQLite database in memory is not possible, several programs share it: give "
+        return err_set(err, ERR_CONF,
+            "an SQLite database in memory is not possible, several programs share it: give "
             "a file, for instance DATABASE_URL=sqlite:///var/potok.db");
     if (memchr(where.p, '?', where.n) != NULL || memchr(where.p, '\0', where.n) != NULL)
-        return err_set(err, ERR_CONF, "DATABASE_URL \"sqlite:///" STR_FMT "\": parameters after '?' are not known: leave "
-            "them out", STR_ARG(where));
-    if (where.p[where.n - 1] == '/')
-        return err_set(err, ERR_CONF, "DATABASE_URL \"sqlite:///" STR_FMT "\" ends in '/': add the name of a file",
+        return err_set(err, ERR_CONF,
+            "DATABASE_URL \"sqlite:///" STR_FMT "\": parameters after '?' are not known: leave "
+            "them out",
             STR_ARG(where));
+    if (where.p[where.n - 1] == '/')
+        return err_set(err, ERR_CONF,
+            "DATABASE_URL \"sqlite:///" STR_FMT "\" ends in '/': add the name of a file", STR_ARG(where));
     *ret = str_dup(where);
     return 0;
 }
@@ -54,8 +60,10 @@ int sqlite_make_folder(const char *path, struct err *err)
     for (char *p = strchr(copy + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
         *p = '\0';
         if (stat(copy, &st) < 0 && mkdir(copy, 0700) < 0 && errno != EEXIST) {
-            result = err_code(err, ERR_CONF, errno, "cannot make the folder %s of the database: %s: make it by hand, "
-                "or give another DATABASE_URL", copy, strerror(errno));
+            result = err_code(err, ERR_CONF, errno,
+                "cannot make the folder %s of the database: %s: make it by hand, "
+                "or give another DATABASE_URL",
+                copy, strerror(errno));
             break;
         }
         *p = '/';
@@ -70,8 +78,10 @@ int sqlite_turn_open(struct sqlite *s, struct err *err)
 
     s->turn_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (s->turn_fd < 0)
-        err_code(err, ERR_CONF, errno, "cannot write %s: %s: SQLite keeps files beside the database, so its folder "
-            "must be writable for this user", path, strerror(errno));
+        err_code(err, ERR_CONF, errno,
+            "cannot write %s: %s: SQLite keeps files beside the database, so its folder "
+            "must be writable for this user",
+            path, strerror(errno));
     free(path);
     return s->turn_fd < 0 ? -1 : 0;
 }

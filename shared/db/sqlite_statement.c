@@ -1,5 +1,5 @@
-/* Prepared statements, kept by their text: the sixty-four used last. One that is in use (a callback that runs the
- * same text) is prepared a second time. */
+/* Prepared statements, kept by their text: the sixty-four used last. One that is in use (a callback that runs
+ * the same text) is prepared a second time. */
 #include "db/sqlite.h"
 
 static uint64_t hash_of(struct str sql)
@@ -52,8 +52,8 @@ struct statement *sqlite_take(struct sqlite *s, struct str sql, struct statement
             st = loose;
             *st = (struct statement){ .loose = true };
         }
-        int code = sqlite3_prepare_v3(s->h, sql.p, (int)sql.n, st->loose ? 0 : SQLITE_PREPARE_PERSISTENT, &st->stmt,
-            &tail);
+        int code = sqlite3_prepare_v3(
+            s->h, sql.p, (int)sql.n, st->loose ? 0 : SQLITE_PREPARE_PERSISTENT, &st->stmt, &tail);
         if (code != SQLITE_OK) {
             sqlite_fail(s, code, "preparing a statement", err);
             return NULL;

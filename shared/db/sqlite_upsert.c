@@ -1,4 +1,5 @@
-/* Bulk statements of the SQLite driver: one prepared statement, run once a row (facts: nothing cleverer is faster). */
+/* Bulk statements of the SQLite driver: one prepared statement, run once a row (facts: nothing cleverer is
+ * faster). */
 #include "db/sqlite.h"
 
 #include "base/buf.h"
@@ -62,8 +63,9 @@ static void build(struct buf *sql, const struct db *db, const struct db_upsert *
     buf_str(sql, ") VALUES (?, ?, ?, ?, ?, NULL");
     for (int i = 0; i < u->count; i++)
         buf_str(sql, ", ?");
-    buf_str(sql, ") ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = excluded._hash,"
-                 " _fetched_at = excluded._fetched_at, _written_at = excluded._written_at, _deleted_at = NULL");
+    buf_str(sql,
+        ") ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = excluded._hash,"
+        " _fetched_at = excluded._fetched_at, _written_at = excluded._written_at, _deleted_at = NULL");
     for (int i = 0; i < u->count; i++) {
         buf_str(sql, ", ");
         add_quoted(sql, db, u->columns[i].name);
@@ -77,8 +79,8 @@ static void build(struct buf *sql, const struct db *db, const struct db_upsert *
 
 enum { AT_ID = 1, AT_HI, AT_HASH, AT_FETCHED, AT_WRITTEN, AT_VALUES };
 
-static int bind_row(struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert *u, int64_t id, struct str hash,
-    const struct db_val *values, struct err *err)
+static int bind_row(struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert *u, int64_t id,
+    struct str hash, const struct db_val *values, struct err *err)
 {
     int code = sqlite3_bind_int64(stmt, AT_ID, id);
 
@@ -89,8 +91,8 @@ static int bind_row(struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert
     return code == SQLITE_OK ? 0 : sqlite_fail(s, code, "binding a row", err);
 }
 
-static int upsert_rows(struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert *u, int64_t *ret_changes,
-    struct err *err)
+static int upsert_rows(
+    struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert *u, int64_t *ret_changes, struct err *err)
 {
     char fetched[CLOCK_ISO_SIZE], written[CLOCK_ISO_SIZE];
     struct db_val *values = xcalloc((size_t)u->count + 1, sizeof(*values));

@@ -1,12 +1,13 @@
-/* Values in and out of SQLite, exactly. A decimal's column has no declared type, so what is bound is what is kept:
- * an integer, a double where the double prints as the same decimal again, otherwise the text itself.
+/* Values in and out of SQLite, exactly. A decimal's column has no declared type, so what is bound is what is
+ * kept: an integer, a double where the double prints as the same decimal again, otherwise the text itself.
  * The process keeps LC_NUMERIC at "C": the point is a point. */
 #include "db/sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PLAIN_EXPONENT_MAX 30   /* greater and smaller numbers stay text: a double prints to SQLITE_FLOAT_TEXT */
+#define PLAIN_EXPONENT_MAX                                                                                   \
+    30 /* greater and smaller numbers stay text: a double prints to SQLITE_FLOAT_TEXT */
 
 /* "-1.2345e+02" to "-123.45": digits of %e, written out without an exponent and without idle zeros. */
 static void write_plain(const char *e_form, char ret[SQLITE_FLOAT_TEXT])
@@ -51,7 +52,7 @@ void sqlite_float_text(double d, char ret[SQLITE_FLOAT_TEXT])
             break;
     }
     const char *e = strchr(e_form, 'e');
-    if (e == NULL || abs(atoi(e + 1)) > PLAIN_EXPONENT_MAX)     /* inf, or far away: no column of ours holds it */
+    if (e == NULL || abs(atoi(e + 1)) > PLAIN_EXPONENT_MAX) /* inf, or far away: no column of ours holds it */
         snprintf(ret, SQLITE_FLOAT_TEXT, "%s", e_form);
     else
         write_plain(e_form, ret);
@@ -69,7 +70,7 @@ bool sqlite_decimal_is_float(struct str decimal, double *ret)
     memcpy(text, decimal.p, decimal.n);
     text[decimal.n] = '\0';
     while (digits > 15 && text[strlen(text) - 1] == '0' && strchr(text, '.') == NULL) {
-        text[strlen(text) - 1] = '\0';  /* zeros before the point are not significant */
+        text[strlen(text) - 1] = '\0'; /* zeros before the point are not significant */
         digits--;
     }
     if (digits > 15)
@@ -102,7 +103,7 @@ static int bind_decimal(sqlite3_stmt *stmt, int index, struct str s)
 
 int sqlite_bind(sqlite3_stmt *stmt, int index, const struct db_val *v)
 {
-    const char *p = v->s.p != NULL ? v->s.p : "";   /* a NULL pointer would bind NULL */
+    const char *p = v->s.p != NULL ? v->s.p : ""; /* a NULL pointer would bind NULL */
 
     switch (v->type) {
     case DB_NULL:

@@ -16,7 +16,8 @@ TEST(arguments_go_by_number)
     struct buf out;
 
     buf_init(&out, 100);
-    CHECK_OK(db_run(db, "SELECT $2, $1, $2", DB_ARGS(dbv_i(1), dbv_c("two")), test_add_row, &out, NULL, &err), err);
+    CHECK_OK(db_run(db, "SELECT $2, $1, $2", DB_ARGS(dbv_i(1), dbv_c("two")), test_add_row, &out, NULL, &err),
+        err);
     CHECK_STR(buf_cstr(&out), "two 1 two;");
     CHECK_EQ(db_run(db, "SELECT $3", DB_ARGS(dbv_i(1)), NULL, NULL, NULL, &err), -1);
     CHECK_EQ(err.kind, ERR_BUG);
@@ -38,7 +39,9 @@ TEST(a_callback_stops_the_rows)
     struct err err = { 0 };
     int64_t last = 0;
 
-    CHECK_OK(db_run(db, "SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3", DB_NOARGS, stop_at_two, &last, NULL, &err), err);
+    CHECK_OK(db_run(db, "SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3", DB_NOARGS, stop_at_two, &last, NULL,
+                 &err),
+        err);
     CHECK_EQ(last, 2);
     CHECK_OK(db_get_i64(db, "SELECT 7 WHERE 0", DB_NOARGS, 9, &last, &err), err);
     CHECK_EQ(last, 9);
@@ -227,8 +230,8 @@ TEST(a_file_that_is_no_database_is_told)
     CHECK_EQ(err.kind, ERR_CONF);
 }
 
-/* As a user without rights (the tests may run as root, whom no right stops): exit code 0 when the opening failed as it
- * should. */
+/* As a user without rights (the tests may run as root, whom no right stops): exit code 0 when the opening
+ * failed as it should. */
 static int open_as_nobody(const char *name, const char *part)
 {
     struct db *db = NULL;
@@ -278,7 +281,7 @@ TEST(a_full_disk_is_told_and_passes)
     struct err err = { 0 };
 
     test_write(db, "CREATE TABLE t (a)");
-    CHECK_EQ(test_i64(db, "PRAGMA max_page_count = 10"), 10);     /* SQLite says the same as for a full disk */
+    CHECK_EQ(test_i64(db, "PRAGMA max_page_count = 10"), 10); /* SQLite says the same as for a full disk */
     CHECK_OK(db_begin(db, &err), err);
     CHECK_EQ(db_run(db, "INSERT INTO t VALUES (zeroblob(1000000))", DB_NOARGS, NULL, NULL, NULL, &err), -1);
     CHECK_EQ(err.kind, ERR_TEMP);
@@ -305,7 +308,7 @@ TEST(another_program_that_holds_the_file_is_told)
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_HAS(err.text, "another program holds the database locked");
     CHECK_EQ(sqlite3_close(shell), SQLITE_OK);
-    test_write(db, "INSERT INTO t VALUES (1)");     /* the turn was given back */
+    test_write(db, "INSERT INTO t VALUES (1)"); /* the turn was given back */
     db_close(&db);
 }
 
@@ -315,7 +318,8 @@ TEST(a_file_taken_away_is_noticed_before_writing)
     struct err err = { 0 };
 
     test_write(db, "CREATE TABLE t (a)");
-    CHECK_EQ(rename(test_path("moved.db"), strcat(strcpy((char[300]){ 0 }, test_path("moved.db")), ".away")), 0);
+    CHECK_EQ(
+        rename(test_path("moved.db"), strcat(strcpy((char[300]){ 0 }, test_path("moved.db")), ".away")), 0);
     CHECK_EQ(db_begin(db, &err), -1);
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_HAS(err.text, "moved or removed");
@@ -335,9 +339,11 @@ TEST(names_are_quoted)
     db_close(&db);
 }
 
-TEST_MAIN(CASE(arguments_go_by_number), CASE(a_callback_stops_the_rows), CASE(a_callback_may_run_the_same_statement),
-    CASE(more_statements_than_are_kept_work), CASE(changes_are_counted), CASE(what_writes_is_inside_a_transaction),
-    CASE(ids_are_a_set), CASE(errors_say_what_to_do_next), CASE(addresses_that_are_none_are_refused_with_a_hint),
+TEST_MAIN(CASE(arguments_go_by_number), CASE(a_callback_stops_the_rows),
+    CASE(a_callback_may_run_the_same_statement), CASE(more_statements_than_are_kept_work),
+    CASE(changes_are_counted), CASE(what_writes_is_inside_a_transaction), CASE(ids_are_a_set),
+    CASE(errors_say_what_to_do_next), CASE(addresses_that_are_none_are_refused_with_a_hint),
     CASE(three_slashes_are_relative_and_a_driver_suffix_is_ignored), CASE(a_file_that_is_no_database_is_told),
     CASE(files_and_folders_without_rights_are_told), CASE(a_full_disk_is_told_and_passes),
-    CASE(another_program_that_holds_the_file_is_told), CASE(a_file_taken_away_is_noticed_before_writing), CASE(names_are_quoted))
+    CASE(another_program_that_holds_the_file_is_told), CASE(a_file_taken_away_is_noticed_before_writing),
+    CASE(names_are_quoted))

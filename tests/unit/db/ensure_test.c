@@ -21,8 +21,8 @@ static const char *columns_of(struct db *db, const char *table)
 TEST(a_table_is_made_and_gets_what_it_lacks)
 {
     struct db *db = test_open("ensure.db"), *other = test_open("ensure.db");
-    struct db_column columns[] = { column("title", COL_TEXT), column("opportunity", COL_DECIMAL), column("closed", COL_BOOL),
-        column("order", COL_INT), column("we\"ird", COL_JSON) };
+    struct db_column columns[] = { column("title", COL_TEXT), column("opportunity", COL_DECIMAL),
+        column("closed", COL_BOOL), column("order", COL_INT), column("we\"ird", COL_JSON) };
     struct err err = { 0 };
     int added = -1;
 
@@ -39,6 +39,19 @@ TEST(a_table_is_made_and_gets_what_it_lacks)
     db_close(&other);
 }
 
+TEST(empty_ghosts_are_found_without_reading_the_table)
+{
+    struct db *db = test_open("ghosts.db");
+    struct db_column c = column("a", COL_TEXT);
+    struct err err = { 0 };
+
+    CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, NULL, &err), err);
+    CHECK_HAS(test_rows(db, "EXPLAIN QUERY PLAN SELECT id FROM t WHERE _written_at IS NULL "
+                            "AND _deleted_at IS NOT NULL AND _hi <= 5"),
+        "t__ghosts");
+    db_close(&db);
+}
+
 TEST(nothing_is_asked_when_nothing_is_new)
 {
     struct db *db = test_open("cached.db"), *other = test_open("cached.db");
@@ -47,7 +60,7 @@ TEST(nothing_is_asked_when_nothing_is_new)
     int added = -1;
 
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 1, &added, &err), err);
-    CHECK_OK(db_begin(other, &err), err);     /* holds the turn: asking would wait for ever */
+    CHECK_OK(db_begin(other, &err), err); /* holds the turn: asking would wait for ever */
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 1, &added, &err), err);
     CHECK_EQ(added, 0);
     db_close(&other);
@@ -99,7 +112,7 @@ TEST(two_thousand_columns_are_the_limit)
     struct db *db = test_open("wide.db");
     struct db_column *columns = xcalloc(2000, sizeof(*columns));
     struct err err = { 0 };
-    char (*names)[16] = xcalloc(2000, sizeof(*names));
+    char(*names)[16] = xcalloc(2000, sizeof(*names));
 
     for (int i = 0; i < 2000; i++) {
         snprintf(names[i], sizeof(names[i]), "uf_%d", i);
@@ -139,7 +152,7 @@ struct rows {
     const struct one {
         int64_t id;
         const char *title;
-    } *list;
+    } * list;
 };
 
 static int next(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
@@ -164,7 +177,7 @@ static int64_t upsert(struct db *db, const struct one *list, int count, uint64_t
     int64_t changes = -1;
 
     CHECK_OK(db_ensure_table(db, u.table, &title, 1, NULL, &err), err);
-    CHECK_EQ(db_upsert(db, &u, &changes, &err), -1);    /* outside a transaction */
+    CHECK_EQ(db_upsert(db, &u, &changes, &err), -1); /* outside a transaction */
     CHECK_EQ(err.kind, ERR_BUG);
     CHECK_OK(db_begin(db, &err), err);
     CHECK_OK(db_upsert(db, &u, &changes, &err), err);
@@ -180,12 +193,14 @@ TEST(the_upsert_replaces_only_rows_of_an_older_tick)
     CHECK_STR(test_rows(db, "SELECT id, title, _hi, _fetched_at, _written_at, _deleted_at FROM t"),
         "1 A 5 2023-11-14T22:13:20.000Z 2023-11-14T22:13:21.000Z -;2 - 5 2023-11-14T22:13:20.000Z "
         "2023-11-14T22:13:21.000Z -;");
-    CHECK_EQ(upsert(db, (const struct one[]){ { 1, "B" }, { 3, "C" } }, 2, 5, 6), 1);   /* 5 is not above 5 */
+    CHECK_EQ(upsert(db, (const struct one[]){ { 1, "B" }, { 3, "C" } }, 2, 5, 6), 1); /* 5 is not above 5 */
     CHECK_EQ(upsert(db, (const struct one[]){ { 2, "D" } }, 1, 6, 7), 1);
     CHECK_STR(test_rows(db, "SELECT id, title, _hi FROM t"), "1 A 5;2 D 7;3 C 6;");
     db_close(&db);
 }
 
-TEST_MAIN(CASE(a_table_is_made_and_gets_what_it_lacks), CASE(nothing_is_asked_when_nothing_is_new),
-    CASE(a_column_keeps_its_type), CASE(names_of_our_own_are_refused), CASE(two_thousand_columns_are_the_limit),
-    CASE(a_table_dropped_behind_our_back_is_made_again), CASE(the_upsert_replaces_only_rows_of_an_older_tick))
+TEST_MAIN(CASE(a_table_is_made_and_gets_what_it_lacks),
+    CASE(empty_ghosts_are_found_without_reading_the_table), CASE(nothing_is_asked_when_nothing_is_new),
+    CASE(a_column_keeps_its_type), CASE(names_of_our_own_are_refused),
+    CASE(two_thousand_columns_are_the_limit), CASE(a_table_dropped_behind_our_back_is_made_again),
+    CASE(the_upsert_replaces_only_rows_of_an_older_tick))

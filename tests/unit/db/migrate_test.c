@@ -13,10 +13,13 @@ TEST(migrating_twice_is_migrating_once)
     int64_t tables = test_i64(db, "SELECT count(*) FROM sqlite_master");
     CHECK_OK(db_migrate(db, &err), err);
     CHECK_EQ(test_i64(db, "SELECT count(*) FROM sqlite_master"), tables);
-    CHECK_STR(test_rows(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'potok_%' ORDER BY name"),
+    CHECK_STR(
+        test_rows(
+            db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'potok_%' ORDER BY name"),
         "potok_entity;potok_field;potok_job;potok_lease;potok_mark;potok_migration;potok_reject;potok_run;"
         "potok_witness;");
-    CHECK_EQ(test_i64(db, "SELECT count(*) FROM potok_migration"), test_i64(db, "SELECT max(version) FROM potok_migration"));
+    CHECK_EQ(test_i64(db, "SELECT count(*) FROM potok_migration"),
+        test_i64(db, "SELECT max(version) FROM potok_migration"));
     db_close(&db);
 }
 
@@ -57,7 +60,7 @@ TEST(tables_of_a_newer_program_are_refused)
     CHECK_EQ(db_migrate(db, &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_HAS(err.text, "newer");
-    CHECK_OK(db_begin(db, &err), err);     /* nothing was left open */
+    CHECK_OK(db_begin(db, &err), err); /* nothing was left open */
     db_close(&db);
 }
 

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct gate {                   /* the first work waits here until the others are in line */
+struct gate { /* the first work waits here until the others are in line */
     pthread_mutex_t lock;
     pthread_cond_t opened;
     bool open;
@@ -16,7 +16,7 @@ struct gate {                   /* the first work waits here until the others ar
 struct job {
     struct gate *gate;
     int number;
-    int *order, *count;         /* of beginnings */
+    int *order, *count; /* of beginnings */
     pthread_t loop_thread;
     int status;
     struct err err;
@@ -86,7 +86,10 @@ TEST(urgent_goes_before_bulk_and_each_lane_in_order)
     uv_loop_init(&loop);
     struct db_pool *pool = db_pool_new(&loop, test_url("pool.db"), 1);
     for (int i = 0; i < 6; i++) {
-        jobs[i] = (struct job){ .number = i, .order = order, .count = &count, .loop_thread = pthread_self(),
+        jobs[i] = (struct job){ .number = i,
+            .order = order,
+            .count = &count,
+            .loop_thread = pthread_self(),
             .gate = i == 0 ? &gate : NULL };
         db_pool_do(pool, i < 3 ? DB_BULK : DB_URGENT, work, done, &jobs[i]);
     }
@@ -132,7 +135,7 @@ TEST(a_database_that_cannot_be_opened_is_each_works_error_until_it_can)
     uv_loop_t loop;
 
     snprintf(path, sizeof(path), "%s", test_path("later"));
-    FILE *f = fopen(path, "w");     /* a file where the folder should be */
+    FILE *f = fopen(path, "w"); /* a file where the folder should be */
     fclose(f);
     uv_loop_init(&loop);
     struct db_pool *pool = db_pool_new(&loop, test_url("later/potok.db"), 1);
@@ -149,7 +152,8 @@ TEST(a_database_that_cannot_be_opened_is_each_works_error_until_it_can)
 
 TEST(a_lost_connection_is_opened_again)
 {
-    struct job jobs[3] = { { .loop_thread = pthread_self() }, { .leave_open = true, .loop_thread = pthread_self() },
+    struct job jobs[3] = { { .loop_thread = pthread_self() },
+        { .leave_open = true, .loop_thread = pthread_self() },
         { .leave_open = true, .loop_thread = pthread_self() } };
     uv_loop_t loop;
 
@@ -160,7 +164,7 @@ TEST(a_lost_connection_is_opened_again)
     CHECK_EQ(remove(test_path("lost.db")), 0);
     db_pool_do(pool, DB_BULK, work, done, &jobs[1]);
     run_until_done(&loop, pool);
-    CHECK_EQ(jobs[1].status, -1);   /* noticed */
+    CHECK_EQ(jobs[1].status, -1); /* noticed */
     db_pool_do(pool, DB_BULK, work, done, &jobs[2]);
     run_until_done(&loop, pool);
     CHECK_OK(jobs[2].status, jobs[2].err);
@@ -194,5 +198,5 @@ TEST(stopping_answers_everybody)
 }
 
 TEST_MAIN(CASE(urgent_goes_before_bulk_and_each_lane_in_order), CASE(a_transaction_left_open_is_rolled_back),
-    CASE(a_database_that_cannot_be_opened_is_each_works_error_until_it_can), CASE(a_lost_connection_is_opened_again),
-    CASE(stopping_answers_everybody))
+    CASE(a_database_that_cannot_be_opened_is_each_works_error_until_it_can),
+    CASE(a_lost_connection_is_opened_again), CASE(stopping_answers_everybody))

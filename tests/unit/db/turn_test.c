@@ -19,7 +19,9 @@ static void write_rounds(const char *url, int name)
     CHECK_OK(db_open(&db, url, &err), err);
     for (int i = 0; i < ROUNDS; i++) {
         CHECK_OK(db_begin(db, &err), err);
-        CHECK_OK(db_run(db, "INSERT INTO log (name) VALUES ($1)", DB_ARGS(dbv_i(name)), NULL, NULL, NULL, &err), err);
+        CHECK_OK(
+            db_run(db, "INSERT INTO log (name) VALUES ($1)", DB_ARGS(dbv_i(name)), NULL, NULL, NULL, &err),
+            err);
         CHECK_OK(db_commit(db, &err), err);
     }
     db_close(&db);
@@ -48,7 +50,8 @@ static int on_line(void *ctx, const struct db_val *row, int columns)
     r->length = name == r->last ? r->length + 1 : 1;
     r->last = name;
     r->left[name]--;
-    if (r->left[1] > 0 && r->left[2] > 0 && r->left[1] < ROUNDS && r->left[2] < ROUNDS && r->length > r->longest_shared)
+    if (r->left[1] > 0 && r->left[2] > 0 && r->left[1] < ROUNDS && r->left[2] < ROUNDS &&
+        r->length > r->longest_shared)
         r->longest_shared = r->length;
     return 0;
 }
@@ -61,7 +64,7 @@ static void check_fair(const char *name)
 
     CHECK_OK(db_run(db, "SELECT name FROM log ORDER BY id", DB_NOARGS, on_line, &r, NULL, &err), err);
     CHECK_EQ(r.left[1] + r.left[2], 0);
-    if (r.longest_shared > ROUNDS / 2)      /* a lock without a line gives runs of nearly all rounds */
+    if (r.longest_shared > ROUNDS / 2) /* a lock without a line gives runs of nearly all rounds */
         print_error("one writer went %d times in a row\n", r.longest_shared);
     CHECK(r.longest_shared <= ROUNDS / 2);
     db_close(&db);
@@ -114,7 +117,8 @@ static void add_line(struct db *db, int name)
 {
     struct err err = { 0 };
 
-    CHECK_OK(db_run(db, "INSERT INTO log (name) VALUES ($1)", DB_ARGS(dbv_i(name)), NULL, NULL, NULL, &err), err);
+    CHECK_OK(
+        db_run(db, "INSERT INTO log (name) VALUES ($1)", DB_ARGS(dbv_i(name)), NULL, NULL, NULL, &err), err);
     CHECK_OK(db_commit(db, &err), err);
 }
 
@@ -139,7 +143,7 @@ TEST(who_gives_the_turn_goes_to_the_end_of_the_line)
         CHECK_EQ(pthread_create(&thread, NULL, second_in_line, second), 0);
         test_wait_for_a_waiter("line.db");
         add_line(first, 1);
-        CHECK_OK(db_begin(first, &err), err);   /* at once: and yet behind the one that waited */
+        CHECK_OK(db_begin(first, &err), err); /* at once: and yet behind the one that waited */
         CHECK_EQ(test_i64(first, "SELECT count(*) FROM log"), 2 * (i + 1));
         pthread_join(thread, NULL);
     }
@@ -161,8 +165,8 @@ TEST(a_killed_writer_gives_its_turn)
     if (child == 0) {
         struct db *db = NULL;
         struct err err = { 0 };
-        if (db_open(&db, url, &err) == 0 && db_begin(db, &err) == 0
-            && db_run(db, "INSERT INTO log (name) VALUES (1)", DB_NOARGS, NULL, NULL, NULL, &err) == 0)
+        if (db_open(&db, url, &err) == 0 && db_begin(db, &err) == 0 &&
+            db_run(db, "INSERT INTO log (name) VALUES (1)", DB_NOARGS, NULL, NULL, NULL, &err) == 0)
             kill(getpid(), SIGKILL);
         _exit(0);
     }

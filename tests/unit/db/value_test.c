@@ -31,7 +31,8 @@ static int keep(void *ctx, const struct db_val *row, int columns)
 static struct got round_trip(enum col_kind kind, struct db_val v)
 {
     static struct db *db;
-    static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date", "a_time", "a_json" };
+    static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date",
+        "a_time", "a_json" };
     struct db_column columns[COL_KINDS];
     struct err err = { 0 };
     struct got got = { 0 };
@@ -49,7 +50,7 @@ static struct got round_trip(enum col_kind kind, struct db_val v)
     CHECK_OK(db_run(db, sql, DB_NOARGS, keep, &got, NULL, &err), err);
     db_rollback(db);
     if (v.type == DB_NULL && got.type == DB_NULL && kind == COL_KINDS - 1)
-        db_close(&db);          /* the last case of the last test */
+        db_close(&db); /* the last case of the last test */
     return got;
 }
 
@@ -78,12 +79,13 @@ static struct db_val decimal(const char *text)
 
 TEST(decimals_of_known_difficulty_round_trip)
 {
-    static const char *const cases[] = { "0", "1", "-1", "0.1", "-0.5", "999.9", "12345678901234.5", "123456789012345.6",
-        "0.30000000000000004", "0.1234567890123456789", "9223372036854775807", "-9223372036854775808",
-        "9223372036854775808", "18446744073709551616", "100000000000000000000", "1000000000000000000000000000000",
-        "10000000000000000000000000000000000000", "0.000001", "0.00000000000000000000000000000000000000000001",
-        "123456789.12345", "1.7976931348623157", "4503599627370497.5", "0.000000000000001", "999999999999999",
-        "99999999999999.9", "999999999999999.9" };
+    static const char *const cases[] = { "0", "1", "-1", "0.1", "-0.5", "999.9", "12345678901234.5",
+        "123456789012345.6", "0.30000000000000004", "0.1234567890123456789", "9223372036854775807",
+        "-9223372036854775808", "9223372036854775808", "18446744073709551616", "100000000000000000000",
+        "1000000000000000000000000000000", "10000000000000000000000000000000000000", "0.000001",
+        "0.00000000000000000000000000000000000000000001", "123456789.12345", "1.7976931348623157",
+        "4503599627370497.5", "0.000000000000001", "999999999999999", "99999999999999.9",
+        "999999999999999.9" };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         check_text(COL_DECIMAL, decimal(cases[i]), str_of(cases[i]));
@@ -95,7 +97,7 @@ TEST(decimals_of_1_to_40_digits_round_trip)
     char text[64];
 
     for (int digits = 1; digits <= 40; digits++) {
-        for (int point = 0; point <= digits; point++) {     /* digits before the point */
+        for (int point = 0; point <= digits; point++) { /* digits before the point */
             int n = 0;
             if (rand_r(&seed) % 2)
                 text[n++] = '-';
@@ -104,7 +106,7 @@ TEST(decimals_of_1_to_40_digits_round_trip)
             for (int i = 0; i < digits; i++) {
                 if (i == point)
                     text[n++] = '.';
-                int least = i == 0 || i == digits - 1;      /* canonical: no idle zeros at either end */
+                int least = i == 0 || i == digits - 1; /* canonical: no idle zeros at either end */
                 text[n++] = (char)('0' + least + rand_r(&seed) % (10 - least));
             }
             text[n] = '\0';
@@ -122,7 +124,8 @@ TEST(decimals_that_fit_are_numbers_for_sums)
     test_write(db, "CREATE TABLE t (v)");
     CHECK_OK(db_begin(db, &err), err);
     for (size_t i = 0; i < ARRAY_SIZE(in); i++)
-        CHECK_OK(db_run(db, "INSERT INTO t VALUES ($1)", DB_ARGS(decimal(in[i])), NULL, NULL, NULL, &err), err);
+        CHECK_OK(
+            db_run(db, "INSERT INTO t VALUES ($1)", DB_ARGS(decimal(in[i])), NULL, NULL, NULL, &err), err);
     CHECK_OK(db_commit(db, &err), err);
     CHECK_STR(test_rows(db, "SELECT sum(v) FROM t"), "112.75;");
     CHECK_STR(test_rows(db, "SELECT DISTINCT typeof(v) FROM t ORDER BY 1"), "integer;real;");

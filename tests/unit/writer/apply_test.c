@@ -9,7 +9,8 @@ static void start_run(struct story *s)
 
 static const char *run_row(struct story *s)
 {
-    return test_rows(s->other, "SELECT state, read, written, same, gone, rejected, finished_ms IS NULL FROM potok_run");
+    return test_rows(
+        s->other, "SELECT state, read, written, same, gone, rejected, finished_ms IS NULL FROM potok_run");
 }
 
 static int64_t total_changes(struct db *db)
@@ -77,17 +78,42 @@ TEST(a_job_keeps_what_it_read)
     struct flight f = fly_range(s, 1, END);
 
     CHECK_STR(commit(s->one, f, NOTES({ 1, "A" }, { 2, "B" })), "ok");
-    CHECK_STR(test_rows(s->other, "SELECT state, records, done_ms > 0 FROM potok_job WHERE kind = 'range'"), "done 2 1;");
+    CHECK_STR(test_rows(s->other, "SELECT state, records, done_ms > 0 FROM potok_job WHERE kind = 'range'"),
+        "done 2 1;");
 }
 
-static void other_epoch(struct story *s) { tell(s, "UPDATE potok_lease SET epoch = 2"); }
-static void done_already(struct story *s) { tell(s, "UPDATE potok_job SET state = 'done'"); }
-static void set_aside(struct story *s) { tell(s, "UPDATE potok_job SET state = 'aside'"); }
-static void sent_again(struct story *s) { tell(s, "UPDATE potok_job SET d = d + 1"); }
-static void job_gone(struct story *s) { tell(s, "DELETE FROM potok_job"); }
-static void other_kind(struct story *s) { tell(s, "UPDATE potok_job SET kind = 'ids'"); }
-static void floor_up(struct story *s) { raise_floor(s, 3); }
-static void counter_back(struct story *s) { tell(s, "UPDATE potok_lease SET tick = 2"); }
+static void other_epoch(struct story *s)
+{
+    tell(s, "UPDATE potok_lease SET epoch = 2");
+}
+static void done_already(struct story *s)
+{
+    tell(s, "UPDATE potok_job SET state = 'done'");
+}
+static void set_aside(struct story *s)
+{
+    tell(s, "UPDATE potok_job SET state = 'aside'");
+}
+static void sent_again(struct story *s)
+{
+    tell(s, "UPDATE potok_job SET d = d + 1");
+}
+static void job_gone(struct story *s)
+{
+    tell(s, "DELETE FROM potok_job");
+}
+static void other_kind(struct story *s)
+{
+    tell(s, "UPDATE potok_job SET kind = 'ids'");
+}
+static void floor_up(struct story *s)
+{
+    raise_floor(s, 3);
+}
+static void counter_back(struct story *s)
+{
+    tell(s, "UPDATE potok_lease SET tick = 2");
+}
 
 TEST(refused_whole_leaves_everything_as_it_was)
 {
@@ -95,8 +121,14 @@ TEST(refused_whole_leaves_everything_as_it_was)
         void (*happens)(struct story *);
         const char *why;
     } cases[] = {
-        { other_epoch, "epoch" }, { done_already, "closed" }, { set_aside, "closed" }, { sent_again, "sent again" },
-        { job_gone, "no such job" }, { other_kind, "no such job" }, { floor_up, "floor" }, { counter_back, "not given yet" },
+        { other_epoch, "epoch" },
+        { done_already, "closed" },
+        { set_aside, "closed" },
+        { sent_again, "sent again" },
+        { job_gone, "no such job" },
+        { other_kind, "no such job" },
+        { floor_up, "floor" },
+        { counter_back, "not given yet" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -145,7 +177,7 @@ TEST(a_range_that_is_not_its_jobs_fails)
     CHECK_EQ(apply_begin(&a, s->one, m, &err), -1);
     CHECK_EQ(err.kind, ERR_PERM);
     CHECK_HAS(err.text, "the job is 1..30, its rows are for 1..20");
-    CHECK_OK(db_begin(s->one, &err), err);      /* no turn was kept */
+    CHECK_OK(db_begin(s->one, &err), err); /* no turn was kept */
     db_rollback(s->one);
     msg_free(&m);
 }
@@ -158,13 +190,13 @@ TEST(a_value_of_another_kind_fails_and_leaves_nothing)
     struct apply a;
     struct err err = { 0 };
 
-    ((char *)m->payload.p)[m->payload.n - 1] = (char)0xc3;      /* "C" becomes an empty text and a true: */
-    ((char *)m->payload.p)[m->payload.n - 2] = (char)0xa0;      /* bytes too many */
+    ((char *)m->payload.p)[m->payload.n - 1] = (char)0xc3; /* "C" becomes an empty text and a true: */
+    ((char *)m->payload.p)[m->payload.n - 2] = (char)0xa0; /* bytes too many */
     CHECK_EQ(apply_begin(&a, s->one, m, &err), -1);
     msg_free(&m);
     m = read_flight(&f, NOTES({ 1, "B" }));
     m->payload.n--;
-    ((char *)m->payload.p)[m->payload.n - 1] = (char)0xc3;      /* true in a text column */
+    ((char *)m->payload.p)[m->payload.n - 1] = (char)0xc3; /* true in a text column */
     CHECK_OK(apply_begin(&a, s->one, m, &err), err);
     CHECK_EQ(apply_end(&a, &err), -1);
     CHECK_EQ(err.kind, ERR_PERM);
@@ -217,7 +249,7 @@ TEST(rejects_are_replaced_record_by_record)
     add_rejects(m, TWO_BAD, 2);
     int64_t before = total_changes(s->one);
     CHECK_STR(apply_msg(s->one, m), "ok");
-    CHECK_EQ(total_changes(s->one) - before, 2);        /* the witness and the job: nothing new was rejected */
+    CHECK_EQ(total_changes(s->one) - before, 2); /* the witness and the job: nothing new was rejected */
 
     struct flight by_id = fly_get(s);
     CHECK_STR(commit(s->one, by_id, NOTES({ 2, "C" })), "ok");
@@ -236,7 +268,8 @@ TEST(a_late_reading_says_nothing_of_rejects)
     add_rejects(m, TWO_BAD, 2);
     CHECK_STR(apply_msg(s->one, m), "late 1");
     CHECK_STR(rejects(s), "");
-    tell(s, "INSERT INTO potok_reject (portal, entity, id, field, value, reason) VALUES ('main', 'deals', 1, 'X', 'y', 'z')");
+    tell(s, "INSERT INTO potok_reject (portal, entity, id, field, value, reason) VALUES ('main', 'deals', 1, "
+            "'X', 'y', 'z')");
     CHECK_STR(commit(s->one, older, NOTES({ 1, "B" })), "late 1");
     CHECK_STR(rejects(s), "1 X y z;");
 }

@@ -46,35 +46,104 @@ TEST(an_empty_range_is_a_reading_too)
     msg_free(&m);
 }
 
-static void id_twice(struct msg *m) { m->rows.absent.p[0] = 7; }
-static void id_zero(struct msg *m) { m->rows.absent.p[0] = 0; }
-static void not_asked(struct msg *m) { m->rows.absent.p[0] = 4; }
-static void nothing_asked(struct msg *m) { m->rows.asked.n = 0; }
-static void goes_on(struct msg *m) { m->rows.next_first = 8; }
-static void wrong_kind(struct msg *m) { m->rows.kind = STR("sweep"); }
-static void probe(struct msg *m) { m->rows.kind = STR("probe"); }
-static void list_says_gone(struct msg *m) { m->rows.kind = STR("ids"); }
-static void one_more(struct msg *m) { m->rows.count++; }
-static void one_less(struct msg *m) { m->rows.count--; }
-static void too_many(struct msg *m) { m->rows.count = BATCH_IDS_MAX + 1; }
-static void bytes_cut(struct msg *m) { m->payload.n--; }
-static void bad_columns(struct msg *m) { m->rows.columns = STR("\x92"); }
-static void bad_rejects(struct msg *m) { m->rows.rejects = STR("\x91\x93\x01\xa1x\xa1y"); }
-static void endless_rejects(struct msg *m) { m->rows.rejects = STR("\xdd\xff\xff\xff\xff\x01"); }
+static void id_twice(struct msg *m)
+{
+    m->rows.absent.p[0] = 7;
+}
+static void id_zero(struct msg *m)
+{
+    m->rows.absent.p[0] = 0;
+}
+static void not_asked(struct msg *m)
+{
+    m->rows.absent.p[0] = 4;
+}
+static void nothing_asked(struct msg *m)
+{
+    m->rows.asked.n = 0;
+}
+static void goes_on(struct msg *m)
+{
+    m->rows.next_first = 8;
+}
+static void wrong_kind(struct msg *m)
+{
+    m->rows.kind = STR("sweep");
+}
+static void probe(struct msg *m)
+{
+    m->rows.kind = STR("probe");
+}
+static void list_says_gone(struct msg *m)
+{
+    m->rows.kind = STR("ids");
+}
+static void one_more(struct msg *m)
+{
+    m->rows.count++;
+}
+static void one_less(struct msg *m)
+{
+    m->rows.count--;
+}
+static void too_many(struct msg *m)
+{
+    m->rows.count = BATCH_IDS_MAX + 1;
+}
+static void bytes_cut(struct msg *m)
+{
+    m->payload.n--;
+}
+static void bad_columns(struct msg *m)
+{
+    m->rows.columns = STR("\x92");
+}
+static void bad_rejects(struct msg *m)
+{
+    m->rows.rejects = STR("\x91\x93\x01\xa1x\xa1y");
+}
+static void endless_rejects(struct msg *m)
+{
+    m->rows.rejects = STR("\xdd\xff\xff\xff\xff\x01");
+}
 static void denied_elsewhere(struct msg *m)
 {
     m->rows.denied = ids_for(m, 1);
     m->rows.denied.p[m->rows.denied.n++] = 1000;
 }
 
-static void last_below_a_row(struct msg *m) { m->rows.last = 19; }
-static void first_above_a_row(struct msg *m) { m->rows.first = 11; }
-static void no_first(struct msg *m) { m->rows.first = 0; }
-static void upside_down(struct msg *m) { m->rows.first = 21; }
-static void too_far(struct msg *m) { m->rows.last = RANGE_OPEN + 1; }
-static void gap(struct msg *m) { m->rows.next_first = 22, m->rows.next_last = 30; }
-static void overlap(struct msg *m) { m->rows.next_first = 20, m->rows.next_last = 30; }
-static void rest_upside_down(struct msg *m) { m->rows.next_first = 21, m->rows.next_last = 20; }
+static void last_below_a_row(struct msg *m)
+{
+    m->rows.last = 19;
+}
+static void first_above_a_row(struct msg *m)
+{
+    m->rows.first = 11;
+}
+static void no_first(struct msg *m)
+{
+    m->rows.first = 0;
+}
+static void upside_down(struct msg *m)
+{
+    m->rows.first = 21;
+}
+static void too_far(struct msg *m)
+{
+    m->rows.last = RANGE_OPEN + 1;
+}
+static void gap(struct msg *m)
+{
+    m->rows.next_first = 22, m->rows.next_last = 30;
+}
+static void overlap(struct msg *m)
+{
+    m->rows.next_first = 20, m->rows.next_last = 30;
+}
+static void rest_upside_down(struct msg *m)
+{
+    m->rows.next_first = 21, m->rows.next_last = 20;
+}
 static void range_unlisted(struct msg *m)
 {
     m->rows.unlisted = ids_for(m, 1);
@@ -142,5 +211,5 @@ TEST(a_row_twice_in_a_range_is_refused)
     msg_free(&m);
 }
 
-TEST_MAIN(CASE(entries_come_in_order_of_ids), CASE(an_empty_range_is_a_reading_too), CASE(contradictions_are_refused),
-    CASE(a_row_twice_in_a_range_is_refused))
+TEST_MAIN(CASE(entries_come_in_order_of_ids), CASE(an_empty_range_is_a_reading_too),
+    CASE(contradictions_are_refused), CASE(a_row_twice_in_a_range_is_refused))

@@ -14,7 +14,7 @@ static bool dies(struct story *s, const char *at, const struct flight *f, struct
     pid_t child = fork();
 
     if (child == 0) {
-        struct db *db = test_open(s->name);     /* a connection must not cross a fork */
+        struct db *db = test_open(s->name); /* a connection must not cross a fork */
         setenv("POTOK_CRASH_AT", at, 1);
         make_table(db);
         commit(db, *f, &note, 1);

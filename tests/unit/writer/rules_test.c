@@ -1,5 +1,5 @@
-/* Each search of the model that breaks when a rule of the writer's is left out: its shortest story, with the rule.
- * Test names are the searches' names. */
+/* Each search of the model that breaks when a rule of the writer's is left out: its shortest story, with the
+ * rule. Test names are the searches' names. */
 #include "story.h"
 
 /* A; d=3 reads B; A again; the scan reads A, equal, writes nothing; d=3 comes. */
@@ -33,7 +33,8 @@ TEST(same_incremental_nothing)
     CHECK_STR(deal(s, 1), "A");
 }
 
-/* The scan is sent, then d reads B, A again, the scan reads A and commits; d comes, greater than the scan's. */
+/* The scan is sent, then d reads B, A again, the scan reads A and commits; d comes, greater than the scan's.
+ */
 TEST(bound_d)
 {
     struct story *s = fresh(NOTES({ 1, "A" }));
@@ -74,7 +75,7 @@ TEST(cover_shown)
     CHECK_STR(commit(s->one, fly_range(s, 1, END), NOTES({ 2, "B" })), "ok");
     CHECK_STR(commit(s->two, old, NOTES({ 1, "B" })), "late 1");
     CHECK_STR(deal(s, 1), "A");
-    CHECK_STR(marks(s), "1 4;");    /* and asked for */
+    CHECK_STR(marks(s), "1 4;"); /* and asked for */
 }
 
 /* An id far above everything stored: the last range is open above. */
@@ -167,7 +168,7 @@ TEST(purge_blind)
 
     CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, NULL })), "ok");
     raise_floor(s, 3);
-    CHECK_EQ(test_i64(s->other, "SELECT count(*) FROM crm_deals"), 1);      /* _hi = 4 stays */
+    CHECK_EQ(test_i64(s->other, "SELECT count(*) FROM crm_deals"), 1); /* _hi = 4 stays */
     raise_floor(s, 4);
     CHECK_EQ(test_i64(s->other, "SELECT count(*) FROM crm_deals"), 0);
     CHECK_STR(commit(s->two, scan, NOTES({ 1, "A" })), "refused");
@@ -236,7 +237,7 @@ TEST(seq_starts_again)
     CHECK_STR(commit(s->one, first, NOTES({ 1, "B" })), "ok");
     CHECK_STR(marks(s), "");
     mark(s, 1);
-    CHECK_STR(commit(s->two, zombie, NOTES({ 1, "B" })), "ok");     /* the same */
+    CHECK_STR(commit(s->two, zombie, NOTES({ 1, "B" })), "ok"); /* the same */
     CHECK_STR(marks(s), "1 4;");
 }
 
@@ -315,7 +316,7 @@ TEST(absence_from_a_filtered_list_is_confirmed)
     struct msg *m = read_flight(&list, NOTES({ 1, "A" }, { 2, "A" }));
     struct buf short_payload;
     buf_init(&short_payload, 1000);
-    buf_add(&short_payload, m->payload.p, m->payload.n / 2);     /* the rows are equally long */
+    buf_add(&short_payload, m->payload.p, m->payload.n / 2); /* the rows are equally long */
     free(m->payload.p);
     m->payload = (struct frame){ 0 };
     msg_take_payload(m, &short_payload);
@@ -327,9 +328,10 @@ TEST(absence_from_a_filtered_list_is_confirmed)
     CHECK_STR(test_rows(s->other, "SELECT id, k, ask FROM potok_mark"), "2 2 1;");
 }
 
-TEST_MAIN(CASE(same_nothing), CASE(same_by_id_nothing), CASE(same_incremental_nothing), CASE(bound_d), CASE(no_fence),
-    CASE(cover_same), CASE(cover_shown), CASE(cover_rows), CASE(inserts_free),
+TEST_MAIN(CASE(same_nothing), CASE(same_by_id_nothing), CASE(same_incremental_nothing), CASE(bound_d),
+    CASE(no_fence), CASE(cover_same), CASE(cover_shown), CASE(cover_rows), CASE(inserts_free),
     CASE(ranges_side_by_side_witness_their_own_ids), CASE(no_doubt), CASE(doubt_older), CASE(design_absent),
-    CASE(no_ghost_unknown), CASE(purge_blind), CASE(witness_dies_at_d), CASE(floor_clears), CASE(clear_always),
-    CASE(clear_refused), CASE(seq_starts_again), CASE(dispatch_goes_back), CASE(design_clock_back), CASE(local_numbers),
-    CASE(ranges_in_memory), CASE(sweep_deletes), CASE(absence_from_a_filtered_list_is_confirmed))
+    CASE(no_ghost_unknown), CASE(purge_blind), CASE(witness_dies_at_d), CASE(floor_clears),
+    CASE(clear_always), CASE(clear_refused), CASE(seq_starts_again), CASE(dispatch_goes_back),
+    CASE(design_clock_back), CASE(local_numbers), CASE(ranges_in_memory), CASE(sweep_deletes),
+    CASE(absence_from_a_filtered_list_is_confirmed))

@@ -169,7 +169,7 @@ TEST(its_double_is_refused)
     CHECK_STR(marks(s), "");
 }
 
-struct second {                 /* a writer who comes while the first is at work */
+struct second { /* a writer who comes while the first is at work */
     struct story *story;
     struct msg *msg;
     struct apply apply;
@@ -253,8 +253,9 @@ TEST(a_mark_younger_than_c_does_not_fall_back_to_c)
     struct flight scan = fly_range(s, 1, END);
 
     commit(s->two, fly_get(s), NOTES({ 2, "B" }));
-    tell(s, "INSERT INTO potok_mark (portal, entity, id, k) VALUES ('main', 'deals', 1, 100), ('main', 'deals', 2, 100)");
-    CHECK_STR(commit(s->one, scan, NOTES({ 2, "A" })), "late 2");   /* accuses 1, doubts 2 */
+    tell(s, "INSERT INTO potok_mark (portal, entity, id, k) VALUES ('main', 'deals', 1, 100), ('main', "
+            "'deals', 2, 100)");
+    CHECK_STR(commit(s->one, scan, NOTES({ 2, "A" })), "late 2"); /* accuses 1, doubts 2 */
     CHECK_STR(marks(s), "1 100;2 100;");
 }
 
@@ -263,7 +264,7 @@ TEST_MAIN(CASE(a_scan_of_unchanged_rows_writes_none), CASE(aba_the_older_reading
     CASE(a_row_left_out_gets_a_mark_and_stays), CASE(the_reading_by_id_makes_the_ghost_and_clears_the_mark),
     CASE(a_late_reading_in_a_list_of_a_ghost_leaves_a_mark), CASE(unchanged_clears_older_marks_only),
     CASE(the_floor_refuses_whole_marks_stay), CASE(a_witness_dies_at_the_floor_a_later_reading_writes),
-    CASE(a_crash_leaves_the_range_open_no_witness_no_continuation), CASE(range_done_and_continuation_together),
-    CASE(its_double_is_refused), CASE(writers_take_turns_scan_first),
-    CASE(writers_take_turns_older_first_the_scan_leaves_a_mark), CASE(the_floor_waits_for_the_writer),
-    CASE(a_mark_younger_than_c_does_not_fall_back_to_c))
+    CASE(a_crash_leaves_the_range_open_no_witness_no_continuation),
+    CASE(range_done_and_continuation_together), CASE(its_double_is_refused),
+    CASE(writers_take_turns_scan_first), CASE(writers_take_turns_older_first_the_scan_leaves_a_mark),
+    CASE(the_floor_waits_for_the_writer), CASE(a_mark_younger_than_c_does_not_fall_back_to_c))

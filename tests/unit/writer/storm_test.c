@@ -1,34 +1,34 @@
-/* Storms as in the model's SQL check: a portal whose three deals change A -> B -> A, lost webhooks, attempts given up
- * that come back, doubles, floors rising. At last one full scan, and the marks it leaves are read: then the database is
- * the portal. The number of a storm is its seed. */
+/* Storms as in the model's SQL check: a portal whose three deals change A -> B -> A, lost webhooks, attempts
+ * given up that come back, doubles, floors rising. At last one full scan, and the marks it leaves are read:
+ * then the database is the portal. The number of a storm is its seed. */
 #include "story.h"
 
 #include "base/clock.h"
 
-#define STORMS 300
-#define BUDGET_MS 8000          /* fewer storms on a slow machine */
+#define STORMS      300
+#define BUDGET_MS   8000 /* fewer storms on a slow machine */
 #define FLIGHTS_MAX 400
-#define IDS 3
+#define IDS         3
 
-struct aloft {                  /* a flight, and what it has read */
+struct aloft { /* a flight, and what it has read */
     struct flight flight;
-    uint64_t ids[IDS];          /* asked for */
+    uint64_t ids[IDS]; /* asked for */
     size_t count;
     struct note notes[IDS];
     size_t note_count;
     bool was_read;
-    bool last;                  /* of the end of the storm: it is waited for */
+    bool last; /* of the end of the storm: it is waited for */
 };
 
 struct storm {
     struct story *s;
     unsigned seed;
-    const char *portal[IDS + 1];        /* titles by id; NULL = not there */
+    const char *portal[IDS + 1]; /* titles by id; NULL = not there */
     struct aloft aloft[FLIGHTS_MAX];
     int aloft_count;
     struct apply begun;
-    struct msg *begun_msg;              /* NULL = nobody is in a transaction */
-    bool by_id_last;                    /* readings of ids come late */
+    struct msg *begun_msg; /* NULL = nobody is in a transaction */
+    bool by_id_last;       /* readings of ids come late */
 };
 
 static int roll(struct storm *w, int n)
@@ -41,7 +41,8 @@ static bool chance(struct storm *w, int percent)
     return roll(w, 100) < percent;
 }
 
-static struct aloft *launch(struct storm *w, const char *kind, const uint64_t *ids, size_t n, uint64_t first, uint64_t last)
+static struct aloft *launch(
+    struct storm *w, const char *kind, const uint64_t *ids, size_t n, uint64_t first, uint64_t last)
 {
     struct aloft *a = &w->aloft[w->aloft_count];
 
@@ -74,7 +75,9 @@ static bool launch_marks(struct storm *w)
     struct aloft marked = { .count = 0 };
     struct err err = { 0 };
 
-    CHECK_OK(db_run(w->s->other, "SELECT id FROM potok_mark ORDER BY id", DB_NOARGS, on_mark, &marked, NULL, &err), err);
+    CHECK_OK(
+        db_run(w->s->other, "SELECT id FROM potok_mark ORDER BY id", DB_NOARGS, on_mark, &marked, NULL, &err),
+        err);
     if (marked.count > 0)
         launch(w, "get", marked.ids, marked.count, 0, 0);
     return marked.count > 0;
@@ -128,7 +131,7 @@ static void enter(struct storm *w)
     w->begun_msg = message(w, &w->aloft[i]);
     CHECK_OK(apply_begin(&w->begun, chance(w, 50) ? w->s->one : w->s->two, w->begun_msg, &err), err);
     if (chance(w, 90))
-        land(w, i);             /* else its double comes later */
+        land(w, i); /* else its double comes later */
 }
 
 static void leave(struct storm *w)
@@ -136,7 +139,7 @@ static void leave(struct storm *w)
     struct err err = { 0 };
 
     if (chance(w, 5))
-        apply_abandon(&w->begun);       /* killed before the commit */
+        apply_abandon(&w->begun); /* killed before the commit */
     else
         CHECK_OK(apply_end(&w->begun, &err), err);
     msg_free(&w->begun_msg);
@@ -148,14 +151,14 @@ static void change(struct storm *w)
 
     w->portal[id] = chance(w, 80) ? (chance(w, 50) ? "A" : "B") : NULL;
     if (chance(w, 50))
-        mark(w->s, id);         /* else the webhook is lost */
+        mark(w->s, id); /* else the webhook is lost */
 }
 
 static void rise(struct storm *w)
 {
     uint64_t low = (uint64_t)test_i64(w->s->other, "SELECT tick FROM potok_lease");
 
-    for (int i = 0; i < w->aloft_count; i++)    /* three in ten were given up: nobody waits for them */
+    for (int i = 0; i < w->aloft_count; i++) /* three in ten were given up: nobody waits for them */
         if (chance(w, 70) && w->aloft[i].flight.d <= low)
             low = w->aloft[i].flight.d - 1;
     raise_floor(w->s, low);
@@ -167,7 +170,7 @@ static void step(struct storm *w)
     char c = what[roll(w, (int)sizeof(what) - 1)];
 
     if (w->begun_msg != NULL && c != 'r' && c != 'l')
-        return;                 /* it has the turn: nobody else writes */
+        return; /* it has the turn: nobody else writes */
     if (c == 'c')
         change(w);
     else if (c == 's')
@@ -210,7 +213,8 @@ static void come_down(struct storm *w)
     free(now);
 }
 
-/* One full scan, then the marks, while what is left in the air comes down. False: it does not come to rest. */
+/* One full scan, then the marks, while what is left in the air comes down. False: it does not come to rest.
+ */
 static bool rest(struct storm *w)
 {
     bool more = true;
@@ -255,7 +259,7 @@ static bool play(struct story *s, unsigned number)
 static void fast(struct db *db)
 {
     CHECK_EQ(test_i64(db, "PRAGMA synchronous"), 2);
-    test_rows(db, "PRAGMA synchronous = OFF");      /* no power is lost in here */
+    test_rows(db, "PRAGMA synchronous = OFF"); /* no power is lost in here */
 }
 
 TEST(after_a_storm_the_database_is_the_portal)

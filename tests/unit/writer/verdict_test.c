@@ -76,8 +76,15 @@ TEST(a_witness_covers_its_range_up_to_its_tick)
         uint64_t d, id;
         bool covered;
     } cases[] = {
-        { 7, 10, true }, { 7, 20, true }, { 7, 9, false }, { 7, 21, false }, { 8, 15, false }, { 1, 15, true },
-        { 5, 30, true }, { 5, (uint64_t)1 << 61, true }, { 6, 30, false },
+        { 7, 10, true },
+        { 7, 20, true },
+        { 7, 9, false },
+        { 7, 21, false },
+        { 8, 15, false },
+        { 1, 15, true },
+        { 5, 30, true },
+        { 5, (uint64_t)1 << 61, true },
+        { 6, 30, false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -85,5 +92,5 @@ TEST(a_witness_covers_its_range_up_to_its_tick)
     CHECK(!witness_covers(NULL, 0, 1, 1));
 }
 
-TEST_MAIN(CASE(each_state_has_one_verdict), CASE(a_hash_of_zeros_is_not_a_ghost), CASE(marks_go_stay_or_are_set),
-    CASE(a_witness_covers_its_range_up_to_its_tick))
+TEST_MAIN(CASE(each_state_has_one_verdict), CASE(a_hash_of_zeros_is_not_a_ghost),
+    CASE(marks_go_stay_or_are_set), CASE(a_witness_covers_its_range_up_to_its_tick))

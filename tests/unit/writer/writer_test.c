@@ -14,7 +14,7 @@ struct stage {
     struct bus_plug *bulk, *urgent, *done;
     struct msg *got[8];
     int got_count;
-    uv_timer_t pulse;           /* wakes the loop to look at the deadline */
+    uv_timer_t pulse; /* wakes the loop to look at the deadline */
 };
 
 static void on_done(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
@@ -37,8 +37,14 @@ static void on_pulse(uv_timer_t *timer)
 static struct bus_plug *open_plug(struct stage *t, enum bus_kind kind, const char *service, const char *plug)
 {
     struct err err = { 0 };
-    struct bus_plug *p = bus_open(t->app.bus, &(struct bus_def){ .kind = kind, .service = service, .plug = plug,
-        .where = "ipc", .on_msg = kind == BUS_PULL_BIND ? on_done : NULL, .ctx = t }, &err);
+    struct bus_plug *p = bus_open(t->app.bus,
+        &(struct bus_def){ .kind = kind,
+            .service = service,
+            .plug = plug,
+            .where = "ipc",
+            .on_msg = kind == BUS_PULL_BIND ? on_done : NULL,
+            .ctx = t },
+        &err);
 
     CHECK_OK(p == NULL ? -1 : 0, err);
     return p;
@@ -62,7 +68,9 @@ static struct stage *open_stage(const char *name)
     snprintf(t->app.run_dir, sizeof(t->app.run_dir), "%s", check_folder());
     snprintf(t->app.instance, sizeof(t->app.instance), "writer.1");
     t->app.bus = bus_new(&t->loop, check_folder(), "1");
-    t->writer = (struct writer){ .database_url = xstrdup(test_url(name)), .database_threads = 1, .bus_writer = "ipc",
+    t->writer = (struct writer){ .database_url = xstrdup(test_url(name)),
+        .database_threads = 1,
+        .bus_writer = "ipc",
         .bus_scheduler = "ipc" };
     CHECK_OK(writer_start(&t->app, &t->writer, &err), err);
     t->bulk = open_plug(t, BUS_PUSH_CONNECT, "writer", "bulk");
@@ -194,7 +202,7 @@ TEST(stopping_finishes_what_is_in_hand)
     }
     struct flight f = fly_range(s, 1, END);
     send_rows(t, t->bulk, read_flight(&f, NOTES({ 1, "A" })));
-    CHECK_OK(db_begin(s->other, &err), err);    /* the writer has to wait */
+    CHECK_OK(db_begin(s->other, &err), err); /* the writer has to wait */
     while (!writer_busy(&t->writer)) {
         CHECK(clock_mono_ms() < until);
         uv_run(&t->loop, UV_RUN_ONCE);
@@ -210,5 +218,5 @@ TEST(stopping_finishes_what_is_in_hand)
     close_stage(t);
 }
 
-TEST_MAIN(CASE(each_message_is_answered), CASE(a_continuation_is_told), CASE(the_newest_answers_wait_for_the_scheduler),
-    CASE(stopping_finishes_what_is_in_hand))
+TEST_MAIN(CASE(each_message_is_answered), CASE(a_continuation_is_told),
+    CASE(the_newest_answers_wait_for_the_scheduler), CASE(stopping_finishes_what_is_in_hand))
