@@ -24,7 +24,7 @@ static const struct {
 
 static const enum rule KIND_RULES[COL_KINDS] = {
     [COL_TEXT] = RULE_TEXT,
-    [COL_INT] = RULE_LINK,      /* every other integer is the id of something */
+    [COL_INT] = RULE_LINK, /* every other integer is the id of something */
     [COL_DECIMAL] = RULE_DECIMAL,
     [COL_BOOL] = RULE_BOOL,
     [COL_DATE] = RULE_DATE,
@@ -81,7 +81,8 @@ static const char *set_json(struct convert *c, struct wire *w, json_on_string *o
     return NULL;
 }
 
-/* Numbers and strings of one look: "410", 410, 999.90. False: the cursor is untouched, it is something else. */
+/* Numbers and strings of one look: "410", 410, 999.90. False: the cursor is untouched, it is something else.
+ */
 struct token {
     struct str s;
     char room[24];
@@ -158,7 +159,7 @@ static const char *text_value(struct convert *c, struct wire *w, struct value *r
     if (nothing_read(w))
         return NULL;
     if (!token_read(w, &t))
-        return set_json(c, w, json_plain, ret);     /* true, an object, an array */
+        return set_json(c, w, json_plain, ret); /* true, an object, an array */
     if (view)
         set_view(ret, t.s);
     else
@@ -166,7 +167,8 @@ static const char *text_value(struct convert *c, struct wire *w, struct value *r
     return NULL;
 }
 
-/* What the remaining rules share: nothing and "" are NULL, structures do not fit. 1 = a token, 0 = no value. */
+/* What the remaining rules share: nothing and "" are NULL, structures do not fit. 1 = a token, 0 = no value.
+ */
 static int scalar_read(struct wire *w, struct token *ret, const char **ret_reason)
 {
     *ret_reason = NULL;
@@ -234,7 +236,8 @@ static const char *decimal_value(struct convert *c, struct wire *w, struct value
     return decimal_set(c, t.s, ret);
 }
 
-static const char *money_value(struct convert *c, struct wire *w, struct value *ret, struct value *ret_currency)
+static const char *money_value(
+    struct convert *c, struct wire *w, struct value *ret, struct value *ret_currency)
 {
     bool view = wire_peek(w) == WIRE_STR;
     const char *reason, *bar;
@@ -258,7 +261,8 @@ static const char *bool_value(struct convert *c, struct wire *w, struct value *r
     static const struct {
         const char *word;
         bool value;
-    } words[] = { { "Y", true }, { "N", false }, { "1", true }, { "0", false }, { "true", true }, { "false", false } };
+    } words[] = { { "Y", true }, { "N", false }, { "1", true }, { "0", false }, { "true", true },
+        { "false", false } };
     const char *reason;
     struct token t;
 
@@ -342,7 +346,8 @@ static const char *list_value(struct convert *c, struct wire *w, json_on_string 
 }
 
 typedef const char *scalar_rule(struct convert *c, struct wire *w, struct value *ret);
-typedef const char *json_rule(struct convert *c, struct wire *w, json_on_string *on_string, struct value *ret);
+typedef const char *json_rule(
+    struct convert *c, struct wire *w, json_on_string *on_string, struct value *ret);
 
 static const struct {
     scalar_rule *scalar;
@@ -365,7 +370,8 @@ static const struct {
     [RULE_LIST_FILE] = { NULL, list_value, json_address },
 };
 
-const char *convert_value(struct convert *c, enum rule rule, struct wire *w, struct value *ret, struct value *ret_2)
+const char *convert_value(
+    struct convert *c, enum rule rule, struct wire *w, struct value *ret, struct value *ret_2)
 {
     assert(rule < RULE_COUNT);
     *ret = (struct value){ .type = VALUE_NULL };

@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#define EXPONENT_MAX 1000000    /* beyond any number that fits; keeps the sums below far from overflow */
+#define EXPONENT_MAX 1000000 /* beyond any number that fits; keeps the sums below far from overflow */
 
 /* The parts of a number as written: digits are `whole` followed by `fraction`. */
 struct parts {
@@ -81,7 +81,8 @@ int decimal_canon(struct str in, char ret[static DECIMAL_SIZE])
         memcpy(ret, "0", 2);
         return 1;
     }
-    /* The significant digits are [first, last); the point stands before digit `point`, which may lie outside. */
+    /* The significant digits are [first, last); the point stands before digit `point`, which may lie outside.
+     */
     long point = (long)n.whole.n + n.exponent;
     long from = point < (long)first ? point : (long)first;
     long to = point > (long)last ? point : (long)last;

@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 
-#define REJECTS_MAX (16777216)          /* limit of ROWS.rejects */
-#define REJECTS_PLENTY (REJECTS_MAX / 2)    /* from here on values are told in short */
-#define SHORT_VALUE 256
-#define RECORD_MAX 67108864             /* made text of one record */
+#define REJECTS_MAX    (16777216)        /* limit of ROWS.rejects */
+#define REJECTS_PLENTY (REJECTS_MAX / 2) /* from here on values are told in short */
+#define SHORT_VALUE    256
+#define RECORD_MAX     67108864 /* made text of one record */
 
 void map_init(struct map *m)
 {
@@ -50,7 +50,7 @@ static int shape_take(struct map *m, struct str schema, struct err *err)
         shape_fini(&m->shape);
         return -1;
     }
-    size_t fields = (size_t)m->shape.schema.count + 1;     /* the last is the start of a record */
+    size_t fields = (size_t)m->shape.schema.count + 1; /* the last is the start of a record */
 
     m->values = xcalloc((size_t)m->shape.column_count + 1, sizeof(*m->values));
     m->seen = xcalloc(fields, sizeof(*m->seen));
@@ -62,7 +62,8 @@ static int shape_take(struct map *m, struct str schema, struct err *err)
 int map_begin(struct map *m, struct str schema, struct str payload, uint64_t count, struct err *err)
 {
     if (count > payload.n)
-        return err_set(err, ERR_PERM, "%zu bytes cannot hold %llu records", payload.n, (unsigned long long)count);
+        return err_set(
+            err, ERR_PERM, "%zu bytes cannot hold %llu records", payload.n, (unsigned long long)count);
     if (shape_take(m, schema, err) < 0)
         return err_wrap(err, "schema");
     memset(m->seen, 0, ((size_t)m->shape.schema.count + 1) * sizeof(*m->seen));
@@ -70,9 +71,9 @@ int map_begin(struct map *m, struct str schema, struct str payload, uint64_t cou
     m->record = 0;
     m->count = count;
     m->stats = (struct map_stats){ .rows = 0 };
-    buf_fini(&m->rows);                 /* the last message took its memory along */
+    buf_fini(&m->rows); /* the last message took its memory along */
     buf_init(&m->rows, msg_payload_limit(MSG_ROWS));
-    buf_room(&m->rows, payload.n / 2);  /* keys go, hashes come */
+    buf_room(&m->rows, payload.n / 2); /* keys go, hashes come */
     buf_clear(&m->rejects);
     return 0;
 }
@@ -144,7 +145,7 @@ static int64_t record_read(struct map *m)
         if (str_is(key, "ID"))
             id = id_read(&m->in);
         else if (field < 0 || m->seen[field] == m->record + 1)
-            wire_skip(&m->in);          /* not described, or told twice: the first one counts */
+            wire_skip(&m->in); /* not described, or told twice: the first one counts */
         else
             field_read(m, field);
         if (field >= 0)
@@ -249,7 +250,8 @@ static int record_map(struct map *m, struct err *err)
         value_write(m, &m->values[i]);
     rejects_write(m, id);
     if (m->rows.failed || m->rejects.failed)
-        return err_set(err, ERR_LIMIT, "record %lld: the rows are larger than a message may be", (long long)id);
+        return err_set(
+            err, ERR_LIMIT, "record %lld: the rows are larger than a message may be", (long long)id);
     m->record++;
     m->stats.rows++;
     return 0;

@@ -6,24 +6,30 @@
 
 #include <sodium.h>
 
-#define SLICE_BYTES (512 * 1024)    /* of rows a turn of the loop: a few milliseconds */
-#define HIGH_WATER 2                /* messages a pipe: bulk messages are megabytes */
+#define SLICE_BYTES (512 * 1024) /* of rows a turn of the loop: a few milliseconds */
+#define HIGH_WATER  2            /* messages a pipe: bulk messages are megabytes */
 
-static const struct setting SETTINGS[] = {
-    SET_STR(struct mapper, bus_mapper, "BUS_MAPPER", "ipc", "where fetchers find mappers: ipc or tcp://host:port"),
-    SET_STR(struct mapper, bus_writer, "BUS_WRITER", "ipc", "where mappers find writers: ipc or tcp://host:port"),
-    SET_END
+static const struct setting SETTINGS[] = { SET_STR(struct mapper, bus_mapper, "BUS_MAPPER", "ipc",
+                                               "where fetchers find mappers: ipc or tcp://host:port"),
+    SET_STR(
+        struct mapper, bus_writer, "BUS_WRITER", "ipc", "where mappers find writers: ipc or tcp://host:port"),
+    SET_END };
+
+static struct metric rows_total = {
+    .name = "potok_mapper_rows_total", .help = "Rows made", .kind = METRIC_COUNTER
 };
-
-static struct metric rows_total = { .name = "potok_mapper_rows_total", .help = "Rows made", .kind = METRIC_COUNTER };
 static struct metric rejects_total = { .name = "potok_mapper_rejects_total",
-    .help = "Values that did not fit their column", .kind = METRIC_COUNTER };
+    .help = "Values that did not fit their column",
+    .kind = METRIC_COUNTER };
 static struct metric unknown_total = { .name = "potok_mapper_unknown_values_total",
-    .help = "Values of fields that the schema does not describe", .kind = METRIC_COUNTER };
+    .help = "Values of fields that the schema does not describe",
+    .kind = METRIC_COUNTER };
 static struct metric bad_total = { .name = "potok_mapper_bad_messages_total",
-    .help = "Messages that could not be mapped; their jobs are repeated", .kind = METRIC_COUNTER };
+    .help = "Messages that could not be mapped; their jobs are repeated",
+    .kind = METRIC_COUNTER };
 static struct metric message_seconds = { .name = "potok_mapper_message_seconds",
-    .help = "From a message read to its rows sent", .kind = METRIC_HISTOGRAM };
+    .help = "From a message read to its rows sent",
+    .kind = METRIC_HISTOGRAM };
 
 static void lane_clear(struct lane *lane)
 {
@@ -82,11 +88,26 @@ static struct msg *rows_new(struct lane *lane)
 
     memcpy(m->correlation, lane->records->correlation, sizeof(m->correlation));
     m->rows = (struct msg_rows){
-        .job = r->job, .d = r->d, .epoch = r->epoch, .run = r->run, .portal = r->portal, .kind = r->kind,
-        .entity = r->entity, .table = r->table, .first = r->first, .last = r->last, .next_first = r->next_first,
-        .next_last = r->next_last, .asked = r->asked, .absent = r->absent, .unlisted = r->unlisted,
-        .denied = r->denied, .fetched_ms = r->fetched_ms, .columns = buf_view(&lane->map.shape.encoded),
-        .count = lane->map.stats.rows, .rejects = buf_view(&lane->map.rejects),
+        .job = r->job,
+        .d = r->d,
+        .epoch = r->epoch,
+        .run = r->run,
+        .portal = r->portal,
+        .kind = r->kind,
+        .entity = r->entity,
+        .table = r->table,
+        .first = r->first,
+        .last = r->last,
+        .next_first = r->next_first,
+        .next_last = r->next_last,
+        .asked = r->asked,
+        .absent = r->absent,
+        .unlisted = r->unlisted,
+        .denied = r->denied,
+        .fetched_ms = r->fetched_ms,
+        .columns = buf_view(&lane->map.shape.encoded),
+        .count = lane->map.stats.rows,
+        .rejects = buf_view(&lane->map.rejects),
     };
     msg_take_payload(m, &lane->map.rows);
     return m;
@@ -111,7 +132,8 @@ static void lane_mapped(struct lane *lane)
     metric_add(&rejects_total, (double)s->rejects);
     metric_add(&unknown_total, (double)s->unknown);
     lane->rows = rows_new(lane);
-    payload_release(&lane->records->payload);   /* the rows are copies: never hold both while the writer is slow */
+    payload_release(
+        &lane->records->payload); /* the rows are copies: never hold both while the writer is slow */
     lane_send(lane);
 }
 
@@ -166,12 +188,12 @@ static void on_records(void *ctx, struct bus_plug *plug, struct bus_peer from, s
     struct str payload = { lane->records->payload.p, lane->records->payload.n };
 
     log_correlate(lane->records->correlation);
-    log_ev(LOG_DEBUG, "records.received", kv_u("job", r->job), kv_str("entity", r->entity), kv_u("records", r->count),
-        kv_u("bytes", payload.n));
+    log_ev(LOG_DEBUG, "records.received", kv_u("job", r->job), kv_str("entity", r->entity),
+        kv_u("records", r->count), kv_u("bytes", payload.n));
     if (map_begin(&lane->map, r->schema, payload, r->count, &err) < 0)
         lane_drop(lane, &err);
     else
-        lane_step(lane);            /* small messages are done here and now */
+        lane_step(lane); /* small messages are done here and now */
     idle_settle(lane->mapper);
     log_correlate(NULL);
 }
@@ -194,16 +216,30 @@ static struct metric *lane_metric(const char *lane, const char *name, const char
 
 static int lane_open(struct mapper *m, struct lane *lane, const char *name, int port_offset, struct err *err)
 {
-    struct bus_def in = { .kind = BUS_PULL_BIND, .service = "mapper", .plug = name, .where = m->bus_mapper,
-        .port_offset = port_offset, .high_water = HIGH_WATER, .on_msg = on_records, .ctx = lane };
-    struct bus_def out = { .kind = BUS_PUSH_CONNECT, .service = "writer", .plug = name, .where = m->bus_writer,
-        .port_offset = port_offset, .high_water = HIGH_WATER, .on_room = on_room, .ctx = lane };
+    struct bus_def in = { .kind = BUS_PULL_BIND,
+        .service = "mapper",
+        .plug = name,
+        .where = m->bus_mapper,
+        .port_offset = port_offset,
+        .high_water = HIGH_WATER,
+        .on_msg = on_records,
+        .ctx = lane };
+    struct bus_def out = { .kind = BUS_PUSH_CONNECT,
+        .service = "writer",
+        .plug = name,
+        .where = m->bus_writer,
+        .port_offset = port_offset,
+        .high_water = HIGH_WATER,
+        .on_room = on_room,
+        .ctx = lane };
 
     lane->mapper = m;
     lane->name = name;
     map_init(&lane->map);
-    lane->messages = lane_metric(name, "potok_mapper_messages_total", "Messages mapped and sent", METRIC_COUNTER);
-    lane->waiting = lane_metric(name, "potok_mapper_waiting", "1 while writers take nothing more", METRIC_GAUGE);
+    lane->messages =
+        lane_metric(name, "potok_mapper_messages_total", "Messages mapped and sent", METRIC_COUNTER);
+    lane->waiting =
+        lane_metric(name, "potok_mapper_waiting", "1 while writers take nothing more", METRIC_GAUGE);
     lane->out = bus_open(m->app->bus, &out, err);
     if (lane->out == NULL)
         return -1;

@@ -4,8 +4,13 @@
 
 /* Stored hashes depend on these letters: they never change. */
 static const char KIND_LETTERS[COL_KINDS] = {
-    [COL_TEXT] = 't', [COL_INT] = 'i',  [COL_DECIMAL] = 'n', [COL_BOOL] = 'b',
-    [COL_DATE] = 'd', [COL_TIME] = 'm', [COL_JSON] = 'j',
+    [COL_TEXT] = 't',
+    [COL_INT] = 'i',
+    [COL_DECIMAL] = 'n',
+    [COL_BOOL] = 'b',
+    [COL_DATE] = 'd',
+    [COL_TIME] = 'm',
+    [COL_JSON] = 'j',
 };
 
 void row_hash_init(struct row_hash *h, size_t max_bytes)

@@ -6,26 +6,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAME_MAX_BYTES 160          /* a field's name, "_currency" and a number fit */
+#define NAME_MAX_BYTES 160 /* a field's name, "_currency" and a number fit */
 #define TEXT_MAX_BYTES ((size_t)2 * SCHEMA_FIELDS_MAX * 2 * (NAME_MAX_BYTES + 2))
 
 /* A column on its way: names are made unique first, then sorted. */
 struct draft {
     char name[NAME_MAX_BYTES + 1];
     enum col_kind kind;
-    int *owner;                 /* the field's index of its column, set once the order is known */
+    int *owner; /* the field's index of its column, set once the order is known */
 };
 
 struct drafts {
     struct draft *list;
     int count;
-    int *slots;                 /* names taken: open addressing, index + 1 into list */
+    int *slots; /* names taken: open addressing, index + 1 into list */
     unsigned mask;
 };
 
 static unsigned slot_of(const struct drafts *d, const char *name)
 {
-    unsigned h = 2166136261u;   /* FNV-1a */
+    unsigned h = 2166136261u; /* FNV-1a */
 
     for (const char *p = name; *p != '\0'; p++)
         h = (h ^ (unsigned char)*p) * 16777619u;
@@ -55,12 +55,13 @@ static void draft_add(struct drafts *d, struct str field, const char *ending, en
     d->slots[slot] = ++d->count;
 }
 
-/* Fields first, in the order of their names, then the currencies: a new money field moves no column of others. */
+/* Fields first, in the order of their names, then the currencies: a new money field moves no column of
+ * others. */
 static void drafts_fill(struct shape *s, struct drafts *d)
 {
     int id;
 
-    draft_add(d, STR("id"), "", COL_INT, &id);      /* taken by the key */
+    draft_add(d, STR("id"), "", COL_INT, &id); /* taken by the key */
     for (int i = 0; i < s->schema.count; i++) {
         const struct field *f = &s->schema.fields[i];
 
@@ -97,7 +98,7 @@ static void columns_make(struct shape *s, struct draft *list, int count)
         s->columns[i] = (struct shape_column){ { NULL, name.n }, list[i].kind, { NULL, name.n + 2 } };
         plain[i] = (struct column){ name, list[i].kind };
     }
-    const char *p = s->text.p;                  /* stands still from here on */
+    const char *p = s->text.p; /* stands still from here on */
 
     for (int i = 0; i < count; i++) {
         s->columns[i].name.p = s->columns[i].prefix.p = p;
@@ -126,7 +127,7 @@ int shape_init(struct shape *s, struct str schema, struct err *err)
     d.slots = xcalloc((size_t)d.mask + 1, sizeof(*d.slots));
     s->fields = xcalloc((size_t)s->schema.count + 1, sizeof(*s->fields));
     drafts_fill(s, &d);
-    columns_make(s, d.list + 1, d.count - 1);   /* without the key */
+    columns_make(s, d.list + 1, d.count - 1); /* without the key */
     free(d.list);
     free(d.slots);
     if (s->text.failed || s->encoded.failed)

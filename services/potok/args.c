@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define WORD_MAX 32
-#define NEAR 2              /* letters that may be wrong in a suggestion */
+#define NEAR     2 /* letters that may be wrong in a suggestion */
 
 int args_distance(const char *a, const char *b)
 {
@@ -53,8 +53,8 @@ static int option_find(const struct option_def *options, const char *word, const
     return -1;
 }
 
-static int option_take(const struct option_def *option, const char *value, int argc, char *const *argv, int *at,
-    const char **ret, struct err *err)
+static int option_take(const struct option_def *option, const char *value, int argc, char *const *argv,
+    int *at, const char **ret, struct err *err)
 {
     if (!option->value) {
         if (value != NULL)
@@ -70,7 +70,8 @@ static int option_take(const struct option_def *option, const char *value, int a
     return 0;
 }
 
-int args_parse(const struct option_def *options, int argc, char *const *argv, struct args *ret, struct err *err)
+int args_parse(
+    const struct option_def *options, int argc, char *const *argv, struct args *ret, struct err *err)
 {
     struct args args = { .word_count = 0 };
     bool only_words = false;

@@ -13,7 +13,8 @@
 
 enum { OPTION_ORIGIN };
 static const struct option_def OPTIONS[] = {
-    { "--origin", 0, false, "откуда взято каждое значение (config show)", "where each value comes from (config show)" },
+    { "--origin", 0, false, "откуда взято каждое значение (config show)",
+        "where each value comes from (config show)" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -40,9 +41,9 @@ static int check(const char *file)
     int portals = home.config.portal_count, entities = entity_total(&home.config);
 
     printf("%s: %s, %d %s, %d %s\n",
-        home.config.path == NULL ? say("окружение", "environment") : home.config.path, say("верно", "ok"), portals,
-        say_plural((uint64_t)portals, "портал", "портала", "порталов", "portal", "portals"), entities,
-        say_plural((uint64_t)entities, "сущность", "сущности", "сущностей", "entity", "entities"));
+        home.config.path == NULL ? say("окружение", "environment") : home.config.path, say("верно", "ok"),
+        portals, say_plural((uint64_t)portals, "портал", "портала", "порталов", "portal", "portals"),
+        entities, say_plural((uint64_t)entities, "сущность", "сущности", "сущностей", "entity", "entities"));
     home_free(&home);
     return EXIT_WELL;
 }
@@ -122,5 +123,5 @@ static int config_run(const struct args *args)
     return command_misused("config", &err);
 }
 
-const struct command COMMAND_CONFIG = { "config", "check|show [FILE]",
-    "проверить настройки и показать их", "check the configuration, show it", OPTIONS, config_run };
+const struct command COMMAND_CONFIG = { "config", "check|show [FILE]", "проверить настройки и показать их",
+    "check the configuration, show it", OPTIONS, config_run };

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define TRY_EVERY_MS 50         /* until the bus has found the scheduler */
+#define TRY_EVERY_MS 50 /* until the bus has found the scheduler */
 
 static void question_drop(struct control *c)
 {
@@ -35,7 +35,7 @@ static void on_timer(uv_timer_t *timer)
         return;
     }
     if (c->question != NULL)
-        (void)bus_send(c->plug, &c->question);      /* full: again at the next turn */
+        (void)bus_send(c->plug, &c->question); /* full: again at the next turn */
 }
 
 static void on_reply(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
@@ -45,7 +45,8 @@ static void on_reply(void *ctx, struct bus_plug *plug, struct bus_peer from, str
     struct err err = { 0 };
 
     /* A late answer to an earlier question carries another correlation id. */
-    if (c->on_answer == NULL || reply->type != MSG_CONTROL_REPLY || strcmp(reply->correlation, c->correlation) != 0)
+    if (c->on_answer == NULL || reply->type != MSG_CONTROL_REPLY ||
+        strcmp(reply->correlation, c->correlation) != 0)
         return;
     if (str_is(reply->control_reply.outcome, "ok")) {
         answer(c, 0, reply->control_reply.body, NULL);
@@ -57,8 +58,12 @@ static void on_reply(void *ctx, struct bus_plug *plug, struct bus_peer from, str
 
 int control_open(struct control *c, uv_loop_t *loop, struct bus *bus, const char *where, struct err *err)
 {
-    struct bus_def def = { .kind = BUS_DEALER_CONNECT, .service = "scheduler", .plug = "router", .where = where,
-        .on_msg = on_reply, .ctx = c };
+    struct bus_def def = { .kind = BUS_DEALER_CONNECT,
+        .service = "scheduler",
+        .plug = "router",
+        .where = where,
+        .on_msg = on_reply,
+        .ctx = c };
 
     *c = (struct control){ .plug = NULL };
     uv_timer_init(loop, &c->timer);
@@ -116,8 +121,8 @@ static void on_call_answer(void *ctx, int status, struct str body, const struct 
     uv_stop(&call->loop);
 }
 
-static int call_run(struct call *call, struct bus *bus, const char *where, const char *command, const char *args,
-    struct err *err)
+static int call_run(struct call *call, struct bus *bus, const char *where, const char *command,
+    const char *args, struct err *err)
 {
     struct control control;
 
@@ -126,12 +131,12 @@ static int call_run(struct call *call, struct bus *bus, const char *where, const
     control_ask(&control, command, args, CONTROL_TIMEOUT_MS, on_call_answer, call);
     uv_run(&call->loop, UV_RUN_DEFAULT);
     control_close(&control);
-    uv_run(&call->loop, UV_RUN_NOWAIT);     /* the timer's memory is on this stack */
+    uv_run(&call->loop, UV_RUN_NOWAIT); /* the timer's memory is on this stack */
     return call->status;
 }
 
-int control_call(const char *run_dir, const char *where, const char *command, const char *args, char **ret_body,
-    struct err *err)
+int control_call(const char *run_dir, const char *where, const char *command, const char *args,
+    char **ret_body, struct err *err)
 {
     struct call call = { .err = err };
     struct bus *bus;

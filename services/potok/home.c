@@ -8,17 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct setting SETTINGS[] = {
-    SET_STR(struct home, dir, "POTOK_HOME", "./var", "folder of the state on this machine"),
+static const struct setting SETTINGS[] = { SET_STR(struct home, dir, "POTOK_HOME", "./var",
+                                               "folder of the state on this machine"),
     SET_SECRET(struct home, database_url, "DATABASE_URL", "the database; default a file in POTOK_HOME"),
     SET_STR(struct home, bus_scheduler, "BUS_SCHEDULER", "ipc", "where the scheduler is found"),
     SET_MS(struct home, patience_ms, "CONNECT_PATIENCE", "2m", 100, 86400000,
         "`up --once`: how long a portal may be out of reach before that is a failure"),
-    SET_END
-};
+    SET_END };
 
 static const char SQLITE[] = "sqlite";
-#define HOME_DIR_MAX 200        /* sockets lie in it, and their paths have 107 bytes at most anyway */
+#define HOME_DIR_MAX 200 /* sockets lie in it, and their paths have 107 bytes at most anyway */
 
 /* What stands after "scheme://", when the scheme (without "+driver") is `scheme`. */
 static const char *url_rest(const char *url, const char *scheme)
@@ -46,8 +45,8 @@ int database_url_check(const char *url, struct err *err)
         return 0;
     url_mask(str_of(url), masked, sizeof(masked));
     if (url_rest(url, SQLITE) != NULL)
-        return err_set(err, ERR_CONF, "DATABASE_URL %s: write sqlite:///relative/path or sqlite:////absolute/path",
-            masked);
+        return err_set(err, ERR_CONF,
+            "DATABASE_URL %s: write sqlite:///relative/path or sqlite:////absolute/path", masked);
     return err_set(err, ERR_CONF, "DATABASE_URL %s: this build knows sqlite:///path", masked);
 }
 

@@ -25,8 +25,8 @@ static int on_run(void *ctx, const struct db_val *row, int columns)
 {
     struct reading *r = ctx;
     struct run_view *v = &r->runs[r->count];
-    uint64_t *const numbers[] = { &v->id, &v->expected, &v->read, &v->written, &v->same, &v->gone, &v->rejected,
-        &v->requests, &v->started_ms, &v->finished_ms };
+    uint64_t *const numbers[] = { &v->id, &v->expected, &v->read, &v->written, &v->same, &v->gone,
+        &v->rejected, &v->requests, &v->started_ms, &v->finished_ms };
 
     if (r->count == r->most)
         return 1;
@@ -75,7 +75,8 @@ static const char *when(uint64_t ms, char ret[static SAY_COUNT_SIZE])
 
 static void run_add(const struct run_view *r, struct table *t)
 {
-    const uint64_t counts[] = { r->read, r->expected, r->written, r->same, r->gone, r->rejected, r->requests };
+    const uint64_t counts[] = { r->read, r->expected, r->written, r->same, r->gone, r->rejected,
+        r->requests };
     char text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE], name[120], started[SAY_COUNT_SIZE];
     const char *cells[10] = { name, r->state };
 
@@ -88,10 +89,10 @@ static void run_add(const struct run_view *r, struct table *t)
 
 void last_runs_show(const struct run_view *runs, int count)
 {
-    const char *heads[] = { say("синхронизация", "sync"), say("состояние", "state"), say(">прочитано", ">read"),
-        say(">из", ">of"), say(">записано", ">written"), say(">без изменений", ">unchanged"),
-        say(">удалено", ">deleted"), say(">отвергнуто", ">rejected"), say(">запросов", ">requests"),
-        say("начата", "started") };
+    const char *heads[] = { say("синхронизация", "sync"), say("состояние", "state"),
+        say(">прочитано", ">read"), say(">из", ">of"), say(">записано", ">written"),
+        say(">без изменений", ">unchanged"), say(">удалено", ">deleted"), say(">отвергнуто", ">rejected"),
+        say(">запросов", ">requests"), say("начата", "started") };
     struct table t;
     struct buf out;
 
@@ -118,12 +119,13 @@ json_t *last_runs_json(const struct run_view *runs, int count)
     for (int i = 0; i < count; i++) {
         const struct run_view *r = &runs[i];
 
-        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
-            "id", (json_int_t)r->id, "portal", r->portal, "entity", r->entity, "table", r->table, "state", r->state,
-            "expected", (json_int_t)r->expected, "read", (json_int_t)r->read, "written", (json_int_t)r->written,
-            "same", (json_int_t)r->same, "gone", (json_int_t)r->gone, "rejected", (json_int_t)r->rejected,
-            "requests", (json_int_t)r->requests, "started_ms", (json_int_t)r->started_ms,
-            "finished_ms", (json_int_t)r->finished_ms, "error", r->error));
+        json_array_append_new(list,
+            json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "id",
+                (json_int_t)r->id, "portal", r->portal, "entity", r->entity, "table", r->table, "state",
+                r->state, "expected", (json_int_t)r->expected, "read", (json_int_t)r->read, "written",
+                (json_int_t)r->written, "same", (json_int_t)r->same, "gone", (json_int_t)r->gone, "rejected",
+                (json_int_t)r->rejected, "requests", (json_int_t)r->requests, "started_ms",
+                (json_int_t)r->started_ms, "finished_ms", (json_int_t)r->finished_ms, "error", r->error));
     }
     return list;
 }

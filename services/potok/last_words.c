@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum line_kind { LINE_EVENT, LINE_PLAIN, LINE_ERROR };     /* the more telling, the greater */
+enum line_kind { LINE_EVENT, LINE_PLAIN, LINE_ERROR }; /* the more telling, the greater */
 
 /* Of an ERROR line its details.error, else its event; of another log line its event. */
 static enum line_kind line_read(struct str line, char *ret, size_t size)

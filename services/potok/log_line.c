@@ -62,7 +62,8 @@ static void detail_print(const char *key, json_t *value, struct buf *out)
     free(text);
 }
 
-void log_line_print(const struct log_line *l, struct str text, const char *origin, bool colour, struct buf *out)
+void log_line_print(
+    const struct log_line *l, struct str text, const char *origin, bool colour, struct buf *out)
 {
     static const char *const colours[] = { "\033[90m", "", "\033[33m", "\033[31m" };
     const char *key;
@@ -75,8 +76,8 @@ void log_line_print(const struct log_line *l, struct str text, const char *origi
     }
     buf_str(out, colour ? colours[l->level] : "");
     when_print(l->timestamp, out);
-    buf_fmt(out, " %-7s %-10s %s", text_of(l->root, "level"), text_of(l->root, "service"), text_of(l->root, "event"));
-    json_object_foreach(json_object_get(l->root, "details"), key, value)
-        detail_print(key, value, out);
+    buf_fmt(out, " %-7s %-10s %s", text_of(l->root, "level"), text_of(l->root, "service"),
+        text_of(l->root, "event"));
+    json_object_foreach(json_object_get(l->root, "details"), key, value) detail_print(key, value, out);
     buf_str(out, colour && colours[l->level][0] != '\0' ? "\033[0m" : "");
 }

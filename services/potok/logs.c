@@ -17,25 +17,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILES_MAX 256
+#define FILES_MAX      256
 #define LINE_MAX_BYTES (1 << 20)
-#define POLL_MS 200
-#define FOLLOW_FROM "20"        /* lines shown before following, unless -n says otherwise */
+#define POLL_MS        200
+#define FOLLOW_FROM    "20" /* lines shown before following, unless -n says otherwise */
 
 enum { OPTION_FOLLOW, OPTION_LEVEL, OPTION_LINES, OPTION_JSON };
 static const struct option_def OPTIONS[] = {
     { "--follow", 'f', false, "показывать и новые строки", "go on with new lines" },
-    { "--level", 'l', true, "не ниже: DEBUG, INFO, WARNING, ERROR", "least level: DEBUG, INFO, WARNING, ERROR" },
+    { "--level", 'l', true, "не ниже: DEBUG, INFO, WARNING, ERROR",
+        "least level: DEBUG, INFO, WARNING, ERROR" },
     { "--lines", 'n', true, "только последние строки", "the last lines only" },
     { "--json", 0, false, "строки как они есть", "the lines as they are" },
     { NULL, 0, false, NULL, NULL },
 };
 
-struct source {                 /* one file, read from the front */
+struct source { /* one file, read from the front */
     char path[900];
-    char origin[80];            /* "fetcher.1" */
+    char origin[80]; /* "fetcher.1" */
     FILE *file;
-    char *line;                 /* next line, without its end; NULL: none yet */
+    char *line; /* next line, without its end; NULL: none yet */
     size_t room;
     struct log_line parsed;
 };
@@ -45,7 +46,7 @@ struct logs {
     int count;
     enum log_level least;
     bool json, colour;
-    char **ring;                /* the last lines, when only they are wanted */
+    char **ring; /* the last lines, when only they are wanted */
     int64_t ring_size, ring_seen;
 };
 
@@ -76,7 +77,7 @@ static int by_path_old_first(const void *a, const void *b)
 {
     const char *pa = ((const struct source *)a)->path, *pb = ((const struct source *)b)->path;
 
-    return strcmp(pb, pa);      /* "x.log.1" before "x.log" */
+    return strcmp(pb, pa); /* "x.log.1" before "x.log" */
 }
 
 static int sources_open(struct logs *l, const char *dir, const struct args *args, struct err *err)
@@ -120,7 +121,8 @@ static bool source_next(struct source *s)
     return true;
 }
 
-/* The source whose next line is the oldest; lines without a time come at once, beside what was before them. */
+/* The source whose next line is the oldest; lines without a time come at once, beside what was before them.
+ */
 static struct source *oldest(struct logs *l)
 {
     struct source *first = NULL;
@@ -228,7 +230,8 @@ static int options_read(struct logs *l, const struct args *args, struct err *err
         return err_set(err, ERR_CONF, "--level %.20s: DEBUG, INFO, WARNING, ERROR", level);
     if (lines == NULL && args->option[OPTION_FOLLOW] != NULL)
         lines = FOLLOW_FROM;
-    if (lines != NULL && (!str_i64(str_of(lines), &l->ring_size) || l->ring_size < 1 || l->ring_size > 1000000))
+    if (lines != NULL &&
+        (!str_i64(str_of(lines), &l->ring_size) || l->ring_size < 1 || l->ring_size > 1000000))
         return err_set(err, ERR_CONF, "--lines %.20s: 1..1000000", lines);
     if (l->ring_size > 0)
         l->ring = xcalloc((size_t)l->ring_size, sizeof(*l->ring));

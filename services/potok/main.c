@@ -1,4 +1,5 @@
-/* potok - the operator's command: runs the services of this machine and asks the running system; see README.md. */
+/* potok - the operator's command: runs the services of this machine and asks the running system; see
+ * README.md. */
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,10 +18,17 @@ static int version_run(const struct args *args);
 static int help_run(const struct args *args);
 
 static const struct command VERSION = { "version", "", "номер версии", "the version", NULL, version_run };
-static const struct command HELP = { "help", "[COMMAND]", "что умеет команда", "what a command can do", NULL, help_run };
+static const struct command HELP = { "help", "[COMMAND]", "что умеет команда", "what a command can do", NULL,
+    help_run };
 
 static const struct command *const COMMANDS[] = {
-    &COMMAND_UP, &COMMAND_SYNC, &COMMAND_STATUS, &COMMAND_LOGS, &COMMAND_CONFIG, &VERSION, &HELP,
+    &COMMAND_UP,
+    &COMMAND_SYNC,
+    &COMMAND_STATUS,
+    &COMMAND_LOGS,
+    &COMMAND_CONFIG,
+    &VERSION,
+    &HELP,
 };
 
 static int version_run(const struct args *args)
@@ -28,8 +36,8 @@ static int version_run(const struct args *args)
     int zmq[3];
 
     zmq_version(&zmq[0], &zmq[1], &zmq[2]);
-    printf("potok %s (libuv %s, libzmq %d.%d.%d, libcurl %s)\n", POTOK_VERSION, uv_version_string(), zmq[0], zmq[1], zmq[2],
-        curl_version_info(CURLVERSION_NOW)->version);
+    printf("potok %s (libuv %s, libzmq %d.%d.%d, libcurl %s)\n", POTOK_VERSION, uv_version_string(), zmq[0],
+        zmq[1], zmq[2], curl_version_info(CURLVERSION_NOW)->version);
     return EXIT_WELL;
 }
 
@@ -60,7 +68,8 @@ static void commands_print(FILE *to)
     fprintf(to, "%s: potok %s\n\n", say("Запуск", "Usage"), say("КОМАНДА [СЛОВА]", "COMMAND [WORDS]"));
     for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++)
         fprintf(to, "  %-8s  %s\n", COMMANDS[i]->name, say(COMMANDS[i]->ru, COMMANDS[i]->en));
-    fprintf(to, "\n%s\n", say("`potok help КОМАНДА` расскажет о ней больше", "`potok help COMMAND` tells more"));
+    fprintf(
+        to, "\n%s\n", say("`potok help КОМАНДА` расскажет о ней больше", "`potok help COMMAND` tells more"));
 }
 
 static void command_print(const struct command *c)
@@ -121,7 +130,7 @@ int main(int argc, char **argv)
     mem_tune();
     setlocale(LC_CTYPE, "");
     say_init();
-    log_init("potok", LOG_ERROR);       /* people read this terminal; services have logs of their own */
+    log_init("potok", LOG_ERROR); /* people read this terminal; services have logs of their own */
     if (argc < 2) {
         commands_print(stderr);
         return EXIT_USAGE;

@@ -14,8 +14,9 @@ void progress_seen(struct progress *p, uint64_t now_ms, uint64_t count)
 {
     if (p->samples > 0 && (count < p->count[newest(p)] || now_ms < p->at_ms[newest(p)]))
         *p = (struct progress){ .samples = 0 };
-    if (p->samples > 1 && now_ms - p->at_ms[(newest(p) + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES] < PROGRESS_EVERY_MS) {
-        p->at_ms[newest(p)] = now_ms;       /* too soon after the one before: the newest moves on */
+    if (p->samples > 1 &&
+        now_ms - p->at_ms[(newest(p) + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES] < PROGRESS_EVERY_MS) {
+        p->at_ms[newest(p)] = now_ms; /* too soon after the one before: the newest moves on */
         p->count[newest(p)] = count;
         return;
     }

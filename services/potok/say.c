@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum language spoken;    /* of the process, as the locale is */
+static enum language spoken; /* of the process, as the locale is */
 
 void say_init(void)
 {
@@ -67,12 +67,13 @@ const char *say_bytes(uint64_t bytes, char ret[static SAY_COUNT_SIZE])
 
     for (; value >= 1024 && unit < 3; unit++)
         value /= 1024;
-    snprintf(ret, SAY_COUNT_SIZE, unit > 0 && value < 10 ? "%.1f %s" : "%.0f %s", value, say(ru[unit], en[unit]));
+    snprintf(
+        ret, SAY_COUNT_SIZE, unit > 0 && value < 10 ? "%.1f %s" : "%.0f %s", value, say(ru[unit], en[unit]));
     return ret;
 }
 
-const char *say_plural(uint64_t n, const char *ru_one, const char *ru_few, const char *ru_many, const char *en_one,
-    const char *en_many)
+const char *say_plural(uint64_t n, const char *ru_one, const char *ru_few, const char *ru_many,
+    const char *en_one, const char *en_many)
 {
     const char *ru = ru_many;
 

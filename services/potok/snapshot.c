@@ -28,10 +28,19 @@ static void run_read(const json_t *o, struct run_view *r)
         const char *key;
         uint64_t *ret;
     } counts[] = {
-        { "id", &r->id }, { "expected", &r->expected }, { "read", &r->read }, { "written", &r->written },
-        { "same", &r->same }, { "gone", &r->gone }, { "rejected", &r->rejected }, { "requests", &r->requests },
-        { "open_jobs", &r->open_jobs }, { "started_ms", &r->started_ms }, { "finished_ms", &r->finished_ms },
-        { "marks", &r->marks }, { "marks_failing", &r->marks_failing },
+        { "id", &r->id },
+        { "expected", &r->expected },
+        { "read", &r->read },
+        { "written", &r->written },
+        { "same", &r->same },
+        { "gone", &r->gone },
+        { "rejected", &r->rejected },
+        { "requests", &r->requests },
+        { "open_jobs", &r->open_jobs },
+        { "started_ms", &r->started_ms },
+        { "finished_ms", &r->finished_ms },
+        { "marks", &r->marks },
+        { "marks_failing", &r->marks_failing },
     };
 
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
@@ -49,7 +58,8 @@ static void operating_read(json_t *methods, struct operating_view *ret)
     const char *method;
     json_t *o;
 
-    json_object_foreach(methods, method, o) {
+    json_object_foreach(methods, method, o)
+    {
         double used = number_get(o, "used_s"), limit = number_get(o, "limit_s");
 
         if (limit <= 0 || used / limit <= most)

@@ -1,5 +1,5 @@
-/* status.c - `potok status`: the services as they report themselves, portals and last runs as the scheduler tells
- * them; the last runs from the database when nothing runs. */
+/* status.c - `potok status`: the services as they report themselves, portals and last runs as the scheduler
+ * tells them; the last runs from the database when nothing runs. */
 #include "command.h"
 
 #include "base/mem.h"
@@ -16,8 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SERVICES_WITHIN_MS 1500         /* STATUS comes once a second */
-#define SERVICES_MAX 256
+#define SERVICES_WITHIN_MS 1500 /* STATUS comes once a second */
+#define SERVICES_MAX       256
 
 enum { OPTION_JSON };
 static const struct option_def OPTIONS[] = {
@@ -38,7 +38,7 @@ struct ask {
     struct bus_plug *statuses;
     struct control control;
     bool answered;
-    char *body;                     /* the scheduler's answer; NULL: none came */
+    char *body; /* the scheduler's answer; NULL: none came */
     struct err err;
     struct service_view services[SERVICES_MAX];
     int count, expected;
@@ -54,7 +54,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct ask *a = timer->data;
 
-    a->expected = 0;                /* what has not come by now is not waited for */
+    a->expected = 0; /* what has not come by now is not waited for */
     settle(a);
 }
 
@@ -125,8 +125,12 @@ static int sockets_count(const char *run_dir)
 
 static int ask_open(struct ask *a, const struct home *home, struct err *err)
 {
-    struct bus_def statuses = { .kind = BUS_SUB_CONNECT, .service = "*", .plug = "status", .where = "ipc",
-        .on_msg = on_status, .ctx = a };
+    struct bus_def statuses = { .kind = BUS_SUB_CONNECT,
+        .service = "*",
+        .plug = "status",
+        .where = "ipc",
+        .on_msg = on_status,
+        .ctx = a };
 
     a->bus = bus_new(&a->loop, home->run_dir, "potok");
     a->expected = sockets_count(home->run_dir);
@@ -146,7 +150,7 @@ static int ask_all(struct ask *a, const struct home *home, struct err *err)
 
     err_set(&a->err, ERR_TEMP, "nothing runs");
     if (str_is(str_of(home->bus_scheduler), "ipc") && sockets_count(home->run_dir) == 0)
-        return 0;                   /* nobody to wait for */
+        return 0; /* nobody to wait for */
     uv_loop_init(&a->loop);
     result = ask_open(a, home, err);
     if (result == 0) {
@@ -171,9 +175,9 @@ static int by_instance(const void *a, const void *b)
 
 static json_t *service_json(const struct service_view *v)
 {
-    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:s}", "service", v->service, "instance", v->instance,
-        "pid", (json_int_t)v->pid, "state", v->state, "uptime_ms", (json_int_t)v->uptime_ms, "rss_bytes",
-        (json_int_t)v->rss_bytes, "lag_ms", (json_int_t)v->lag_ms, "metrics", v->metrics);
+    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:s}", "service", v->service, "instance",
+        v->instance, "pid", (json_int_t)v->pid, "state", v->state, "uptime_ms", (json_int_t)v->uptime_ms,
+        "rss_bytes", (json_int_t)v->rss_bytes, "lag_ms", (json_int_t)v->lag_ms, "metrics", v->metrics);
 
     if (v->detail != NULL)
         json_object_set(o, "detail", v->detail);
@@ -218,8 +222,9 @@ static void table_show(const struct table *t)
 
 static void services_show(const struct ask *a)
 {
-    const char *heads[] = { say("служба", "service"), say("состояние", "state"), "pid", say(">работает", ">up"),
-        say(">память", ">memory"), say(">заминка, мс", ">lag, ms"), say("метрики", "metrics") };
+    const char *heads[] = { say("служба", "service"), say("состояние", "state"), "pid",
+        say(">работает", ">up"), say(">память", ">memory"), say(">заминка, мс", ">lag, ms"),
+        say("метрики", "metrics") };
     char pid[24], up[SAY_COUNT_SIZE], memory[SAY_COUNT_SIZE], lag[SAY_COUNT_SIZE];
     struct table t;
 
@@ -229,7 +234,7 @@ static void services_show(const struct ask *a)
 
         snprintf(pid, sizeof(pid), "%llu", (unsigned long long)v->pid);
         table_add(&t, (const char *[]){ v->instance, v->state, pid, say_span(v->uptime_ms, up),
-            say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
+                          say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
     }
     table_show(&t);
     table_fini(&t);
@@ -244,7 +249,8 @@ static void portals_show(const struct snapshot *s)
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
         printf("  %s %.0f %s %.0f, %.3g/%s", say("запросов в запасе", "requests to spare:"),
-            p->burst > p->level ? p->burst - p->level : 0, say("из", "of"), p->burst, p->drain, say("с", "s"));
+            p->burst > p->level ? p->burst - p->level : 0, say("из", "of"), p->burst, p->drain,
+            say("с", "s"));
         if (p->operating.limit_s > 0)
             printf(", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
                 say("с", "s"));
@@ -261,13 +267,15 @@ static int running_show(const struct ask *a)
     if (snapshot_read(s, str_of(a->body), &err) < 0) {
         code = command_failed(&err);
     } else {
+        unsigned long long waiting = s->marks + s->marks_failing;
+
         services_show(a);
         portals_show(s);
         printf("\n");
         last_runs_show(s->runs, s->run_count);
-        if (s->marks + s->marks_failing > 0)
+        if (waiting > 0)
             printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"),
-                (unsigned long long)(s->marks + s->marks_failing));
+                waiting);
     }
     free(s);
     return code;
@@ -282,13 +290,15 @@ static int stopped_show(const struct home *home, bool json)
     int count = last_runs_read(home->database_url, runs, SNAPSHOT_RUNS_MAX, &err);
 
     if (json) {
-        json_t *root = json_pack("{s:b, s:[], s:o}", "running", 0, "services", "runs", last_runs_json(runs, count));
+        json_t *root =
+            json_pack("{s:b, s:[], s:o}", "running", 0, "services", "runs", last_runs_json(runs, count));
 
         json_print(root);
         json_decref(root);
     } else {
-        fprintf(stderr, "potok: %s %s\n", home->dir, say("там ничего не работает; запустить: `potok up`",
-            "has nothing running; start it with `potok up`"));
+        fprintf(stderr, "potok: %s %s\n", home->dir,
+            say("там ничего не работает; запустить: `potok up`",
+                "has nothing running; start it with `potok up`"));
         last_runs_show(runs, count);
     }
     if (count < 0)
@@ -329,5 +339,6 @@ static int status_run(const struct args *args)
     return code;
 }
 
-const struct command COMMAND_STATUS = { "status", "", "что работает, как порталы, чем кончились синхронизации",
+const struct command COMMAND_STATUS = { "status", "",
+    "что работает, как порталы, чем кончились синхронизации",
     "what runs, how the portals are, how the last syncs went", OPTIONS, status_run };

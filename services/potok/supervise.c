@@ -16,14 +16,15 @@
 #include <unistd.h>
 
 #define LOG_ROTATE_BYTES (10 * 1024 * 1024)
-#define TICK_MS 50
+#define TICK_MS          50
 
 extern char **environ;
 
 static void on_tick(uv_timer_t *timer);
 static void on_sigchld(uv_signal_t *handle, int signum);
 
-void supervise_init(struct supervise *s, uv_loop_t *loop, const char *log_dir, const struct supervise_events *events)
+void supervise_init(
+    struct supervise *s, uv_loop_t *loop, const char *log_dir, const struct supervise_events *events)
 {
     memset(s, 0, sizeof(*s));
     s->loop = loop;
@@ -74,7 +75,8 @@ static int log_open(struct child *child)
     return fd;
 }
 
-/* The environment with POTOK_INSTANCE of this child; the array is the caller's to free, with its last string. */
+/* The environment with POTOK_INSTANCE of this child; the array is the caller's to free, with its last string.
+ */
 static char **environment_for(const struct child *child)
 {
     static const char name[] = "POTOK_INSTANCE=";
@@ -93,7 +95,8 @@ static char **environment_for(const struct child *child)
 }
 
 /* In the child: only calls that are allowed after fork() of a process with threads. */
-__attribute__((noreturn)) static void child_become(const char *program, char *const *env, int log_fd, pid_t parent)
+__attribute__((noreturn)) static void child_become(
+    const char *program, char *const *env, int log_fd, pid_t parent)
 {
     char *argv[] = { (char *)program, NULL };
     sigset_t none;
@@ -132,11 +135,11 @@ static void child_start(struct supervise *s, struct child *child)
     if (pid == 0)
         child_become(program, env, log_fd, parent);
     if (pid > 0) {
-        setpgid(pid, pid);      /* here too: whoever comes first */
+        setpgid(pid, pid); /* here too: whoever comes first */
         child->pid = pid;
         child->starts++;
     } else {
-        child->start_at_ms = clock_mono_ms() + RESTART_MOST_MS;     /* no memory or no process to be had */
+        child->start_at_ms = clock_mono_ms() + RESTART_MOST_MS; /* no memory or no process to be had */
     }
     close(log_fd);
     free(env[0]);
@@ -246,7 +249,7 @@ void supervise_stop(struct supervise *s)
         return;
     s->stopping = true;
     s->kill_at_ms = clock_mono_ms() + SUPERVISE_STOP_MS;
-    signal_all(s, SIGTERM);         /* nothing is gone: on_tick() tells, never from inside this call */
+    signal_all(s, SIGTERM); /* nothing is gone: on_tick() tells, never from inside this call */
 }
 
 void supervise_kill(struct supervise *s)

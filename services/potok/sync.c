@@ -16,16 +16,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TICK_MS 250
+#define TICK_MS        250
 #define LINES_EVERY_MS 5000
-#define SILENCE_MS 30000        /* a killed scheduler is back by then */
+#define SILENCE_MS     30000 /* a killed scheduler is back by then */
 
 enum { OPTION_FULL, OPTION_WAIT, OPTION_PORTAL, OPTION_JSON };
 static const struct option_def OPTIONS[] = {
-    { "--full", 0, false, "перечитать всё (в этой версии так всегда)", "read everything (always so in this version)" },
-    { "--wait", 'w', false, "ждать конца, код выхода 1 при неудаче", "wait for the end; exit code 1 when something failed" },
+    { "--full", 0, false, "перечитать всё (в этой версии так всегда)",
+        "read everything (always so in this version)" },
+    { "--wait", 'w', false, "ждать конца, код выхода 1 при неудаче",
+        "wait for the end; exit code 1 when something failed" },
     { "--portal", 0, true, "только этот портал", "this portal only" },
-    { "--json", 0, false, "ответ для программ: по строке JSON на запуск", "for programs: a line of JSON for each run" },
+    { "--json", 0, false, "ответ для программ: по строке JSON на запуск",
+        "for programs: a line of JSON for each run" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -39,9 +42,9 @@ struct sync {
     struct view view;
     struct snapshot fresh;
     struct run_set wanted;
-    bool json, left;            /* left: Ctrl-C; the sync goes on */
+    bool json, left; /* left: Ctrl-C; the sync goes on */
     uint64_t lines_ms, answered_ms;
-    char *body;                 /* the latest answer */
+    char *body; /* the latest answer */
     struct err err;
     int exit_code;
 };
@@ -105,7 +108,8 @@ static void runs_print_json(const struct sync *s)
     json_t *root = json_loads(s->body, 0, NULL), *run;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "runs"), i, run) {
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+    {
         if (!run_set_has(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id"))))
             continue;
         char *line = json_dumps(run, JSON_COMPACT);
@@ -132,10 +136,10 @@ static void runs_print(const struct sync *s)
     json_t *root = json_loads(s->body, 0, NULL), *run;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-        printf("%s %s/%s: %s %lld\n", say("начата синхронизация", "sync started,"),
-            json_string_value(json_object_get(run, "portal")), json_string_value(json_object_get(run, "entity")),
-            say("запуск", "run"), (long long)json_integer_value(json_object_get(run, "id")));
+    json_array_foreach(json_object_get(root, "runs"), i, run) printf("%s %s/%s: %s %lld\n",
+        say("начата синхронизация", "sync started,"), json_string_value(json_object_get(run, "portal")),
+        json_string_value(json_object_get(run, "entity")), say("запуск", "run"),
+        (long long)json_integer_value(json_object_get(run, "id")));
     json_decref(root);
 }
 
@@ -153,7 +157,8 @@ static void finish(struct sync *s, uint64_t failing)
         view_summary(&s->view, &s->wanted, screen_colour(), &out);
         screen_print(&s->screen, buf_cstr(&out));
         if (failing > 0)
-            printf("%s: %llu\n", say("записей, которые не удалось проверить", "records that could not be looked up"),
+            printf("%s: %llu\n",
+                say("записей, которые не удалось проверить", "records that could not be looked up"),
                 (unsigned long long)failing);
     }
     buf_fini(&out);
@@ -167,7 +172,7 @@ static void draw(struct sync *s, uint64_t now_ms)
 
     buf_init(&out, 1 << 20);
     if (s->json) {
-        ;                               /* programs wait for the end */
+        ; /* programs wait for the end */
     } else if (s->screen.live) {
         view_block(&s->view, &s->wanted, screen_colour(), &out);
         screen_block(&s->screen, buf_view(&out));
@@ -188,8 +193,9 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     if (status < 0 || snapshot_read(&s->fresh, body, &ignored) < 0) {
         if (now_ms - s->answered_ms < SILENCE_MS)
             return;
-        err_set(&s->err, ERR_TEMP, "%s", say("планировщик перестал отвечать; синхронизация продолжится, когда он вернётся",
-            "the scheduler stopped answering; the sync goes on when it is back"));
+        err_set(&s->err, ERR_TEMP, "%s",
+            say("планировщик перестал отвечать; синхронизация продолжится, когда он вернётся",
+                "the scheduler stopped answering; the sync goes on when it is back"));
         s->exit_code = EXIT_FAILED;
         uv_stop(&s->loop);
         return;
@@ -253,8 +259,9 @@ static int watch(struct sync *s, const struct home *home, struct err *err)
     bus_shutdown();
     screen_keep(&s->screen);
     if (s->left)
-        fprintf(stderr, "%s\n", say("Синхронизация идёт дальше без нас; `potok status` покажет её.",
-            "The sync goes on by itself; `potok status` shows it."));
+        fprintf(stderr, "%s\n",
+            say("Синхронизация идёт дальше без нас; `potok status` покажет её.",
+                "The sync goes on by itself; `potok status` shows it."));
     if (s->err.text[0] != '\0')
         fprintf(stderr, "potok: %s\n", s->err.text);
     return 0;
@@ -264,8 +271,8 @@ static int not_running(const struct home *home, const struct err *err)
 {
     if (err->kind != ERR_TEMP)
         return command_failed(err);
-    fprintf(stderr, "potok: %s %s\n", home->dir, say("там ничего не работает: запустите `potok up`",
-        "has nothing running: start it with `potok up`"));
+    fprintf(stderr, "potok: %s %s\n", home->dir,
+        say("там ничего не работает: запустите `potok up`", "has nothing running: start it with `potok up`"));
     return EXIT_FAILED;
 }
 

@@ -22,7 +22,8 @@ static const struct option_def OPTIONS[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
-/* Opens the database and brings its system tables up to date: whatever is wrong with it is told here, once. */
+/* Opens the database and brings its system tables up to date: whatever is wrong with it is told here, once.
+ */
 static int database_check(const struct home *h, struct err *err)
 {
     char masked[512];
@@ -41,8 +42,9 @@ static int portals_check(const struct home *h, struct err *err)
 {
     if (h->config.portal_count > 0)
         return 0;
-    return err_set(err, ERR_CONF, "%s", say("нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
-        "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml"));
+    return err_set(err, ERR_CONF, "%s",
+        say("нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
+            "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml"));
 }
 
 /* Everything that is wrong is told before anything is started. */
@@ -65,14 +67,15 @@ static int home_lock(const struct home *h, char *path, size_t size, int *ret_fd,
     if (lock_take(path, ret_fd, &holder, &why) == 0) {
         n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
         return ftruncate(*ret_fd, 0) < 0 || write(*ret_fd, pid, (size_t)n) != n
-                   ? err_code(err, ERR_CONF, errno, "%s: %s", path, strerror(errno)) : 0;
+                   ? err_code(err, ERR_CONF, errno, "%s: %s", path, strerror(errno))
+                   : 0;
     }
     if (why.code != EWOULDBLOCK) {
         *err = why;
         return -1;
     }
-    return err_set(err, ERR_CONF, "%s %s (pid %d)", h->dir, say("уже занят: там работает другой `potok up`",
-        "is taken: another `potok up` runs there"), holder);
+    return err_set(err, ERR_CONF, "%s %s (pid %d)", h->dir,
+        say("уже занят: там работает другой `potok up`", "is taken: another `potok up` runs there"), holder);
 }
 
 /* What the supervisor itself has to report goes beside the logs of its services; people read standard output.
@@ -113,7 +116,7 @@ static int locked_run(const struct home *h, bool once)
     u->home = h;
     u->once = once;
     if (once)
-        setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);    /* the one sync is asked for */
+        setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1); /* the one sync is asked for */
     code = up_live(u);
     log_restore(saved);
     if (u->failure[0] != '\0')

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#define TICK_MS 250
-#define LINES_EVERY_MS 5000             /* progress where there is no terminal */
-#define QUIET_MS 2000                   /* ready, and no sync has begun: there is none to wait for */
-#define ANSWER_WITHIN_MS 60000          /* the scheduler, after the start */
+#define TICK_MS          250
+#define LINES_EVERY_MS   5000  /* progress where there is no terminal */
+#define QUIET_MS         2000  /* ready, and no sync has begun: there is none to wait for */
+#define ANSWER_WITHIN_MS 60000 /* the scheduler, after the start */
 
 static void up_stop(struct up *u, int exit_code)
 {
@@ -25,7 +25,8 @@ static void up_stop(struct up *u, int exit_code)
     supervise_stop(&u->supervise);
 }
 
-__attribute__((format(printf, 3, 4))) static void up_fail(struct up *u, int exit_code, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void up_fail(
+    struct up *u, int exit_code, const char *format, ...)
 {
     va_list args;
 
@@ -55,22 +56,24 @@ static void on_ready(void *ctx, const struct child *child)
 static void exit_describe(int status, char *ret, size_t size)
 {
     if (WIFSIGNALED(status))
-        snprintf(ret, size, "%s %d (%s)", say("сигнал", "signal"), WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(
+            ret, size, "%s %d (%s)", say("сигнал", "signal"), WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
         snprintf(ret, size, "%s %d", say("код", "exit code"), WEXITSTATUS(status));
 }
 
-static void on_exit_of(void *ctx, const struct child *child, int status, enum restart_verdict verdict,
-    uint64_t delay_ms)
+static void on_exit_of(
+    void *ctx, const struct child *child, int status, enum restart_verdict verdict, uint64_t delay_ms)
 {
     struct up *u = ctx;
     char how[64], words[400];
 
     exit_describe(status, how, sizeof(how));
     supervise_last_words(child, words, sizeof(words));
-    if (verdict != RESTART_CONF)        /* that one has said it itself */
-        log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died", kv_s("instance", child->instance),
-            kv_s("how", how), kv_s("last", words), kv_u("delay_ms", delay_ms));
+    if (verdict != RESTART_CONF) /* that one has said it itself */
+        log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died",
+            kv_s("instance", child->instance), kv_s("how", how), kv_s("last", words),
+            kv_u("delay_ms", delay_ms));
     if (verdict == RESTART_CONF) {
         up_fail(u, EXIT_USAGE, "%s: %s", child->instance, words);
     } else if (verdict == RESTART_GIVE_UP) {
@@ -102,15 +105,17 @@ static void on_signal(uv_signal_t *handle, int signum)
 {
     struct up *u = handle->data;
 
-    if (u->phase == UP_STOPPING) {      /* asked twice: now */
+    if (u->phase == UP_STOPPING) { /* asked twice: now */
         supervise_kill(&u->supervise);
         return;
     }
-    screen_printf(&u->screen, "%s\n", say("Останавливаю службы… (ещё раз Ctrl-C: немедленно)",
-        "Stopping the services… (Ctrl-C again: at once)"));
+    screen_printf(&u->screen, "%s\n",
+        say("Останавливаю службы… (ещё раз Ctrl-C: немедленно)",
+            "Stopping the services… (Ctrl-C again: at once)"));
     if (u->once)
-        up_fail(u, EXIT_FAILED, "%s", say("прервано; начатое продолжится при следующем запуске",
-            "interrupted; the next start goes on where this one was"));
+        up_fail(u, EXIT_FAILED, "%s",
+            say("прервано; начатое продолжится при следующем запуске",
+                "interrupted; the next start goes on where this one was"));
     else
         up_stop(u, EXIT_WELL);
 }
@@ -130,10 +135,13 @@ static void next_steps(struct up *u)
         return;
     screen_printf(&u->screen, "%s:\n", say("Попробуйте", "Try"));
     if (str_is(str_of(r->entity), "deals"))
-        screen_printf(&u->screen, "  sqlite3 %s \"SELECT stage_id, count(*), sum(opportunity) FROM %s WHERE _deleted_at IS NULL "
-               "GROUP BY stage_id\"\n", path, r->table);
+        screen_printf(&u->screen,
+            "  sqlite3 %s \"SELECT stage_id, count(*), sum(opportunity) FROM %s WHERE _deleted_at IS NULL "
+            "GROUP BY stage_id\"\n",
+            path, r->table);
     else
-        screen_printf(&u->screen, "  sqlite3 %s \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n", path, r->table);
+        screen_printf(&u->screen, "  sqlite3 %s \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n",
+            path, r->table);
 }
 
 static void summary_show(struct up *u)
@@ -159,8 +167,8 @@ static const char *state_word(const struct child *c)
 {
     static const struct {
         const char *state, *ru, *en;
-    } words[] = { { "starting", "запускается", "starting" }, { "ready", "готов", "ready" }, { "busy", "занят", "busy" },
-        { "stopping", "завершается", "stopping" } };
+    } words[] = { { "starting", "запускается", "starting" }, { "ready", "готов", "ready" },
+        { "busy", "занят", "busy" }, { "stopping", "завершается", "stopping" } };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(c->state, words[i].state) == 0)
@@ -203,7 +211,8 @@ static void plan_tell(struct up *u)
 
     for (int i = 0; i < u->home->config.portal_count; i++) {
         url_mask(str_of(u->home->config.portals[i].url), url, sizeof(url));
-        screen_printf(&u->screen, "%s %s: %s\n", say("Портал", "Portal"), u->home->config.portals[i].name, url);
+        screen_printf(
+            &u->screen, "%s %s: %s\n", say("Портал", "Portal"), u->home->config.portals[i].name, url);
     }
     url_mask(str_of(u->home->database_url), url, sizeof(url));
     screen_printf(&u->screen, "%s: %s\n", say("База данных", "Database"), url);
@@ -274,29 +283,33 @@ static void runs_settle(struct up *u, uint64_t now_ms)
         staying_tell(u);
 }
 
-/* What keeps the sync from going on, or NULL while it goes: a portal in trouble, or one whose fields nobody could
- * learn yet. */
+/* No run on show is past its first questions. */
+static bool only_probing(const struct up *u)
+{
+    for (int i = 0; i < u->view.now.run_count; i++) {
+        const struct run_view *r = &u->view.now.runs[i];
+
+        if (run_set_has(&u->wanted, r->id) && !run_ended(r) && strcmp(r->state, "probing") != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What keeps the sync from going on, or NULL while it goes: a portal in trouble, or one whose fields nobody
+ * could learn yet. */
 static const char *trouble(const struct up *u)
 {
-    const char *why = NULL;
+    bool stuck = only_probing(u);
 
     for (int i = 0; i < u->view.now.portal_count; i++) {
         const struct portal_view *p = &u->view.now.portals[i];
 
-        if (!str_is(str_of(p->state), "ok") && p->error[0] != '\0')
+        if (p->error[0] != '\0' && (stuck || strcmp(p->state, "ok") != 0))
             return p->error;
     }
-    for (int i = 0; i < u->view.now.run_count; i++) {
-        const struct run_view *r = &u->view.now.runs[i];
-
-        if (!run_set_has(&u->wanted, r->id) || run_ended(r))
-            continue;
-        if (!str_is(str_of(r->state), "probing"))
-            return NULL;
-        why = r->error[0] != '\0' ? r->error : say("описание полей не получено; см. `potok logs scheduler`",
-            "it did not describe its fields; see `potok logs scheduler`");
-    }
-    return why;
+    return stuck ? say("описание полей не получено; см. `potok logs scheduler`",
+                       "it did not describe its fields; see `potok logs scheduler`")
+                 : NULL;
 }
 
 static void portals_watch(struct up *u, uint64_t now_ms)
@@ -318,14 +331,15 @@ static void once_settle(struct up *u, uint64_t now_ms)
         return;
     }
     if (marks > 0 && view_failed_count(&u->view, &u->wanted) == 0)
-        return;                         /* what lists left out is asked for one by one */
+        return; /* what lists left out is asked for one by one */
     summary_show(u);
     next_steps(u);
     if (view_failed_count(&u->view, &u->wanted) > 0)
         up_fail(u, EXIT_FAILED, "%s", say("не всё удалось, см. выше", "not everything went well, see above"));
     else if (failing > 0)
-        up_fail(u, EXIT_FAILED, "%s: %llu", say("записей, которые не удалось проверить",
-            "records that could not be looked up"), (unsigned long long)failing);
+        up_fail(u, EXIT_FAILED, "%s: %llu",
+            say("записей, которые не удалось проверить", "records that could not be looked up"),
+            (unsigned long long)failing);
     else
         up_stop(u, EXIT_WELL);
 }
@@ -338,7 +352,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     uint64_t now_ms = clock_mono_ms();
 
     if (u->phase == UP_STOPPING || status < 0 || snapshot_read(now, body, &ignored) < 0)
-        return;                         /* asked again at the next tick */
+        return; /* asked again at the next tick */
     view_seen(&u->view, now, now_ms);
     u->phase = UP_RUNNING;
     runs_follow(u);
@@ -364,8 +378,9 @@ static void on_tick(uv_timer_t *timer)
             control_ask(&u->control, "status", "{}", CONTROL_TIMEOUT_MS, on_state, u);
     }
     if (u->phase == UP_STARTING && now_ms - u->started_ms > ANSWER_WITHIN_MS)
-        up_fail(u, EXIT_FAILED, "%s %s/scheduler.1.log", say("планировщик не отвечает; журнал:",
-            "the scheduler does not answer; its log:"), u->home->log_dir);
+        up_fail(u, EXIT_FAILED, "%s %s/scheduler.1.log",
+            say("планировщик не отвечает; журнал:", "the scheduler does not answer; its log:"),
+            u->home->log_dir);
     draw(u, now_ms);
 }
 
@@ -387,8 +402,12 @@ static int services_add(struct up *u, struct err *err)
 
 static int bus_start(struct up *u, struct err *err)
 {
-    struct bus_def statuses = { .kind = BUS_SUB_CONNECT, .service = "*", .plug = "status", .where = "ipc",
-        .on_msg = on_status, .ctx = u };
+    struct bus_def statuses = { .kind = BUS_SUB_CONNECT,
+        .service = "*",
+        .plug = "status",
+        .where = "ipc",
+        .on_msg = on_status,
+        .ctx = u };
 
     u->bus = bus_new(&u->loop, u->home->run_dir, "potok");
     u->statuses = bus_open(u->bus, &statuses, err);

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define BAR_CELLS 24
+#define BAR_CELLS  24
 #define NAME_CELLS 12
 
 void run_set_add(struct run_set *s, uint64_t id)
@@ -31,7 +31,7 @@ static struct track *track_of(struct view *v, uint64_t run)
             return &v->tracks[i];
     }
     if (v->track_count == SNAPSHOT_RUNS_MAX)
-        v->track_count = 0;         /* long up: runs of long ago */
+        v->track_count = 0; /* long up: runs of long ago */
     v->tracks[v->track_count] = (struct track){ .run = run };
     return &v->tracks[v->track_count++];
 }
@@ -124,8 +124,11 @@ static const char *state_name(const struct run_view *r)
     static const struct {
         const char *state, *ru, *en;
     } names[] = {
-        { "probing", "узнаю поля", "learning fields" }, { "open", "идёт", "running" }, { "done", "готово", "done" },
-        { "partial", "не всё", "partial" },             { "failed", "ошибка", "failed" },
+        { "probing", "узнаю поля", "learning fields" },
+        { "open", "идёт", "running" },
+        { "done", "готово", "done" },
+        { "partial", "не всё", "partial" },
+        { "failed", "ошибка", "failed" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -162,8 +165,8 @@ static void run_bar(const struct view *v, const struct run_view *r, bool colour,
     }
     if (colour)
         buf_str(out, run_failed(r) ? "\033[31m" : run_ended(r) ? "\033[32m" : "\033[36m");
-    progress_bar(out, run_ended(r) && !run_failed(r) ? 1 : r->read, run_ended(r) && !run_failed(r) ? 1 : r->expected,
-        BAR_CELLS);
+    progress_bar(out, run_ended(r) && !run_failed(r) ? 1 : r->read,
+        run_ended(r) && !run_failed(r) ? 1 : r->expected, BAR_CELLS);
     buf_str(out, colour ? "\033[0m " : " ");
     if (run_ended(r))
         buf_fmt(out, " %s", state_name(r));
@@ -175,8 +178,8 @@ static void run_bar(const struct view *v, const struct run_view *r, bool colour,
 static void budget_line(const struct portal_view *p, bool several, struct buf *out)
 {
     buf_fmt(out, "  %s%s%s %.0f %s %.0f", several ? p->name : "", several ? ": " : "",
-        say("запросов в запасе", "requests to spare:"), p->burst > p->level ? p->burst - p->level : 0, say("из", "of"),
-        p->burst);
+        say("запросов в запасе", "requests to spare:"), p->burst > p->level ? p->burst - p->level : 0,
+        say("из", "of"), p->burst);
     if (p->operating.limit_s > 0)
         buf_fmt(out, ", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
             say("с", "s"));
@@ -223,8 +226,8 @@ void view_ended(const struct run_view *r, struct buf *out)
     char read[SAY_COUNT_SIZE], written[SAY_COUNT_SIZE], span[SAY_COUNT_SIZE];
 
     buf_fmt(out, "%s: %s, %s %s, %s %s, %s\n", r->entity, state_name(r), say_count(r->read, read),
-        say_plural(r->read, "запись", "записи", "записей", "record", "records"), say_count(r->written, written),
-        say("записано", "written"), say_span(took_ms(r), span));
+        say_plural(r->read, "запись", "записи", "записей", "record", "records"),
+        say_count(r->written, written), say("записано", "written"), say_span(took_ms(r), span));
     if (r->error[0] != '\0')
         buf_fmt(out, "  %s\n", r->error);
 }
@@ -245,10 +248,10 @@ static void summary_row(const struct view *v, const struct run_view *r, struct t
 
 static const char *const *summary_heads(void)
 {
-    static const char *const ru[] = { "сущность", "таблица", ">строк", ">записано", ">без изменений", ">удалено",
-        ">отвергнуто", ">запросов", ">секунд", "итог" };
-    static const char *const en[] = { "entity", "table", ">rows", ">written", ">unchanged", ">deleted", ">rejected",
-        ">requests", ">seconds", "outcome" };
+    static const char *const ru[] = { "сущность", "таблица", ">строк", ">записано", ">без изменений",
+        ">удалено", ">отвергнуто", ">запросов", ">секунд", "итог" };
+    static const char *const en[] = { "entity", "table", ">rows", ">written", ">unchanged", ">deleted",
+        ">rejected", ">requests", ">seconds", "outcome" };
     static const char *heads[ARRAY_SIZE(en)];
 
     for (size_t i = 0; i < ARRAY_SIZE(en); i++)

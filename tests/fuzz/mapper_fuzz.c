@@ -1,5 +1,5 @@
-/* mapper_fuzz.c - any bytes as the records of a message: the first byte says how many there shall be. What is mapped
- * must be rows that a writer can read. */
+/* mapper_fuzz.c - any bytes as the records of a message: the first byte says how many there shall be. What is
+ * mapped must be rows that a writer can read. */
 #include "services/mapper/map.h"
 
 #include <stdlib.h>
@@ -7,13 +7,20 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct field FIELDS[] = {
-    { STR("ID"), STR("integer"), false },        { STR("A"), STR("string"), false },
-    { STR("B"), STR("double"), false },          { STR("C"), STR("money"), false },
-    { STR("D"), STR("date"), false },            { STR("E"), STR("datetime"), false },
-    { STR("F"), STR("file"), false },            { STR("G"), STR("char"), false },
-    { STR("H"), STR("user"), false },            { STR("I"), STR("date"), true },
-    { STR("J"), STR("datetime"), true },         { STR("K"), STR("crm_multifield"), true },
-    { STR("L"), STR("crm_category"), false },    { STR("M"), STR("file"), true },
+    { STR("ID"), STR("integer"), false },
+    { STR("A"), STR("string"), false },
+    { STR("B"), STR("double"), false },
+    { STR("C"), STR("money"), false },
+    { STR("D"), STR("date"), false },
+    { STR("E"), STR("datetime"), false },
+    { STR("F"), STR("file"), false },
+    { STR("G"), STR("char"), false },
+    { STR("H"), STR("user"), false },
+    { STR("I"), STR("date"), true },
+    { STR("J"), STR("datetime"), true },
+    { STR("K"), STR("crm_multifield"), true },
+    { STR("L"), STR("crm_category"), false },
+    { STR("M"), STR("file"), true },
 };
 
 static void promise(bool kept)
@@ -54,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     map_init(&m);
     buf_init(&schema, 65536);
     schema_encode(FIELDS, sizeof(FIELDS) / sizeof(FIELDS[0]), &schema);
-    if (map_begin(&m, buf_view(&schema), (struct str){ (const char *)data + 1, size - 1 }, data[0], &err) == 0) {
+    if (map_begin(&m, buf_view(&schema), (struct str){ (const char *)data + 1, size - 1 }, data[0], &err) ==
+        0) {
         do
             left = map_step(&m, 64, &err);
         while (left == 1);

@@ -10,10 +10,11 @@ struct conversion {
     const char *type;
     bool multiple;
     const char *in, *out, *reason;
-    const char *currency;       /* money only */
+    const char *currency; /* money only */
 };
 
-/* facts/bitrix24.md section 6.3: every type in every form it takes on the wire, and in those it should not take. */
+/* facts/bitrix24.md section 6.3: every type in every form it takes on the wire, and in those it should not
+ * take. */
 static const struct conversion CASES[] = {
     /* text: as it is */
     { "string", false, "null", NULL, NULL, NULL },
@@ -96,7 +97,8 @@ static const struct conversion CASES[] = {
     { "double", false, "0", "0", NULL, NULL },
     { "double", false, "\"-0.00\"", "0", NULL, NULL },
     { "double", false, "-0.0", "0", NULL, NULL },
-    { "double", false, "\"123456789012345678901234567890.12\"", "123456789012345678901234567890.12", NULL, NULL },
+    { "double", false, "\"123456789012345678901234567890.12\"", "123456789012345678901234567890.12", NULL,
+        NULL },
     { "double", false, "\"1.0E+25\"", "10000000000000000000000000", NULL, NULL },
     { "double", false, "1.5e-7", "0.00000015", NULL, NULL },
     { "double", false, "null", NULL, NULL, NULL },
@@ -176,29 +178,37 @@ static const struct conversion CASES[] = {
     { "string", true, "[\"a\",\"\",\"я\\\"\"]", "[\"a\",\"\",\"я\\\"\"]", NULL, NULL },
     { "string", true, "\"one\"", "[\"one\"]", NULL, NULL },
     { "string", true, "true", "[true]", NULL, NULL },
-    { "double", true, "[1.10, 2e3, -0.0, 12345678901234567890]", "[1.10,2e3,-0.0,12345678901234567890]", NULL, NULL },
+    { "double", true, "[1.10, 2e3, -0.0, 12345678901234567890]", "[1.10,2e3,-0.0,12345678901234567890]", NULL,
+        NULL },
     { "money", true, "[\"300|EUR\"]", "[\"300|EUR\"]", NULL, NULL },
-    { "date", true, "[\"2024-08-30T00:00:00+03:00\",\"\",\"soon\"]", "[\"2024-08-30\",\"\",\"soon\"]", NULL, NULL },
+    { "date", true, "[\"2024-08-30T00:00:00+03:00\",\"\",\"soon\"]", "[\"2024-08-30\",\"\",\"soon\"]", NULL,
+        NULL },
     { "date", true, "\"2024-08-30T00:00:00+03:00\"", "[\"2024-08-30\"]", NULL, NULL },
-    { "datetime", true, "[\"2024-08-30T14:29:00+02:00\",null]", "[\"2024-08-30T12:29:00Z\",null]", NULL, NULL },
+    { "datetime", true, "[\"2024-08-30T14:29:00+02:00\",null]", "[\"2024-08-30T12:29:00Z\",null]", NULL,
+        NULL },
     { "crm_contact", true, "[\"0\",1]", "[\"0\",1]", NULL, NULL },
     { "crm", true, "[\"D_1\",\"T80_6\"]", "[\"D_1\",\"T80_6\"]", NULL, NULL },
-    { "crm_multifield", true, "[{\"ID\":\"156\",\"VALUE\":\"+7 999\"}]", "[{\"ID\":\"156\",\"VALUE\":\"+7 999\"}]", NULL, NULL },
+    { "crm_multifield", true, "[{\"ID\":\"156\",\"VALUE\":\"+7 999\"}]",
+        "[{\"ID\":\"156\",\"VALUE\":\"+7 999\"}]", NULL, NULL },
     { "crm_multifield", false, "[]", NULL, NULL, NULL },
     { "resourcebooking", true, "[1,2]", "[1,2]", NULL, NULL },
     { "resourcebooking", false, "7", "[7]", NULL, NULL },
 
     /* files: no key to the content leaves this place */
-    { "file", false, "{\"id\":37375,\"downloadUrl\":\"/d.php?auth=s3cret&id=5\"}", "{\"id\":37375,\"downloadUrl\":\"/d.php?auth=&id=5\"}", NULL, NULL },
-    { "file", false, "{\"downloadUrl\":\"https://p/d.php?id=5&auth=s3cret#x\"}", "{\"downloadUrl\":\"https://p/d.php?id=5&auth=#x\"}", NULL, NULL },
+    { "file", false, "{\"id\":37375,\"downloadUrl\":\"/d.php?auth=s3cret&id=5\"}",
+        "{\"id\":37375,\"downloadUrl\":\"/d.php?auth=&id=5\"}", NULL, NULL },
+    { "file", false, "{\"downloadUrl\":\"https://p/d.php?id=5&auth=s3cret#x\"}",
+        "{\"downloadUrl\":\"https://p/d.php?id=5&auth=#x\"}", NULL, NULL },
     { "file", false, "{\"downloadUrl\":\"/d.php?auth=\"}", "{\"downloadUrl\":\"/d.php?auth=\"}", NULL, NULL },
-    { "file", false, "{\"u\":\"/d?auth=a&auth=b&xauth=c\"}", "{\"u\":\"/d?auth=&auth=&xauth=c\"}", NULL, NULL },
+    { "file", false, "{\"u\":\"/d?auth=a&auth=b&xauth=c\"}", "{\"u\":\"/d?auth=&auth=&xauth=c\"}", NULL,
+        NULL },
     { "file", false, "{\"u\":\"/d?a=1&amp;auth=b\"}", "{\"u\":\"/d?a=1&amp;auth=\"}", NULL, NULL },
     { "file", false, "null", NULL, NULL, NULL },
     { "file", false, "false", NULL, NULL, NULL },
     { "file", false, "\"\"", NULL, NULL, NULL },
     { "file", false, "37375", "37375", NULL, NULL },
-    { "file", true, "[{\"id\":1,\"u\":\"?auth=x\"},{\"id\":2}]", "[{\"id\":1,\"u\":\"?auth=\"},{\"id\":2}]", NULL, NULL },
+    { "file", true, "[{\"id\":1,\"u\":\"?auth=x\"},{\"id\":2}]", "[{\"id\":1,\"u\":\"?auth=\"},{\"id\":2}]",
+        NULL, NULL },
     { "file", true, "[]", NULL, NULL, NULL },
 };
 
@@ -246,7 +256,8 @@ TEST(every_type_in_every_wire_form)
         const char *reason = convert_value(&c, rule_of(str_of(t->type), t->multiple), &w, &value, &currency);
         const char *out = shown(&c, &value, got);
 
-        if (!same(out, t->out) || !same(reason, t->reason) || !same(shown(&c, &currency, got_currency), t->currency))
+        if (!same(out, t->out) || !same(reason, t->reason) ||
+            !same(shown(&c, &currency, got_currency), t->currency))
             print_error("%s%s %s: %s (%s)\n", t->type, t->multiple ? "[]" : "", t->in, out ? out : "NULL",
                 reason ? reason : "fits");
         CHECK(same(out, t->out));
@@ -309,5 +320,5 @@ TEST(nesting_without_end_fails_the_cursor)
     convert_fini(&c);
 }
 
-TEST_MAIN(CASE(every_type_in_every_wire_form), CASE(a_nul_inside_text_is_kept), CASE(kinds_of_columns_agree_with_rules),
-    CASE(nesting_without_end_fails_the_cursor))
+TEST_MAIN(CASE(every_type_in_every_wire_form), CASE(a_nul_inside_text_is_kept),
+    CASE(kinds_of_columns_agree_with_rules), CASE(nesting_without_end_fails_the_cursor))

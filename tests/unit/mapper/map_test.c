@@ -195,7 +195,9 @@ TEST(what_does_not_fit_is_told_and_the_rest_is_kept)
 TEST(fields_told_twice_or_not_described_are_left_out)
 {
     map_init(&map);
-    becomes(SCHEMA, "{\"ID\":\"1\",\"SUM\":\"x\",\"FACE_ID\":{\"a\":[1,2]},\"SUM\":\"y\",\"TITLE\":\"a\",\"TITLE\":\"b\"}\n",
+    becomes(SCHEMA,
+        "{\"ID\":\"1\",\"SUM\":\"x\",\"FACE_ID\":{\"a\":[1,2]},\"SUM\":\"y\",\"TITLE\":\"a\",\"TITLE\":\"b\"}"
+        "\n",
         "1 title=\"a\"\n! 1 SUM x: not a number\n");
     CHECK_EQ(map.stats.unknown, 1);
     map_fini(&map);
@@ -203,15 +205,16 @@ TEST(fields_told_twice_or_not_described_are_left_out)
 
 TEST(a_record_without_a_positive_id_spoils_its_message)
 {
-    static const char *const records[] = { "{\"TITLE\":\"a\"}", "{\"ID\":\"0\"}", "{\"ID\":-1}", "{\"ID\":null}",
-        "{\"ID\":\"1x\"}", "{\"ID\":\"\"}", "{\"ID\":[1]}", "{\"ID\":18446744073709551615}", "{}" };
+    static const char *const records[] = { "{\"TITLE\":\"a\"}", "{\"ID\":\"0\"}", "{\"ID\":-1}",
+        "{\"ID\":null}", "{\"ID\":\"1x\"}", "{\"ID\":\"\"}", "{\"ID\":[1]}", "{\"ID\":18446744073709551615}",
+        "{}" };
 
     map_init(&map);
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         refused(SCHEMA, records[i], "no positive ID");
     refused(SCHEMA, "[1]", "not a record");
     refused(SCHEMA, "\"x\"", "not a record");
-    becomes(SCHEMA, "{\"ID\":\"1\"}\n", "1\n");     /* nothing is left of the bad ones */
+    becomes(SCHEMA, "{\"ID\":\"1\"}\n", "1\n"); /* nothing is left of the bad ones */
     map_fini(&map);
 }
 
@@ -288,17 +291,17 @@ TEST(the_hash_is_of_what_is_there)
     map_init(&map);
     hash_of(SCHEMA, record, first);
     hash_of(SCHEMA "AAA string\nUF_1 money\nZZZ date multiple\n", record, other);
-    CHECK(memcmp(first, other, 16) == 0);           /* a new column that is NULL changes nothing */
+    CHECK(memcmp(first, other, 16) == 0); /* a new column that is NULL changes nothing */
     hash_of(SCHEMA, "{\"ID\":\"1\",\"SUM\":1.5,\"TITLE\":\"a\",\"WHO\":\"0\"}", other);
-    CHECK(memcmp(first, other, 16) == 0);           /* nor does another spelling */
+    CHECK(memcmp(first, other, 16) == 0); /* nor does another spelling */
     hash_of(SCHEMA, "{\"ID\":\"2\",\"TITLE\":\"a\",\"SUM\":\"1.50\"}", other);
-    CHECK(memcmp(first, other, 16) == 0);           /* the id is the key, not the content */
+    CHECK(memcmp(first, other, 16) == 0); /* the id is the key, not the content */
     hash_of(SCHEMA, "{\"ID\":\"1\",\"TITLE\":\"a\",\"SUM\":\"1.51\"}", other);
     CHECK(memcmp(first, other, 16) != 0);
     hash_of(SCHEMA, "{\"ID\":\"1\",\"TITLE\":\"\",\"SUM\":\"1.50\"}", other);
     CHECK(memcmp(first, other, 16) != 0);
     hash_of(SCHEMA, "{\"ID\":\"1\",\"SUM\":\"1.50\"}", first);
-    CHECK(memcmp(first, other, 16) != 0);           /* "" is not NULL */
+    CHECK(memcmp(first, other, 16) != 0); /* "" is not NULL */
     map_fini(&map);
 }
 
@@ -328,7 +331,8 @@ TEST(a_long_rejected_value_is_cut_between_characters)
 }
 
 TEST_MAIN(CASE(recorded_records_become_the_rows_beside_them), CASE(keys_in_any_order_and_missing_ones),
-    CASE(what_does_not_fit_is_told_and_the_rest_is_kept), CASE(fields_told_twice_or_not_described_are_left_out),
+    CASE(what_does_not_fit_is_told_and_the_rest_is_kept),
+    CASE(fields_told_twice_or_not_described_are_left_out),
     CASE(a_record_without_a_positive_id_spoils_its_message), CASE(counts_and_bytes_must_agree),
     CASE(no_records_are_no_rows), CASE(slices_give_the_same_rows), CASE(the_hash_is_of_what_is_there),
     CASE(a_long_rejected_value_is_cut_between_characters))

@@ -35,7 +35,8 @@ TEST(stored_hashes_stay_what_they_are)
     add("opportunity", COL_DECIMAL, "1000");
     add("title", COL_TEXT, "Сделка");
     end(got);
-    CHECK_STR(got, "683f7aa965252342db073ba79acf7d13");   /* a change here rewrites every row of every mirror once */
+    CHECK_STR(
+        got, "683f7aa965252342db073ba79acf7d13"); /* a change here rewrites every row of every mirror once */
     row_hash_fini(&hash);
 }
 
@@ -55,7 +56,7 @@ TEST(a_value_moved_to_another_column_is_another_row)
     add("a", COL_TEXT, "");
     add("b", COL_TEXT, "x");
     end(first);
-    CHECK(strcmp(first, second) != 0);      /* "" is not NULL */
+    CHECK(strcmp(first, second) != 0); /* "" is not NULL */
     row_hash_begin(&hash);
     add("a", COL_JSON, "x");
     end(second);

@@ -34,7 +34,8 @@ static void columns_are(const struct shape *s, const char *want)
 
     buf_init(&got, 65536);
     for (int i = 0; i < s->column_count; i++)
-        buf_fmt(&got, "%s" STR_FMT ":%s", i > 0 ? " " : "", STR_ARG(s->columns[i].name), col_kind_name(s->columns[i].kind));
+        buf_fmt(&got, "%s" STR_FMT ":%s", i > 0 ? " " : "", STR_ARG(s->columns[i].name),
+            col_kind_name(s->columns[i].kind));
     CHECK_STR(buf_cstr(&got), want);
     buf_fini(&got);
 }
@@ -42,21 +43,28 @@ static void columns_are(const struct shape *s, const char *want)
 TEST(columns_are_fields_in_lower_case_sorted_by_name)
 {
     static const struct given given[] = {
-        { "TITLE", "string", false }, { "ID", "integer", false }, { "UF_CRM_2", "date", true },
-        { "OPPORTUNITY", "double", false }, { "CLOSED", "char", false }, { "COMPANY_ID", "crm_company", false },
-        { "DATE_CREATE", "datetime", false }, { "BEGINDATE", "date", false },
+        { "TITLE", "string", false },
+        { "ID", "integer", false },
+        { "UF_CRM_2", "date", true },
+        { "OPPORTUNITY", "double", false },
+        { "CLOSED", "char", false },
+        { "COMPANY_ID", "crm_company", false },
+        { "DATE_CREATE", "datetime", false },
+        { "BEGINDATE", "date", false },
     };
     struct shape s;
 
     shape_of(&s, given, ARRAY_SIZE(given));
-    columns_are(&s, "begindate:date closed:bool company_id:int date_create:time opportunity:decimal title:text uf_crm_2:json");
+    columns_are(&s, "begindate:date closed:bool company_id:int date_create:time opportunity:decimal "
+                    "title:text uf_crm_2:json");
     CHECK_EQ(s.fields[s.id_field].column, SHAPE_NONE);
     shape_fini(&s);
 }
 
 TEST(money_has_two_columns)
 {
-    static const struct given given[] = { { "ID", "integer", false }, { "UF_PRICE", "money", false }, { "UF_PRICES", "money", true } };
+    static const struct given given[] = { { "ID", "integer", false }, { "UF_PRICE", "money", false },
+        { "UF_PRICES", "money", true } };
     struct shape s;
 
     shape_of(&s, given, ARRAY_SIZE(given));
@@ -67,14 +75,21 @@ TEST(money_has_two_columns)
 TEST(names_that_meet_get_numbers_and_fields_come_before_currencies)
 {
     static const struct given given[] = {
-        { "ID", "integer", false }, { "id", "string", false }, { "A_B", "string", false }, { "A-B", "integer", false },
-        { "A.B", "date", false }, { "UF", "money", false }, { "UF_CURRENCY", "crm_status", false }, { "_HI", "string", false },
+        { "ID", "integer", false },
+        { "id", "string", false },
+        { "A_B", "string", false },
+        { "A-B", "integer", false },
+        { "A.B", "date", false },
+        { "UF", "money", false },
+        { "UF_CURRENCY", "crm_status", false },
+        { "_HI", "string", false },
     };
     struct shape s;
 
     shape_of(&s, given, ARRAY_SIZE(given));
     /* by name: A-B, A.B, A_B */
-    columns_are(&s, "a_b:int a_b_2:date a_b_3:text f_hi:text id_2:text uf:decimal uf_currency:text uf_currency_2:text");
+    columns_are(&s,
+        "a_b:int a_b_2:date a_b_3:text f_hi:text id_2:text uf:decimal uf_currency:text uf_currency_2:text");
     CHECK_EQ(s.fields[schema_find(&s.schema, STR("UF")) - s.schema.fields].currency, 7);
     shape_fini(&s);
 }
@@ -111,7 +126,7 @@ TEST(the_columns_travel)
 TEST(thousands_of_fields_that_meet_are_no_trouble)
 {
     struct field *fields = xcalloc(SCHEMA_FIELDS_MAX, sizeof(*fields));
-    char (*names)[16] = xcalloc(SCHEMA_FIELDS_MAX, 16);
+    char(*names)[16] = xcalloc(SCHEMA_FIELDS_MAX, 16);
     struct buf bytes;
     struct shape s;
     struct err err = { 0 };

@@ -4,7 +4,9 @@
 #include "support/check.h"
 
 static const struct option_def OPTIONS[] = {
-    { "--full", 0, false, "", "" }, { "--follow", 'f', false, "", "" }, { "--level", 'l', true, "", "" },
+    { "--full", 0, false, "", "" },
+    { "--follow", 'f', false, "", "" },
+    { "--level", 'l', true, "", "" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -13,8 +15,9 @@ static int parse(struct args *ret, struct err *err, const char *const *argv, int
     return args_parse(OPTIONS, argc, (char *const *)argv, ret, err);
 }
 
-#define PARSE(ret, err, ...) \
-    parse(ret, err, (const char *const[]){ __VA_ARGS__ }, (int)ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
+#define PARSE(ret, err, ...)                                                                                 \
+    parse(ret, err, (const char *const[]){ __VA_ARGS__ },                                                    \
+        (int)ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
 
 TEST(options_and_words_in_any_order)
 {
@@ -57,10 +60,14 @@ TEST(mistakes_are_told)
         int argc;
         const char *text;
     } cases[] = {
-        { { "--ful" }, 1, "did you mean --full?" }, { { "--folow" }, 1, "did you mean --follow?" },
-        { { "--nothing" }, 1, "unknown option --nothing" }, { { "-x" }, 1, "unknown option -x" },
-        { { "--level" }, 1, "--level needs a value" }, { { "--level=" }, 1, "--level needs a value" },
-        { { "--full=yes" }, 1, "--full takes no value" }, { { "-ff" }, 1, "unknown option -ff" },
+        { { "--ful" }, 1, "did you mean --full?" },
+        { { "--folow" }, 1, "did you mean --follow?" },
+        { { "--nothing" }, 1, "unknown option --nothing" },
+        { { "-x" }, 1, "unknown option -x" },
+        { { "--level" }, 1, "--level needs a value" },
+        { { "--level=" }, 1, "--level needs a value" },
+        { { "--full=yes" }, 1, "--full takes no value" },
+        { { "-ff" }, 1, "unknown option -ff" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -106,5 +113,5 @@ TEST(distance_of_words)
 }
 
 TEST_MAIN(CASE(options_and_words_in_any_order), CASE(values_after_an_equals_sign),
-    CASE(after_two_dashes_there_are_words_only), CASE(mistakes_are_told), CASE(a_command_without_options_takes_none),
-    CASE(too_many_words), CASE(distance_of_words))
+    CASE(after_two_dashes_there_are_words_only), CASE(mistakes_are_told),
+    CASE(a_command_without_options_takes_none), CASE(too_many_words), CASE(distance_of_words))

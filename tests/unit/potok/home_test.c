@@ -9,11 +9,17 @@
 TEST(databases_of_this_build)
 {
     static const struct {
-        const char *url, *path;     /* path NULL: refused */
+        const char *url, *path; /* path NULL: refused */
     } cases[] = {
-        { "sqlite:///var/potok.db", "var/potok.db" }, { "sqlite:////srv/potok.db", "/srv/potok.db" },
-        { "sqlite+aiosqlite:///var/potok.db", "var/potok.db" }, { "sqlite:///", NULL }, { "sqlite://var/potok.db", NULL },
-        { "sqlite:var", NULL }, { "postgresql://u:secret@h/db", NULL }, { "", NULL }, { "potok.db", NULL },
+        { "sqlite:///var/potok.db", "var/potok.db" },
+        { "sqlite:////srv/potok.db", "/srv/potok.db" },
+        { "sqlite+aiosqlite:///var/potok.db", "var/potok.db" },
+        { "sqlite:///", NULL },
+        { "sqlite://var/potok.db", NULL },
+        { "sqlite:var", NULL },
+        { "postgresql://u:secret@h/db", NULL },
+        { "", NULL },
+        { "potok.db", NULL },
         { "sqlitex:///a", NULL },
     };
 
@@ -57,8 +63,9 @@ TEST(the_number_of_services_comes_from_the_table_or_the_environment)
 {
     static const struct {
         const char *value;
-        int n;                  /* -1: refused */
-    } cases[] = { { "", 1 }, { "3", 3 }, { "32", 32 }, { "0", -1 }, { "33", -1 }, { "-1", -1 }, { "many", -1 } };
+        int n; /* -1: refused */
+    } cases[] = { { "", 1 }, { "3", 3 }, { "32", 32 }, { "0", -1 }, { "33", -1 }, { "-1", -1 },
+        { "many", -1 } };
     static const struct service fetcher = { "fetcher", 1, 1 }, scheduler = { "scheduler", 1, 1 };
     struct err err = { 0 };
     int n;

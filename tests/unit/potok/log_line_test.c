@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const char LINE[] = "{\"timestamp\":\"2026-11-21T02:37:00.123Z\",\"level\":\"WARNING\",\"service\":\"fetcher\","
-                           "\"event\":\"job.retry\",\"correlation_id\":null,\"details\":{\"job\":7,\"error\":\"нет ответа\"}}";
+static const char LINE[] =
+    "{\"timestamp\":\"2026-11-21T02:37:00.123Z\",\"level\":\"WARNING\",\"service\":\"fetcher\","
+    "\"event\":\"job.retry\",\"correlation_id\":null,\"details\":{\"job\":7,\"error\":\"нет ответа\"}}";
 
 static void shown_as(const char *text, bool colour, const char *want)
 {
@@ -26,12 +27,14 @@ static void shown_as(const char *text, bool colour, const char *want)
 TEST(people_read_time_level_service_event_and_details)
 {
     shown_as(LINE, false, "11-21 05:37:00.123 WARNING fetcher    job.retry  job=7  error=нет ответа");
-    shown_as(LINE, true, "\033[33m11-21 05:37:00.123 WARNING fetcher    job.retry  job=7  error=нет ответа\033[0m");
+    shown_as(LINE, true,
+        "\033[33m11-21 05:37:00.123 WARNING fetcher    job.retry  job=7  error=нет ответа\033[0m");
 }
 
 TEST(lines_that_are_no_log_lines_are_shown_as_they_are)
 {
-    shown_as("==1==ERROR: AddressSanitizer", false, "                           fetcher.1  ==1==ERROR: AddressSanitizer");
+    shown_as("==1==ERROR: AddressSanitizer", false,
+        "                           fetcher.1  ==1==ERROR: AddressSanitizer");
     shown_as("{}", false, "                           fetcher.1  {}");
 }
 

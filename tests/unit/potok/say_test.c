@@ -10,8 +10,12 @@ TEST(the_locale_chooses_the_language)
     static const struct {
         const char *all, *lang, *said;
     } cases[] = {
-        { NULL, "ru_RU.UTF-8", "да" }, { NULL, "en_US.UTF-8", "yes" }, { NULL, NULL, "yes" }, { NULL, "C", "yes" },
-        { "en_US.UTF-8", "ru_RU.UTF-8", "yes" }, { "", "ru", "да" },
+        { NULL, "ru_RU.UTF-8", "да" },
+        { NULL, "en_US.UTF-8", "yes" },
+        { NULL, NULL, "yes" },
+        { NULL, "C", "yes" },
+        { "en_US.UTF-8", "ru_RU.UTF-8", "yes" },
+        { "", "ru", "да" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -33,8 +37,16 @@ TEST(numbers_are_grouped)
     CHECK_STR(say_count(1000, text), "1,000");
     CHECK_STR(say_count(UINT64_MAX, text), "18,446,744,073,709,551,615");
     say_set(LANGUAGE_RU);
-    CHECK_STR(say_count(1234567, text), "1\xc2\xa0""234\xc2\xa0""567");
-    CHECK_STR(say_count(UINT64_MAX, text), "18\xc2\xa0""446\xc2\xa0""744\xc2\xa0""073\xc2\xa0""709\xc2\xa0""551\xc2\xa0""615");
+    CHECK_STR(say_count(1234567, text), "1\xc2\xa0"
+                                        "234\xc2\xa0"
+                                        "567");
+    CHECK_STR(say_count(UINT64_MAX, text), "18\xc2\xa0"
+                                           "446\xc2\xa0"
+                                           "744\xc2\xa0"
+                                           "073\xc2\xa0"
+                                           "709\xc2\xa0"
+                                           "551\xc2\xa0"
+                                           "615");
 }
 
 TEST(spans_and_sizes)
@@ -58,9 +70,16 @@ TEST(nouns_agree_with_numbers)
         uint64_t n;
         const char *ru, *en;
     } cases[] = {
-        { 0, "записей", "records" }, { 1, "запись", "record" }, { 2, "записи", "records" }, { 5, "записей", "records" },
-        { 11, "записей", "records" }, { 14, "записей", "records" }, { 21, "запись", "records" },
-        { 22, "записи", "records" }, { 111, "записей", "records" }, { 1001, "запись", "records" },
+        { 0, "записей", "records" },
+        { 1, "запись", "record" },
+        { 2, "записи", "records" },
+        { 5, "записей", "records" },
+        { 11, "записей", "records" },
+        { 14, "записей", "records" },
+        { 21, "запись", "records" },
+        { 22, "записи", "records" },
+        { 111, "записей", "records" },
+        { 1001, "запись", "records" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -9,8 +9,21 @@ TEST(width_is_counted_in_cells)
         const char *text;
         size_t width;
     } cases[] = {
-        { "", 0 }, { "deals", 5 }, { "сделки", 6 }, { "Ёж", 2 }, { "и\xcc\x86", 1 }, { "😀", 2 }, { "日本", 4 },
-        { "\033[31mнет\033[0m", 3 }, { "\033[", 0 }, { "█·", 2 }, { "1\xc2\xa0""000", 5 }, { "\xff", 1 }, { "\xd0", 1 },
+        { "", 0 },
+        { "deals", 5 },
+        { "сделки", 6 },
+        { "Ёж", 2 },
+        { "и\xcc\x86", 1 },
+        { "😀", 2 },
+        { "日本", 4 },
+        { "\033[31mнет\033[0m", 3 },
+        { "\033[", 0 },
+        { "█·", 2 },
+        { "1\xc2\xa0"
+          "000",
+            5 },
+        { "\xff", 1 },
+        { "\xd0", 1 },
         { "\xf0\x9f", 1 },
     };
 
@@ -41,10 +54,9 @@ TEST(columns_stand_below_each_other)
     table_add(&t, (const char *[]){ "deals", "1 000", "готово" });
     table_add(&t, (const char *[]){ "сделки 😀 длинные", "7", NULL });
     table_render(&t, false, &out);
-    CHECK_STR(buf_cstr(&out),
-        "сущность           строк  итог\n"
-        "deals              1 000  готово\n"
-        "сделки 😀 длинные      7  \n");
+    CHECK_STR(buf_cstr(&out), "сущность           строк  итог\n"
+                              "deals              1 000  готово\n"
+                              "сделки 😀 длинные      7  \n");
     buf_clear(&out);
     table_render(&t, true, &out);
     CHECK_HAS(buf_cstr(&out), "\033[1mсущность");
@@ -52,4 +64,5 @@ TEST(columns_stand_below_each_other)
     table_fini(&t);
 }
 
-TEST_MAIN(CASE(width_is_counted_in_cells), CASE(text_is_cut_between_characters), CASE(columns_stand_below_each_other))
+TEST_MAIN(CASE(width_is_counted_in_cells), CASE(text_is_cut_between_characters),
+    CASE(columns_stand_below_each_other))
