@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define REJECT_BYTES_MIN 5 /* as msgpack: the array of four, a small id, three empty texts */
+
 static int by_id(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
@@ -175,7 +177,9 @@ static int read_rejects(struct batch *b, struct err *err)
     if (bytes.n == 0)
         return 0;
     wire_init(&w, bytes.p, bytes.n);
-    n = wire_array(&w); /* never more than there are bytes */
+    n = wire_array(&w);
+    if (n > bytes.n / REJECT_BYTES_MIN)
+        return err_set(err, ERR_PERM, "rejects: not an array of [id, field, value, reason]");
     b->rejects = xcalloc(n > 0 ? n : 1, sizeof(*b->rejects));
     for (uint32_t i = 0; i < n && wire_ok(&w); i++) {
         struct reject *r = &b->rejects[i];
