@@ -106,20 +106,15 @@ struct str arena_decimal(struct arena *a, int64_t units, int scale)
     return arena_copy(a, (struct str){ p, (size_t)(end - p) });
 }
 
-struct str arena_join(struct arena *a, const char *first, ...)
+struct str arena_cat(struct arena *a, const char *const *parts, size_t count)
 {
     size_t n = 0;
-    va_list args;
 
-    va_start(args, first);
-    for (const char *s = first; s != NULL; s = va_arg(args, const char *))
-        n += strlen(s);
-    va_end(args);
-
+    for (size_t i = 0; i < count; i++)
+        n += strlen(parts[i]);
     char *p = arena_get(a, n + 1), *end = p;
-    va_start(args, first);
-    for (const char *s = first; s != NULL; s = va_arg(args, const char *))
-        end = stpcpy(end, s);
-    va_end(args);
+    *end = '\0';
+    for (size_t i = 0; i < count; i++)
+        end = stpcpy(end, parts[i]);
     return (struct str){ p, n };
 }

@@ -19,5 +19,7 @@ struct str arena_fmt(struct arena *a, const char *format, ...) __attribute__((fo
 struct str arena_int(struct arena *a, int64_t value);
 /* units / 10^scale with all `scale` digits: 1234567, 2 -> "12345.67". */
 struct str arena_decimal(struct arena *a, int64_t units, int scale);
-/* The parts one after another; a NULL ends them. */
-struct str arena_join(struct arena *a, const char *first, ...) __attribute__((sentinel));
+struct str arena_cat(struct arena *a, const char *const *parts, size_t count);
+/* The parts, C strings, one after another. */
+#define arena_join(a, ...) \
+    arena_cat(a, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))

@@ -27,7 +27,7 @@ const struct which_name WHICH[WHICHES] = {
     [LEAD] = { "leads", "lead", "crm.lead", "CRM_LEAD", "L", 1 },
 };
 
-enum {      /* short names for the tables */
+enum { /* short names for the tables */
     R = ATTR_READ_ONLY,
     I = ATTR_IMMUTABLE,
     M = ATTR_MULTIPLE,
@@ -36,9 +36,15 @@ enum {      /* short names for the tables */
     U = ATTR_UNSEEN,
 };
 
-#define ATTR(name_, type_, flags_, dictionary_, arg_, fill_, facet_, make_) \
-    { .name = #name_, .type = &types[TYPE_##type_], .flags = flags_, .dictionary = dictionary_, .arg = arg_, \
-        .fill = fill_, .facet = FACET_##facet_, .make = make_ },
+#define ATTR(name_, type_, flags_, dictionary_, arg_, fill_, facet_, make_)                                  \
+    { .name = #name_,                                                                                        \
+        .type = &types[TYPE_##type_],                                                                        \
+        .flags = flags_,                                                                                     \
+        .dictionary = dictionary_,                                                                           \
+        .arg = arg_,                                                                                         \
+        .fill = fill_,                                                                                       \
+        .facet = FACET_##facet_,                                                                             \
+        .make = make_ },
 static const struct attr deal_attrs[] = {
 #include "deal.def"
 };
@@ -54,9 +60,13 @@ static const struct attr lead_attrs[] = {
 #undef ATTR
 
 static const struct attr user_attrs[] = {
-#define USERFIELD(name_, type_, flags_, fill_, facet_) \
-    { .name = #name_, .type = &types[TYPE_##type_], .flags = ATTR_USER | flags_, .fill = fill_, \
-        .facet = FACET_##facet_, .make = make_user_field },
+#define USERFIELD(name_, type_, flags_, fill_, facet_)                                                       \
+    { .name = #name_,                                                                                        \
+        .type = &types[TYPE_##type_],                                                                        \
+        .flags = ATTR_USER | flags_,                                                                         \
+        .fill = fill_,                                                                                       \
+        .facet = FACET_##facet_,                                                                             \
+        .make = make_user_field },
 #include "userfields.def"
 #undef USERFIELD
 };
@@ -137,9 +147,13 @@ struct attr *attr_add(struct attr_list *l, const char *name, struct str type, bo
         if (str_is(type, types[i].name))
             known = &types[i];
     }
-    struct attr *a = append(l, &(struct attr){ .name = name, .type = known, .type_name = type_name,
-        .flags = ATTR_USER | (multiple ? ATTR_MULTIPLE : 0), .fill = 40, .facet = FACET_USER_C,
-        .make = make_user_field });
+    struct attr *a = append(l, &(struct attr){ .name = name,
+                                   .type = known,
+                                   .type_name = type_name,
+                                   .flags = ATTR_USER | (multiple ? ATTR_MULTIPLE : 0),
+                                   .fill = 40,
+                                   .facet = FACET_USER_C,
+                                   .make = make_user_field });
     free(type_name);
     return a;
 }
@@ -151,13 +165,13 @@ bool attr_is_multifield(const struct attr *a)
 
 int enum_item_id(const struct attr *a, int n)
 {
-    return 40 + a->place * 2 * ENUM_ITEMS + n * 2;      /* gaps, as after deleted items */
+    return 40 + a->place * 2 * ENUM_ITEMS + n * 2; /* gaps, as after deleted items */
 }
 
 const char *enum_item_text(int n)
 {
-    static const char *const texts[ENUM_ITEMS] = { "Да", "Нет", "Уточняется", "По договору", "Опт <от 10 шт.>",
-        "Другое \"прочее\" & не указано" };
+    static const char *const texts[ENUM_ITEMS] = { "Да", "Нет", "Уточняется", "По договору",
+        "Опт <от 10 шт.>", "Другое \"прочее\" & не указано" };
 
     return texts[n];
 }

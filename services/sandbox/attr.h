@@ -45,16 +45,16 @@ struct attr {
     const char *name;           /* "UF_CRM_STRING" */
     const struct attr_type *type;
     const char *type_name;      /* of a type nobody knows: as it was given */
-    unsigned flags;
     const char *dictionary;     /* crm_status: ENTITY_ID of its dictionary */
+    attr_make *make;
     int arg;                    /* of the generator */
     int fill;                   /* of 100 records, how many have a value */
     enum facet facet;
-    attr_make *make;
+    unsigned flags;
     int place;                  /* in the entity's list; chance depends on it */
     int user_id;                /* ID in userfield.list */
-    char key[72];               /* "\"TITLE\":" */
     size_t key_n;
+    char key[72];               /* "\"TITLE\":" */
 };
 
 enum which { DEAL, CONTACT, COMPANY, LEAD, WHICHES };

@@ -15,11 +15,11 @@
 /* One of the five side-by-side maps of the answer. */
 struct part {
     const char *name;
-    struct buf text;            /* the values one after another */
+    struct buf text; /* the values one after another */
     struct {
         const char *key;
-        size_t end;             /* of its value in text */
-    } *items;
+        size_t end; /* of its value in text */
+    } * items;
     int count;
 };
 enum { PART_RESULT, PART_ERROR, PART_TOTAL, PART_NEXT, PART_TIME, PARTS };
@@ -28,7 +28,7 @@ struct batch {
     struct portal *portal;
     struct part parts[PARTS];
     struct refs refs;
-    double most_operating;      /* of any command */
+    double most_operating; /* of any command */
 };
 
 static void part_close_item(struct part *p, const char *key)
@@ -152,7 +152,7 @@ static void run_commands(struct batch *b, json_t *commands, bool halt)
 
     while (params_next(&walk, &key, &command)) {
         enum api_error e = API_BATCH_LENGTH;
-        if (json_is_array(commands))    /* the walk's own text does not last */
+        if (json_is_array(commands)) /* the walk's own text does not last */
             key = arena_copy(&b->portal->arena, str_of(key)).p;
         if (count++ < COMMANDS_MAX)
             e = run_command(b, key, command);
@@ -174,7 +174,8 @@ static bool is_true(const json_t *v)
 
 enum api_error batch_run(struct call *call)
 {
-    static const char *const names[PARTS] = { "result", "result_error", "result_total", "result_next", "result_time" };
+    static const char *const names[PARTS] = { "result", "result_error", "result_total", "result_next",
+        "result_time" };
     json_t *commands = params_get(call->params, "cmd");
     struct batch b = { .portal = call->portal };
 

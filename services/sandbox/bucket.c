@@ -50,8 +50,8 @@ bool bucket_take(struct bucket *b, const char *remote, uint64_t now_ms)
     if (b->drain_per_s == 0)
         return true;
     struct bucket_source *s = source_of(b, remote, now_ms);
-    const double passed_s = b->continuous ? (double)(now_ms - s->seen_ms) / 1000.0
-                                          : (double)(now_ms / 1000 - s->seen_ms / 1000);
+    const uint64_t ticks = now_ms / 1000 - s->seen_ms / 1000;
+    const double passed_s = b->continuous ? (double)(now_ms - s->seen_ms) / 1000.0 : (double)ticks;
 
     s->level -= passed_s * b->drain_per_s;
     if (s->level < 0)

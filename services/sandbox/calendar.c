@@ -41,8 +41,10 @@ static void day_and_time(int64_t s, char *ret)
 
 void calendar_iso(int64_t unix_s, char *ret)
 {
+    static const char zone[6] = { '+', '0', '3', ':', '0', '0' };
+
     day_and_time(unix_s + PORTAL_OFFSET_S, ret);
-    memcpy(ret + 19, "+03:00", 6);
+    memcpy(ret + 19, zone, sizeof(zone));
 }
 
 void calendar_utc(int64_t unix_s, char *ret)

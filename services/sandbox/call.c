@@ -12,24 +12,27 @@ const struct api_error_row API[API_ERRORS] = {
 #undef API_ERROR
 };
 
-#define CRM(stem, which) \
-    { stem ".list", SCOPE_CRM, run_list, which }, { stem ".get", SCOPE_CRM, run_get, which }, \
-    { stem ".fields", SCOPE_CRM, run_fields, which }, { stem ".userfield.list", SCOPE_CRM, run_userfields, which }
+#define CRM(stem, which)                                                                                     \
+    { stem ".list", run_list, SCOPE_CRM, which }, { stem ".get", run_get, SCOPE_CRM, which },                \
+        { stem ".fields", run_fields, SCOPE_CRM, which },                                                    \
+    {                                                                                                        \
+        stem ".userfield.list", run_userfields, SCOPE_CRM, which                                             \
+    }
 
 static const struct method methods[] = {
     CRM("crm.deal", DEAL),
     CRM("crm.contact", CONTACT),
     CRM("crm.company", COMPANY),
     CRM("crm.lead", LEAD),
-    { "crm.status.list", SCOPE_CRM, run_statuses, -1 },
-    { "crm.category.list", SCOPE_CRM, run_categories, -1 },
-    { "user.get", SCOPE_USER, run_user, -1 },
-    { "batch", SCOPE_NONE, batch_run, -1 },
-    { "profile", SCOPE_NONE, run_profile, -1 },
-    { "scope", SCOPE_NONE, run_scope, -1 },
-    { "server.time", SCOPE_NONE, run_server_time, -1 },
-    { "methods", SCOPE_NONE, run_methods, -1 },
-    { "method.get", SCOPE_NONE, run_method_get, -1 },
+    { "crm.status.list", run_statuses, SCOPE_CRM, -1 },
+    { "crm.category.list", run_categories, SCOPE_CRM, -1 },
+    { "user.get", run_user, SCOPE_USER, -1 },
+    { "batch", batch_run, SCOPE_NONE, -1 },
+    { "profile", run_profile, SCOPE_NONE, -1 },
+    { "scope", run_scope, SCOPE_NONE, -1 },
+    { "server.time", run_server_time, SCOPE_NONE, -1 },
+    { "methods", run_methods, SCOPE_NONE, -1 },
+    { "method.get", run_method_get, SCOPE_NONE, -1 },
 };
 
 const struct method *method_find(struct str name)
@@ -86,7 +89,7 @@ enum api_error call_run(struct call *c)
         return e;
     }
     account->calls++;
-    if (c->method->run == batch_run)    /* pays nothing itself: its commands do */
+    if (c->method->run == batch_run) /* pays nothing itself: its commands do */
         return API_OK;
     operating_add(o, account, c->cost_s * c->portal->options.operating_cost, c->finish_ms);
     c->operating_s = operating_used(o, account, c->finish_ms);
@@ -143,6 +146,6 @@ void call_out_error(struct buf *out, enum api_error e, bool in_batch)
     buf_str(out, "{\"error\":");
     json_out_cstr(out, API[e].code);
     buf_str(out, ",\"error_description\":");
-    json_out_cstr(out, in_batch && e == API_SCOPE ? "" : API[e].text);     /* facts section 16 */
+    json_out_cstr(out, in_batch && e == API_SCOPE ? "" : API[e].text); /* facts section 16 */
     buf_char(out, '}');
 }

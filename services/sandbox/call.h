@@ -38,8 +38,8 @@ typedef enum api_error method_run(struct call *c);
 
 struct method {
     const char *name;               /* lower case */
-    unsigned scope;
     method_run *run;
+    unsigned scope;
     int which;                      /* entity of a crm.X method */
 };
 

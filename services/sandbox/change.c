@@ -36,8 +36,8 @@ static unsigned pick_facets(uint64_t h)
     return facets;
 }
 
-static int change_one(struct store *s, int which, enum change_kind kind, int64_t now_s, struct change_counts *ret,
-    struct err *err)
+static int change_one(struct store *s, int which, enum change_kind kind, int64_t now_s,
+    struct change_counts *ret, struct err *err)
 {
     const uint64_t h = hash_two(s->seed ^ 0xC0FFEE, s->changes++);
     const enum which w = which < 0 ? (enum which)(h % WHICHES) : (enum which)which;
@@ -77,12 +77,14 @@ int change_make(struct store *s, int which, enum change_kind kind, uint64_t coun
 
 void change_start(struct changes *c, double per_s, double seconds, uint64_t now_ms)
 {
-    *c = (struct changes){ .per_s = per_s, .begin_ms = now_ms, .end_ms = now_ms + (uint64_t)(seconds * 1000) };
+    *c =
+        (struct changes){ .per_s = per_s, .begin_ms = now_ms, .end_ms = now_ms + (uint64_t)(seconds * 1000) };
 }
 
 bool change_going(const struct changes *c, uint64_t now_ms)
 {
-    return c->per_s > 0 && (now_ms < c->end_ms || c->done < (uint64_t)(c->per_s * (double)(c->end_ms - c->begin_ms) / 1000));
+    return c->per_s > 0 &&
+           (now_ms < c->end_ms || c->done < (uint64_t)(c->per_s * (double)(c->end_ms - c->begin_ms) / 1000));
 }
 
 int change_tick(struct changes *c, struct store *s, uint64_t now_ms, int64_t now_s, struct err *err)

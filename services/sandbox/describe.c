@@ -25,17 +25,20 @@ static void out_items(struct buf *out, const struct attr *a)
 static const struct {
     const char *type, *json;
 } settings[] = {
-    { "string", "{\"SIZE\":20,\"ROWS\":1,\"REGEXP\":\"\",\"MIN_LENGTH\":0,\"MAX_LENGTH\":0,\"DEFAULT_VALUE\":\"\"}" },
+    { "string",
+        "{\"SIZE\":20,\"ROWS\":1,\"REGEXP\":\"\",\"MIN_LENGTH\":0,\"MAX_LENGTH\":0,\"DEFAULT_VALUE\":\"\"}" },
     { "integer", "{\"SIZE\":20,\"MIN_VALUE\":0,\"MAX_VALUE\":0,\"DEFAULT_VALUE\":null}" },
     { "double", "{\"PRECISION\":4,\"SIZE\":20,\"MIN_VALUE\":0,\"MAX_VALUE\":0,\"DEFAULT_VALUE\":null}" },
-    { "boolean", "{\"DEFAULT_VALUE\":0,\"DISPLAY\":\"CHECKBOX\",\"LABEL\":[\"нет\",\"да\"],\"LABEL_CHECKBOX\":\"\"}" },
-    { "enumeration", "{\"DISPLAY\":\"UI\",\"LIST_HEIGHT\":1,\"CAPTION_NO_VALUE\":\"\",\"SHOW_NO_VALUE\":\"Y\"}" },
+    { "boolean",
+        "{\"DEFAULT_VALUE\":0,\"DISPLAY\":\"CHECKBOX\",\"LABEL\":[\"нет\",\"да\"],\"LABEL_CHECKBOX\":\"\"}" },
+    { "enumeration",
+        "{\"DISPLAY\":\"UI\",\"LIST_HEIGHT\":1,\"CAPTION_NO_VALUE\":\"\",\"SHOW_NO_VALUE\":\"Y\"}" },
     { "date", "{\"DEFAULT_VALUE\":{\"TYPE\":\"NONE\",\"VALUE\":\"\"}}" },
     { "money", "{\"DEFAULT_VALUE\":\"\"}" },
     { "crm_status", "{\"ENTITY_TYPE\":\"SOURCE\"}" },
     { "crm", "{\"LEAD\":\"Y\",\"CONTACT\":\"Y\",\"COMPANY\":\"Y\",\"DEAL\":\"Y\",\"DYNAMIC_128\":\"Y\"}" },
     { "file", "{\"SIZE\":20,\"LIST_WIDTH\":0,\"LIST_HEIGHT\":0,\"MAX_SHOW_SIZE\":0,\"MAX_ALLOWED_SIZE\":0,"
-        "\"EXTENSIONS\":[],\"TARGET_BLANK\":\"Y\"}" },
+              "\"EXTENSIONS\":[],\"TARGET_BLANK\":\"Y\"}" },
 };
 
 static const char *settings_of(const struct attr *a)
@@ -102,7 +105,8 @@ static void out_enum_list(struct buf *out, const struct attr *a)
 {
     buf_str(out, ",\"LIST\":[");
     for (int i = 0; i < ENUM_ITEMS; i++) {
-        buf_fmt(out, "%s{\"ID\":\"%d\",\"SORT\":\"%d\",\"VALUE\":", i > 0 ? "," : "", enum_item_id(a, i), (i + 1) * 10);
+        buf_fmt(out, "%s{\"ID\":\"%d\",\"SORT\":\"%d\",\"VALUE\":", i > 0 ? "," : "", enum_item_id(a, i),
+            (i + 1) * 10);
         json_out_cstr(out, enum_item_text(i));
         buf_fmt(out, ",\"DEF\":\"N\",\"XML_ID\":\"x%d\"}", enum_item_id(a, i));
     }
@@ -112,8 +116,8 @@ static void out_enum_list(struct buf *out, const struct attr *a)
 /* The five labels are there only when a language was asked for. */
 static void out_labels(struct buf *out, const struct attr *a)
 {
-    static const char *const labels[] = { "EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE",
-        "HELP_MESSAGE" };
+    static const char *const labels[] = { "EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL",
+        "ERROR_MESSAGE", "HELP_MESSAGE" };
 
     for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
         buf_fmt(out, ",\"%s\":\"%s\"", labels[i], i < 3 ? a->name + strlen("UF_CRM_") : "");
@@ -121,12 +125,13 @@ static void out_labels(struct buf *out, const struct attr *a)
 
 static void out_userfield(struct buf *out, const struct attr *a, const char *entity, bool labels)
 {
-    buf_fmt(out, "{\"ID\":\"%d\",\"ENTITY_ID\":\"%s\",\"FIELD_NAME\":\"%s\",\"USER_TYPE_ID\":", a->user_id, entity,
-        a->name);
+    buf_fmt(out, "{\"ID\":\"%d\",\"ENTITY_ID\":\"%s\",\"FIELD_NAME\":\"%s\",\"USER_TYPE_ID\":", a->user_id,
+        entity, a->name);
     json_out_cstr(out, a->type_name);
-    buf_fmt(out, ",\"XML_ID\":null,\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
-        "\"SHOW_IN_LIST\":\"Y\",\"EDIT_IN_LIST\":\"Y\",\"IS_SEARCHABLE\":\"N\",\"SETTINGS\":%s", 100 + a->place,
-        a->flags & ATTR_MULTIPLE ? "Y" : "N", settings_of(a));
+    buf_fmt(out,
+        ",\"XML_ID\":null,\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
+        "\"SHOW_IN_LIST\":\"Y\",\"EDIT_IN_LIST\":\"Y\",\"IS_SEARCHABLE\":\"N\",\"SETTINGS\":%s",
+        100 + a->place, a->flags & ATTR_MULTIPLE ? "Y" : "N", settings_of(a));
     if (labels)
         out_labels(out, a);
     if (strcmp(a->type_name, "enumeration") == 0)
@@ -142,8 +147,8 @@ static bool wanted(const struct attr *a, const json_t *filter)
     const json_t *multiple = filter ? params_get(filter, "MULTIPLE") : NULL;
 
     return (a->flags & ATTR_USER) && (name == NULL || str_is(params_text(name, room), a->name)) &&
-        (type == NULL || str_is(params_text(type, room), a->type_name)) &&
-        (multiple == NULL || str_is(params_text(multiple, room), a->flags & ATTR_MULTIPLE ? "Y" : "N"));
+           (type == NULL || str_is(params_text(type, room), a->type_name)) &&
+           (multiple == NULL || str_is(params_text(multiple, room), a->flags & ATTR_MULTIPLE ? "Y" : "N"));
 }
 
 enum api_error run_userfields(struct call *c)

@@ -67,7 +67,8 @@ enum api_error run_categories(struct call *c)
     for (int i = 0; i < FUNNELS; i++) {
         buf_fmt(c->out, "%s{\"id\":%d,\"name\":", i > 0 ? "," : "", i);
         json_out_cstr(c->out, FUNNEL_NAMES[i]);
-        buf_fmt(c->out, ",\"sort\":%d,\"entityTypeId\":2,\"isDefault\":\"%s\"", 100 * (i + 1), i == 0 ? "Y" : "N");
+        buf_fmt(c->out, ",\"sort\":%d,\"entityTypeId\":2,\"isDefault\":\"%s\"", 100 * (i + 1),
+            i == 0 ? "Y" : "N");
         buf_str(c->out, i == 0 ? "}" : ",\"originId\":\"\",\"originatorId\":\"\"}");
     }
     buf_str(c->out, "]}");

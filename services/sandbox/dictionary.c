@@ -23,37 +23,63 @@ static const struct status lead_statuses[] = {
     { "JUNK", "Некачественный лид", "F" },
 };
 static const struct status sources[] = {
-    { "CALL", "Звонок", NULL }, { "EMAIL", "Электронная почта", NULL }, { "WEB", "Веб-сайт", NULL },
-    { "ADVERTISING", "Реклама", NULL }, { "PARTNER", "Существующий клиент", NULL },
-    { "RECOMMENDATION", "По рекомендации", NULL }, { "TRADE_SHOW", "Выставка", NULL },
-    { "WEBFORM", "CRM-форма", NULL }, { "CALLBACK", "Обратный звонок", NULL }, { "STORE", "Интернет-магазин", NULL },
-    { "UC_4VUH5M", "Авито & \"Юла\"", NULL }, { "OTHER", "Другое", NULL },
+    { "CALL", "Звонок", NULL },
+    { "EMAIL", "Электронная почта", NULL },
+    { "WEB", "Веб-сайт", NULL },
+    { "ADVERTISING", "Реклама", NULL },
+    { "PARTNER", "Существующий клиент", NULL },
+    { "RECOMMENDATION", "По рекомендации", NULL },
+    { "TRADE_SHOW", "Выставка", NULL },
+    { "WEBFORM", "CRM-форма", NULL },
+    { "CALLBACK", "Обратный звонок", NULL },
+    { "STORE", "Интернет-магазин", NULL },
+    { "UC_4VUH5M", "Авито & \"Юла\"", NULL },
+    { "OTHER", "Другое", NULL },
 };
 static const struct status deal_types[] = {
-    { "SALE", "Продажа", NULL }, { "COMPLEX", "Комплексная продажа", NULL }, { "GOODS", "Продажа товара", NULL },
-    { "SERVICES", "Оказание услуг", NULL }, { "SERVICE", "Сервисное обслуживание", NULL },
+    { "SALE", "Продажа", NULL },
+    { "COMPLEX", "Комплексная продажа", NULL },
+    { "GOODS", "Продажа товара", NULL },
+    { "SERVICES", "Оказание услуг", NULL },
+    { "SERVICE", "Сервисное обслуживание", NULL },
 };
 static const struct status contact_types[] = {
-    { "CLIENT", "Клиенты", NULL }, { "SUPPLIER", "Поставщики", NULL }, { "PARTNER", "Партнёры", NULL },
+    { "CLIENT", "Клиенты", NULL },
+    { "SUPPLIER", "Поставщики", NULL },
+    { "PARTNER", "Партнёры", NULL },
     { "OTHER", "Другое", NULL },
 };
 static const struct status company_types[] = {
-    { "CUSTOMER", "Клиент", NULL }, { "SUPPLIER", "Поставщик", NULL }, { "COMPETITOR", "Конкурент", NULL },
-    { "PARTNER", "Партнёр", NULL }, { "OTHER", "Другое", NULL },
+    { "CUSTOMER", "Клиент", NULL },
+    { "SUPPLIER", "Поставщик", NULL },
+    { "COMPETITOR", "Конкурент", NULL },
+    { "PARTNER", "Партнёр", NULL },
+    { "OTHER", "Другое", NULL },
 };
 static const struct status industries[] = {
-    { "IT", "Информационные технологии", NULL }, { "TELECOM", "Телекоммуникации и связь", NULL },
-    { "MANUFACTURING", "Производство", NULL }, { "BANKING", "Банковские услуги", NULL },
-    { "CONSULTING", "Консалтинг", NULL }, { "FINANCE", "Финансы", NULL }, { "GOVERNMENT", "Правительство", NULL },
-    { "DELIVERY", "Доставка", NULL }, { "NOTPROFIT", "Не для получения прибыли", NULL }, { "OTHER", "Другое", NULL },
+    { "IT", "Информационные технологии", NULL },
+    { "TELECOM", "Телекоммуникации и связь", NULL },
+    { "MANUFACTURING", "Производство", NULL },
+    { "BANKING", "Банковские услуги", NULL },
+    { "CONSULTING", "Консалтинг", NULL },
+    { "FINANCE", "Финансы", NULL },
+    { "GOVERNMENT", "Правительство", NULL },
+    { "DELIVERY", "Доставка", NULL },
+    { "NOTPROFIT", "Не для получения прибыли", NULL },
+    { "OTHER", "Другое", NULL },
 };
 static const struct status employees[] = {
-    { "EMPLOYEES_1", "менее 50", NULL }, { "EMPLOYEES_2", "50-250", NULL }, { "EMPLOYEES_3", "250-500", NULL },
+    { "EMPLOYEES_1", "менее 50", NULL },
+    { "EMPLOYEES_2", "50-250", NULL },
+    { "EMPLOYEES_3", "250-500", NULL },
     { "EMPLOYEES_4", "более 500", NULL },
 };
 static const struct status honorifics[] = { { "HNR_RU_1", "г-н", NULL }, { "HNR_RU_2", "г-жа", NULL } };
 
-#define DICTIONARY(entity_, list_, type_id_, category_) { entity_, list_, ARRAY_SIZE(list_), type_id_, category_ }
+#define DICTIONARY(entity_, list_, type_id_, category_)                                                      \
+    {                                                                                                        \
+        entity_, list_, ARRAY_SIZE(list_), type_id_, category_                                               \
+    }
 static const struct dictionary dictionaries[] = {
     DICTIONARY("SOURCE", sources, 0, 0),
     DICTIONARY("STATUS", lead_statuses, 1, 0),
@@ -94,7 +120,7 @@ const struct status *dictionary_pick(const char *entity, uint64_t h)
 
 const struct status *stage_pick(uint64_t h)
 {
-    static const unsigned char share[ARRAY_SIZE(stages)] = { 25, 15, 8, 14, 6, 18, 9, 5 };     /* of 100 */
+    static const unsigned char share[ARRAY_SIZE(stages)] = { 25, 15, 8, 14, 6, 18, 9, 5 }; /* of 100 */
     uint32_t lot = hash_below(h, 100);
 
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {

@@ -10,16 +10,27 @@
 struct prefix {
     const char *text;
     enum filter_op op;
-    bool lead_only;         /* of the classic lists only crm.lead.list knows it */
-    bool pattern;           /* the value has its own % signs */
+    bool lead_only; /* of the classic lists only crm.lead.list knows it */
+    bool pattern;   /* the value has its own % signs */
 };
 
-static const struct prefix prefixes[] = {   /* longer ones first */
-    { "!=%", OP_NOT_LIKE, true, true }, { "!%=", OP_NOT_LIKE, true, true }, { "!%", OP_NOT_LIKE, true, false },
-    { "!@", OP_NE, false, false }, { "!=", OP_NE, false, false }, { ">=", OP_GE, false, false },
-    { "<=", OP_LE, false, false }, { "=%", OP_LIKE, false, true }, { "%=", OP_LIKE, false, true },
-    { ">", OP_GT, false, false }, { "<", OP_LT, false, false }, { "=", OP_EQ, false, false },
-    { "@", OP_EQ, false, false }, { "%", OP_LIKE, false, false }, { "!", OP_NE, false, false },
+static const struct prefix prefixes[] = {
+    /* longer ones first */
+    { "!=%", OP_NOT_LIKE, true, true },
+    { "!%=", OP_NOT_LIKE, true, true },
+    { "!%", OP_NOT_LIKE, true, false },
+    { "!@", OP_NE, false, false },
+    { "!=", OP_NE, false, false },
+    { ">=", OP_GE, false, false },
+    { "<=", OP_LE, false, false },
+    { "=%", OP_LIKE, false, true },
+    { "%=", OP_LIKE, false, true },
+    { ">", OP_GT, false, false },
+    { "<", OP_LT, false, false },
+    { "=", OP_EQ, false, false },
+    { "@", OP_EQ, false, false },
+    { "%", OP_LIKE, false, false },
+    { "!", OP_NE, false, false },
     { "", OP_EQ, false, false },
 };
 
@@ -37,7 +48,8 @@ static void parse_operand(struct operand *ret, const json_t *v, bool like, struc
     const struct str text = params_text(v, room);
 
     *ret = (struct operand){ .empty = text.n == 0 };
-    ret->text = like ? fold(arena_join(arena, "%", arena_copy(arena, text).p, "%", NULL), arena) : fold(text, arena);
+    ret->text =
+        like ? fold(arena_join(arena, "%", arena_copy(arena, text).p, "%"), arena) : fold(text, arena);
     ret->number = strtold(ret->text.p, NULL);
     ret->time_ok = calendar_parse(text, &ret->unix_s, &ret->days);
 }
@@ -61,7 +73,7 @@ static int parse_operands(struct condition *c, json_t *v, bool like, struct aren
 
 static uint64_t id_of(const struct operand *o)
 {
-    const long long i = strtoll(o->text.p, NULL, 10);      /* garbage is 0: intval() */
+    const long long i = strtoll(o->text.p, NULL, 10); /* garbage is 0: intval() */
 
     return i < 0 ? 0 : (uint64_t)i;
 }
@@ -116,7 +128,7 @@ static bool take_id_condition(struct filter *f, const struct condition *c, struc
     case OP_LT:
     case OP_LE:
         if (c->op == OP_LT && id == 0)
-            f->id_first = UINT64_MAX;       /* below 0: none */
+            f->id_first = UINT64_MAX; /* below 0: none */
         else if (id - (c->op == OP_LT) < f->id_last)
             f->id_last = id - (c->op == OP_LT);
         return true;
@@ -196,7 +208,8 @@ static int compare(const struct value *v, const struct operand *o, struct arena 
     case VALUE_TIME:
         return o->time_ok ? order_of((long double)v->i, (long double)o->unix_s) : 2;
     case VALUE_MONEY:
-        return compare_text(arena_fmt(scratch, STR_FMT "|" STR_FMT, STR_ARG(v->text), STR_ARG(v->extra)), o, scratch);
+        return compare_text(
+            arena_fmt(scratch, STR_FMT "|" STR_FMT, STR_ARG(v->text), STR_ARG(v->extra)), o, scratch);
     default:
         return compare_text(v->text, o, scratch);
     }
@@ -222,7 +235,8 @@ static bool holds(enum filter_op op, const struct value *v, const struct operand
 }
 
 /* Any element of a multiple value against any of the operands. */
-static bool any_holds(enum filter_op op, const struct value *v, const struct condition *c, struct arena *scratch)
+static bool any_holds(
+    enum filter_op op, const struct value *v, const struct condition *c, struct arena *scratch)
 {
     const struct value *items = v->kind == VALUE_LIST ? v->items : v;
     const int count = v->kind == VALUE_LIST ? v->count : 1;
@@ -241,7 +255,8 @@ static bool any_holds(enum filter_op op, const struct value *v, const struct con
     return false;
 }
 
-bool filter_match(const struct filter *f, const struct store *s, enum which w, uint32_t n, struct arena *scratch)
+bool filter_match(
+    const struct filter *f, const struct store *s, enum which w, uint32_t n, struct arena *scratch)
 {
     struct record r;
 

@@ -12,7 +12,8 @@
 
 enum api_error run_profile(struct call *c)
 {
-    buf_str(c->out, "{\"ID\":\"1\",\"ADMIN\":true,\"NAME\":\"Анна\",\"LAST_NAME\":\"Королёва\",\"PERSONAL_GENDER\":\"F\","
+    buf_str(c->out,
+        "{\"ID\":\"1\",\"ADMIN\":true,\"NAME\":\"Анна\",\"LAST_NAME\":\"Королёва\",\"PERSONAL_GENDER\":\"F\","
         "\"TIME_ZONE\":\"Europe\\/Moscow\"}");
     return API_OK;
 }
@@ -78,8 +79,10 @@ static void out_user(struct buf *out, const struct portal *p, int id)
     json_out_str(out, person_surname(&who, &arena), false);
     buf_str(out, ",\"SECOND_NAME\":");
     json_out_cstr(out, person_patronymic(&who));
-    buf_fmt(out, ",\"EMAIL\":\"%s@example.ru\",\"IS_ONLINE\":\"N\",\"TIMESTAMP_X\":%s,\"LAST_ACTIVITY_DATE\":%s,"
-        "\"PERSONAL_GENDER\":\"%s\",\"WORK_POSITION\":\"\",\"UF_DEPARTMENT\":[%d],\"USER_TYPE\":\"employee\"}",
+    buf_fmt(out,
+        ",\"EMAIL\":\"%s@example.ru\",\"IS_ONLINE\":\"N\",\"TIMESTAMP_X\":%s,\"LAST_ACTIVITY_DATE\":%s,"
+        "\"PERSONAL_GENDER\":\"%s\",\"WORK_POSITION\":\"\",\"UF_DEPARTMENT\":[%d],\"USER_TYPE\":"
+        "\"employee\"}",
         person_latin(&who), stamps[h % 3], stamps[(h >> 8) % 3], who.woman ? "F" : "M", id % 5 + 1);
     arena_fini(&arena);
 }

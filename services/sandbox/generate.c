@@ -17,13 +17,14 @@ void make_status(const struct record *r, const struct attr *a, uint64_t h, struc
     ret->text = str_of(dictionary_pick(a->dictionary, h)->id);
 }
 
-void make_char(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)    /* arg: % of Y */
+void make_char(const struct record *r, const struct attr *a, uint64_t h, struct value *ret) /* arg: % of Y */
 {
     ret->kind = VALUE_BOOL;
     ret->i = (int)hash_below(h, 100) < a->arg;
 }
 
-void make_integer(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)  /* arg: below it */
+void make_integer(
+    const struct record *r, const struct attr *a, uint64_t h, struct value *ret) /* arg: below it */
 {
     ret->kind = VALUE_INT;
     ret->i = a->arg > 0 ? hash_below(h, (uint32_t)a->arg) : 0;
@@ -69,7 +70,8 @@ void make_moved(const struct record *r, const struct attr *a, uint64_t h, struct
     make_time(ret, record_moved_s(r));
 }
 
-/* Calls and letters happen without a change of the record: apart from DATE_MODIFY, but never in the future. */
+/* Calls and letters happen without a change of the record: apart from DATE_MODIFY, but never in the future.
+ */
 void make_activity_time(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
     const bool changed = r->patch != NULL && r->patch->modified_s != 0;
@@ -97,7 +99,8 @@ void make_origin(const struct record *r, const struct attr *a, uint64_t h, struc
     ret->text = arena_fmt(r->arena, "%08x-%04x", (unsigned)(h >> 32), (unsigned)(h & 0xffff));
 }
 
-void make_utm(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)      /* arg: which mark */
+void make_utm(
+    const struct record *r, const struct attr *a, uint64_t h, struct value *ret) /* arg: which mark */
 {
     static const char *const marks[5][4] = {
         { "yandex", "google", "vk", "email" },
@@ -115,6 +118,6 @@ void make_file(const struct record *r, const struct attr *a, uint64_t h, struct 
 {
     ret->kind = VALUE_FILE;
     ret->i = 30000 + hash_below(h, 60000);
-    ret->extra = arena_fmt(r->arena, "&ownerId=%u&fieldName=%s&dynamic=Y&fileId=%lld", r->id, a->name,
-        (long long)ret->i);
+    ret->extra = arena_fmt(
+        r->arena, "&ownerId=%u&fieldName=%s&dynamic=Y&fileId=%lld", r->id, a->name, (long long)ret->i);
 }

@@ -21,7 +21,7 @@ void make_deal_title(const struct record *r, const struct attr *a, uint64_t h, s
         "& доставка", "\"под ключ\"", "1С:УТ", "🔥 акция", "l'Étoile", "по ТЗ &quot;А&quot;", "окон ПВХ" };
 
     make_text(ret, arena_join(r->arena, what[h % ARRAY_SIZE(what)], " ", of[(h >> 8) % ARRAY_SIZE(of)], " ",
-        arena_int(r->arena, r->id).p, NULL));
+                       arena_int(r->arena, r->id).p));
 }
 
 void make_lead_title(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
@@ -29,7 +29,7 @@ void make_lead_title(const struct record *r, const struct attr *a, uint64_t h, s
     static const char *const from[] = { "Заявка с сайта", "Входящий звонок", "CRM-форма «Обратная связь»",
         "Чат 💬", "Письмо: Re: КП", "Выставка \"Экспо\"", "Лид" };
 
-    make_text(ret, arena_join(r->arena, from[h % ARRAY_SIZE(from)], " #", arena_int(r->arena, r->id).p, NULL));
+    make_text(ret, arena_join(r->arena, from[h % ARRAY_SIZE(from)], " #", arena_int(r->arena, r->id).p));
 }
 
 /* CATEGORY_ID cannot change, so it hangs on the record alone. */
@@ -51,7 +51,7 @@ void make_stage(const struct record *r, const struct attr *a, uint64_t h, struct
     const struct status *stage = stage_pick(r->facet[FACET_STAGE]);
     char prefix[8] = { 'C', (char)('0' + funnel_of(r)), ':', '\0' };
 
-    make_text(ret, arena_join(r->arena, funnel_of(r) > 0 ? prefix : "", stage->id, NULL));
+    make_text(ret, arena_join(r->arena, funnel_of(r) > 0 ? prefix : "", stage->id));
 }
 
 static const char *semantics_of(const struct status *s)
@@ -108,7 +108,8 @@ void make_close_date(const struct record *r, const struct attr *a, uint64_t h, s
 
 void make_currency(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
-    static const char *const codes[] = { "RUB", "RUB", "RUB", "RUB", "RUB", "RUB", "USD", "EUR", "KZT", "BYN" };
+    static const char *const codes[] = { "RUB", "RUB", "RUB", "RUB", "RUB", "RUB", "USD", "EUR", "KZT",
+        "BYN" };
 
     make_text(ret, str_of(codes[hash_below(h, ARRAY_SIZE(codes))]));
 }
@@ -126,9 +127,9 @@ void make_amount(const struct record *r, const struct attr *a, uint64_t h, struc
 
     if (lot < 40)
         make_decimal(r, 0, ret);
-    else if (lot < 45)      /* more digits than a double holds */
+    else if (lot < 45) /* more digits than a double holds */
         make_decimal(r, INT64_C(1000000000000000000) + u % INT64_C(8000000000000000000), ret);
-    else if (lot < 400)     /* round sums */
+    else if (lot < 400) /* round sums */
         make_decimal(r, (1 + u % 5000) * 100000, ret);
     else
         make_decimal(r, 100 + u % 900000000, ret);
@@ -143,7 +144,7 @@ void make_revenue(const struct record *r, const struct attr *a, uint64_t h, stru
 {
     ret->kind = VALUE_DECIMAL;
     if (hash_below(h, 10) < 4)
-        ret->text = STR("0");       /* as captured: without decimals */
+        ret->text = STR("0"); /* as captured: without decimals */
     else
         ret->text = arena_decimal(r->arena, (int64_t)hash_below(h, 2000000000) * 100, 2);
 }

@@ -5,10 +5,28 @@
 #include "record.h"
 
 static const char *const phrases[] = {
-    "перезвонить завтра", "Клиент просит скидку 5%", "КП отправлено на почту", "ждём оплату до пятницы", "см. \"приложение №1\"",
-    "договор 12/А & доп. соглашение", "цена < 10 000 ₽", "C:\\Документы\\смета.xls", "ответ: 'нет'", "Звонил\tсекретарь",
-    "http://example.com/?a=1&b=2", "тест 👩‍👩‍👧‍👦 семья", "𠀀𝄞 редкие знаки", "Ёж, ъезд, Ы", "100 %", "naïve café",
-    "скидка &nbsp;10&#37;", "(без НДС)", "+7 900 000-00-00", "нулевой\u200Bпробел", "строка\u2028разделитель", "верт.\vтаб",
+    "перезвонить завтра",
+    "Клиент просит скидку 5%",
+    "КП отправлено на почту",
+    "ждём оплату до пятницы",
+    "см. \"приложение №1\"",
+    "договор 12/А & доп. соглашение",
+    "цена < 10 000 ₽",
+    "C:\\Документы\\смета.xls",
+    "ответ: 'нет'",
+    "Звонил\tсекретарь",
+    "http://example.com/?a=1&b=2",
+    "тест 👩‍👩‍👧‍👦 семья",
+    "𠀀𝄞 редкие знаки",
+    "Ёж, ъезд, Ы",
+    "100 %",
+    "naïve café",
+    "скидка &nbsp;10&#37;",
+    "(без НДС)",
+    "+7 900 000-00-00",
+    "нулевой\u200Bпробел",
+    "строка\u2028разделитель",
+    "верт.\vтаб",
 };
 
 static const char *const paragraphs[] = {
@@ -33,7 +51,7 @@ struct str text_long(const struct record *r, uint64_t h)
     const uint32_t lot = hash_below(h, 4000);
     size_t want = 20 + h % 150;
 
-    if (lot < 2)        /* somebody pasted a mail thread */
+    if (lot < 2) /* somebody pasted a mail thread */
         want = 20000 + h % 40000;
     else if (lot < 40)
         want = 1000 + h % 3000;
@@ -41,9 +59,7 @@ struct str text_long(const struct record *r, uint64_t h)
     size_t n = 0;
     for (uint64_t i = 0; n < want; i++) {
         const char *s = paragraphs[hash_two(h, i) % ARRAY_SIZE(paragraphs)];
-        const size_t length = strlen(s);
-        memcpy(p + n, s, length);
-        n += length;
+        n = (size_t)(stpcpy(p + n, s) - p);
     }
     return (struct str){ p, n };
 }

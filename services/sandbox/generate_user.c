@@ -6,7 +6,8 @@
 #include "hash.h"
 #include "record.h"
 
-/* One value of a user field. Inside a list ids are numbers though alone they are strings (facts section 6.3). */
+/* One value of a user field. Inside a list ids are numbers though alone they are strings (facts section 6.3).
+ */
 typedef void make_one(const struct record *r, const struct attr *a, uint64_t h, struct value *ret);
 
 static void one_text(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
@@ -19,7 +20,10 @@ static void one_integer(const struct record *r, const struct attr *a, uint64_t h
     const uint32_t lot = hash_below(h, 100);
 
     ret->kind = VALUE_INT;
-    ret->i = lot < 3 ? 0 : lot < 8 ? -(int64_t)(h % 5000) : lot < 10 ? INT64_C(9007199254740993) : (int64_t)(h % 100000);
+    ret->i = lot < 3    ? 0
+             : lot < 8  ? -(int64_t)(h % 5000)
+             : lot < 10 ? INT64_C(9007199254740993)
+                        : (int64_t)(h % 100000);
 }
 
 static void one_double(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
@@ -74,15 +78,16 @@ static void one_money(const struct record *r, const struct attr *a, uint64_t h, 
 
     ret->kind = VALUE_MONEY;
     ret->extra = str_of(codes[h >> 60 & 3]);
-    ret->text = h % 10 == 0 ? STR("0") : h % 3 == 0 ? arena_decimal(r->arena, (int64_t)(h >> 8) % 90000000, 2)
-        : arena_int(r->arena, (int64_t)(h >> 8) % 1000000);
+    ret->text = h % 10 == 0  ? STR("0")
+                : h % 3 == 0 ? arena_decimal(r->arena, (int64_t)(h >> 8) % 90000000, 2)
+                             : arena_int(r->arena, (int64_t)(h >> 8) % 1000000);
 }
 
 static void one_url(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
     ret->kind = VALUE_TEXT;
-    ret->text = arena_join(r->arena, "https://example.com/путь/", arena_int(r->arena, (int64_t)(h % 10000)).p,
-        "?utm=<b>&q='x'", NULL);
+    ret->text = arena_join(
+        r->arena, "https://example.com/путь/", arena_int(r->arena, (int64_t)(h % 10000)).p, "?utm=<b>&q='x'");
 }
 
 static void one_address(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
@@ -106,19 +111,31 @@ static void one_binding(const struct record *r, const struct attr *a, uint64_t h
     if (w < WHICHES)
         make_link(r, &(const struct attr){ .arg = (int)w }, h, &id);
     ret->kind = VALUE_TEXT;
-    ret->text = arena_join(r->arena, w < WHICHES ? WHICH[w].letter : "T80", "_",
-        arena_int(r->arena, id.i > 0 ? id.i : 6).p, NULL);
+    ret->text = arena_join(
+        r->arena, w < WHICHES ? WHICH[w].letter : "T80", "_", arena_int(r->arena, id.i > 0 ? id.i : 6).p);
 }
 
 static const struct {
     const char *type;
     make_one *make;
 } makers[] = {
-    { "string", one_text }, { "integer", one_integer }, { "double", one_double }, { "boolean", one_boolean },
-    { "enumeration", one_enumeration }, { "date", one_date }, { "datetime", one_datetime }, { "money", one_money },
-    { "url", one_url }, { "address", one_address }, { "file", make_file }, { "employee", make_user },
-    { "crm_status", make_status }, { "iblock_element", one_number }, { "iblock_section", one_number },
-    { "crm", one_binding }, { "resourcebooking", one_number },
+    { "string", one_text },
+    { "integer", one_integer },
+    { "double", one_double },
+    { "boolean", one_boolean },
+    { "enumeration", one_enumeration },
+    { "date", one_date },
+    { "datetime", one_datetime },
+    { "money", one_money },
+    { "url", one_url },
+    { "address", one_address },
+    { "file", make_file },
+    { "employee", make_user },
+    { "crm_status", make_status },
+    { "iblock_element", one_number },
+    { "iblock_section", one_number },
+    { "crm", one_binding },
+    { "resourcebooking", one_number },
 };
 
 static make_one *maker_of(const struct attr *a)

@@ -4,9 +4,45 @@
 
 /* 0: as it is; 'u': \u00XX; else the letter after the backslash. */
 static const unsigned char escape[256] = {
-    [0] = 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = 'u', ['&'] = 'u', ['\''] = 'u', ['<'] = 'u', ['>'] = 'u',
-    ['/'] = '/', ['\\'] = '\\',
+    [0] = 'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'b',
+    't',
+    'n',
+    'u',
+    'f',
+    'r',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    'u',
+    ['"'] = 'u',
+    ['&'] = 'u',
+    ['\''] = 'u',
+    ['<'] = 'u',
+    ['>'] = 'u',
+    ['/'] = '/',
+    ['\\'] = '\\',
 };
 
 static char *put_u(char *o, unsigned v)
@@ -92,7 +128,8 @@ static void out_array(struct buf *out, const json_t *value, bool ascii)
     const json_t *item;
 
     buf_char(out, '[');
-    json_array_foreach(value, i, item) {
+    json_array_foreach(value, i, item)
+    {
         if (i > 0)
             buf_char(out, ',');
         json_out_value(out, item, ascii);
@@ -107,7 +144,8 @@ static void out_object(struct buf *out, const json_t *value, bool ascii)
     bool first = true;
 
     buf_char(out, '{');
-    json_object_foreach((json_t *)value, key, item) {
+    json_object_foreach((json_t *)value, key, item)
+    {
         if (!first)
             buf_char(out, ',');
         first = false;

@@ -66,7 +66,7 @@ struct walk {
     const struct crm *c;
     struct arena scratch;
     bool descending;
-    int64_t at, end;        /* positions, of records or of candidate ids */
+    int64_t at, end; /* positions, of records or of candidate ids */
     int64_t step;
 };
 
@@ -95,7 +95,8 @@ static bool walk_next(struct walk *k, uint32_t *ret_n)
         uint32_t n = (uint32_t)k->at;
         const int64_t at = k->at;
         k->at += k->step;
-        if (f->has_ids && (f->ids[at] < f->id_first || f->ids[at] > f->id_last || !crm_find(k->c, f->ids[at], &n)))
+        if (f->has_ids &&
+            (f->ids[at] < f->id_first || f->ids[at] > f->id_last || !crm_find(k->c, f->ids[at], &n)))
             continue;
         if (k->c->flags[n] != 0)
             continue;
@@ -200,7 +201,8 @@ static void sort_all(const struct list_query *q, const struct store *s, uint32_t
     arena_fini(&keep);
 }
 
-/* No order was asked for: each request gets another one, so that offset pages overlap and miss rows (section 4.1). */
+/* No order was asked for: each request gets another one, so that offset pages overlap and miss rows
+ * (section 4.1). */
 static uint32_t order_of_the_day(uint64_t lot, uint64_t i, uint32_t count)
 {
     return (uint32_t)((i + lot % count) % count);

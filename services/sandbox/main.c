@@ -56,7 +56,8 @@ static int run(struct sandbox *s)
     } else {
         listen_to(s, &s->term, SIGTERM);
         listen_to(s, &s->interrupt, SIGINT);
-        printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", http_server_address(s->serve.http), s->portal.secret);
+        printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", http_server_address(s->serve.http),
+            s->portal.secret);
         fflush(stdout);
         log_ev(LOG_INFO, "service.ready", kv_s("address", http_server_address(s->serve.http)));
         uv_run(&s->loop, UV_RUN_DEFAULT);

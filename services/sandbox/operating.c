@@ -46,7 +46,8 @@ void operating_add(struct operating *o, struct operating_method *m, double secon
 {
     expire(o, m, now_ms);
     const int last = m->bucket_count - 1;
-    if (last < 0 || (m->buckets[last].first_ms + o->window_ms / 10 <= now_ms && m->bucket_count < OPERATING_BUCKETS)) {
+    if (last < 0 ||
+        (m->buckets[last].first_ms + o->window_ms / 10 <= now_ms && m->bucket_count < OPERATING_BUCKETS)) {
         m->buckets[m->bucket_count].first_ms = now_ms;
         m->buckets[m->bucket_count++].seconds = seconds;
     } else {

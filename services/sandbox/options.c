@@ -14,7 +14,10 @@ static const struct option_row {
     uint64_t most;
     const char *help;
 } rows[] = {
-#define ROW(name, type, field, most, help) { name, type, offsetof(struct options, field), most, help }
+#define ROW(name, type, field, most, help)                                                                   \
+    {                                                                                                        \
+        name, type, offsetof(struct options, field), most, help                                              \
+    }
     ROW("port", OPTION_COUNT, port, 65535, "port to listen on; 0 = a free one"),
     ROW("listen", OPTION_TEXT, listen, 0, "address to listen on"),
     ROW("seed", OPTION_COUNT, portal.store.seed, INT64_MAX, "everything generated follows from it"),
@@ -23,9 +26,11 @@ static const struct option_row {
     ROW("companies", OPTION_COUNT, portal.store.counts[COMPANY], 10000000, "companies"),
     ROW("leads", OPTION_COUNT, portal.store.counts[LEAD], 10000000, "leads"),
     ROW("data", OPTION_TEXT, data, 0, "file that keeps changes; without it they end with the process"),
-    ROW("tariff", OPTION_TEXT, tariff, 0, "request limit: standard (2/50), enterprise (5/250), RATE/BURST or off"),
+    ROW("tariff", OPTION_TEXT, tariff, 0,
+        "request limit: standard (2/50), enterprise (5/250), RATE/BURST or off"),
     ROW("operating-limit", OPTION_NUMBER, portal.operating_limit_s, 1000000,
-        "operating seconds a method may use in a window; 0 = no limit (so too with --tariff off, unless given)"),
+        "operating seconds a method may use in a window; 0 = no limit (so too with --tariff off, unless "
+        "given)"),
     ROW("operating-window", OPTION_NUMBER, portal.operating_window_ms, 86400, "that window in seconds"),
     ROW("operating-cost", OPTION_NUMBER, portal.operating_cost, 1000000, "factor of what calls cost"),
     ROW("latency", OPTION_COUNT, portal.latency_ms, 600000, "milliseconds every answer is late"),
@@ -42,7 +47,7 @@ static const char *const quirk_help[] = {
 static void print_help(void)
 {
     puts("potok-sandbox: a stand-in for a Bitrix24 portal. Prints its webhook URL when it is ready.\n"
-        "usage: potok-sandbox [--option value]...\n");
+         "usage: potok-sandbox [--option value]...\n");
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         printf("  --%-17s %s\n", rows[i].name, rows[i].help);
     for (size_t i = 0; i < ARRAY_SIZE(quirk_help); i++)
@@ -127,9 +132,12 @@ static int parse_one(struct options *o, int argc, char **argv, int *i, struct er
 
 int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 {
-    *ret = (struct options){ .listen = xstrdup("127.0.0.1"), .tariff = xstrdup("standard"),
-        .portal = { .store = { .seed = 1, .counts = { 3000, 2000, 500, 1000 } }, .operating_limit_s = 480,
-            .operating_window_ms = 600000, .operating_cost = 1 } };
+    *ret = (struct options){ .listen = xstrdup("127.0.0.1"),
+        .tariff = xstrdup("standard"),
+        .portal = { .store = { .seed = 1, .counts = { 3000, 2000, 500, 1000 } },
+            .operating_limit_s = 480,
+            .operating_window_ms = 600000,
+            .operating_cost = 1 } };
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
             if (argv[i][2] == 'h')

@@ -22,7 +22,7 @@ static size_t decode(struct str s, char *room)
 
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
-            room[n++] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+            room[n++] = (char)((unsigned)hex(s.p[i + 1]) << 4 | (unsigned)hex(s.p[i + 2]));
             i += 2;
         } else {
             room[n++] = s.p[i] == '+' ? ' ' : s.p[i];
@@ -148,7 +148,8 @@ json_t *params_get(const json_t *params, const char *name)
     json_t *found = NULL, *value;
     const char *key;
 
-    json_object_foreach((json_t *)params, key, value) {
+    json_object_foreach((json_t *)params, key, value)
+    {
         if (strcasecmp(key, name) == 0)
             found = value;
     }
@@ -187,7 +188,7 @@ struct str params_text(const json_t *v, char room[static 40])
     else if (json_is_real(v))
         snprintf(room, 40, "%.15g", json_real_value(v));
     else
-        strcpy(room, json_is_true(v) ? "1" : "");
+        snprintf(room, 40, "%s", json_is_true(v) ? "1" : "");
     return str_of(room);
 }
 
@@ -197,5 +198,5 @@ int64_t params_int(const json_t *v)
 
     if (json_is_integer(v))
         return json_integer_value(v);
-    return strtoll(params_text(v, room).p, NULL, 10);       /* ends of the range when beyond it */
+    return strtoll(params_text(v, room).p, NULL, 10); /* ends of the range when beyond it */
 }

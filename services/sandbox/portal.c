@@ -58,7 +58,7 @@ void portal_close(struct portal *p)
 struct route {
     struct str parts[4];
     int count;
-    struct str name;            /* method without its suffix */
+    struct str name; /* method without its suffix */
     bool xml;
 };
 
@@ -77,7 +77,8 @@ static void parse_route(struct route *r, const char *path)
     r->name = r->parts[r->count - 1];
     for (int xml = 0; xml < 2; xml++) {
         const struct str suffix = xml ? STR(".xml") : STR(".json");
-        if (r->name.n > suffix.n && str_case_eq((struct str){ r->name.p + r->name.n - suffix.n, suffix.n }, suffix)) {
+        if (r->name.n > suffix.n &&
+            str_case_eq((struct str){ r->name.p + r->name.n - suffix.n, suffix.n }, suffix)) {
             r->name.n -= suffix.n;
             r->xml = xml;
             return;
@@ -85,7 +86,8 @@ static void parse_route(struct route *r, const char *path)
     }
 }
 
-/* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3). */
+/* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3).
+ */
 static enum api_error authorize(const struct portal *p, const struct route *r)
 {
     uint64_t user;
@@ -131,9 +133,12 @@ static void out_envelope(struct portal_answer *ret, struct call *c)
     ret->status = 200;
 }
 
-static enum api_error run(struct portal *p, const struct route *r, const json_t *params, struct portal_answer *ret)
+static enum api_error run(
+    struct portal *p, const struct route *r, const json_t *params, struct portal_answer *ret)
 {
-    struct call c = { .portal = p, .method = method_find(r->name), .params = params, .out = &ret->body, .next = -1 };
+    struct call c = {
+        .portal = p, .method = method_find(r->name), .params = params, .out = &ret->body, .next = -1
+    };
 
     if (c.method == NULL)
         return API_METHOD;
@@ -151,8 +156,8 @@ static int status_of(const struct portal *p, enum api_error e)
     return e == API_METHOD && portal_has(p, QUIRK_METHOD_400) ? 400 : API[e].status;
 }
 
-static enum api_error answer_method(struct portal *p, const struct route *r, const struct portal_request *in,
-    struct portal_answer *ret)
+static enum api_error answer_method(
+    struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
 {
     if (!bucket_take(&p->bucket, in->remote, clock_mono_ms())) {
         p->stats.refused_503++;
@@ -205,16 +210,18 @@ static void answer(struct portal *p, const struct portal_request *in, struct por
     } else {
         ret->status = 404;
         ret->content_type = "text/html; charset=utf-8";
-        buf_str(&ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
+        buf_str(
+            &ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
     }
 }
 
 void portal_answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
-    *ret = (struct portal_answer){ .status = 200, .content_type = JSON_TYPE, .delay_ms = p->options.latency_ms };
+    *ret =
+        (struct portal_answer){ .status = 200, .content_type = JSON_TYPE, .delay_ms = p->options.latency_ms };
     buf_init(&ret->body, PORTAL_ANSWER_BYTES);
     answer(p, in, ret);
-    if (ret->body.failed) {         /* never half an answer: truth/ takes a limit */
+    if (ret->body.failed) { /* never half an answer: truth/ takes a limit */
         buf_clear(&ret->body);
         ret->status = API[API_INTERNAL].status;
         call_out_error(&ret->body, API_INTERNAL, false);

@@ -1,19 +1,20 @@
 #include "record.h"
 
-
 #include "hash.h"
 #include "calendar.h"
 #include "wire_value.h"
 
 /* The base was made within these: nothing generated lies in the future. */
-#define BASE_FIRST_S INT64_C(1609491600)    /* 2021-01-01T12:00:00+03:00 */
-#define BASE_SPAN_S (INT64_C(4) * 365 * DAY_S)
+#define BASE_FIRST_S INT64_C(1609491600) /* 2021-01-01T12:00:00+03:00 */
+#define BASE_SPAN_S  (INT64_C(4) * 365 * DAY_S)
 
 void record_open(struct record *ret, const struct store *s, enum which w, uint32_t n, struct arena *arena)
 {
     const struct crm *c = &s->crm[w];
 
-    *ret = (struct record){ .store = s, .crm = c, .arena = arena, .patch = c->patches[n], .n = n, .id = c->ids[n] };
+    *ret = (struct record){
+        .store = s, .crm = c, .arena = arena, .patch = c->patches[n], .n = n, .id = c->ids[n]
+    };
     ret->hash = hash_two(hash_two(s->seed, w + 1), n);
     for (unsigned f = 0; f < FACETS; f++) {
         const unsigned version = ret->patch ? ret->patch->version[f] : 0;
@@ -33,7 +34,8 @@ static const char *set_by_hand(const struct record *r, const struct attr *a)
 /* NULL or, in a text, "": both stand for "empty" on a portal and are told apart by nobody but a database. */
 static void make_empty(const struct attr *a, uint64_t h, struct value *ret)
 {
-    if (a->type->truth == TRUTH_TEXT && !(a->flags & ATTR_MULTIPLE) && a->dictionary == NULL && (h >> 20) % 3 == 0) {
+    if (a->type->truth == TRUTH_TEXT && !(a->flags & ATTR_MULTIPLE) && a->dictionary == NULL &&
+        (h >> 20) % 3 == 0) {
         ret->kind = VALUE_TEXT;
         ret->text = STR("");
     }

@@ -12,15 +12,18 @@ static void wire_init(struct wire *ret, const struct call *c, bool get)
 {
     const struct portal *p = c->portal;
 
-    *ret = (struct wire){ .get = get, .lead = c->method->which == LEAD, .ascii = portal_has(p, QUIRK_ASCII),
-        .numbers = portal_has(p, QUIRK_NUMBERS), .local_midnight = portal_has(p, QUIRK_LOCAL_MIDNIGHT) };
+    *ret = (struct wire){ .get = get,
+        .lead = c->method->which == LEAD,
+        .ascii = portal_has(p, QUIRK_ASCII),
+        .numbers = portal_has(p, QUIRK_NUMBERS),
+        .local_midnight = portal_has(p, QUIRK_LOCAL_MIDNIGHT) };
     snprintf(ret->token, sizeof(ret->token), "%016llx%016llx", (unsigned long long)hash_mix(p->serial),
         (unsigned long long)hash_mix(p->serial + 1));
 }
 
 static void out_rows(struct call *c, const struct list_query *q, const struct list_page *page)
 {
-    struct arena arena = { 0 };     /* of one row; the query stays in the call's */
+    struct arena arena = { 0 }; /* of one row; the query stays in the call's */
     struct wire wire;
 
     wire_init(&wire, c, false);
@@ -44,7 +47,8 @@ enum api_error run_list(struct call *c)
     const json_t *start = params_get(c->params, "start");
     struct portal *p = c->portal;
     const struct crm *crm = &p->store.crm[c->method->which];
-    struct list_query q = { .w = crm->which, .lot = hash_mix(p->serial * 64 + (uint64_t)p->stats.records_served) };
+    struct list_query q = { .w = crm->which,
+        .lot = hash_mix(p->serial * 64 + (uint64_t)p->stats.records_served) };
     struct list_page page;
 
     if (filter != NULL && !params_is_array(filter))
@@ -86,7 +90,7 @@ static void out_record(struct call *c, uint32_t n)
     wire_init(&wire, c, true);
     record_open(&r, &c->portal->store, crm->which, n, &c->portal->arena);
     render_row(c->out, &wire, &r, attrs, count);
-    if (crm->which == CONTACT) {            /* shown, but described nowhere (section 6.2) */
+    if (crm->which == CONTACT) { /* shown, but described nowhere (section 6.2) */
         c->out->n--;
         buf_str(c->out, ",\"FACE_ID\":null}");
     }

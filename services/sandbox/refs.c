@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define MARK "$result["
+#define MARK      "$result["
 #define STEPS_MAX 16
 
 void refs_fini(struct refs *r)
@@ -143,9 +143,13 @@ void refs_apply(struct refs *r, json_t *params)
         apply_text(r, params);
     } else if (json_is_object(params)) {
         json_object_foreach(params, key, v)
+        {
             refs_apply(r, v);
+        }
     } else if (json_is_array(params)) {
         json_array_foreach(params, i, v)
+        {
             refs_apply(r, v);
+        }
     }
 }

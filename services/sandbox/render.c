@@ -6,10 +6,10 @@
 
 #define LITERAL(out, text) json_out_raw(out, text, sizeof(text) - 1)
 
-/* The wire forms of "no value": one is chosen by the value's own chance. A text field keeps null and "" apart, so ""
- * is no form of its null. */
+/* The wire forms of "no value": one is chosen by the value's own chance. A text field keeps null and ""
+ * apart, so "" is no form of its null. */
 struct empties {
-    const char *forms[8];       /* NULL-terminated; repeated = more often */
+    const char *forms[8]; /* NULL-terminated; repeated = more often */
 };
 
 static const struct empties empty_standard = { { "null" } };
@@ -17,7 +17,8 @@ static const struct empties empty_time = { { "null", "\"\"" } };
 static const struct empties empty_link = { { "null", "\"0\"" } };
 static const struct empties empty_user_list = { { "null", "null", "null", "\"\"", "false", "[]" } };
 static const struct empties empty_user_get = { { "\"\"" } };
-static const struct empties empty_user_text_list = { { "null", "null", "null", "null", "null", "false", "[]" } };
+static const struct empties empty_user_text_list = { { "null", "null", "null", "null", "null", "false",
+    "[]" } };
 static const struct empties empty_multiple_list = { { "[]", "[]", "[]", "false", "null" } };
 static const struct empties empty_multiple_get = { { "[]" } };
 static const struct empties empty_flag_list = { { "null" } };
@@ -43,7 +44,7 @@ static const struct empties *empties_of(const struct wire *w, const struct attr 
 static void render_empty(struct buf *out, const struct wire *w, const struct attr *a, uint32_t form)
 {
     const struct empties *e = empties_of(w, a);
-    unsigned count = 0;
+    unsigned count = 1;
 
     while (count < ARRAY_SIZE(e->forms) && e->forms[count] != NULL)
         count++;
@@ -51,7 +52,7 @@ static void render_empty(struct buf *out, const struct wire *w, const struct att
     json_out_raw(out, text, strlen(text));
 }
 
-static void render_quoted(struct buf *out, const char *p, size_t n)    /* needs no escapes */
+static void render_quoted(struct buf *out, const char *p, size_t n) /* needs no escapes */
 {
     LITERAL(out, "\"");
     json_out_raw(out, p, n);
@@ -66,7 +67,8 @@ static void render_time(struct buf *out, int64_t unix_s)
     render_quoted(out, text, sizeof(text));
 }
 
-/* A calendar day is UTC midnight shown in the server's zone; inside a list its own midnight (facts section 6.3). */
+/* A calendar day is UTC midnight shown in the server's zone; inside a list its own midnight (facts
+ * section 6.3). */
 static void render_date(struct buf *out, const struct wire *w, int64_t days, bool in_list)
 {
     render_time(out, days * DAY_S - (in_list || w->local_midnight ? PORTAL_OFFSET_S : 0));
@@ -146,7 +148,8 @@ static void render_money(struct buf *out, const struct value *v)
     LITERAL(out, "\"");
 }
 
-static void render_one(struct buf *out, const struct wire *w, const struct attr *a, const struct value *v, bool in_list)
+static void render_one(
+    struct buf *out, const struct wire *w, const struct attr *a, const struct value *v, bool in_list)
 {
     switch (v->kind) {
     case VALUE_TEXT:
@@ -203,7 +206,8 @@ bool render_value(struct buf *out, const struct wire *w, const struct attr *a, c
     return true;
 }
 
-void render_row(struct buf *out, const struct wire *w, const struct record *r, const struct attr *const *attrs, int count)
+void render_row(
+    struct buf *out, const struct wire *w, const struct record *r, const struct attr *const *attrs, int count)
 {
     bool first = true;
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 #define BODY_BYTES_MAX (8u << 20)
-#define TICK_MS 20
+#define TICK_MS        20
 
 struct late {
     uv_timer_t timer;
@@ -71,8 +71,14 @@ static void on_request(struct http_in *in)
     struct serve *s = in->ctx;
     struct portal_answer answer;
 
-    portal_answer(s->portal, &(struct portal_request){ .method = in->method, .path = in->path, .query = in->query,
-        .body = in->body, .content_type = in->content_type, .remote = in->remote }, &answer);
+    portal_answer(s->portal,
+        &(struct portal_request){ .method = in->method,
+            .path = in->path,
+            .query = in->query,
+            .body = in->body,
+            .content_type = in->content_type,
+            .remote = in->remote },
+        &answer);
     if (answer.delay_ms > 0)
         reply_later(s, in, &answer);
     else
@@ -84,15 +90,21 @@ static void on_tick(uv_timer_t *timer)
     struct serve *s = timer->data;
     struct err err;
 
-    if (change_tick(&s->portal->changes, &s->portal->store, clock_mono_ms(), (int64_t)(clock_wall_ms() / 1000), &err) < 0)
+    if (change_tick(&s->portal->changes, &s->portal->store, clock_mono_ms(),
+            (int64_t)(clock_wall_ms() / 1000), &err) < 0)
         log_ev(LOG_ERROR, "change.failed", kv_err(&err));
 }
 
 int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *listen, struct err *err)
 {
     *s = (struct serve){ .portal = p };
-    s->http = http_server_new(loop, &(struct http_server_def){ .listen = listen, .max_body_bytes = BODY_BYTES_MAX,
-        .idle_timeout_s = 120, .handler = on_request, .ctx = s }, err);
+    s->http = http_server_new(loop,
+        &(struct http_server_def){ .listen = listen,
+            .max_body_bytes = BODY_BYTES_MAX,
+            .idle_timeout_s = 120,
+            .handler = on_request,
+            .ctx = s },
+        err);
     if (s->http == NULL)
         return -1;
     uv_timer_init(loop, &s->ticker);

@@ -12,12 +12,16 @@ enum { ST_BEGIN, ST_COMMIT, ST_META, ST_PATCH, ST_VALUE, ST_FLAG, ST_MADE, ST_FI
 static const char schema[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS made (crm INTEGER, n INTEGER, id INTEGER, PRIMARY KEY (crm, n)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS patch (crm INTEGER, n INTEGER, version BLOB, created_s INTEGER, modified_s INTEGER,"
+    "CREATE TABLE IF NOT EXISTS made (crm INTEGER, n INTEGER, id INTEGER, PRIMARY KEY (crm, n)) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE IF NOT EXISTS patch (crm INTEGER, n INTEGER, version BLOB, created_s INTEGER, modified_s "
+    "INTEGER,"
     " moved_s INTEGER, PRIMARY KEY (crm, n)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS value (crm INTEGER, n INTEGER, attr TEXT, raw TEXT, PRIMARY KEY (crm, n, attr))"
+    "CREATE TABLE IF NOT EXISTS value (crm INTEGER, n INTEGER, attr TEXT, raw TEXT, PRIMARY KEY (crm, n, "
+    "attr))"
     " WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS flag (crm INTEGER, n INTEGER, flags INTEGER, PRIMARY KEY (crm, n)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS flag (crm INTEGER, n INTEGER, flags INTEGER, PRIMARY KEY (crm, n)) WITHOUT "
+    "ROWID;"
     "CREATE TABLE IF NOT EXISTS userfield (place INTEGER PRIMARY KEY, crm INTEGER, name TEXT, type TEXT,"
     " multiple INTEGER);";
 
@@ -47,98 +51,6 @@ static int run(struct store *s, int which, struct err *err)
     return code == SQLITE_DONE || code == SQLITE_ROW ? 0 : db_error(s, err);
 }
 
-static void crm_grow(struct crm *c, uint32_t cap)
-{
-    c->ids = xrealloc(c->ids, cap * sizeof(*c->ids));
-    c->flags = xrealloc(c->flags, cap);
-    c->patches = xrealloc(c->patches, cap * sizeof(*c->patches));
-    memset(c->flags + c->cap, 0, cap - c->cap);
-    memset(c->patches + c->cap, 0, (cap - c->cap) * sizeof(*c->patches));
-    c->cap = cap;
-}
-
-static uint32_t crm_append(struct crm *c, uint32_t id)
-{
-    if (c->count == c->cap)
-        crm_grow(c, c->cap * 2 + 16);
-    c->ids[c->count] = id;
-    c->visible++;
-    return c->count++;
-}
-
-/* Mostly the next id, now and then a few deleted long ago, rarely a hole of hundreds. */
-static uint32_t id_step(uint64_t h)
-{
-    const uint32_t lot = hash_below(h, 1000);
-
-    if (lot < 850)
-        return 1;
-    return lot < 997 ? 2 + (uint32_t)(h % 5) : 100 + (uint32_t)(h % 500);
-}
-
-static void crm_generate(struct crm *c, uint64_t seed, uint32_t count)
-{
-    uint32_t id = (uint32_t)(hash_two(seed, c->which) % 7);
-
-    crm_grow(c, count + 16);
-    for (uint32_t n = 0; n < count; n++) {
-        id += id_step(hash_two(hash_two(seed, c->which + 11u), n));
-        crm_append(c, id);
-    }
-    c->base_count = count;
-}
-
-uint32_t crm_lower_bound(const struct crm *c, uint64_t id)
-{
-    uint32_t low = 0, high = c->count;
-
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (c->ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-bool crm_find(const struct crm *c, uint64_t id, uint32_t *ret_n)
-{
-    const uint32_t n = crm_lower_bound(c, id);
-
-    if (n == c->count || c->ids[n] != id)
-        return false;
-    *ret_n = n;
-    return true;
-}
-
-static struct patch *patch_of(struct crm *c, uint32_t n)
-{
-    if (c->patches[n] == NULL)
-        c->patches[n] = xcalloc(1, sizeof(struct patch));
-    return c->patches[n];
-}
-
-static void patch_set(struct patch *p, const struct attr *a, struct str raw)
-{
-    for (int i = 0; i < p->value_count; i++) {
-        if (p->values[i].attr == a) {
-            free(p->values[i].raw);
-            p->values[i].raw = str_dup(raw);
-            return;
-        }
-    }
-    p->values = xrealloc(p->values, (size_t)(p->value_count + 1) * sizeof(*p->values));
-    p->values[p->value_count++] = (struct patch_value){ a, str_dup(raw) };
-}
-
-static void set_flags(struct crm *c, uint32_t n, uint8_t flags)
-{
-    c->visible -= c->flags[n] == 0;
-    c->flags[n] = flags;
-    c->visible += flags == 0;
-}
-
 /* A file row that names a record or a field this store does not have is of no use: skipped. */
 static bool row_place(struct store *s, sqlite3_stmt *st, struct crm **ret, uint32_t *ret_n)
 {
@@ -162,7 +74,8 @@ static void load_made(struct store *s, sqlite3_stmt *st)
 static void load_userfield(struct store *s, sqlite3_stmt *st)
 {
     const int64_t w = sqlite3_column_int64(st, 0);
-    const char *name = (const char *)sqlite3_column_text(st, 1), *type = (const char *)sqlite3_column_text(st, 2);
+    const char *name = (const char *)sqlite3_column_text(st, 1),
+               *type = (const char *)sqlite3_column_text(st, 2);
 
     if (w >= 0 && w < WHICHES && name != NULL && type != NULL)
         attr_add(&s->crm[w].attrs, name, str_of(type), sqlite3_column_int(st, 3) != 0);
@@ -175,7 +88,7 @@ static void load_patch(struct store *s, sqlite3_stmt *st)
 
     if (!row_place(s, st, &c, &n))
         return;
-    struct patch *p = patch_of(c, n);
+    struct patch *p = crm_patch(c, n);
     if (sqlite3_column_bytes(st, 2) == FACETS)
         memcpy(p->version, sqlite3_column_blob(st, 2), FACETS);
     p->created_s = sqlite3_column_int64(st, 3);
@@ -192,7 +105,7 @@ static void load_value(struct store *s, sqlite3_stmt *st)
         return;
     const struct attr *a = attr_find(&c->attrs, str_of((const char *)sqlite3_column_text(st, 2)));
     if (a != NULL)
-        patch_set(patch_of(c, n), a, str_of((const char *)sqlite3_column_text(st, 3)));
+        patch_set(crm_patch(c, n), a, str_of((const char *)sqlite3_column_text(st, 3)));
 }
 
 static void load_flag(struct store *s, sqlite3_stmt *st)
@@ -201,7 +114,7 @@ static void load_flag(struct store *s, sqlite3_stmt *st)
     uint32_t n;
 
     if (row_place(s, st, &c, &n))
-        set_flags(c, n, (uint8_t)sqlite3_column_int(st, 2));
+        crm_flag(c, n, (uint8_t)sqlite3_column_int(st, 2));
 }
 
 static void load_changes(struct store *s, sqlite3_stmt *st)
@@ -212,7 +125,8 @@ static void load_changes(struct store *s, sqlite3_stmt *st)
 static const struct {
     const char *sql;
     void (*row)(struct store *s, sqlite3_stmt *st);
-} loads[] = {       /* in this order: later ones name what earlier ones made */
+} loads[] = {
+    /* in this order: later ones name what earlier ones made */
     { "SELECT crm, n, id FROM made ORDER BY crm, n", load_made },
     { "SELECT crm, name, type, multiple FROM userfield ORDER BY place", load_userfield },
     { "SELECT crm, n, version, created_s, modified_s, moved_s FROM patch", load_patch },
@@ -258,8 +172,9 @@ static int check_meta(struct store *s, const char *name, int64_t value, struct e
         kept = sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
     if (code == SQLITE_ROW && kept != value)
-        return err_set(err, ERR_CONF, "the data file was made with --%s %lld, not %lld: use the same or another file",
-            name, (long long)kept, (long long)value);
+        return err_set(err, ERR_CONF,
+            "the data file was made with --%s %lld, not %lld: use the same or another file", name,
+            (long long)kept, (long long)value);
     return code == SQLITE_DONE ? keep_meta(s, name, value, err) : 0;
 }
 
@@ -292,33 +207,14 @@ int store_open(struct store *ret, const struct store_options *o, struct err *err
         store_close(&s);
         return -1;
     }
-    for (unsigned w = 0; w < WHICHES; w++) {
-        s.crm[w].which = w;
-        attrs_init(&s.crm[w].attrs, w);
-        crm_generate(&s.crm[w], o->seed, o->counts[w]);
-    }
+    for (unsigned w = 0; w < WHICHES; w++)
+        crm_init(&s.crm[w], w, o->seed, o->counts[w]);
     if (load(&s, err) < 0) {
         store_close(&s);
         return -1;
     }
     *ret = s;
     return 0;
-}
-
-static void crm_fini(struct crm *c)
-{
-    for (uint32_t n = 0; n < c->count; n++) {
-        struct patch *p = c->patches[n];
-        for (int i = 0; p != NULL && i < p->value_count; i++)
-            free(p->values[i].raw);
-        if (p != NULL)
-            free(p->values);
-        free(p);
-    }
-    free(c->ids);
-    free(c->flags);
-    free(c->patches);
-    attrs_fini(&c->attrs);
 }
 
 void store_close(struct store *s)
@@ -356,7 +252,7 @@ static int keep_patch(struct store *s, enum which w, uint32_t n, const struct pa
 
 int store_update(struct store *s, enum which w, uint32_t n, unsigned facets, int64_t now_s, struct err *err)
 {
-    struct patch *p = patch_of(&s->crm[w], n);
+    struct patch *p = crm_patch(&s->crm[w], n);
 
     for (unsigned f = 0; f < FACETS; f++)
         p->version[f] = (uint8_t)(p->version[f] + ((facets >> f) & 1));
@@ -370,7 +266,7 @@ int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, s
     struct err *err)
 {
     sqlite3_stmt *st = s->statements[ST_VALUE];
-    struct patch *p = patch_of(&s->crm[w], n);
+    struct patch *p = crm_patch(&s->crm[w], n);
 
     patch_set(p, a, raw);
     p->modified_s = now_s;
@@ -388,7 +284,7 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
     struct crm *c = &s->crm[w];
     const uint32_t last = c->count > 0 ? c->ids[c->count - 1] : 0;
     const uint32_t n = crm_append(c, last + 1 + (uint32_t)(hash_two(s->seed, c->count) % 3));
-    struct patch *p = patch_of(c, n);
+    struct patch *p = crm_patch(c, n);
 
     p->created_s = p->modified_s = p->moved_s = now_s;
     sqlite3_bind_int(s->statements[ST_MADE], 1, w);
@@ -402,7 +298,7 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
 
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err)
 {
-    set_flags(&s->crm[w], n, flags);
+    crm_flag(&s->crm[w], n, flags);
     sqlite3_bind_int(s->statements[ST_FLAG], 1, w);
     sqlite3_bind_int64(s->statements[ST_FLAG], 2, n);
     sqlite3_bind_int(s->statements[ST_FLAG], 3, flags);

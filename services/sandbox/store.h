@@ -4,37 +4,12 @@
  * Loop thread. Changes are written inside store_begin()/store_commit(). */
 #pragma once
 
-#include "attr.h"
+#include "crm.h"
 
 #include "base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum { RECORD_DELETED = 1, RECORD_HIDDEN = 2 };     /* hidden: the webhook's user has no right to it */
-
-struct patch_value {
-    const struct attr *attr;
-    char *raw;                      /* JSON as the portal will print it */
-};
-
-struct patch {
-    uint8_t version[FACETS];
-    int64_t created_s, modified_s, moved_s;     /* 0 = as generated */
-    struct patch_value *values;
-    int value_count;
-};
-
-struct crm {
-    enum which which;
-    struct attr_list attrs;
-    uint32_t *ids;                  /* ascending, with gaps; record n has ids[n] */
-    uint8_t *flags;
-    struct patch **patches;
-    uint32_t count, cap;
-    uint32_t base_count;            /* generated at start; the rest was created since */
-    uint32_t visible;               /* neither deleted nor hidden */
-};
 
 struct store {
     uint64_t seed;
@@ -53,10 +28,6 @@ struct store_options {
 /* ERR_CONF: the file was made with another seed or other counts, or cannot be opened. */
 int store_open(struct store *ret, const struct store_options *options, struct err *err) MUST_CHECK;
 void store_close(struct store *s);
-
-/* First record with an id >= id; count when there is none. */
-uint32_t crm_lower_bound(const struct crm *c, uint64_t id);
-bool crm_find(const struct crm *c, uint64_t id, uint32_t *ret_n);       /* also deleted and hidden ones */
 
 int store_begin(struct store *s, struct err *err) MUST_CHECK;
 int store_commit(struct store *s, struct err *err) MUST_CHECK;

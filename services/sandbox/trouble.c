@@ -6,17 +6,19 @@
 #include "call.h"
 
 #define HTML_TYPE "text/html; charset=utf-8"
-#define HANG_MS 60000           /* a portal cuts its own requests after that (facts section 1.5) */
+#define HANG_MS   60000 /* a portal cuts its own requests after that (facts section 1.5) */
 
 static const struct {
     enum fault_kind kind;
     int status;
-    enum api_error error;       /* JSON body; else html */
+    enum api_error error; /* JSON body; else html */
     const char *html;
 } instead[] = {
-    { FAULT_HTML502, 502, API_OK, "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    { FAULT_HTML502, 502, API_OK,
+        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
         "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n" },
-    { FAULT_HTML200, 200, API_OK, "<!DOCTYPE html><html><head><title>Битрикс24</title></head><body>Портал обновляется"
+    { FAULT_HTML200, 200, API_OK,
+        "<!DOCTYPE html><html><head><title>Битрикс24</title></head><body>Портал обновляется"
         "</body></html>" },
     { FAULT_HANG, 504, API_OK, "<html><head><title>504 Gateway Time-out</title></head><body></body></html>" },
     { FAULT_RESET, 200, API_OK, "" },
@@ -41,16 +43,16 @@ static void set_manner(struct portal_answer *ret, const struct fault *f, const s
         ret->how = HOW_CUT;
         break;
     case FAULT_REDIRECT302:
-        snprintf(ret->headers, sizeof(ret->headers), "Location: %s%s\n", f->to[0] ? f->to : "https://renamed.example",
-            in->path);
+        snprintf(ret->headers, sizeof(ret->headers), "Location: %s%s\n",
+            f->to[0] ? f->to : "https://renamed.example", in->path);
         break;
     default:
         break;
     }
 }
 
-bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind kind, const struct portal_request *in,
-    struct portal_answer *ret)
+bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind kind,
+    const struct portal_request *in, struct portal_answer *ret)
 {
     for (size_t i = 0; i < ARRAY_SIZE(instead); i++) {
         if (instead[i].kind != kind)

@@ -7,8 +7,14 @@
 #include "json_out.h"
 
 static const char *const kind_names[] = {
-    [TRUTH_TEXT] = "text", [TRUTH_INT] = "int", [TRUTH_DECIMAL] = "decimal", [TRUTH_BOOL] = "bool",
-    [TRUTH_DATE] = "date", [TRUTH_TIME] = "time", [TRUTH_JSON] = "json", [TRUTH_MONEY] = "decimal",
+    [TRUTH_TEXT] = "text",
+    [TRUTH_INT] = "int",
+    [TRUTH_DECIMAL] = "decimal",
+    [TRUTH_BOOL] = "bool",
+    [TRUTH_DATE] = "date",
+    [TRUTH_TIME] = "time",
+    [TRUTH_JSON] = "json",
+    [TRUTH_MONEY] = "decimal",
 };
 
 static void out_column(struct buf *out, const struct attr *a, const char *suffix)
@@ -44,7 +50,7 @@ void truth_columns(struct buf *out, const struct attr_list *attrs)
 /* Digits, an optional point and exponent -> plain digits: no "+", no leading or trailing zeros, no "-0". */
 static void out_decimal(struct buf *out, struct str s)
 {
-    char whole[1024], part[1024];
+    char whole[1024] = "", part[1024];
     size_t digits = 0, kept = 0, i = 0;
     const bool minus = s.n > 0 && s.p[0] == '-';
     long point = -1, exponent = 0;
@@ -142,7 +148,8 @@ static void out_element(struct buf *out, const struct value *v)
         out_file(out, v);
         break;
     case VALUE_COMM:
-        buf_fmt(out, "{\"ID\":\"%lld\",\"VALUE_TYPE\":\"" STR_FMT "\",\"VALUE\":", (long long)v->i, STR_ARG(v->extra));
+        buf_fmt(out, "{\"ID\":\"%lld\",\"VALUE_TYPE\":\"" STR_FMT "\",\"VALUE\":", (long long)v->i,
+            STR_ARG(v->extra));
         buf_json(out, v->text);
         buf_fmt(out, ",\"TYPE_ID\":\"" STR_FMT "\"}", STR_ARG(v->more));
         break;

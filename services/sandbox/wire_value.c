@@ -91,7 +91,7 @@ static bool parse_scalar(const struct attr *a, struct str s, struct value *ret)
     const enum truth_kind truth = a->type->truth;
 
     if (truth != TRUTH_TEXT && s.n == 0)
-        return true;        /* empty: NULL */
+        return true; /* empty: NULL */
     switch (truth) {
     case TRUTH_INT:
         return parse_int(a, s, ret);
@@ -125,7 +125,8 @@ static struct str dump(const json_t *j, struct arena *arena)
 static bool is_empty(const json_t *j)
 {
     return json_is_null(j) || json_is_false(j) || (json_is_array(j) && json_array_size(j) == 0) ||
-        (json_is_object(j) && json_object_size(j) == 0) || (json_is_string(j) && json_string_length(j) == 0);
+           (json_is_object(j) && json_object_size(j) == 0) ||
+           (json_is_string(j) && json_string_length(j) == 0);
 }
 
 static void parse_element(const struct attr *a, const json_t *j, struct arena *arena, struct value *ret)
@@ -173,7 +174,7 @@ static bool parse(const struct attr *a, const json_t *j, struct arena *arena, st
         return parse_scalar(a, s, ret);
     if (a->type->truth != TRUTH_TEXT)
         return false;
-    ret->kind = VALUE_TEXT;     /* a structure in a text field: its JSON */
+    ret->kind = VALUE_TEXT; /* a structure in a text field: its JSON */
     ret->text = dump(j, arena);
     return true;
 }

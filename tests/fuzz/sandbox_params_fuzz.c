@@ -1,4 +1,5 @@
-/* Whatever comes as a query string, a form or a JSON body, and as the commands of a batch made of it: the portal answers. */
+/* Whatever comes as a query string, a form or a JSON body, and as the commands of a batch made of it: the
+ * portal answers. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@ static struct portal *open_once(void)
     if (p != NULL)
         return p;
     p = xmalloc(sizeof(*p));
-    const struct portal_options o = { .store = { .seed = 3, .counts = { 60, 5, 5, 5 } }, .tariff = "off",
-        .operating_window_ms = 600000, .operating_cost = 1 };
+    const struct portal_options o = { .store = { .seed = 3, .counts = { 60, 5, 5, 5 } },
+        .tariff = "off",
+        .operating_window_ms = 600000,
+        .operating_cost = 1 };
     if (portal_open(p, &o, &err) < 0)
         abort();
     return p;
@@ -36,9 +39,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct str rest = { text, strlen(text) };
     snprintf(path, sizeof(path), "/rest/1/%s/%s", p->secret, methods[data[0] >> 2 & 3]);
     const bool query = (data[0] & 3) == 0, json = (data[0] & 3) == 1;
-    portal_answer(p, &(struct portal_request){ .method = "POST", .path = path, .query = query ? rest : STR("x=1"),
-        .body = query ? STR("") : rest, .content_type = json ? "application/json" : "application/x-www-form-urlencoded",
-        .remote = "127.0.0.1" }, &answer);
+    portal_answer(p,
+        &(struct portal_request){ .method = "POST",
+            .path = path,
+            .query = query ? rest : STR("x=1"),
+            .body = query ? STR("") : rest,
+            .content_type = json ? "application/json" : "application/x-www-form-urlencoded",
+            .remote = "127.0.0.1" },
+        &answer);
     buf_fini(&answer.body);
     free(text);
     return 0;

@@ -32,17 +32,19 @@ TEST(a_chain_of_pages_reads_on_where_the_page_before_ended)
 {
     struct portal *p = ask_open();
     const uint32_t *id = p->store.crm[DEAL].ids;
-    json_t *b = batch(p, "{\"halt\":1,\"cmd\":{"
-        "\"p00\":\"crm.deal.list?order[ID]=ASC&filter[>ID]=0&start=-1\","
-        "\"p01\":\"crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p00][49][ID]&start=-1\","
-        "\"p02\":\"crm.deal.list?order%5BID%5D=ASC&filter%5B%3EID%5D=%24result%5Bp01%5D%5B49%5D%5BID%5D&start=-1\","
-        "\"p03\":\"crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p02][49][ID]&start=-1\"}}");
+    json_t *b =
+        batch(p, "{\"halt\":1,\"cmd\":{"
+                 "\"p00\":\"crm.deal.list?order[ID]=ASC&filter[>ID]=0&start=-1\","
+                 "\"p01\":\"crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p00][49][ID]&start=-1\","
+                 "\"p02\":\"crm.deal.list?order%5BID%5D=ASC&filter%5B%3EID%5D=%24result%5Bp01%5D%5B49%5D%"
+                 "5BID%5D&start=-1\","
+                 "\"p03\":\"crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p02][49][ID]&start=-1\"}}");
 
     CHECK_EQ(first_id(b, "p00"), id[0]);
     CHECK_EQ(first_id(b, "p01"), id[50]);
     CHECK_EQ(first_id(b, "p02"), id[100]);
     CHECK_EQ(json_array_size(part(b, "result", "p02")), 20);
-    CHECK_EQ(first_id(b, "p03"), id[0]);        /* the reference leads nowhere: the text is 0 to a number */
+    CHECK_EQ(first_id(b, "p03"), id[0]); /* the reference leads nowhere: the text is 0 to a number */
     CHECK_EQ(json_integer_value(part(b, "result_total", "p00")), 0);
     CHECK(json_is_object(part(b, "result_time", "p00")));
     CHECK_EQ(json_array_size(json_object_get(b, "result_error")), 0);
@@ -54,7 +56,8 @@ TEST(a_chain_of_pages_reads_on_where_the_page_before_ended)
 TEST(references_reach_into_any_result)
 {
     struct portal *p = ask_open();
-    json_t *b = batch(p, "{\"cmd\":{"
+    json_t *b = batch(p,
+        "{\"cmd\":{"
         "\"me\":\"profile\","
         "\"u\":\"user.get?ID=$result[me][ID]\","
         "\"d\":\"crm.deal.list?order[ID]=ASC&select[]=CATEGORY_ID&start=-1\","
@@ -74,7 +77,8 @@ TEST(references_reach_into_any_result)
 TEST(halt_ends_at_the_first_failure_and_without_it_all_run)
 {
     struct portal *p = ask_open();
-    static const char commands[] = "\"cmd\":{\"a\":\"profile\",\"b\":\"crm.deal.get?id=999999\",\"c\":\"profile\"}}";
+    static const char commands[] =
+        "\"cmd\":{\"a\":\"profile\",\"b\":\"crm.deal.get?id=999999\",\"c\":\"profile\"}}";
     char body[256];
 
     snprintf(body, sizeof(body), "{\"halt\":0,%s", commands);
@@ -110,7 +114,8 @@ TEST(commands_beyond_fifty_fail_one_by_one)
 TEST(what_cannot_run_in_a_batch_is_told_per_command)
 {
     struct portal *p = ask_open();
-    json_t *b = batch(p, "{\"cmd\":{\"a\":\"batch?cmd[x]=profile\",\"b\":\"no.such\",\"c\":\"crm.deal.list?filter=1\"}}");
+    json_t *b = batch(
+        p, "{\"cmd\":{\"a\":\"batch?cmd[x]=profile\",\"b\":\"no.such\",\"c\":\"crm.deal.list?filter=1\"}}");
 
     CHECK_STR(error_of(b, "a"), "ERROR_BATCH_METHOD_NOT_ALLOWED");
     CHECK_STR(error_of(b, "b"), "ERROR_METHOD_NOT_FOUND");
@@ -129,7 +134,7 @@ TEST(numeric_keys_make_lists)
 
     CHECK(json_is_array(json_object_get(b, "result")));
     CHECK_EQ(json_array_size(json_object_get(b, "result")), 2);
-    CHECK(json_is_object(json_object_get(b, "result_error")));      /* its only key is 2 */
+    CHECK(json_is_object(json_object_get(b, "result_error"))); /* its only key is 2 */
     json_decref(b);
     b = batch(p, "{\"cmd\":{\"1\":\"no.such\",\"0\":\"no.such\"}}");
     CHECK(json_is_array(json_object_get(b, "result_error")));
@@ -144,7 +149,8 @@ TEST(a_form_carries_a_batch_encoded_twice)
     char path[128];
 
     snprintf(path, sizeof(path), "/rest/1/%s/batch", p->secret);
-    char *text = ask_raw(p, path, "halt=0&cmd[a]=crm.deal.list%3Forder%5BID%5D%3DASC%26filter%5B%253EID%5D%3D0%26start%3D-1",
+    char *text = ask_raw(p, path,
+        "halt=0&cmd[a]=crm.deal.list%3Forder%5BID%5D%3DASC%26filter%5B%253EID%5D%3D0%26start%3D-1",
         "application/x-www-form-urlencoded", NULL);
     CHECK_HAS(text, "\"result\":{\"result\":{\"a\":[{\"ID\":");
     free(text);
@@ -157,7 +163,7 @@ TEST(operating_seconds_are_billed_to_the_commands_and_block_them)
     o.operating_limit_s = 0.05;
     struct portal *p = ask_open_with(o);
     json_t *b = batch(p, "{\"cmd\":{\"a\":\"crm.deal.list?start=-1\",\"b\":\"crm.deal.list?start=-1\","
-        "\"c\":\"crm.deal.list?start=-1\",\"d\":\"crm.lead.list?start=-1\"}}");
+                         "\"c\":\"crm.deal.list?start=-1\",\"d\":\"crm.lead.list?start=-1\"}}");
 
     CHECK(part(b, "result", "b") != NULL);
     CHECK_STR(error_of(b, "c"), "OPERATION_TIME_LIMIT");
@@ -186,5 +192,6 @@ TEST(unresolved_references_may_be_empty_by_option)
 TEST_MAIN(CASE(a_chain_of_pages_reads_on_where_the_page_before_ended), CASE(references_reach_into_any_result),
     CASE(halt_ends_at_the_first_failure_and_without_it_all_run), CASE(commands_beyond_fifty_fail_one_by_one),
     CASE(what_cannot_run_in_a_batch_is_told_per_command), CASE(numeric_keys_make_lists),
-    CASE(a_form_carries_a_batch_encoded_twice), CASE(operating_seconds_are_billed_to_the_commands_and_block_them),
+    CASE(a_form_carries_a_batch_encoded_twice),
+    CASE(operating_seconds_are_billed_to_the_commands_and_block_them),
     CASE(unresolved_references_may_be_empty_by_option))

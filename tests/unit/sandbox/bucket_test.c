@@ -55,7 +55,7 @@ TEST(each_address_has_its_own)
 
     CHECK_EQ(passes(&b, "a", 1000, 20), 6);
     CHECK_EQ(passes(&b, "b", 1000, 20), 6);
-    for (int i = 0; i < 1000; i++) {    /* more sources than are remembered */
+    for (int i = 0; i < 1000; i++) { /* more sources than are remembered */
         char remote[16];
         snprintf(remote, sizeof(remote), "10.0.%d.%d", i / 250, i % 250);
         CHECK(bucket_take(&b, remote, 2000));
@@ -79,8 +79,9 @@ TEST(tariffs_are_read)
         const char *text;
         bool good;
         double drain, burst;
-    } cases[] = { { "standard", true, 2, 50 }, { "enterprise", true, 5, 250 }, { "off", true, 0, 0 }, { "7/30", true, 7, 30 },
-        { "7", false, 0, 0 }, { "7/30x", false, 0, 0 }, { "0/5", false, 0, 0 }, { "", false, 0, 0 } };
+    } cases[] = { { "standard", true, 2, 50 }, { "enterprise", true, 5, 250 }, { "off", true, 0, 0 },
+        { "7/30", true, 7, 30 }, { "7", false, 0, 0 }, { "7/30x", false, 0, 0 }, { "0/5", false, 0, 0 },
+        { "", false, 0, 0 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct bucket b = { 0 };
@@ -91,6 +92,6 @@ TEST(tariffs_are_read)
     CHECK_EQ(passes(&off, "a", 1000, 500), 500);
 }
 
-TEST_MAIN(CASE(the_burst_is_one_more_than_the_threshold_read_literally), CASE(it_leaks_once_a_second_and_not_between),
-    CASE(refused_requests_do_not_count), CASE(each_address_has_its_own), CASE(the_second_forms_are_options),
-    CASE(tariffs_are_read))
+TEST_MAIN(CASE(the_burst_is_one_more_than_the_threshold_read_literally),
+    CASE(it_leaks_once_a_second_and_not_between), CASE(refused_requests_do_not_count),
+    CASE(each_address_has_its_own), CASE(the_second_forms_are_options), CASE(tariffs_are_read))

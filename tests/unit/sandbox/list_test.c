@@ -19,8 +19,8 @@ TEST(pages_have_fifty_rows_next_and_total)
         int start;
         size_t rows;
         int next, total;
-    } cases[] = { { 0, 50, 50, 120 }, { 50, 50, 100, 120 }, { 100, 20, -1, 120 }, { 120, 0, -1, 120 }, { 7, 50, 57, 120 },
-        { 70, 50, -1, 120 }, { -1, 50, -1, 0 } };
+    } cases[] = { { 0, 50, 50, 120 }, { 50, 50, 100, 120 }, { 100, 20, -1, 120 }, { 120, 0, -1, 120 },
+        { 7, 50, 57, 120 }, { 70, 50, -1, 120 }, { -1, 50, -1, 0 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char body[96];
@@ -42,7 +42,8 @@ TEST(a_keyset_walk_meets_every_record_once)
 
     for (;;) {
         char body[128];
-        snprintf(body, sizeof(body), "{\"ORDER\":{\"ID\":\"asc\"},\"FILTER\":{\">ID\":%lld},\"start\":-1}", last);
+        snprintf(
+            body, sizeof(body), "{\"ORDER\":{\"ID\":\"asc\"},\"FILTER\":{\">ID\":%lld},\"start\":-1}", last);
         json_t *a = ask(p, "CRM.Deal.LIST.json", body);
         for (size_t i = 0; i < rows(a); i++) {
             CHECK_EQ(ask_row_id(a, i), p->store.crm[DEAL].ids[seen]);
@@ -111,7 +112,8 @@ TEST(every_condition_and_its_opposite_make_up_the_whole)
         { "{\"CLOSED\":\"Y\"}", "{\"!CLOSED\":\"Y\"}" },
         { "{\"STAGE_SEMANTIC_ID\":[\"S\",\"F\"]}", "{\"!@STAGE_SEMANTIC_ID\":[\"S\",\"F\"]}" },
         { "{\">OPPORTUNITY\":\"100000\"}", "{\"<=OPPORTUNITY\":\"100000\"}" },
-        { "{\">=DATE_CREATE\":\"2022-06-01T00:00:00+03:00\"}", "{\"<DATE_CREATE\":\"2022-06-01T00:00:00+03:00\"}" },
+        { "{\">=DATE_CREATE\":\"2022-06-01T00:00:00+03:00\"}",
+            "{\"<DATE_CREATE\":\"2022-06-01T00:00:00+03:00\"}" },
         { "{\"=COMMENTS\":\"\"}", "{\"!=COMMENTS\":\"\"}" },
         { "{\"COMPANY_ID\":\"\"}", "{\"!COMPANY_ID\":\"\"}" },
         { "{\"CATEGORY_ID\":0}", "{\"!CATEGORY_ID\":0}" },
@@ -120,7 +122,8 @@ TEST(every_condition_and_its_opposite_make_up_the_whole)
     struct portal *p = ask_open();
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const long long yes = total_of(p, "crm.deal.list", cases[i].yes), no = total_of(p, "crm.deal.list", cases[i].no);
+        const long long yes = total_of(p, "crm.deal.list", cases[i].yes),
+                        no = total_of(p, "crm.deal.list", cases[i].no);
         CHECK(yes > 0 && no > 0);
         CHECK_EQ(yes + no, 120);
     }
@@ -129,8 +132,8 @@ TEST(every_condition_and_its_opposite_make_up_the_whole)
 
 TEST(what_the_portal_does_not_know_is_left_out_silently)
 {
-    static const char *const filters[] = { "{\"NO_SUCH\":1}", "{\"CONTACT_IDS\":[1]}", "{\"%STAGE_ID\":\"NEW\"}",
-        "{\"!%TITLE\":\"a\"}", "[]", "{\"%COMPANY_ID\":\"1\"}" };
+    static const char *const filters[] = { "{\"NO_SUCH\":1}", "{\"CONTACT_IDS\":[1]}",
+        "{\"%STAGE_ID\":\"NEW\"}", "{\"!%TITLE\":\"a\"}", "[]", "{\"%COMPANY_ID\":\"1\"}" };
     struct portal *p = ask_open();
 
     for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
@@ -157,9 +160,11 @@ TEST(multifields_are_found_by_exact_value)
     struct portal *p = ask_open();
     char filter[256], value[128] = "";
 
-    json_t *a = ask(p, "crm.contact.list", "{\"filter\":{\"HAS_EMAIL\":\"Y\"},\"select\":[\"EMAIL\"],\"order\":{\"ID\":\"ASC\"}}");
+    json_t *a = ask(p, "crm.contact.list",
+        "{\"filter\":{\"HAS_EMAIL\":\"Y\"},\"select\":[\"EMAIL\"],\"order\":{\"ID\":\"ASC\"}}");
     json_t *email = json_object_get(json_array_get(json_object_get(a, "result"), 0), "EMAIL");
-    snprintf(value, sizeof(value), "%s", json_string_value(json_object_get(json_array_get(email, 0), "VALUE")));
+    snprintf(
+        value, sizeof(value), "%s", json_string_value(json_object_get(json_array_get(email, 0), "VALUE")));
     json_decref(a);
     snprintf(filter, sizeof(filter), "{\"EMAIL\":\"%s\"}", value);
     CHECK(total_of(p, "crm.contact.list", filter) >= 1);
@@ -173,7 +178,8 @@ static bool row_has(struct portal *p, const char *method, const char *select, co
     char body[256];
     bool found = false;
 
-    snprintf(body, sizeof(body), "{\"order\":{\"ID\":\"ASC\"},\"start\":-1%s%s}", *select ? ",\"select\":" : "", select);
+    snprintf(body, sizeof(body), "{\"order\":{\"ID\":\"ASC\"},\"start\":-1%s%s}",
+        *select ? ",\"select\":" : "", select);
     json_t *a = ask(p, method, body);
     for (size_t i = 0; i < rows(a); i++)
         found |= json_object_get(json_array_get(json_object_get(a, "result"), i), field) != NULL;
@@ -187,11 +193,21 @@ TEST(select_masks_leave_out_what_has_to_be_named)
         const char *select, *field;
         bool there;
     } cases[] = {
-        { "", "TITLE", true }, { "", "UF_CRM_INT", true }, { "", "UF_CRM_INT_M", false }, { "", "PHONE", false },
-        { "[\"*\"]", "NAME", true }, { "[\"*\"]", "UF_CRM_INT", false }, { "[\"UF_*\"]", "UF_CRM_INT", true },
-        { "[\"UF_*\"]", "UF_CRM_INT_M", false }, { "[\"UF_*\"]", "NAME", false }, { "[\"UF_CRM_INT_M\"]", "UF_CRM_INT_M", true },
-        { "[\"PHONE\"]", "PHONE", true }, { "[\"NAME\"]", "ID", true }, { "[\"NAME\"]", "TITLE", false },
-        { "[\"CONTACT_IDS\"]", "CONTACT_IDS", false }, { "[\"name\"]", "NAME", true },
+        { "", "TITLE", true },
+        { "", "UF_CRM_INT", true },
+        { "", "UF_CRM_INT_M", false },
+        { "", "PHONE", false },
+        { "[\"*\"]", "NAME", true },
+        { "[\"*\"]", "UF_CRM_INT", false },
+        { "[\"UF_*\"]", "UF_CRM_INT", true },
+        { "[\"UF_*\"]", "UF_CRM_INT_M", false },
+        { "[\"UF_*\"]", "NAME", false },
+        { "[\"UF_CRM_INT_M\"]", "UF_CRM_INT_M", true },
+        { "[\"PHONE\"]", "PHONE", true },
+        { "[\"NAME\"]", "ID", true },
+        { "[\"NAME\"]", "TITLE", false },
+        { "[\"CONTACT_IDS\"]", "CONTACT_IDS", false },
+        { "[\"name\"]", "NAME", true },
     };
     struct portal *p = ask_open();
 
@@ -203,7 +219,8 @@ TEST(select_masks_leave_out_what_has_to_be_named)
 TEST(orders_other_than_by_id_sort)
 {
     struct portal *p = ask_open();
-    json_t *a = ask(p, "crm.deal.list", "{\"order\":{\"OPPORTUNITY\":\"DESC\",\"ID\":\"ASC\"},\"select\":[\"OPPORTUNITY\"]}");
+    json_t *a = ask(p, "crm.deal.list",
+        "{\"order\":{\"OPPORTUNITY\":\"DESC\",\"ID\":\"ASC\"},\"select\":[\"OPPORTUNITY\"]}");
     double last = 1e300;
 
     CHECK_EQ(rows(a), 50);
@@ -262,7 +279,9 @@ TEST(hidden_and_deleted_records_are_not_listed)
 
 TEST_MAIN(CASE(pages_have_fifty_rows_next_and_total), CASE(a_keyset_walk_meets_every_record_once),
     CASE(without_an_order_pages_overlap), CASE(filters_select_by_their_operators),
-    CASE(every_condition_and_its_opposite_make_up_the_whole), CASE(what_the_portal_does_not_know_is_left_out_silently),
+    CASE(every_condition_and_its_opposite_make_up_the_whole),
+    CASE(what_the_portal_does_not_know_is_left_out_silently),
     CASE(like_knows_no_case_and_takes_signs_of_its_own), CASE(multifields_are_found_by_exact_value),
     CASE(select_masks_leave_out_what_has_to_be_named), CASE(orders_other_than_by_id_sort),
-    CASE(wrong_types_and_ids_are_answered_as_the_portal_does), CASE(hidden_and_deleted_records_are_not_listed))
+    CASE(wrong_types_and_ids_are_answered_as_the_portal_does),
+    CASE(hidden_and_deleted_records_are_not_listed))

@@ -29,11 +29,11 @@ TEST(a_bucket_falls_out_ten_minutes_after_its_first_call)
     struct operating_method *m = operating_of(&o, "m");
 
     operating_add(&o, m, 8, 1000);
-    operating_add(&o, m, 1, 1000 + MINUTE - 1);     /* still the first bucket */
-    operating_add(&o, m, 4, 1000 + MINUTE);         /* the second */
+    operating_add(&o, m, 1, 1000 + MINUTE - 1); /* still the first bucket */
+    operating_add(&o, m, 4, 1000 + MINUTE);     /* the second */
     CHECK(operating_blocked(&o, m, 2 * MINUTE));
     CHECK_EQ(operating_reset_ms(&o, m, 2 * MINUTE), 1000 + 10 * MINUTE);
-    CHECK(operating_used(&o, m, 1000 + 10 * MINUTE) == 4);      /* does not drop to 0 at the reset */
+    CHECK(operating_used(&o, m, 1000 + 10 * MINUTE) == 4); /* does not drop to 0 at the reset */
     CHECK_EQ(operating_reset_ms(&o, m, 1000 + 10 * MINUTE), 1000 + 11 * MINUTE);
     CHECK(operating_used(&o, m, 1000 + 11 * MINUTE) == 0);
     CHECK(m->seconds_ever == 13);
@@ -48,7 +48,7 @@ TEST(steady_work_for_an_hour_stays_within_its_buckets)
         operating_add(&o, m, 0.5, ms);
     CHECK(operating_used(&o, m, 60 * MINUTE) <= 601);
     CHECK(operating_used(&o, m, 60 * MINUTE) >= 539);
-    CHECK(!operating_blocked(&o, m, 60 * MINUTE));      /* limit 0: none */
+    CHECK(!operating_blocked(&o, m, 60 * MINUTE)); /* limit 0: none */
 }
 
 TEST(more_methods_than_places_share_the_last)
@@ -64,5 +64,5 @@ TEST(more_methods_than_places_share_the_last)
 }
 
 TEST_MAIN(CASE(the_call_that_goes_over_the_limit_completes_and_the_next_is_blocked),
-    CASE(a_bucket_falls_out_ten_minutes_after_its_first_call), CASE(steady_work_for_an_hour_stays_within_its_buckets),
-    CASE(more_methods_than_places_share_the_last))
+    CASE(a_bucket_falls_out_ten_minutes_after_its_first_call),
+    CASE(steady_work_for_an_hour_stays_within_its_buckets), CASE(more_methods_than_places_share_the_last))

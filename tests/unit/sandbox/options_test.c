@@ -42,9 +42,15 @@ TEST(wrong_words_are_named)
     static const struct {
         const char *a, *b, *part;
     } cases[] = {
-        { "--deals", "many", "--deals many" }, { "--port", "70000", "65535" }, { "--deal", "5", "--deal" },
-        { "deals", "5", "deals" }, { "--seed", NULL, "missing" }, { "--quirk", "odd", "--quirk odd" },
-        { "--operating-cost", "x", "--operating-cost x" }, { "--deals", "-5", "-5" }, { "--operating-window", "0.1", "1 second" },
+        { "--deals", "many", "--deals many" },
+        { "--port", "70000", "65535" },
+        { "--deal", "5", "--deal" },
+        { "deals", "5", "deals" },
+        { "--seed", NULL, "missing" },
+        { "--quirk", "odd", "--quirk odd" },
+        { "--operating-cost", "x", "--operating-cost x" },
+        { "--deals", "-5", "-5" },
+        { "--operating-window", "0.1", "1 second" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

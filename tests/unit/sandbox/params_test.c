@@ -42,7 +42,8 @@ TEST(queries_become_trees_as_php_makes_them)
         { "&&a=1&", "{\"a\":\"1\"}" },
         { "[x]=1&=2", "{}" },
         { "a[x]junk[y]=1", "{\"a\":{\"x\":\"1\"}}" },
-        { "cmd[p]=crm.deal.list%3Ffilter%255B%253EID%255D%3D5", "{\"cmd\":{\"p\":\"crm.deal.list?filter%5B%3EID%5D=5\"}}" },
+        { "cmd[p]=crm.deal.list%3Ffilter%255B%253EID%255D%3D5",
+            "{\"cmd\":{\"p\":\"crm.deal.list?filter%5B%3EID%5D=5\"}}" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -80,8 +81,9 @@ TEST(numbers_are_read_as_intval_does)
     static const struct {
         const char *json;
         int64_t want;
-    } cases[] = { { "\"12abc\"", 12 }, { "\"$result[a][49][ID]\"", 0 }, { "\"\"", 0 }, { "7", 7 }, { "true", 1 },
-        { "null", 0 }, { "\"-3\"", -3 }, { "\"99999999999999999999\"", INT64_MAX }, { "1.9", 1 } };
+    } cases[] = { { "\"12abc\"", 12 }, { "\"$result[a][49][ID]\"", 0 }, { "\"\"", 0 }, { "7", 7 },
+        { "true", 1 }, { "null", 0 }, { "\"-3\"", -3 }, { "\"99999999999999999999\"", INT64_MAX },
+        { "1.9", 1 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         json_t *v = json_loads(cases[i].json, JSON_DECODE_ANY, NULL);

@@ -60,7 +60,8 @@ TEST(the_other_methods_answer)
     check_method(p, "crm.deal.fields", 200, "\"STAGE_ID\":{\"type\":\"crm_status\",\"isRequired\":false");
     check_method(p, "crm.contact.fields", 200, "\"PHONE\":{\"type\":\"crm_multifield\"");
     check_method(p, "crm.deal.fields", 200, "\"items\":[{\"ID\":\"");
-    check_method(p, "crm.deal.userfield.list?filter[USER_TYPE_ID]=money&filter[MULTIPLE]=N", 200, "\"total\":1");
+    check_method(
+        p, "crm.deal.userfield.list?filter[USER_TYPE_ID]=money&filter[MULTIPLE]=N", 200, "\"total\":1");
     check_method(p, "crm.deal.userfield.list?filter[LANG]=ru", 200, "\"EDIT_FORM_LABEL\"");
     ask_close(p);
 }
@@ -94,7 +95,7 @@ TEST(the_request_limit_refuses_and_is_counted)
         int status;
         snprintf(path, sizeof(path), "/rest/1/%s/profile", p->secret);
         char *text = ask_raw(p, path, NULL, "", &status);
-        CHECK(status == 503 || status == 200);      /* a second may have passed */
+        CHECK(status == 503 || status == 200); /* a second may have passed */
         free(text);
     }
     CHECK(p->stats.refused_503 >= 2);
@@ -111,8 +112,14 @@ static struct portal_answer struck(struct portal *p, const char *fault, const ch
     snprintf(path, sizeof(path), "fault?kind=%s&times=1&method=%s", fault, method);
     ask_admin(p, path, NULL);
     snprintf(path, sizeof(path), "/rest/1/%s/%s", p->secret, method);
-    portal_answer(p, &(struct portal_request){ .method = "GET", .path = path, .query = STR("start=-1"), .body = STR(""),
-        .content_type = "", .remote = "127.0.0.1" }, &a);
+    portal_answer(p,
+        &(struct portal_request){ .method = "GET",
+            .path = path,
+            .query = STR("start=-1"),
+            .body = STR(""),
+            .content_type = "",
+            .remote = "127.0.0.1" },
+        &a);
     return a;
 }
 
@@ -180,12 +187,17 @@ TEST(admin_refuses_nonsense_and_strangers)
         const char *path, *body;
         int status;
     } cases[] = {
-        { "/__admin/truth/orders", NULL, 400 }, { "/__admin/nothing", NULL, 404 }, { "/__admin/change", NULL, 404 },
-        { "/__admin/change?kind=burn", "{}", 400 }, { "/__admin/change?entity=x", "{}", 400 },
-        { "/__admin/set?entity=deals&id=999999", "{}", 404 }, { "/__admin/field?entity=deals", "{}", 400 },
+        { "/__admin/truth/orders", NULL, 400 },
+        { "/__admin/nothing", NULL, 404 },
+        { "/__admin/change", NULL, 404 },
+        { "/__admin/change?kind=burn", "{}", 400 },
+        { "/__admin/change?entity=x", "{}", 400 },
+        { "/__admin/set?entity=deals&id=999999", "{}", 404 },
+        { "/__admin/field?entity=deals", "{}", 400 },
         { "/__admin/field?entity=deals", "{\"name\":\"TITLE\",\"type\":\"string\"}", 400 },
         { "/__admin/field?entity=deals", "{\"name\":\"UF_CRM_INT\",\"type\":\"string\"}", 400 },
-        { "/__admin/fault?kind=quake", "{}", 400 }, { "/__admin/change/rate?per_s=-1", "{}", 400 },
+        { "/__admin/fault?kind=quake", "{}", 400 },
+        { "/__admin/change/rate?per_s=-1", "{}", 400 },
         { "/__admin/truth/deals?after=x", NULL, 400 },
     };
     struct portal *p = ask_open();
@@ -198,8 +210,14 @@ TEST(admin_refuses_nonsense_and_strangers)
         free(text);
     }
     struct portal_answer a;
-    portal_answer(p, &(struct portal_request){ .method = "GET", .path = "/__admin/stats", .query = STR(""), .body = STR(""),
-        .content_type = "", .remote = "192.0.2.7" }, &a);
+    portal_answer(p,
+        &(struct portal_request){ .method = "GET",
+            .path = "/__admin/stats",
+            .query = STR(""),
+            .body = STR(""),
+            .content_type = "",
+            .remote = "192.0.2.7" },
+        &a);
     CHECK_EQ(a.status, 403);
     buf_fini(&a.body);
     ask_close(p);
@@ -235,6 +253,6 @@ TEST(bodies_that_are_no_parameters_are_refused)
 
 TEST_MAIN(CASE(routes_are_taken_as_the_portal_takes_them), CASE(the_other_methods_answer),
     CASE(a_missing_scope_is_told_alone_and_in_a_batch), CASE(the_request_limit_refuses_and_is_counted),
-    CASE(faults_strike_once_and_look_like_the_real_thing), CASE(a_fault_waits_for_its_method_and_can_be_cleared),
-    CASE(admin_refuses_nonsense_and_strangers), CASE(a_new_field_is_described_and_filled_for_some),
-    CASE(bodies_that_are_no_parameters_are_refused))
+    CASE(faults_strike_once_and_look_like_the_real_thing),
+    CASE(a_fault_waits_for_its_method_and_can_be_cleared), CASE(admin_refuses_nonsense_and_strangers),
+    CASE(a_new_field_is_described_and_filled_for_some), CASE(bodies_that_are_no_parameters_are_refused))

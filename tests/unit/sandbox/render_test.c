@@ -11,12 +11,27 @@ struct look {
     const char *list, *get;
 };
 
-#define NONE(form_) { .kind = VALUE_NULL, .form = form_ }
-#define TEXT_OF(s) { .kind = VALUE_TEXT, .text = { s, sizeof(s) - 1 } }
-#define INT_OF(n) { .kind = VALUE_INT, .i = n }
-#define DECIMAL_OF(s) { .kind = VALUE_DECIMAL, .text = { s, sizeof(s) - 1 } }
-#define LIST_OF(...) { .kind = VALUE_LIST, .items = (const struct value[]){ __VA_ARGS__ }, \
-    .count = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value) }
+#define NONE(form_)                                                                                          \
+    {                                                                                                        \
+        .kind = VALUE_NULL, .form = form_                                                                    \
+    }
+#define TEXT_OF(s)                                                                                           \
+    {                                                                                                        \
+        .kind = VALUE_TEXT, .text = { s, sizeof(s) - 1 }                                                     \
+    }
+#define INT_OF(n)                                                                                            \
+    {                                                                                                        \
+        .kind = VALUE_INT, .i = n                                                                            \
+    }
+#define DECIMAL_OF(s)                                                                                        \
+    {                                                                                                        \
+        .kind = VALUE_DECIMAL, .text = { s, sizeof(s) - 1 }                                                  \
+    }
+#define LIST_OF(...)                                                                                         \
+    {                                                                                                        \
+        .kind = VALUE_LIST, .items = (const struct value[]){ __VA_ARGS__ },                                  \
+        .count = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value)                        \
+    }
 
 static const struct look looks[] = {
     { DEAL, "TITLE", TEXT_OF("a/b"), "\"a\\/b\"", "\"a\\/b\"" },
@@ -44,8 +59,8 @@ static const struct look looks[] = {
     { LEAD, "UF_CRM_FLAG", { .kind = VALUE_BOOL, .i = 1 }, "true", "\"1\"" },
     { LEAD, "UF_CRM_FLAG", { .kind = VALUE_BOOL, .i = 0 }, "false", "\"0\"" },
     { LEAD, "UF_CRM_FLAG", NONE(0), "null", "\"\"" },
-    { DEAL, "UF_CRM_MONEY", { .kind = VALUE_MONEY, .text = { "300", 3 }, .extra = { "EUR", 3 } }, "\"300|EUR\"",
-        "\"300|EUR\"" },
+    { DEAL, "UF_CRM_MONEY", { .kind = VALUE_MONEY, .text = { "300", 3 }, .extra = { "EUR", 3 } },
+        "\"300|EUR\"", "\"300|EUR\"" },
     { DEAL, "UF_CRM_INT_M", LIST_OF(INT_OF(188), INT_OF(209)), "[188,209]", "[188,209]" },
     { DEAL, "UF_CRM_DOUBLE_M", LIST_OF(DECIMAL_OF("1.50")), "[1.50]", "[1.50]" },
     { DEAL, "UF_CRM_DATE_M", LIST_OF({ .kind = VALUE_DATE, .i = 19965 }), "[\"2024-08-30T00:00:00+03:00\"]",
@@ -53,12 +68,20 @@ static const struct look looks[] = {
     { DEAL, "UF_CRM_ENUM_M", NONE(0), "[]", "[]" },
     { DEAL, "UF_CRM_ENUM_M", NONE(3), "false", "[]" },
     { DEAL, "UF_CRM_ENUM_M", NONE(4), "null", "[]" },
-    { CONTACT, "PHONE", LIST_OF({ .kind = VALUE_COMM, .i = 156, .text = { "+1", 2 }, .extra = { "WORK", 4 },
-        .more = { "PHONE", 5 } }), "[{\"ID\":\"156\",\"VALUE_TYPE\":\"WORK\",\"VALUE\":\"+1\",\"TYPE_ID\":\"PHONE\"}]", NULL },
+    { CONTACT, "PHONE",
+        LIST_OF({ .kind = VALUE_COMM,
+            .i = 156,
+            .text = { "+1", 2 },
+            .extra = { "WORK", 4 },
+            .more = { "PHONE", 5 } }),
+        "[{\"ID\":\"156\",\"VALUE_TYPE\":\"WORK\",\"VALUE\":\"+1\",\"TYPE_ID\":\"PHONE\"}]", NULL },
     { CONTACT, "PHONE", NONE(0), "", "" },
     { CONTACT, "PHOTO", { .kind = VALUE_FILE, .i = 5, .extra = { "&ownerId=1", 10 } },
-        "{\"id\":5,\"showUrl\":\"\\/bitrix\\/components\\/bitrix\\/crm.show\\/show_file.php?auth=\\u0026ownerId=1\","
-        "\"downloadUrl\":\"\\/bitrix\\/components\\/bitrix\\/crm.show\\/show_file.php?fileId=5\\u0026auth=abc\"}", NULL },
+        "{\"id\":5,\"showUrl\":\"\\/bitrix\\/components\\/bitrix\\/crm.show\\/"
+        "show_file.php?auth=\\u0026ownerId=1\","
+        "\"downloadUrl\":\"\\/bitrix\\/components\\/bitrix\\/crm.show\\/"
+        "show_file.php?fileId=5\\u0026auth=abc\"}",
+        NULL },
 };
 
 static void check_look(const struct look *l, struct wire wire, const char *want)

@@ -3,7 +3,8 @@
 #include "unit/sandbox/ask.h"
 
 /* Sets a field of one deal to a wire value and reads its column in truth. */
-static void check_set(struct portal *p, const char *field, const char *wire, const char *column, const char *want)
+static void check_set(
+    struct portal *p, const char *field, const char *wire, const char *column, const char *want)
 {
     char path[128], body[1024];
     const uint32_t id = p->store.crm[DEAL].ids[3];
@@ -62,7 +63,8 @@ TEST(a_wire_value_has_one_truth)
         { "UF_CRM_ENUM_M", "false", "uf_crm_enum_m", "(none)" },
         { "UF_CRM_STRING_M", "\"one\"", "uf_crm_string_m", "[\"one\"]" },
         { "UF_CRM_DATE_M", "[\"2024-08-30T00:00:00+03:00\"]", "uf_crm_date_m", "[\"2024-08-30\"]" },
-        { "UF_CRM_DATETIME_M", "[\"2024-08-30T14:29:00+03:00\"]", "uf_crm_datetime_m", "[\"2024-08-30T11:29:00Z\"]" },
+        { "UF_CRM_DATETIME_M", "[\"2024-08-30T14:29:00+03:00\"]", "uf_crm_datetime_m",
+            "[\"2024-08-30T11:29:00Z\"]" },
     };
     struct portal *p = ask_open();
 
@@ -76,11 +78,23 @@ TEST(columns_follow_from_types)
     static const struct {
         const char *column, *kind;
     } cases[] = {
-        { "title", "text" }, { "category_id", "int" }, { "company_id", "int" }, { "opportunity", "decimal" },
-        { "closed", "bool" }, { "begindate", "date" }, { "date_create", "time" }, { "contact_ids", "json" },
-        { "stage_id", "text" }, { "uf_crm_flag", "bool" }, { "uf_crm_money", "decimal" },
-        { "uf_crm_money_currency", "text" }, { "uf_crm_money_m", "json" }, { "uf_crm_file", "json" },
-        { "uf_crm_booking", "json" }, { "uf_crm_binding", "text" }, { "uf_crm_1721244707107", "text" },
+        { "title", "text" },
+        { "category_id", "int" },
+        { "company_id", "int" },
+        { "opportunity", "decimal" },
+        { "closed", "bool" },
+        { "begindate", "date" },
+        { "date_create", "time" },
+        { "contact_ids", "json" },
+        { "stage_id", "text" },
+        { "uf_crm_flag", "bool" },
+        { "uf_crm_money", "decimal" },
+        { "uf_crm_money_currency", "text" },
+        { "uf_crm_money_m", "json" },
+        { "uf_crm_file", "json" },
+        { "uf_crm_booking", "json" },
+        { "uf_crm_binding", "text" },
+        { "uf_crm_1721244707107", "text" },
     };
     struct portal *p = ask_open();
     char *text = ask_raw(p, "/__admin/columns/deals", NULL, "", NULL);

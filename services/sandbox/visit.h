@@ -1,0 +1,26 @@
+/* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen) and admin_edit.c (changes). */
+#pragma once
+
+#include "portal.h"
+
+#include <jansson.h>
+
+struct visit {
+    struct portal *portal;
+    const json_t *params;       /* of the query */
+    struct str body;
+    const char *rest;           /* of the path after the route: "deals" */
+    struct portal_answer *answer;
+};
+
+void visit_refuse(struct visit *v, int status, const char *text);
+void visit_fine(struct visit *v);               /* {"ok":true} */
+struct str visit_param(const struct visit *v, const char *name, const char *fallback);
+bool visit_count(const struct visit *v, const char *name, uint64_t fallback, uint64_t *ret);    /* false: no number */
+int visit_which(struct visit *v);               /* the entity of the path or of entity=; -1 was answered */
+
+void visit_change(struct visit *v);
+void visit_change_rate(struct visit *v);
+void visit_set(struct visit *v);
+void visit_hide(struct visit *v);
+void visit_add_field(struct visit *v);
