@@ -12,7 +12,7 @@
 /* "-1.2345e+02" to "-123.45": digits of %e, written out without an exponent and without idle zeros. */
 static void write_plain(const char *e_form, char ret[SQLITE_FLOAT_TEXT])
 {
-    char digits[24];
+    char digits[24] = { 0 };
     int count = 0, exponent = atoi(strchr(e_form, 'e') + 1);
     char *out = ret;
 
