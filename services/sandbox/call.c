@@ -131,7 +131,8 @@ void call_out_time(struct buf *out, const struct call *c)
     out_iso(out, "date_finish", c->finish_ms);
     if (!portal_has(c->portal, QUIRK_NO_OPERATING)) {
         buf_str(out, ",\"operating_reset_at\":");
-        json_out_int(out, (int64_t)((c->reset_ms ? c->reset_ms : c->finish_ms) / 1000));
+        json_out_int(
+            out, (int64_t)(((c->reset_ms ? c->reset_ms : c->finish_ms) + 999) / 1000)); /* not too early */
         buf_str(out, ",\"operating\":");
         if (c->operating_s > 0)
             buf_fmt(out, "%.6f", c->operating_s);
