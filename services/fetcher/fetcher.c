@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "services/ports.h"
 
 #define READY_EVERY_MS 1000
 #define LEAVE_MS       200 /* what the bus took last is on its way by then; lost, it would only be repeated */
@@ -263,6 +264,7 @@ static void detail(void *state, json_t *into)
 const struct app_def FETCHER = {
     .name = "fetcher",
     .about = "makes the calls to the portals, one per job",
+    .metrics_port = PORT_fetcher,
     .settings = SETTINGS,
     .state_size = sizeof(struct fetcher),
     .start = start,

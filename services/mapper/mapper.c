@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "services/ports.h"
 
 #include <sodium.h>
 
@@ -318,6 +319,7 @@ static void detail(void *state, json_t *into)
 const struct app_def MAPPER = {
     .name = "mapper",
     .about = "turns a portal's records into typed rows",
+    .metrics_port = PORT_mapper,
     .settings = SETTINGS,
     .state_size = sizeof(struct mapper),
     .start = start,

@@ -1,6 +1,8 @@
 /* writer - commits the rows of readings to the database; see README.md */
 #include "writer.h"
 
+#include "services/ports.h"
+
 static const struct setting settings[] = {
     SET_SECRET(struct writer, database_url, "DATABASE_URL",
         "database: sqlite:///relative or sqlite:////absolute; empty: potok.db in POTOK_HOME"),
@@ -18,6 +20,7 @@ int main(int argc, char **argv)
     return app_main(argc, argv,
         &(struct app_def){ .name = "writer",
             .about = "commits the rows of readings to the database",
+            .metrics_port = PORT_writer,
             .settings = settings,
             .state_size = sizeof(struct writer),
             .start = writer_start,

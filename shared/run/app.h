@@ -24,7 +24,7 @@ struct app_def {
     const char *name;                   /* "fetcher": in services.def */
     const char *about;                  /* one line for --help */
     int metrics_port;                   /* of services.def: METRICS_LISTEN is 127.0.0.1:<port> where nothing else is
-                                           said; 0 and further instances: a free port */
+                                           said; 0, taken, and further instances: a free port */
     const struct setting *settings;     /* the service's own; the common ones (app_common_settings) are added */
     size_t state_size;                  /* zeroed state; settings are filled into it before start() */
     int (*start)(struct app *app, void *state, struct err *err);

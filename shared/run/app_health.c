@@ -1,5 +1,6 @@
 #include "run/app_private.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,19 +118,22 @@ static void on_request(struct http_in *in)
 int app_health_serve(struct app *app, struct err *err)
 {
     struct app_private *p = app->private_;
-    char address[128];
+    struct http_server_def def = { .listen = p->set.metrics_listen,
+        .max_body_bytes = 1024,
+        .idle_timeout_s = IDLE_TIMEOUT_S,
+        .handler = on_request,
+        .ctx = app };
+    bool wished = def.listen != NULL && def.listen[0] != '\0';
+    char usual[32];
 
-    if (p->set.metrics_listen != NULL && p->set.metrics_listen[0] != '\0')
-        snprintf(address, sizeof(address), "%s", p->set.metrics_listen);
-    else
-        snprintf(address, sizeof(address), "127.0.0.1:%d", p->set.instance == 1 ? app->def->metrics_port : 0);
-    p->server = http_server_new(app->loop,
-        &(struct http_server_def){ .listen = address,
-            .max_body_bytes = 1024,
-            .idle_timeout_s = IDLE_TIMEOUT_S,
-            .handler = on_request,
-            .ctx = app },
-        err);
+    snprintf(usual, sizeof(usual), "127.0.0.1:%d", p->set.instance == 1 ? app->def->metrics_port : 0);
+    if (!wished)
+        def.listen = usual;
+    p->server = http_server_new(app->loop, &def, err);
+    if (p->server == NULL && !wished && err->code == EADDRINUSE) {
+        def.listen = "127.0.0.1:0"; /* nobody asked for the usual port: a second system on this machine may have it */
+        p->server = http_server_new(app->loop, &def, err);
+    }
     if (p->server == NULL)
         return err_wrap(err, "METRICS_LISTEN");
     snprintf(app->metrics_address, sizeof(app->metrics_address), "%s", http_server_address(p->server));
