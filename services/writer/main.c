@@ -6,7 +6,7 @@
 static const struct setting settings[] = {
     SET_SECRET(struct writer, database_url, "DATABASE_URL",
         "database: sqlite:///relative or sqlite:////absolute; empty: potok.db in POTOK_HOME"),
-    SET_INT(struct writer, database_threads, "DATABASE_THREADS", "1", 1, 16,
+    SET_INT(struct writer, database_threads, "DATABASE_POOL_SIZE", "1", 1, 16,
         "connections that write; more than one helps no SQLite database"),
     SET_STR(
         struct writer, bus_writer, "BUS_WRITER", "ipc", "where rows are taken: ipc or tcp://127.0.0.1:port"),

@@ -1,5 +1,6 @@
 """Mistakes of the operator: each is told before it does harm, with what, where and what to do."""
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -114,6 +115,16 @@ class Mistakes(Scenario):
             self.assertIn('METRICS_LISTEN', said.stdout)
             said = subprocess.run([BIN + '/potok-' + service, '--colour'], stderr=subprocess.PIPE, text=True)
             self.assertEqual(2, said.returncode)
+
+
+    def test_every_setting_that_a_file_may_give_is_some_services_own(self):
+        with open('shared/run/settings.def') as f:
+            listed = set(re.findall(r'^SETTING_NAME\((\w+)\)', f.read(), re.M))
+        known = {'BITRIX_WEBHOOK_URL', 'BITRIX_TARIFF', 'CONNECT_PATIENCE'}     # config.h; the potok command's
+        for service in 'scheduler', 'fetcher', 'mapper', 'writer':
+            table = subprocess.run([BIN + '/potok-' + service, '--settings'], stdout=subprocess.PIPE, text=True).stdout
+            known |= set(re.findall(r'^\| `?(\w+)`? \|', table, re.M)) - {'name', 'setting'}
+        self.assertEqual(listed, known)
 
 
 class Running(Scenario):

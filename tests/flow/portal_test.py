@@ -81,7 +81,7 @@ class Portal(Scenario):
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            self.once('http://127.0.0.1:%d/rest/1/abcdefabcdefabcd/' % server.server_address[1], 1, 'HTML',
+            self.once('http://127.0.0.1:%d/rest/1/abcdefabcdefabcd/' % server.server_address[1], 1, 'web page',
                       CONNECT_PATIENCE='3s')
         finally:
             server.shutdown()
