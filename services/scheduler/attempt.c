@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/wire.h"
+#include "run/crash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -152,7 +153,7 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
         why.kind = ERR_TEMP;
     if (why.kind == ERR_WAIT)
         told_wait(p, r);
-    else if (why.kind == ERR_TEMP && r->unknown.n == 0 && r->error_code != 200)
+    else if (why.kind == ERR_TEMP && r->unknown.n == 0)
         told_bad(p, text);
     else if (why.kind != ERR_AUTH && why.kind != ERR_CONF)
         told_good(p);           /* it answered: the question is at fault */
@@ -257,7 +258,7 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
         next->run = f->run;
         next->first = d->next_first;
         next->last = d->next_last;
-        next->pages_cap = job != NULL ? job->pages_cap : 0;
+        next->pages_cap = job != NULL ? job_next_cap(job) : 0;
         next->born = next->order = p->next_order++;
         job_put(&p->jobs, next);
     }
@@ -288,6 +289,7 @@ static void done_failed(struct scheduler *s, struct flight *f, const struct msg_
 
 void attempt_on_done(struct scheduler *s, struct msg *m)
 {
+    crash_point("scheduler.before_done");
     const struct msg_done *d = &m->done;
     int portal = scheduler_portal_of(s, d->portal);
     struct flight *f = portal < 0 ? NULL : flights_find(&s->flights, portal, d->d);

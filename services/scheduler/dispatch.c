@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/msg.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,15 +73,32 @@ static void chances_of_mirror(const struct portal *p, int mirror, struct chance 
     c->get = m->marks_due[1] && get && alive[1] < PORTAL_BY_ID_MOST;
 }
 
-static bool chances(const struct portal *p, struct chance *list, uint64_t now_ms)
+/* A list method whose operating figure is stale is asked after by a probe: a fraction of a second, not of a minute. */
+static bool feel_operating(struct portal *p, int mirror, struct chance *c, uint64_t now_ms)
+{
+    struct mirror *m = &p->mirrors[mirror];
+    char method[64];
+
+    if (c->again + c->ids + c->ranges == 0)
+        return false;
+    if (!operate_stale(&p->operate, portal_method(m, JOB_RANGE, method), now_ms))
+        return false;
+    c->again = c->ids = c->ranges = 0;
+    m->probe_wanted = true;
+    return probe_ready(m, now_ms);
+}
+
+static bool chances(struct portal *p, struct chance *list, uint64_t now_ms)
 {
     bool probe = false;
 
     memset(list, 0, PORTAL_ENTITIES_MAX * sizeof(*list));
     for (int i = 0; i < p->mirror_count; i++) {
-        probe |= probe_ready(&p->mirrors[i], now_ms);
-        if (mirror_open(&p->mirrors[i]))
+        if (mirror_open(&p->mirrors[i])) {
             chances_of_mirror(p, i, &list[i], now_ms);
+            probe |= feel_operating(p, i, &list[i], now_ms);
+        }
+        probe |= probe_ready(&p->mirrors[i], now_ms);
     }
     return probe;
 }
@@ -243,7 +261,7 @@ static void dispatch_free(struct step *step)
 /* ---- after the commit ---- */
 
 static struct msg *job_message(const struct scheduler *s, const struct portal *p, const struct dispatch_item *item,
-    const struct job *job, struct buf *names)
+    struct job *job, struct buf *names)
 {
     struct msg *m = msg_new(MSG_JOB);
     const struct mirror *mirror = job->entity >= 0 ? &p->mirrors[job->entity] : NULL;
@@ -265,8 +283,9 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
         return m;
     m->job.first = job->first;
     m->job.last = job->last;
-    m->job.pages = cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes,
+    job->pages = cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes,
         job->pages_cap);
+    m->job.pages = job->pages;
     return m;
 }
 
@@ -322,6 +341,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
     int sent = bus_send_to(s->router, fetcher->peer, &m);
     buf_fini(&names);
     if (sent == BUS_SENT) {
+        crash_point("scheduler.after_job");
         p->requests++;
         figures_count("potok_scheduler_dispatches_total", "Jobs sent to fetchers", p->config->name, 1);
         return;
@@ -374,6 +394,7 @@ static void dispatch_done(struct step *step)
     struct scheduler *s = step->s;
     struct portal *p = &s->portals[x->portal].portal;
 
+    crash_point("scheduler.after_number");
     for (int i = 0; i < x->store.count; i++) {
         struct dispatch_item *item = &x->store.items[i];
         struct job *job = x->plan[i].job;

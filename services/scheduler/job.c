@@ -56,6 +56,11 @@ uint64_t job_backoff(unsigned fails, uint32_t dice)
     return ms * 3 / 4 + dice % (ms / 2);
 }
 
+uint32_t job_next_cap(const struct job *job)
+{
+    return 2 * job->pages_cap < BATCH_COMMANDS ? 2 * job->pages_cap : 0;
+}
+
 static bool single(const struct job *job)
 {
     return job->kind == JOB_RANGE ? job->first == job->last : job->id_count <= 1;
@@ -73,8 +78,9 @@ static enum job_next narrow(struct job *job)
             return JOB_ALONE;
         return job->fails >= JOB_LAST_TRIES ? JOB_ASIDE : JOB_AGAIN;
     }
-    if (job->kind == JOB_RANGE && job->pages_cap != 1) {
-        job->pages_cap = (job->pages_cap == 0 ? BATCH_COMMANDS : job->pages_cap) / 2;
+    uint32_t asked = job->pages > 0 ? job->pages : job->pages_cap > 0 ? job->pages_cap : BATCH_COMMANDS;
+    if (job->kind == JOB_RANGE && asked > 1) {
+        job->pages_cap = job->pages = asked / 2;
         return JOB_AGAIN;
     }
     return JOB_SPLIT;
@@ -102,7 +108,7 @@ enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, 
     else if (end == JOB_END_ERROR && kind != ERR_TEMP)
         suspected = true;
     else if (portal_well)
-        suspected = ++job->strikes >= JOB_STRIKES;
+        suspected = ++job->strikes >= (job->pages_cap == 0 ? JOB_STRIKES : JOB_STRIKES_AGAIN);
     job->not_before_ms = now_ms + (end == JOB_END_DIED ? 0 : job_backoff(job->fails, dice));
     if (!suspected)
         return JOB_AGAIN;

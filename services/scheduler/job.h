@@ -12,7 +12,9 @@
 #define JOB_BACKOFF_MS 1000
 #define JOB_BACKOFF_MOST_MS 60000
 #define JOB_DEATHS 3            /* attempts lost after REPORT before the job itself is suspected */
-#define JOB_STRIKES 3           /* temporary failures while the portal's other jobs went well, likewise */
+#define JOB_STRIKES 3           /* temporary failures while the portal's other calls went well, likewise */
+#define JOB_STRIKES_AGAIN 2     /* the same for a job already narrowed */
+#define JOB_FEEL_FAILS 3        /* after so many in a row a probe asks whether it is the job or the portal */
 #define JOB_LAST_TRIES 5        /* of a single record before it is set aside */
 
 struct job {
@@ -27,6 +29,7 @@ struct job {
     bool busy;                  /* an attempt is awaited, or a database step works on it */
     bool gone;                  /* no longer wanted: freed when not busy */
     uint64_t not_before_ms;     /* monotonic; back-off */
+    uint32_t pages;             /* range: asked for last; 0 = not yet sent */
     uint32_t pages_cap;         /* 0 = 50 */
     unsigned fails;             /* in a row */
     unsigned strikes, deaths;
@@ -64,4 +67,6 @@ enum job_next {
  * dice: any number, for jitter. */
 enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
     uint32_t dice);
+/* What a job's continuation may ask for: a narrowed one grows again. */
+uint32_t job_next_cap(const struct job *job);
 uint64_t job_backoff(unsigned fails, uint32_t dice);

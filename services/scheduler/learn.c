@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "proto/probe.h"
 #include "proto/schema.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,14 +108,30 @@ static void land(struct portal *p, uint64_t probes)
             p->mirrors[i].probe_flying = false;
 }
 
+/* Asked for, not answered, and no reason told: asked again, but not at once. */
+static void wait_for_missing(struct portal *p, uint64_t probes)
+{
+    uint64_t now_ms = clock_mono_ms();
+
+    for (int i = 0; i < p->mirror_count; i++) {
+        struct mirror *m = &p->mirrors[i];
+
+        if ((probes & (uint64_t)1 << i) && (m->run_state == RUN_PROBING || m->probe_wanted) &&
+            m->probe_not_before_ms <= now_ms)
+            m->probe_not_before_ms = now_ms + job_backoff(++m->probe_fails, (uint32_t)m->run);
+    }
+}
+
 static void learn_done(struct step *step)
 {
     struct learn *x = (struct learn *)step;
     struct portal *p = &step->s->portals[x->portal].portal;
 
+    crash_point("scheduler.after_learn");
     land(p, x->probes);
     for (int i = 0; i < x->store.count; i++)
         learnt_entity(p, x->mirrors[i], &x->store.list[i]);
+    wait_for_missing(p, x->probes);
 }
 
 static void learn_failed(struct step *step, const struct err *err)

@@ -173,6 +173,16 @@ static void tell_retry(const struct portal *p, const struct job *job, unsigned t
         kv_s("error_type", err_kind_name(why->kind)), kv_s("reason", why->text));
 }
 
+static unsigned probe_tries(const struct portal *p, const struct job *job)
+{
+    unsigned most = 0;
+
+    for (int i = 0; i < p->mirror_count; i++)
+        if ((job->probes & (uint64_t)1 << i) && p->mirrors[i].probe_fails > most)
+            most = p->mirrors[i].probe_fails;
+    return most + 1;
+}
+
 /* A probe is made anew from what is wanted then; only its entities remember to wait. */
 static void probe_again(struct scheduler *s, int portal, struct job *job)
 {
@@ -201,6 +211,8 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
         mend_drop(s, portal, job);
         return;
     }
+    if (job->kind == JOB_PROBE)
+        tries = probe_tries(p, job);    /* each is a job of its own: what counts is how long it has been asked */
     enum job_next next = job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
     if (job->kind == JOB_PROBE && why->end == JOB_END_ERROR && why->kind != ERR_TEMP && why->kind != ERR_WAIT)
         next = JOB_STOP;        /* the same question would get the same answer */
@@ -222,6 +234,8 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
         break;
     }
     tell_retry(p, job, tries, why, now_ms);
+    if (job->entity >= 0 && job->fails >= JOB_FEEL_FAILS)
+        p->mirrors[job->entity].probe_wanted = true;    /* is it the job, or the portal? */
     if (next == JOB_SPLIT && job->kind == JOB_RANGE)
         split_range(s, portal, job);
     else if (next == JOB_SPLIT)
@@ -272,9 +286,26 @@ static void fail_mirrors(struct scheduler *s, int portal, uint64_t mirrors, cons
     scheduler_step(s, &x->step);
 }
 
+/* Nothing of this entity may be asked: its marks stay and are read after the next sync command. */
+static void end_by_id(struct scheduler *s, int portal, int mirror)
+{
+    struct job *next;
+
+    for (struct job *job = s->portals[portal].portal.jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->entity != mirror || job->kind == JOB_RANGE)
+            continue;
+        if (job->busy)
+            job->gone = true;
+        else
+            mend_drop(s, portal, job);
+    }
+}
+
 void mend_fail_mirror(struct scheduler *s, int portal, int mirror, const char *text)
 {
     s->portals[portal].portal.mirrors[mirror].refused = true;
+    end_by_id(s, portal, mirror);
     fail_mirrors(s, portal, (uint64_t)1 << mirror, text);
 }
 

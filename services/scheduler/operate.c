@@ -1,10 +1,12 @@
 #include "operate.h"
 
+#include <stddef.h>
 #include <string.h>
 
-#define MINUTE_MS 60000
 #define PRIOR_JOBS 2        /* the first guess weighs as much as so many jobs */
 #define MEAN_JOBS 32
+#define RESET_SLACK_MS 1000 /* the portal tells whole seconds */
+#define FLYING_WAIT_MS 1000 /* what is under way decides: its answer wakes the scheduler anyway */
 
 void operate_init(struct operate *o, uint64_t limit_ms)
 {
@@ -35,69 +37,66 @@ static struct operate_method *find_or_add(struct operate *o, const char *name)
 
 uint64_t operate_used(const struct operate_method *m, uint64_t now_ms)
 {
-    uint64_t sum = 0;
-
-    for (int i = 0; i < m->buckets; i++)
-        if (m->bucket[i].expires_ms > now_ms)
-            sum += m->bucket[i].used_ms;
-    return sum;
+    return now_ms < m->told_ms + OPERATE_WINDOW_MS ? m->used_ms : 0;
 }
 
 uint64_t operate_reset(const struct operate_method *m, uint64_t now_ms)
 {
-    for (int i = 0; i < m->buckets; i++)
-        if (m->bucket[i].expires_ms > now_ms)
-            return m->bucket[i].expires_ms - now_ms;
-    return 0;
+    return m->reset_ms > now_ms ? m->reset_ms - now_ms : 0;
 }
 
-/* What one more job would bring it to; a quarter more than usual, since jobs differ. */
-static uint64_t expected(const struct operate_method *m, uint64_t used_ms)
+/* With one more job; a quarter more than usual, since jobs differ. A job dearer than the whole limit runs alone. */
+static bool fits(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
 {
-    return used_ms + (m->flying + 1) * (m->cost_ms + m->cost_ms / 4);
+    uint64_t most = o->limit_ms > OPERATE_MARGIN_MS ? o->limit_ms - OPERATE_MARGIN_MS : o->limit_ms;
+    uint64_t used = operate_used(m, now_ms);
+
+    if (o->limit_ms == 0 || (used == 0 && m->flying == 0))
+        return true;
+    return used + (m->flying + 1) * (m->cost_ms + m->cost_ms / 4) <= most;
 }
 
 static uint64_t method_wait(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
 {
-    uint64_t blocked = m->blocked_ms > now_ms ? m->blocked_ms - now_ms : 0, wait = blocked;
-    uint64_t used = operate_used(m, now_ms);
-    uint64_t most = o->limit_ms > OPERATE_MARGIN_MS ? o->limit_ms - OPERATE_MARGIN_MS : o->limit_ms;
+    uint64_t blocked = m->blocked_ms > now_ms ? m->blocked_ms - now_ms : 0, wait = 0;
 
-    if (o->limit_ms == 0 || (used == 0 && m->flying == 0))
-        return wait;            /* a job dearer than the whole limit still runs, alone */
-    for (int i = 0; expected(m, used) > most && i < m->buckets; i++) {
-        const struct operate_bucket *b = &m->bucket[i];
+    if (!fits(o, m, now_ms))
+        wait = m->flying > 0 ? FLYING_WAIT_MS : m->feel_ms > now_ms ? m->feel_ms - now_ms : 0;
+    return wait > blocked ? wait : blocked;
+}
 
-        if (b->expires_ms <= now_ms)
-            continue;
-        used -= b->used_ms;
-        if (b->expires_ms - now_ms > wait)
-            wait = b->expires_ms - now_ms;
-    }
-    if (expected(m, used) > most && m->flying > 0 && wait < 1000)
-        wait = 1000;            /* only what is under way stands against it: its answer decides */
-    if (m->flying == 0 && m->vague_ms > now_ms && wait > blocked) {
-        uint64_t feel = m->feel_ms > now_ms ? m->feel_ms - now_ms : 0;
+static bool method_stale(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
+{
+    return m->flying == 0 && m->blocked_ms <= now_ms && m->feel_ms <= now_ms && !fits(o, m, now_ms);
+}
 
-        wait = feel > blocked ? feel : blocked;
-    }
-    return wait;
+/* Some portals bill the envelope instead of the method (facts 3.2). */
+static const struct operate_method *envelope(const struct operate *o)
+{
+    const struct operate_method *batch = find(o, "batch");
+
+    return batch != NULL && batch->told && batch->used_ms > 0 ? batch : NULL;
 }
 
 uint64_t operate_wait(const struct operate *o, const char *method, uint64_t now_ms)
 {
-    const struct operate_method *m = find(o, method);
-    const struct operate_method *batch = find(o, "batch");  /* some portals bill the envelope instead */
+    const struct operate_method *m = find(o, method), *batch = envelope(o);
     uint64_t a = m != NULL ? method_wait(o, m, now_ms) : 0;
-    uint64_t b = batch != NULL && batch->told ? method_wait(o, batch, now_ms) : 0;
+    uint64_t b = batch != NULL ? method_wait(o, batch, now_ms) : 0;
 
     return a > b ? a : b;
 }
 
+bool operate_stale(const struct operate *o, const char *method, uint64_t now_ms)
+{
+    const struct operate_method *m = find(o, method), *batch = envelope(o);
+
+    return (m != NULL && method_stale(o, m, now_ms)) || (batch != NULL && method_stale(o, batch, now_ms));
+}
+
 void operate_start(struct operate *o, const char *method)
 {
-    struct operate_method *m = find_or_add(o, method);
-    struct operate_method *batch = find_or_add(o, "batch");
+    struct operate_method *m = find_or_add(o, method), *batch = find_or_add(o, "batch");
 
     if (m != NULL)
         m->flying++;
@@ -107,8 +106,7 @@ void operate_start(struct operate *o, const char *method)
 
 void operate_end(struct operate *o, const char *method)
 {
-    struct operate_method *m = find_or_add(o, method);
-    struct operate_method *batch = find_or_add(o, "batch");
+    struct operate_method *m = find_or_add(o, method), *batch = find_or_add(o, "batch");
 
     if (m != NULL && m->flying > 0)
         m->flying--;
@@ -116,30 +114,7 @@ void operate_end(struct operate *o, const char *method)
         batch->flying--;
 }
 
-static void drop_expired(struct operate_method *m, uint64_t now_ms)
-{
-    int kept = 0;
-
-    for (int i = 0; i < m->buckets; i++)
-        if (m->bucket[i].expires_ms > now_ms && m->bucket[i].used_ms > 0)
-            m->bucket[kept++] = m->bucket[i];
-    m->buckets = kept;
-}
-
-static void put(struct operate_method *m, uint64_t used_ms, uint64_t from_ms, uint64_t expires_ms)
-{
-    struct operate_bucket *last = m->buckets > 0 ? &m->bucket[m->buckets - 1] : NULL;
-
-    if (last != NULL && (from_ms < last->from_ms + MINUTE_MS || m->buckets == OPERATE_BUCKETS)) {
-        last->used_ms += used_ms;
-        if (m->buckets == OPERATE_BUCKETS)
-            last->expires_ms = expires_ms;
-        return;
-    }
-    m->bucket[m->buckets++] = (struct operate_bucket){ from_ms, expires_ms, used_ms };
-}
-
-/* Several jobs end in a row and only the first shows what all of them cost: only a mean over many tells. */
+/* Several jobs end in a row and the first answer shows what all of them cost: only the mean over many tells. */
 static void learn_cost(struct operate_method *m, uint64_t spent_ms)
 {
     if (m->unclear > 0 && spent_ms == 0) {
@@ -155,59 +130,26 @@ static void learn_cost(struct operate_method *m, uint64_t spent_ms)
     m->spent_jobs /= 2;
 }
 
-/* The first figure: ours alone when its oldest minute has just begun. Else of unknown age, thought to stay whole as
- * long as it can: the portal's next figures take from it, and one job alone asks for them when nothing else may. */
-static void first_told(struct operate_method *m, uint64_t used_ms, uint64_t reset_ms, uint64_t now_ms)
-{
-    m->buckets = 0;
-    put(m, used_ms, now_ms, now_ms + OPERATE_WINDOW_MS);
-    if (reset_ms + MINUTE_MS > OPERATE_WINDOW_MS) {
-        m->bucket[0].expires_ms = now_ms + reset_ms;
-        learn_cost(m, used_ms);
-        return;
-    }
-    m->unclear = m->flying;
-    m->vague_ms = now_ms + OPERATE_WINDOW_MS;
-}
-
-static void take_from_oldest(struct operate_method *m, uint64_t less_ms)
-{
-    for (int i = 0; i < m->buckets && less_ms > 0; i++) {
-        uint64_t part = m->bucket[i].used_ms < less_ms ? m->bucket[i].used_ms : less_ms;
-
-        m->bucket[i].used_ms -= part;
-        less_ms -= part;
-    }
-}
-
 void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint64_t reset_s, uint64_t now_ms,
     uint64_t now_wall_ms)
 {
     struct operate_method *m = find_or_add(o, method);
-    uint64_t reset_ms = reset_s * 1000 > now_wall_ms ? reset_s * 1000 - now_wall_ms : 0;
+    uint64_t reset_ms = reset_s * 1000 > now_wall_ms ? reset_s * 1000 - now_wall_ms + RESET_SLACK_MS : 0;
 
     if (m == NULL)
         return;
-    if (reset_ms == 0 || reset_ms > OPERATE_WINDOW_MS)
-        reset_ms = OPERATE_WINDOW_MS;       /* not told, or another clock than ours */
-    drop_expired(m, now_ms);
-
-    uint64_t known = operate_used(m, now_ms);
-    m->feel_ms = now_ms + (reset_ms > MINUTE_MS ? reset_ms : MINUTE_MS);
-    if (m->told++ == 0) {
-        first_told(m, used_ms, reset_ms, now_ms);
-        return;
-    }
-    if (used_ms >= known) {
-        if (used_ms > known)
-            put(m, used_ms - known, now_ms, now_ms + OPERATE_WINDOW_MS);
-        learn_cost(m, used_ms - known);
-    } else {
-        take_from_oldest(m, known - used_ms);
-    }
-    drop_expired(m, now_ms);
-    if (m->buckets > 0 && m->vague_ms <= now_ms && m->bucket[0].expires_ms > now_ms + reset_ms)
-        m->bucket[0].expires_ms = now_ms + reset_ms;
+    if (reset_ms == 0 || reset_ms > OPERATE_FEEL_MS)    /* far, not told, or another clock than ours */
+        m->feel_ms = now_ms + OPERATE_FEEL_MS;
+    else
+        m->feel_ms = now_ms + reset_ms;
+    if (!m->told)
+        m->unclear = m->flying;
+    else if (now_ms < m->reset_ms && used_ms >= m->used_ms)     /* nothing has fallen out in between */
+        learn_cost(m, used_ms - m->used_ms);
+    m->told = true;
+    m->used_ms = used_ms;
+    m->told_ms = now_ms;
+    m->reset_ms = now_ms + (reset_ms < OPERATE_WINDOW_MS ? reset_ms : OPERATE_WINDOW_MS);
 }
 
 void operate_block(struct operate *o, const char *method, uint64_t for_ms, uint64_t now_ms)

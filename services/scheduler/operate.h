@@ -1,35 +1,32 @@
 /* operate.h - seconds of work per method in ten minutes, the limit that usually binds (facts section 3.2).
- * Keeps an own copy of the portal's one-minute buckets, corrected by every figure the portal tells, so that it can
- * say when the sum will have fallen. A job starts only while its expected cost, with those under way, still fits.
+ * The portal's own figure is the truth: it comes with every answer, with the moment at which its oldest minute falls
+ * out. A job starts only while its usual cost, with those under way, still fits. When nothing fits, the figure has to
+ * be asked for again at that moment, by something cheap: how much falls out nobody tells beforehand.
  * Knows no loop: the caller passes the clocks. Memory: embedded. Threads: loop thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#define OPERATE_WINDOW_MS 600000
+#define OPERATE_WINDOW_MS 600000    /* nothing is older */
 #define OPERATE_MARGIN_MS 5000      /* the vendor's own client keeps this distance */
-#define OPERATE_COST_MS 5000        /* of a job until the portal told one */
+#define OPERATE_COST_MS 10000       /* of a job until the portal told one */
+#define OPERATE_FEEL_MS 60000       /* ask again after this at the latest */
 #define OPERATE_METHODS_MAX 32
-#define OPERATE_BUCKETS 12
-
-struct operate_bucket {
-    uint64_t from_ms, expires_ms;   /* monotonic */
-    uint64_t used_ms;
-};
 
 struct operate_method {
     char name[64];                      /* "crm.deal.list" */
-    struct operate_bucket bucket[OPERATE_BUCKETS];  /* oldest first */
-    int buckets;
+    uint64_t used_ms;                   /* as last told */
+    uint64_t told_ms;                   /* when; monotonic */
+    uint64_t reset_ms;                  /* when its oldest minute falls out; monotonic */
+    uint64_t feel_ms;                   /* from then on the figure is stale */
     uint64_t cost_ms;                   /* of one job: the mean of the last ones */
     uint64_t spent_ms;                  /* what it is the mean of; both halved now and then */
     uint32_t spent_jobs;
     uint32_t unclear;                   /* answers still to come whose cost may be in the first figure told */
     uint32_t flying;
     uint64_t blocked_ms;                /* the portal refused it: not before this */
-    uint64_t vague_ms;                  /* until then a part is of unknown age (we began in the middle of it) */
-    uint64_t feel_ms;                   /* and from then on one job alone may find out what has fallen out */
-    int told;                           /* figures received */
+    bool told;
 };
 
 struct operate {
@@ -39,11 +36,13 @@ struct operate {
 };
 
 void operate_init(struct operate *o, uint64_t limit_ms);
-/* Milliseconds until a job of this method may start (0 = now). */
+/* Milliseconds until a job of this method may start (0 = now). With a stale figure one job alone may: see next. */
 uint64_t operate_wait(const struct operate *o, const char *method, uint64_t now_ms);
+/* Nothing more fits by the last figure, and that one is stale: whoever has something cheaper than a job sends that. */
+bool operate_stale(const struct operate *o, const char *method, uint64_t now_ms);
 void operate_start(struct operate *o, const char *method);
 void operate_end(struct operate *o, const char *method);
-/* The portal says: used_ms in the window, its oldest bucket falls out at reset_s (Unix; 0 = not told). */
+/* The portal says: used_ms in the window, its oldest minute falls out at reset_s (Unix; 0 = not told). */
 void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint64_t reset_s, uint64_t now_ms,
     uint64_t now_wall_ms);
 void operate_block(struct operate *o, const char *method, uint64_t for_ms, uint64_t now_ms);

@@ -59,6 +59,8 @@ struct scheduler {
     bool stopping;
 };
 
+extern const struct app_def SCHEDULER;  /* service.c */
+
 /* scheduler.c */
 int scheduler_start(struct app *app, void *state, struct err *err);
 void scheduler_stop_soon(void *state);

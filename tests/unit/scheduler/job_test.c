@@ -106,6 +106,23 @@ TEST(attempts_that_die_after_their_report_put_the_job_under_suspicion)
     CHECK_EQ(job.pages_cap, 25);
 }
 
+TEST(a_range_that_asked_for_one_page_is_split_at_once)
+{
+    struct job job = range(1, 60);
+
+    job.pages = 1;
+    CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_PERM, 0, NOW, 1), JOB_SPLIT);
+}
+
+TEST(what_follows_a_narrowed_job_grows_again)
+{
+    static const uint32_t grows[] = { 1, 2, 4, 8, 16, 32, 0 };
+
+    for (size_t i = 0; i + 1 < ARRAY_SIZE(grows); i++)
+        CHECK_EQ(job_next_cap(&(struct job){ .pages_cap = grows[i] }), grows[i + 1]);
+    CHECK_EQ(job_next_cap(&(struct job){ .pages_cap = 0 }), 0);
+}
+
 TEST(a_record_is_set_aside_only_after_several_attempts)
 {
     struct job job = range(42, 42);
@@ -159,5 +176,6 @@ TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails
     CASE(what_says_nothing_of_the_job_leaves_it_as_it_is), CASE(a_portal_that_is_down_narrows_nothing),
     CASE(a_job_that_fails_while_the_portal_answers_others_is_narrowed),
     CASE(attempts_that_die_after_their_report_put_the_job_under_suspicion),
+    CASE(a_range_that_asked_for_one_page_is_split_at_once), CASE(what_follows_a_narrowed_job_grows_again),
     CASE(a_record_is_set_aside_only_after_several_attempts), CASE(credentials_and_configuration_are_never_retried),
     CASE(pauses_double_up_to_a_minute_with_jitter), CASE(the_list_keeps_its_order))

@@ -1,0 +1,37 @@
+#include "scheduler.h"
+
+#include "services/ports.h"
+
+static const struct setting SETTINGS[] = {
+    SET_SECRET(struct scheduler, database_url, "DATABASE_URL",
+        "database: sqlite:///relative or sqlite:////absolute; empty: potok.db in POTOK_HOME"),
+    SET_STR(struct scheduler, bus_where, "BUS_SCHEDULER", "ipc",
+        "where fetchers, writers and potok find it: ipc or tcp://127.0.0.1:port"),
+    SET_MS(struct scheduler, job_deadline_ms, "JOB_DEADLINE", "75s", 1000, 600000,
+        "from sending a job to its REPORT; the portal cuts a call at 60 s"),
+    SET_MS(struct scheduler, done_deadline_ms, "DONE_DEADLINE", "10s", 100, 160000,
+        "from REPORT to DONE; doubled for each attempt of the job"),
+    SET_INT(struct scheduler, jobs_unfinished, "JOBS_UNFINISHED", "8", 1, 64,
+        "jobs sent and not yet in the database, all portals: bounds memory"),
+    SET_INT(struct scheduler, portal_parallel, "PORTAL_PARALLEL", "8", 1, 50, "calls under way at one portal"),
+    SET_INT(struct scheduler, operating_limit_s, "OPERATING_LIMIT_SECONDS", "480", 0, 86400,
+        "seconds a method may work in ten minutes; 0 = no such limit"),
+    SET_INT(struct scheduler, sync_interval_min, "SYNC_DEFAULT_INTERVAL_MINUTES", "30", 0, 525600,
+        "a full sync begins again so long after the last began; 0 = only on demand"),
+    SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
+        "how often the floor rises and counters are written"),
+    SET_END,
+};
+
+const struct app_def SCHEDULER = {
+    .name = "scheduler",
+    .about = "cuts work into jobs and spends each portal's budget where it is worth most",
+    .metrics_port = PORT_scheduler,
+    .settings = SETTINGS,
+    .state_size = sizeof(struct scheduler),
+    .start = scheduler_start,
+    .stop_soon = scheduler_stop_soon,
+    .stop = scheduler_stop,
+    .busy = scheduler_busy,
+    .detail = control_detail,
+};
