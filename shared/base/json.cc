@@ -10,6 +10,7 @@
 extern "C" { /* the base headers are C's */
 #include "base/json.h"
 
+#include "base/json_token.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 }
@@ -54,49 +55,12 @@ struct str trim(std::string_view token) noexcept
     return { token.data(), n };
 }
 
-size_t digits(struct str s, size_t from) noexcept
-{
-    size_t i = from;
-
-    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
-        i++;
-    return i - from;
-}
-
-/* The grammar of RFC 8259; *ret_whole = neither fraction nor exponent. */
-bool is_number(struct str s, bool *ret_whole) noexcept
-{
-    size_t i = s.n > 0 && s.p[0] == '-';
-    size_t whole = digits(s, i);
-
-    if (whole == 0 || (whole > 1 && s.p[i] == '0'))
-        return false;
-    i += whole;
-    *ret_whole = i == s.n;
-    if (i < s.n && s.p[i] == '.') {
-        size_t fraction = digits(s, i + 1);
-        if (fraction == 0)
-            return false;
-        i += 1 + fraction;
-    }
-    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-        i++;
-        if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
-            i++;
-        size_t exponent = digits(s, i);
-        if (exponent == 0)
-            return false;
-        i += exponent;
-    }
-    return i == s.n;
-}
-
 bool read_number(reader &r, struct str token) noexcept
 {
     bool whole;
     int64_t value;
 
-    if (!is_number(token, &whole))
+    if (!json_number_is(token, &whole))
         return fail(r, token.p, "not a value");
     if (whole && !str_is(token, "-0") && str_i64(token, &value))
         r.sink->on_int(r.sink->ctx, value);
@@ -118,125 +82,6 @@ bool read_word(reader &r, struct str token) noexcept
     return true;
 }
 
-int hex_digit(char c) noexcept
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = char(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Four hex digits at p, or -1. The closing quote ends the search before the text does. */
-int32_t hex4(const char *p) noexcept
-{
-    int32_t value = 0;
-
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(p[i]);
-
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-char *put_char(char *out, uint32_t code) noexcept
-{
-    if (code < 0x80) {
-        *out++ = char(code);
-    } else if (code < 0x800) {
-        *out++ = char(0xC0 | code >> 6);
-        *out++ = char(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        *out++ = char(0xE0 | code >> 12);
-        *out++ = char(0x80 | (code >> 6 & 0x3F));
-        *out++ = char(0x80 | (code & 0x3F));
-    } else {
-        *out++ = char(0xF0 | code >> 18);
-        *out++ = char(0x80 | (code >> 12 & 0x3F));
-        *out++ = char(0x80 | (code >> 6 & 0x3F));
-        *out++ = char(0x80 | (code & 0x3F));
-    }
-    return out;
-}
-
-/* The character of "\uXXXX" at *p (behind the 'u'), with its second half where it is a pair. A half alone
- * becomes U+FFFD: portals cut texts in the middle of an emoji. -1 = not hex. */
-int32_t take_unicode(reader &r, const char **p) noexcept
-{
-    int32_t code = hex4(*p);
-
-    if (code < 0)
-        return -1;
-    *p += 4;
-    if (code < 0xD800 || code > 0xDFFF)
-        return code;
-    if (code <= 0xDBFF && (*p)[0] == '\\' && (*p)[1] == 'u') {
-        int32_t low = hex4(*p + 2);
-
-        if (low >= 0xDC00 && low <= 0xDFFF) {
-            *p += 6;
-            return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        }
-    }
-    r.repaired++;
-    return 0xFFFD;
-}
-
-char short_escape(char c) noexcept
-{
-    switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-        return c;
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return 0;
-    }
-}
-
-/* Resolves the escapes in place, from the first backslash on: the result is never longer than the text, and
- * simdjson has passed this token. Stops at the closing quote. */
-bool unescape(reader &r, char *begin, char *from, struct str *ret) noexcept
-{
-    const char *p = from;
-    char *out = from;
-
-    while (*p != '"') {
-        if (*p != '\\') {
-            *out++ = *p++;
-            continue;
-        }
-        if (p[1] == 'u') {
-            const char *at = p;
-            p += 2;
-            int32_t code = take_unicode(r, &p);
-            if (code < 0)
-                return fail(r, at, "bad \\u escape");
-            out = put_char(out, uint32_t(code));
-            continue;
-        }
-        char c = short_escape(p[1]);
-        if (!c)
-            return fail(r, p, "bad escape");
-        *out++ = c;
-        p += 2;
-    }
-    *ret = { begin, size_t(out - begin) };
-    return true;
-}
-
 /* raw points behind the opening quote. The first stage has seen the closing one: an unclosed string does not
  * get here. */
 bool read_string(reader &r, const char *raw, struct str *ret) noexcept
@@ -246,8 +91,11 @@ bool read_string(reader &r, const char *raw, struct str *ret) noexcept
 
     while (*p != '"' && *p != '\\')
         p++;
-    if (*p == '\\')
-        return unescape(r, begin, p, ret);
+    if (*p == '\\') {
+        const char *bad = json_unescape(&p, &r.repaired);
+        if (bad)
+            return fail(r, bad, "bad escape");
+    }
     *ret = { begin, size_t(p - begin) };
     return true;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
@@ -11,3 +12,5 @@ size_t utf8_step(const char *p, size_t n);
 size_t utf8_bad(const char *p, size_t n);
 /* Bytes of the longest prefix of at most `most` bytes that does not split a sequence. */
 size_t utf8_cut(const char *p, size_t n, size_t most);
+/* Writes the character, 1..4 bytes, and returns the place behind it. `code` is at most U+10FFFF. */
+char *utf8_put(char *out, uint32_t code);
