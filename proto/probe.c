@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "proto/wire.h"
 
-#define ENTITIES_MAX 64         /* a probe asks for ten at most */
+#define ENTITIES_MAX 64 /* a probe asks for ten at most */
 
 /* Every entity is a map, so that a newer fetcher may tell more; unknown keys are skipped. */
 static void encode_entity(const struct probe_entity *e, struct buf *out)
@@ -67,7 +67,7 @@ static void decode_entities(struct wire *w, struct probe *p)
 {
     uint32_t count = wire_array(w);
 
-    if (count > ENTITIES_MAX || p->entities != NULL) {      /* or twice */
+    if (count > ENTITIES_MAX || p->entities != NULL) { /* or twice */
         wire_fail(w);
         return;
     }

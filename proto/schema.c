@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "proto/wire.h"
 
-#define NAME_MAX_BYTES 128      /* of a field and of a type */
-#define COLUMN_MAX_BYTES 160    /* of a column: a field name and a suffix such as "_currency" */
+#define NAME_MAX_BYTES   128 /* of a field and of a type */
+#define COLUMN_MAX_BYTES 160 /* of a column: a field name and a suffix such as "_currency" */
 
 static const char *const kind_names[] = { "text", "int", "decimal", "bool", "date", "time", "json" };
 static_assert(ARRAY_SIZE(kind_names) == COL_KINDS, "a name for each kind");
@@ -18,16 +18,27 @@ static const struct {
     const char *type;
     enum col_kind kind;
 } kinds[] = {
-    { "integer", COL_INT },         { "crm_category", COL_INT },
-    { "crm_company", COL_INT },     { "crm_contact", COL_INT },     { "crm_lead", COL_INT },
-    { "crm_quote", COL_INT },       { "crm_deal", COL_INT },        { "crm_entity", COL_INT },
-    { "user", COL_INT },            { "employee", COL_INT },
-    { "iblock_element", COL_INT },  { "iblock_section", COL_INT },
+    { "integer", COL_INT },
+    { "crm_category", COL_INT },
+    { "crm_company", COL_INT },
+    { "crm_contact", COL_INT },
+    { "crm_lead", COL_INT },
+    { "crm_quote", COL_INT },
+    { "crm_deal", COL_INT },
+    { "crm_entity", COL_INT },
+    { "user", COL_INT },
+    { "employee", COL_INT },
+    { "iblock_element", COL_INT },
+    { "iblock_section", COL_INT },
     { "double", COL_DECIMAL },
-    { "money", COL_DECIMAL },       /* the amount; the mapper adds the text column <column>_currency */
-    { "boolean", COL_BOOL },        { "char", COL_BOOL },
-    { "date", COL_DATE },           { "datetime", COL_TIME },
-    { "crm_multifield", COL_JSON }, { "file", COL_JSON },           { "resourcebooking", COL_JSON },
+    { "money", COL_DECIMAL }, /* the amount; the mapper adds the text column <column>_currency */
+    { "boolean", COL_BOOL },
+    { "char", COL_BOOL },
+    { "date", COL_DATE },
+    { "datetime", COL_TIME },
+    { "crm_multifield", COL_JSON },
+    { "file", COL_JSON },
+    { "resourcebooking", COL_JSON },
 };
 
 enum col_kind col_kind_of(struct str type, bool multiple)
@@ -71,7 +82,7 @@ void col_name(struct str field, char ret[129])
             c = (char)(c - 'A' + 'a');
         if (!is_column_char(c))
             c = '_';
-        if (n == 0 && c == '_')     /* a leading '_' is for columns of our own */
+        if (n == 0 && c == '_') /* a leading '_' is for columns of our own */
             ret[n++] = 'f';
         ret[n++] = c;
     }

@@ -1,5 +1,5 @@
-/* wire.h - msgpack: wire.c is the only file that includes msgpack-c (for packing). Reading is a cursor over the
- * bytes, because msgpack-c's C unpacker builds a tree of every value and a body here is megabytes.
+/* wire.h - msgpack: wire_put.c is the only file that includes msgpack-c. Reading (wire.c) is a cursor over the bytes,
+ * because msgpack-c's C unpacker builds a tree of every value and a body here is megabytes.
  * Errors are sticky: read everything, check wire_ok() once. Nothing is allocated from a size in the input.
  * Extension type 1 (WIRE_NUMBER) is a number's exact token that does not fit int64, e.g. "999.90". */
 #pragma once
