@@ -31,7 +31,7 @@ static void tidy(char *text, size_t length, size_t size)
 
 /* The arguments may point into err->text, so it is written last. `cut` needs a byte more than fits to see
  * what it cuts. */
-static void put_text(struct err *err, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void put_text(struct err *err, const char *format, va_list args)
 {
     char text[sizeof(err->text) + 4];
     int length = vsnprintf(text, sizeof(text), format, args);

@@ -13,7 +13,8 @@
 
 static int refuse(struct err *err, const char *path, int reason, const char *why)
 {
-    return err_code(err, ERR_CONF, reason, "%s: %s", path, reason ? strerror(reason) : why);
+    err_code(err, ERR_CONF, reason, "%s: %s", path, reason ? strerror(reason) : why);
+    return -1;
 }
 
 /* Reads to the end, not to the size that stat tells: pipes and /proc have none. */

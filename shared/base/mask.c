@@ -147,10 +147,12 @@ static void mask_query(struct mask *m)
 void text_mask(struct str text, struct buf *out)
 {
     struct mask m = { text, 0, out };
+    size_t next;
 
-    for (size_t i = 0; i<text.n; i = m.i> i ? m.i : i + 1) {
+    for (size_t i = 0; i < text.n; i = next) {
         char c = text.p[i];
 
+        next = i + 1;
         if (c != '/' && c != ':' && c != '?' && c != '&')
             continue;
         copy_to(&m, i);
@@ -160,6 +162,8 @@ void text_mask(struct str text, struct buf *out)
             mask_authority(&m);
         else if (c == '?' || c == '&')
             mask_query(&m);
+        if (m.i > next)
+            next = m.i; /* behind what was hidden */
     }
     copy_to(&m, text.n);
 }
@@ -173,9 +177,9 @@ void url_mask(struct str url, char *ret, size_t size)
     buf_init(&out, url.n * (sizeof(MASK) + 1) + 1);
     text_mask(url, &out);
 
-    size_t n = utf8_cut(out.p ? out.p : "", out.n, size - 1);
-    if (n)
-        memcpy(ret, out.p, n);
+    const char *shown = buf_cstr(&out);
+    size_t n = utf8_cut(shown, out.n, size - 1);
+    memcpy(ret, shown, n);
     ret[n] = '\0';
     buf_fini(&out);
 }

@@ -43,7 +43,7 @@ void sqlite_float_text(double d, char ret[SQLITE_FLOAT_TEXT])
     char e_form[40];
 
     if (d == 0) {
-        strcpy(ret, "0");
+        memcpy(ret, "0", 2);
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
