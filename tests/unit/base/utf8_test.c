@@ -10,6 +10,7 @@ TEST(characters_are_told_from_bad_bytes)
         const char *bytes;
         size_t step, bad;
     } cases[] = {
+        /* clang-format off */
         { "a", 1, 0 },
         { "\x7F", 1, 0 },
         { "\xC2\x80", 2, 0 },
@@ -24,14 +25,10 @@ TEST(characters_are_told_from_bad_bytes)
         { "\xC0\x80", 0, 1 }, /* two bytes for one */
         { "\xC1\xBF", 0, 1 },
         { "\xC2", 0, 1 }, /* cut off */
-        { "\xC2"
-          "a",
-            0, 1 },
+        { "\xC2" "a", 0, 1 },
         { "\xE0\x80\x80", 0, 1 }, /* three for one */
         { "\xE2\x82", 0, 2 },
-        { "\xE2\x82"
-          "a",
-            0, 2 },
+        { "\xE2\x82" "a", 0, 2 },
         { "\xED\xA0\x80", 0, 1 }, /* a surrogate */
         { "\xF0\x8F\xBF\xBF", 0, 1 },
         { "\xF0\x9F\x98", 0, 3 },
@@ -39,6 +36,7 @@ TEST(characters_are_told_from_bad_bytes)
         { "\xF4\x90\x80\x80", 0, 1 }, /* beyond U+10FFFF */
         { "\xF5\x80\x80\x80", 0, 1 },
         { "\xFF", 0, 1 },
+        /* clang-format on */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -60,4 +58,30 @@ TEST(a_cut_never_splits_a_character)
     CHECK_EQ(utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5); /* nothing to respect */
 }
 
-TEST_MAIN(CASE(characters_are_told_from_bad_bytes), CASE(a_cut_never_splits_a_character))
+TEST(a_character_is_written_in_its_shortest_form)
+{
+    static const struct {
+        uint32_t code;
+        const char *bytes;
+    } cases[] = {
+        { 'a', "a" },
+        { 0x7F, "\x7F" },
+        { 0x80, "\xC2\x80" },
+        { 0x7FF, "\xDF\xBF" },
+        { 0x800, "\xE0\xA0\x80" },
+        { 0xFFFD, UTF8_REPLACEMENT },
+        { 0x10000, "\xF0\x90\x80\x80" },
+        { 0x10FFFF, "\xF4\x8F\xBF\xBF" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char got[5] = "";
+        char *end = utf8_put(got, cases[i].code);
+
+        CHECK_EQ(end - got, strlen(cases[i].bytes));
+        CHECK_STR(got, cases[i].bytes);
+    }
+}
+
+TEST_MAIN(CASE(characters_are_told_from_bad_bytes), CASE(a_cut_never_splits_a_character),
+    CASE(a_character_is_written_in_its_shortest_form))
