@@ -274,8 +274,7 @@ static int running_show(const struct ask *a)
         printf("\n");
         last_runs_show(s->runs, s->run_count);
         if (waiting > 0)
-            printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"),
-                waiting);
+            printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"), waiting);
     }
     free(s);
     return code;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #define MESSAGES_HELP "ROWS messages by what became of them"
-#define ROWS_HELP                                                                                            \
+#define ROWS_HELP \
     "Rows by verdict: new was written, same looked as read, late was refused, gone became a ghost"
 
 static struct metric seconds_metric = { .name = "potok_writer_transaction_seconds",

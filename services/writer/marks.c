@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 /* `greatest`, in words every engine knows: a mark only rises. */
-#define ON_MARK                                                                                              \
-    " ON CONFLICT (portal, entity, id) DO UPDATE SET "                                                       \
-    "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, "                        \
+#define ON_MARK \
+    " ON CONFLICT (portal, entity, id) DO UPDATE SET " \
+    "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, " \
     "ask = CASE WHEN excluded.ask > potok_mark.ask THEN excluded.ask ELSE potok_mark.ask END"
 
 /* Over every id of the range: unchanged, refused, accused, ghost, without a row. */

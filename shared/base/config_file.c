@@ -22,7 +22,7 @@ struct loader {
 };
 
 /* "path:line:column: " before what is wrong; user's words in it pass through config_shown(). */
-#define REFUSE(l, node, format, ...)                                                                         \
+#define REFUSE(l, node, format, ...) \
     err_set((l)->err, ERR_CONF, "%s:%u:%u: " format, (l)->path, (node)->line, (node)->column, ##__VA_ARGS__)
 
 const char *config_shown(const char *text, char ret[static SHOWN_SIZE])

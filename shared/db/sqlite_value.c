@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PLAIN_EXPONENT_MAX                                                                                   \
+#define PLAIN_EXPONENT_MAX \
     30 /* greater and smaller numbers stay text: a double prints to SQLITE_FLOAT_TEXT */
 
 /* "-1.2345e+02" to "-123.45": digits of %e, written out without an exponent and without idle zeros. */

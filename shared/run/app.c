@@ -128,7 +128,7 @@ static void complain(struct app *app, const struct err *err)
     fprintf(stderr, "potok-%s: %s\n", app->def->name, err->text);
 }
 
-/* The ERROR line has said it; a person at a terminal gets it in plain words too. A log holds log lines only. */
+/* The ERROR line has said it; a person at a terminal gets it in plain words too; a log file does not. */
 static void complain_at_terminal(struct app *app, const struct err *err)
 {
     if (isatty(STDERR_FILENO))

@@ -131,7 +131,8 @@ int app_health_serve(struct app *app, struct err *err)
         def.listen = usual;
     p->server = http_server_new(app->loop, &def, err);
     if (p->server == NULL && !wished && err->code == EADDRINUSE) {
-        def.listen = "127.0.0.1:0"; /* nobody asked for the usual port: a second system on this machine may have it */
+        /* nobody asked for the usual port: a second system on this machine may have it */
+        def.listen = "127.0.0.1:0";
         p->server = http_server_new(app->loop, &def, err);
     }
     if (p->server == NULL)

@@ -10,10 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define EXPECT(cond)                                                                                         \
-    do {                                                                                                     \
-        if (!(cond))                                                                                         \
-            abort();                                                                                         \
+#define EXPECT(cond) \
+    do { \
+        if (!(cond)) \
+            abort(); \
     } while (0)
 
 struct counts {

@@ -11,8 +11,8 @@
 
 #define FOLDER "proto/flows"
 
-static struct buf sources;      /* text of services/ and shared/ */
-static const char *page;                /* file name of the one being read */
+static struct buf sources; /* text of services/ and shared/ */
+static const char *page;   /* file name of the one being read */
 static int words;
 
 static void load(const char *path, struct buf *out)

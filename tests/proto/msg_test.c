@@ -235,7 +235,7 @@ TEST(taking_a_payload_empties_the_buffer)
     struct msg *m = msg_new(MSG_ROWS);
     struct buf b;
 
-    for (int i = 0; i < 2; i++) {       /* the second replaces the first */
+    for (int i = 0; i < 2; i++) { /* the second replaces the first */
         buf_init(&b, 100);
         buf_str(&b, "rows");
         msg_take_payload(m, &b);
@@ -288,7 +288,7 @@ TEST(encoding_what_would_be_refused_is_our_bug)
     m->job.entities = (struct str){ names, 4097 };
     check_encode_fails(m, "JOB.entities: 4097 is over the limit of 4096");
     m->job.entities = (struct str){ names, 4096 };
-    check_encode_fails(m, "does not fit");          /* the buffer of this test */
+    check_encode_fails(m, "does not fit"); /* the buffer of this test */
     m->job.entities.n = 0;
     m->job.portal = (struct str){ url, sizeof(url) };
     check_encode_fails(m, "JOB.portal: 66");

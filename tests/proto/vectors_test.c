@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FOLDER "proto/vectors"
+#define FOLDER    "proto/vectors"
 #define FRAME_MAX (1 << 20)
 
-struct vector {             /* frames of one message */
+struct vector { /* frames of one message */
     struct buf envelope, body, payload;
     bool has_payload;
 };
@@ -39,7 +39,7 @@ static void vector_fini(struct vector *v)
 
 static struct frame frame_copy(const struct buf *b)
 {
-    char *p = xmalloc(b->n > 0 ? b->n : 1);     /* its own block: the sanitizer sees a read past the end */
+    char *p = xmalloc(b->n > 0 ? b->n : 1); /* its own block: the sanitizer sees a read past the end */
 
     if (b->n > 0)
         memcpy(p, b->p, b->n);
@@ -267,8 +267,14 @@ static void write_newer(enum msg_type type)
 
 enum spoil { MISSING, TWICE, MISTYPED, OVERLONG, CUT, TRAILING, NUL_IN_NAME, KEY_NUMBER, SPOILS };
 static const char *const spoil_names[] = {
-    "hostile-missing", "hostile-twice", "hostile-mistyped", "hostile-overlong", "hostile-cut",
-    "hostile-trailing", "hostile-nul", "hostile-key",
+    "hostile-missing",
+    "hostile-twice",
+    "hostile-mistyped",
+    "hostile-overlong",
+    "hostile-cut",
+    "hostile-trailing",
+    "hostile-nul",
+    "hostile-key",
 };
 
 static const struct row *first_row(enum msg_type type, enum kind kind)

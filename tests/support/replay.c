@@ -14,7 +14,7 @@ static int replay(const char *path)
     fseek(f, 0, SEEK_END);
     size_t n = (size_t)ftell(f);
     rewind(f);
-    uint8_t *data = malloc(n + 1);      /* exact size, so that the sanitizer sees a read past the end */
+    uint8_t *data = malloc(n + 1); /* exact size, so that the sanitizer sees a read past the end */
     uint8_t *exact = realloc(data, n > 0 ? n : 1);
     if (fread(exact, 1, n, f) != n)
         return -1;

@@ -4,25 +4,25 @@
 
 #include "proto/probe.h"
 
-#define FIELDS                                                                                               \
-    "{\"ID\":{\"type\":\"integer\",\"isMultiple\":false,\"isReadOnly\":true},\"TITLE\":{\"type\":"           \
-    "\"string\",\"isMultiple\":"                                                                             \
-    "false,\"settings\":{\"a\":[1,{}]}},\"PHONE\":{\"type\":\"crm_multifield\",\"isMultiple\":false},"       \
-    "\"CONTACT_IDS\":{\"type\":\"crm_contact\",\"isMultiple\":true},\"UF_CRM_A\":{\"type\":\"string\","      \
-    "\"isMultiple\":false},"                                                                                 \
-    "\"ODD\":[],\"UF_CRM_B\":{\"type\":\"enumeration\",\"isMultiple\":true,\"items\":[{\"ID\":\"1\","        \
+#define FIELDS \
+    "{\"ID\":{\"type\":\"integer\",\"isMultiple\":false,\"isReadOnly\":true},\"TITLE\":{\"type\":" \
+    "\"string\",\"isMultiple\":" \
+    "false,\"settings\":{\"a\":[1,{}]}},\"PHONE\":{\"type\":\"crm_multifield\",\"isMultiple\":false}," \
+    "\"CONTACT_IDS\":{\"type\":\"crm_contact\",\"isMultiple\":true},\"UF_CRM_A\":{\"type\":\"string\"," \
+    "\"isMultiple\":false}," \
+    "\"ODD\":[],\"UF_CRM_B\":{\"type\":\"enumeration\",\"isMultiple\":true,\"items\":[{\"ID\":\"1\"," \
     "\"VALUE\":\"x\"}]}}"
-#define USER_FIELDS                                                                                          \
+#define USER_FIELDS \
     "[{\"ID\":\"1\",\"FIELD_NAME\":\"UF_CRM_A\",\"USER_TYPE_ID\":\"money\",\"MULTIPLE\":\"Y\",\"SETTINGS\":" \
-    "{}},"                                                                                                   \
-    "{\"FIELD_NAME\":\"UF_CRM_C\",\"USER_TYPE_ID\":\"date\",\"MULTIPLE\":\"N\"},{\"FIELD_NAME\":\"UF_CRM_"   \
+    "{}}," \
+    "{\"FIELD_NAME\":\"UF_CRM_C\",\"USER_TYPE_ID\":\"date\",\"MULTIPLE\":\"N\"},{\"FIELD_NAME\":\"UF_CRM_" \
     "B\"}]"
-#define RESULTS(first, last, counted)                                                                        \
+#define RESULTS(first, last, counted) \
     "\"p00\":" FIELDS ",\"p01\":" USER_FIELDS ",\"p02\":" first ",\"p03\":" last ",\"p04\":" counted
-#define ANSWER(results, errors, totals)                                                                      \
-    "{\"result\":{\"result\":{" results "},\"result_error\":" errors ",\"result_total\":" totals             \
-    ",\"result_time\":{\"p00\":{\"operating\":0.5},\"p02\":{\"operating\":1},\"p03\":{\"operating\":\"2."    \
-    "5\"}}},"                                                                                                \
+#define ANSWER(results, errors, totals) \
+    "{\"result\":{\"result\":{" results "},\"result_error\":" errors ",\"result_total\":" totals \
+    ",\"result_time\":{\"p00\":{\"operating\":0.5},\"p02\":{\"operating\":1},\"p03\":{\"operating\":\"2." \
+    "5\"}}}," \
     "\"time\":{\"date_finish\":\"2026-05-14T11:26:33+03:00\"}}"
 
 static struct asked one_entity(void)

@@ -4,9 +4,9 @@
 
 #include <inttypes.h>
 
-#define TIME_                                                                                                \
-    "\"time\":{\"start\":1778747192,\"finish\":1778747193.53,\"duration\":1,\"operating_reset_at\":"         \
-    "1778747792,"                                                                                            \
+#define TIME_ \
+    "\"time\":{\"start\":1778747192,\"finish\":1778747193.53,\"duration\":1,\"operating_reset_at\":" \
+    "1778747792," \
     "\"operating\":3.3}"
 
 /* {"result":{"result":{...},...}} around pages; close with answer_end(). */

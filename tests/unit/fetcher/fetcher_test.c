@@ -282,8 +282,8 @@ static const struct msg_report *report_of(struct rig *r, struct msg *m, int stat
     return &last_of(r, MSG_REPORT)->report;
 }
 
-#define LIST                                                                                                 \
-    "{\"result\":{\"result\":{\"p00\":[{\"ID\":\"5\",\"TITLE\":\"a\"},{\"ID\":6,\"TITLE\":null}]},"          \
+#define LIST \
+    "{\"result\":{\"result\":{\"p00\":[{\"ID\":\"5\",\"TITLE\":\"a\"},{\"ID\":6,\"TITLE\":null}]}," \
     "\"result_error\":[],\"result_time\":{\"p00\":{\"operating\":1.25,\"operating_reset_at\":1778747792}}}," \
     "\"time\":{\"finish\":1778747193.5}}"
 

@@ -15,8 +15,8 @@ static int parse(struct args *ret, struct err *err, const char *const *argv, int
     return args_parse(OPTIONS, argc, (char *const *)argv, ret, err);
 }
 
-#define PARSE(ret, err, ...)                                                                                 \
-    parse(ret, err, (const char *const[]){ __VA_ARGS__ },                                                    \
+#define PARSE(ret, err, ...) \
+    parse(ret, err, (const char *const[]){ __VA_ARGS__ }, \
         (int)ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
 
 TEST(options_and_words_in_any_order)

@@ -4,7 +4,7 @@
 #include "support/check.h"
 
 #define READY "{\"level\":\"INFO\",\"event\":\"service.ready\",\"details\":{}}\n"
-#define FAILED                                                                                               \
+#define FAILED \
     "{\"level\":\"ERROR\",\"event\":\"service.failed\",\"details\":{\"error\":\"port 9100 is taken\"}}\n"
 
 TEST(the_most_telling_line_is_found)

@@ -56,12 +56,14 @@ TEST(newer_keys_are_skipped)
 TEST(spoilt_probes_are_refused)
 {
     static const struct str cases[] = {
+        /* clang-format off */
         { "", 0 },
         { "\xc0", 1 },
         { "\x80\xc0", 2 },                                          /* bytes after the end */
         { "\x81\xa8" "entities\x91\x80", 12 },                      /* an entity without a name */
         { "\x82\xa8" "entities\x90\xa8" "entities\x90", 21 },       /* twice */
         { "\x81\xa8" "entities\xdc\xff\xff", 13 },
+        /* clang-format on */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -6,9 +6,9 @@
 
 static const struct field fields[] = {
     { { "TITLE", 5 }, { "string", 6 }, false },
-    { { "UF_CRM_1", 8 }, { "enumeration", 11 }, true },
+    { { "UF_CRM_1", 8 }, { "enumeration", 11 }, true }, /* the portal's own */
     { { "ID", 2 }, { "integer", 7 }, false },
-    { { "TITLE", 5 }, { "integer", 7 }, true },     /* once more: the first counts */
+    { { "TITLE", 5 }, { "integer", 7 }, true }, /* once more: the first counts */
 };
 
 static struct schema decoded(void)
@@ -188,7 +188,8 @@ static void check_columns(const struct column *list, int count, const char *text
 TEST(columns_keep_their_order)
 {
     check_columns((struct column[]){ { STR("title"), COL_TEXT }, { STR("money_currency"), COL_TEXT },
-                      { STR("begindate"), COL_DATE } }, 3, NULL);
+                      { STR("begindate"), COL_DATE } },
+        3, NULL);
     check_columns(NULL, 0, NULL);
 }
 

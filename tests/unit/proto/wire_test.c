@@ -255,6 +255,7 @@ TEST(json_says_every_kind_of_value)
         size_t n;
         const char *json;
     } cases[] = {
+        /* clang-format off */
         { "\xc0", 1, "null" },
         { "\xc3", 1, "true" },
         { "\xff", 1, "-1" },
@@ -272,6 +273,7 @@ TEST(json_says_every_kind_of_value)
         { "\xd4\x05z", 3, "{\"extension\":5,\"bytes\":1}" },
         { "\xca\x3f\x00\x00\x00", 5, "0.5" },
         { "\xcb\x7f\xf0\0\0\0\0\0\0", 9, "null" },
+        /* clang-format on */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
