@@ -1,5 +1,7 @@
 #include "base/json_token.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "support/check.h"
 
