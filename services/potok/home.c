@@ -1,7 +1,7 @@
 #include "home.h"
 
-#include "base/log.h"
 #include "base/setting.h"
+#include "db/db.h"
 #include "proto/entity.h"
 #include "run/app.h"
 
@@ -16,39 +16,7 @@ static const struct setting SETTINGS[] = { SET_STR(struct home, dir, "POTOK_HOME
         "`up --once`: how long a portal may be out of reach before that is a failure"),
     SET_END };
 
-static const char SQLITE[] = "sqlite";
 #define HOME_DIR_MAX 200 /* sockets lie in it, and their paths have 107 bytes at most anyway */
-
-/* What stands after "scheme://", when the scheme (without "+driver") is `scheme`. */
-static const char *url_rest(const char *url, const char *scheme)
-{
-    size_t n = strlen(scheme);
-    const char *rest = strstr(url, "://");
-
-    if (rest == NULL || strncmp(url, scheme, n) != 0 || (url[n] != '+' && url[n] != ':'))
-        return NULL;
-    return rest + 3;
-}
-
-const char *database_path(const char *url)
-{
-    const char *rest = url_rest(url, SQLITE);
-
-    return rest != NULL && rest[0] == '/' && rest[1] != '\0' ? rest + 1 : NULL;
-}
-
-int database_url_check(const char *url, struct err *err)
-{
-    char masked[256];
-
-    if (database_path(url) != NULL)
-        return 0;
-    url_mask(str_of(url), masked, sizeof(masked));
-    if (url_rest(url, SQLITE) != NULL)
-        return err_set(err, ERR_CONF,
-            "DATABASE_URL %s: write sqlite:///relative/path or sqlite:////absolute/path", masked);
-    return err_set(err, ERR_CONF, "DATABASE_URL %s: this build knows sqlite:///path", masked);
-}
 
 static void database_default(struct home *h)
 {
@@ -73,7 +41,7 @@ static int settings_take(struct home *h, struct err *err)
         return err_set(err, ERR_CONF, "POTOK_HOME: longer than %d bytes", HOME_DIR_MAX);
     if (h->database_url == NULL || h->database_url[0] == '\0')
         database_default(h);
-    return database_url_check(h->database_url, err);
+    return db_file(h->database_url, &h->database_file, err);
 }
 
 int home_load(struct home *h, const char *config_path, struct err *err)
@@ -97,5 +65,6 @@ int home_load(struct home *h, const char *config_path, struct err *err)
 void home_free(struct home *h)
 {
     settings_free(SETTINGS, h);
+    free(h->database_file);
     config_free(&h->config);
 }

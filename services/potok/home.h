@@ -1,4 +1,5 @@
-/* home.h - what every command needs to know first: where the state lies, which configuration holds, which database. */
+/* home.h - what every command needs to know first: where the state lies, which configuration holds, which database.
+ * Owned by the struct: home_free(). */
 #pragma once
 
 #include "base/config.h"
@@ -9,6 +10,7 @@ struct home {
     char run_dir[600], log_dir[600];
     struct config config;
     char *database_url;         /* secret: may hold a password */
+    char *database_file;        /* NULL: it is no file */
     char *bus_scheduler;
     int64_t patience_ms;        /* CONNECT_PATIENCE */
     bool database_default;      /* DATABASE_URL was not set */
@@ -18,7 +20,3 @@ struct home {
  * the environment, where the services find them. ERR_CONF. */
 int home_load(struct home *h, const char *config_path, struct err *err) MUST_CHECK;
 void home_free(struct home *h);
-/* ERR_CONF: no database of this build. Touches nothing. */
-int database_url_check(const char *url, struct err *err) MUST_CHECK;
-/* "sqlite:///var/potok.db" -> "var/potok.db"; NULL: no file. */
-const char *database_path(const char *url);

@@ -41,21 +41,20 @@ static int on_run(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-int last_runs_read(const char *database_url, struct run_view *runs, int most, struct err *err)
+int last_runs_read(const struct home *home, struct run_view *runs, int most, struct err *err)
 {
     static const char sql[] =
         "SELECT r.id, r.expected, r.read, r.written, r.same, r.gone, r.rejected, r.requests, r.started_ms, "
         "r.finished_ms, r.portal, r.entity, e.tbl, r.state, r.error FROM potok_run r "
         "LEFT JOIN potok_entity e ON e.portal = r.portal AND e.entity = r.entity "
         "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) ORDER BY r.id";
-    const char *path = database_path(database_url);
     struct reading reading = { runs, 0, most };
     struct db *db = NULL;
     int result;
 
-    if (path == NULL || access(path, R_OK) < 0)
+    if (home->database_file != NULL && access(home->database_file, R_OK) < 0)
         return 0;
-    if (db_open(&db, database_url, err) < 0)
+    if (db_open(&db, home->database_url, err) < 0)
         return -1;
     result = db_run(db, sql, DB_NOARGS, on_run, &reading, NULL, err);
     db_close(&db);

@@ -6,7 +6,9 @@
 
 #include <jansson.h>
 
+struct home;
+
 /* Reads the database only where its file is there. How many runs, or -1 with err. */
-int last_runs_read(const char *database_url, struct run_view *runs, int most, struct err *err);
+int last_runs_read(const struct home *home, struct run_view *runs, int most, struct err *err);
 void last_runs_show(const struct run_view *runs, int count);
 json_t *last_runs_json(const struct run_view *runs, int count);

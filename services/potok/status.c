@@ -286,7 +286,7 @@ static int stopped_show(const struct home *home, bool json)
 {
     struct run_view *runs = xcalloc(SNAPSHOT_RUNS_MAX, sizeof(*runs));
     struct err err = { 0 };
-    int count = last_runs_read(home->database_url, runs, SNAPSHOT_RUNS_MAX, &err);
+    int count = last_runs_read(home, runs, SNAPSHOT_RUNS_MAX, &err);
 
     if (json) {
         json_t *root =

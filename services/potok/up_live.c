@@ -124,7 +124,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 static void next_steps(struct up *u)
 {
-    const char *path = database_path(u->home->database_url);
+    const char *path = u->home->database_file;
     const struct run_view *r = u->view.now.run_count > 0 ? &u->view.now.runs[0] : NULL;
 
     for (int i = 0; i < u->view.now.run_count; i++) {

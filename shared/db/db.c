@@ -21,10 +21,9 @@ static const struct db_driver *find_driver(struct str scheme)
     return NULL;
 }
 
-int db_open(struct db **ret, const char *url, struct err *err)
+static int read_url(const char *url, const struct db_driver **ret, struct str *ret_where, struct err *err)
 {
     const char *colon;
-    const struct db_driver *driver;
 
     if (url == NULL || url[0] == '\0')
         url = "sqlite://";
@@ -32,11 +31,33 @@ int db_open(struct db **ret, const char *url, struct err *err)
     if (colon == NULL)
         return err_set(
             err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
-    driver = find_driver((struct str){ url, (size_t)(colon - url) });
-    if (driver == NULL) /* only the scheme: the rest may hold a password */
+    *ret = find_driver((struct str){ url, (size_t)(colon - url) });
+    if (*ret == NULL) /* only the scheme: the rest may hold a password */
         return err_set(err, ERR_CONF, "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// only",
             (int)(colon - url > 32 ? 32 : colon - url), url);
-    return driver->open(ret, str_of(colon + 3), err);
+    *ret_where = str_of(colon + 3);
+    return 0;
+}
+
+int db_open(struct db **ret, const char *url, struct err *err)
+{
+    const struct db_driver *driver;
+    struct str where;
+
+    if (read_url(url, &driver, &where, err) < 0)
+        return -1;
+    return driver->open(ret, where, err);
+}
+
+int db_file(const char *url, char **ret, struct err *err)
+{
+    const struct db_driver *driver;
+    struct str where;
+
+    if (read_url(url, &driver, &where, err) < 0)
+        return -1;
+    *ret = NULL;
+    return driver->file != NULL ? driver->file(where, ret, err) : 0;
 }
 
 void db_close(struct db **db)

@@ -34,6 +34,8 @@ typedef int db_on_row(void *ctx, const struct db_val *row, int columns);
  * NULL or empty: potok.db in POTOK_HOME. Other schemes: ERR_CONF naming what this build can do. Creates the file
  * and its folder. */
 int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
+/* The file that db_open() would open, allocated; NULL where databases are no files. Opens and creates nothing. */
+int db_file(const char *url, char **ret, struct err *err) MUST_CHECK;
 void db_close(struct db **db);
 const char *db_engine(const struct db *db);         /* "sqlite" */
 bool db_is_lost(const struct db *db);               /* after an error: open another connection */

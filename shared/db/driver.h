@@ -31,6 +31,7 @@ struct db_driver {
 
     /* `where` is the URL without "scheme://"; empty: the default place. */
     int (*open)(struct db **ret, struct str where, struct err *err);
+    int (*file)(struct str where, char **ret, struct err *err);     /* NULL: databases are no files */
     void (*close)(struct db *db);
     int (*begin)(struct db *db, struct err *err);       /* the three are called by db.c, which keeps in_transaction */
     int (*commit)(struct db *db, struct err *err);      /* failure: rolled back */

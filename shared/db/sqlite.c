@@ -244,6 +244,7 @@ const struct db_driver db_sqlite = {
     .migrations = DB_SQLITE_MIGRATIONS,
     .column_names_sql = "SELECT name FROM pragma_table_info($1)",
     .open = open_db,
+    .file = sqlite_path,
     .close = close_db,
     .begin = begin,
     .commit = commit,

@@ -7,6 +7,8 @@
  * starve the others. */
 #include "db/sqlite.h"
 
+#include "base/buf.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/paths.h"
 
@@ -17,6 +19,20 @@
 #include <unistd.h>
 
 enum { HEAD = 0, TURN = 1 };
+
+/* What was meant may be a server's address, with its password. */
+static int refuse(struct str where, const char *why, struct err *err)
+{
+    struct buf url;
+    char shown[256];
+
+    buf_init(&url, where.n + 16);
+    buf_str(&url, "sqlite://");
+    buf_add(&url, where.p, where.n);
+    url_mask(buf_view(&url), shown, sizeof(shown));
+    buf_fini(&url);
+    return err_set(err, ERR_CONF, "DATABASE_URL %s: %s", shown, why);
+}
 
 int sqlite_path(struct str where, char **ret, struct err *err)
 {
@@ -29,25 +45,21 @@ int sqlite_path(struct str where, char **ret, struct err *err)
         return 0;
     }
     if (where.p[0] != '/')
-        return err_set(err, ERR_CONF,
-            "DATABASE_URL \"sqlite://" STR_FMT "\" names a host: write sqlite:///relative/path "
-            "(three slashes) or sqlite:////absolute/path (four)",
-            STR_ARG(where));
-    where.p++;
-    where.n--;
-    if (where.n == 0 || memmem(where.p, where.n, ":memory:", 8) != NULL)
-        return err_set(err, ERR_CONF,
-            "an SQLite database in memory is not possible, several programs share it: give "
-            "a file, for instance DATABASE_URL=sqlite:///var/potok.db");
-    if (memchr(where.p, '?', where.n) != NULL || memchr(where.p, '\0', where.n) != NULL)
-        return err_set(err, ERR_CONF,
-            "DATABASE_URL \"sqlite:///" STR_FMT "\": parameters after '?' are not known: leave "
-            "them out",
-            STR_ARG(where));
-    if (where.p[where.n - 1] == '/')
-        return err_set(err, ERR_CONF,
-            "DATABASE_URL \"sqlite:///" STR_FMT "\" ends in '/': add the name of a file", STR_ARG(where));
-    *ret = str_dup(where);
+        return refuse(where,
+            "names a host: write sqlite:///relative/path (three slashes) or sqlite:////absolute/path (four)",
+            err);
+
+    struct str path = { where.p + 1, where.n - 1 }; /* behind the third slash */
+    if (path.n == 0 || memmem(path.p, path.n, ":memory:", 8) != NULL)
+        return refuse(where,
+            "a database in memory is not possible, several programs share it: give a file, for instance "
+            "sqlite:///var/potok.db",
+            err);
+    if (memchr(path.p, '?', path.n) != NULL || memchr(path.p, '\0', path.n) != NULL)
+        return refuse(where, "parameters after '?' are not known: leave them out", err);
+    if (path.p[path.n - 1] == '/')
+        return refuse(where, "ends in '/': add the name of a file", err);
+    *ret = str_dup(path);
     return 0;
 }
 

@@ -177,12 +177,16 @@ TEST(addresses_that_are_none_are_refused_with_a_hint)
         { "var/potok.db", "sqlite:///var/potok.db" },
         { "postgresql://user:secret@host/db", "postgresql" },
         { "sqlite://host/potok.db", "three slashes" },
+        { "sqlite://user:secret@host/potok.db", "three slashes" },
+        { "sqlite:var", "sqlite:///var/potok.db" },
+        { "sqlitex:///a", "sqlitex" },
         { "sqlite:///:memory:", "file" },
         { "sqlite:///", "file" },
         { "sqlite:////tmp/", "name of a file" },
         { "sqlite:///a.db?mode=ro", "parameters" },
     };
     struct db *db = NULL;
+    char *file = NULL;
     struct err err = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -191,6 +195,28 @@ TEST(addresses_that_are_none_are_refused_with_a_hint)
         CHECK_HAS(err.text, cases[i].part);
         CHECK(strstr(err.text, "secret") == NULL);
         CHECK(db == NULL);
+        CHECK_EQ(db_file(cases[i].url, &file, &err), -1);
+        CHECK(file == NULL);
+    }
+}
+
+TEST(the_file_of_an_address_is_told_without_opening_it)
+{
+    static const struct {
+        const char *url, *file;
+    } cases[] = {
+        { "sqlite:///var/potok.db", "var/potok.db" },
+        { "sqlite:////srv/potok.db", "/srv/potok.db" },
+        { "sqlite+aiosqlite:///var/potok.db", "var/potok.db" },
+    };
+    struct err err = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *file = NULL;
+
+        CHECK_OK(db_file(cases[i].url, &file, &err), err);
+        CHECK_STR(file, cases[i].file);
+        free(file);
     }
 }
 
@@ -343,6 +369,7 @@ TEST_MAIN(CASE(arguments_go_by_number), CASE(a_callback_stops_the_rows),
     CASE(a_callback_may_run_the_same_statement), CASE(more_statements_than_are_kept_work),
     CASE(changes_are_counted), CASE(what_writes_is_inside_a_transaction), CASE(ids_are_a_set),
     CASE(errors_say_what_to_do_next), CASE(addresses_that_are_none_are_refused_with_a_hint),
+    CASE(the_file_of_an_address_is_told_without_opening_it),
     CASE(three_slashes_are_relative_and_a_driver_suffix_is_ignored), CASE(a_file_that_is_no_database_is_told),
     CASE(files_and_folders_without_rights_are_told), CASE(a_full_disk_is_told_and_passes),
     CASE(another_program_that_holds_the_file_is_told), CASE(a_file_taken_away_is_noticed_before_writing),

@@ -6,37 +6,6 @@
 
 #include <stdlib.h>
 
-TEST(databases_of_this_build)
-{
-    static const struct {
-        const char *url, *path; /* path NULL: refused */
-    } cases[] = {
-        { "sqlite:///var/potok.db", "var/potok.db" },
-        { "sqlite:////srv/potok.db", "/srv/potok.db" },
-        { "sqlite+aiosqlite:///var/potok.db", "var/potok.db" },
-        { "sqlite:///", NULL },
-        { "sqlite://var/potok.db", NULL },
-        { "sqlite:var", NULL },
-        { "postgresql://u:secret@h/db", NULL },
-        { "", NULL },
-        { "potok.db", NULL },
-        { "sqlitex:///a", NULL },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct err err = { 0 };
-
-        CHECK_EQ(database_url_check(cases[i].url, &err), cases[i].path == NULL ? -1 : 0);
-        if (cases[i].path == NULL) {
-            CHECK_EQ(err.kind, ERR_CONF);
-            CHECK_HAS(err.text, "DATABASE_URL");
-            CHECK(strstr(err.text, "secret") == NULL);
-        } else {
-            CHECK_STR(database_path(cases[i].url), cases[i].path);
-        }
-    }
-}
-
 static void database_is(const char *home_dir, const char *url)
 {
     struct home home;
@@ -47,6 +16,7 @@ static void database_is(const char *home_dir, const char *url)
     CHECK_OK(home_load(&home, NULL, &err), err);
     CHECK_STR(home.database_url, url);
     CHECK_STR(getenv("DATABASE_URL"), url);
+    CHECK_STR(home.database_file, url + strlen("sqlite:///"));
     CHECK(home.database_default);
     home_free(&home);
 }
@@ -57,6 +27,19 @@ TEST(the_database_lies_in_the_home_unless_told_otherwise)
     database_is("./var", "sqlite:///var/potok.db");
     database_is("/srv/potok", "sqlite:////srv/potok/potok.db");
     database_is("data", "sqlite:///data/potok.db");
+}
+
+TEST(an_address_that_is_no_database_is_refused_before_anything_starts)
+{
+    struct home home;
+    struct err err = { 0 };
+
+    setenv("DATABASE_URL", "postgresql://u:secret@h/db", 1);
+    CHECK_EQ(home_load(&home, NULL, &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_HAS(err.text, "DATABASE_URL");
+    CHECK(strstr(err.text, "secret") == NULL);
+    unsetenv("DATABASE_URL");
 }
 
 TEST(the_number_of_services_comes_from_the_table_or_the_environment)
@@ -83,5 +66,6 @@ TEST(the_number_of_services_comes_from_the_table_or_the_environment)
     CHECK_EQ(n, 1);
 }
 
-TEST_MAIN(CASE(databases_of_this_build), CASE(the_database_lies_in_the_home_unless_told_otherwise),
+TEST_MAIN(CASE(the_database_lies_in_the_home_unless_told_otherwise),
+    CASE(an_address_that_is_no_database_is_refused_before_anything_starts),
     CASE(the_number_of_services_comes_from_the_table_or_the_environment))
