@@ -56,4 +56,8 @@ struct str wire_raw(struct wire *w);                /* skips a value and gives i
 bool wire_find(struct wire *w, const char *key);
 /* Any value as JSON text, for people and dumps. */
 void wire_json(struct wire *w, struct buf *out);
+/* A value that was JSON as JSON again, each string written by on_string. Nesting over 64, bytes, extensions but
+ * WIRE_NUMBER, and keys that are no strings fail. */
+typedef void wire_on_string(struct buf *out, struct str s);
+void wire_json_back(struct wire *w, wire_on_string *on_string, struct buf *out);
 void wire_fail(struct wire *w);

@@ -5,6 +5,9 @@
 
 #include "base/json_token.h"
 
+/* on_string NULL: for people, who are shown everything; else what JSON has no form for fails. */
+static void print(struct wire *w, wire_on_string *on_string, struct buf *out);
+
 static void json_other(struct wire *w, struct buf *out)
 {
     struct wire_head h = wire_head(w);
@@ -28,9 +31,9 @@ static void json_other(struct wire *w, struct buf *out)
     wire_skip(w);
 }
 
-static void json_key(struct wire *w, struct buf *out)
+static void json_key(struct wire *w, wire_on_string *on_string, struct buf *out)
 {
-    if (wire_peek(w) == WIRE_STR) {
+    if (on_string != NULL || wire_peek(w) == WIRE_STR) {
         buf_json(out, wire_str(w));
         return;
     }
@@ -41,7 +44,7 @@ static void json_key(struct wire *w, struct buf *out)
     buf_fini(&key);
 }
 
-static void json_items(struct wire *w, struct buf *out)
+static void json_items(struct wire *w, wire_on_string *on_string, struct buf *out)
 {
     bool map = wire_peek(w) == WIRE_MAP;
     uint32_t n = map ? wire_map(w) : wire_array(w);
@@ -53,10 +56,10 @@ static void json_items(struct wire *w, struct buf *out)
         if (i > 0)
             buf_char(out, ',');
         if (map) {
-            json_key(w, out);
+            json_key(w, on_string, out);
             buf_char(out, ':');
         }
-        wire_json(w, out);
+        print(w, on_string, out);
     }
     buf_char(out, map ? '}' : ']');
     w->depth--;
@@ -73,9 +76,13 @@ static void json_number(struct wire *w, struct buf *out)
         buf_json(out, token);
 }
 
-void wire_json(struct wire *w, struct buf *out)
+static void print(struct wire *w, wire_on_string *on_string, struct buf *out)
 {
-    switch (wire_peek(w)) {
+    enum wire_type type = wire_peek(w);
+
+    if (on_string != NULL && (type == WIRE_BIN || type == WIRE_OTHER))
+        type = WIRE_END;
+    switch (type) {
     case WIRE_NIL:
         wire_nil(w);
         buf_str(out, "null");
@@ -93,14 +100,14 @@ void wire_json(struct wire *w, struct buf *out)
         json_number(w, out);
         break;
     case WIRE_STR:
-        buf_json(out, wire_str(w));
+        (on_string != NULL ? on_string : buf_json)(out, wire_str(w));
         break;
     case WIRE_BIN:
         buf_fmt(out, "{\"bytes\":%zu}", wire_bin(w).n);
         break;
     case WIRE_ARRAY:
     case WIRE_MAP:
-        json_items(w, out);
+        json_items(w, on_string, out);
         break;
     case WIRE_OTHER:
         json_other(w, out);
@@ -109,4 +116,14 @@ void wire_json(struct wire *w, struct buf *out)
         w->failed = true;
         break;
     }
+}
+
+void wire_json(struct wire *w, struct buf *out)
+{
+    print(w, NULL, out);
+}
+
+void wire_json_back(struct wire *w, wire_on_string *on_string, struct buf *out)
+{
+    print(w, on_string, out);
 }

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "decimal.h"
 #include "instant.h"
-#include "json_value.h"
+#include "json_string.h"
 
 #include <assert.h>
 
@@ -72,11 +72,11 @@ static void set_made(struct convert *c, struct value *ret, const char *p, size_t
     buf_add(&c->scratch, p, n);
 }
 
-static const char *set_json(struct convert *c, struct wire *w, json_on_string *on_string, struct value *ret)
+static const char *set_json(struct convert *c, struct wire *w, wire_on_string *on_string, struct value *ret)
 {
     size_t at = c->scratch.n;
 
-    json_write(w, on_string, &c->scratch);
+    wire_json_back(w, on_string, &c->scratch);
     *ret = (struct value){ .type = VALUE_TEXT, .made = true, .at = at, .s = { NULL, c->scratch.n - at } };
     return NULL;
 }
@@ -159,7 +159,7 @@ static const char *text_value(struct convert *c, struct wire *w, struct value *r
     if (nothing_read(w))
         return NULL;
     if (!token_read(w, &t))
-        return set_json(c, w, json_plain, ret); /* true, an object, an array */
+        return set_json(c, w, buf_json, ret); /* true, an object, an array */
     if (view)
         set_view(ret, t.s);
     else
@@ -324,12 +324,12 @@ static bool empty_read(struct wire *w)
     return nothing_read(w);
 }
 
-static const char *json_value(struct convert *c, struct wire *w, json_on_string *on_string, struct value *ret)
+static const char *json_value(struct convert *c, struct wire *w, wire_on_string *on_string, struct value *ret)
 {
     return empty_read(w) ? NULL : set_json(c, w, on_string, ret);
 }
 
-static const char *list_value(struct convert *c, struct wire *w, json_on_string *on_string, struct value *ret)
+static const char *list_value(struct convert *c, struct wire *w, wire_on_string *on_string, struct value *ret)
 {
     enum wire_type type = wire_peek(w);
     size_t at = c->scratch.n;
@@ -339,7 +339,7 @@ static const char *list_value(struct convert *c, struct wire *w, json_on_string 
     if (type == WIRE_ARRAY || type == WIRE_MAP)
         return set_json(c, w, on_string, ret);
     buf_char(&c->scratch, '[');
-    json_write(w, on_string, &c->scratch);
+    wire_json_back(w, on_string, &c->scratch);
     buf_char(&c->scratch, ']');
     *ret = (struct value){ .type = VALUE_TEXT, .made = true, .at = at, .s = { NULL, c->scratch.n - at } };
     return NULL;
@@ -347,12 +347,12 @@ static const char *list_value(struct convert *c, struct wire *w, json_on_string 
 
 typedef const char *scalar_rule(struct convert *c, struct wire *w, struct value *ret);
 typedef const char *json_rule(
-    struct convert *c, struct wire *w, json_on_string *on_string, struct value *ret);
+    struct convert *c, struct wire *w, wire_on_string *on_string, struct value *ret);
 
 static const struct {
     scalar_rule *scalar;
     json_rule *json;
-    json_on_string *on_string;
+    wire_on_string *on_string;
 } RULES[RULE_COUNT] = {
     [RULE_TEXT] = { text_value, NULL, NULL },
     [RULE_INT] = { int_value, NULL, NULL },
@@ -362,8 +362,8 @@ static const struct {
     [RULE_BOOL] = { bool_value, NULL, NULL },
     [RULE_DATE] = { date_value, NULL, NULL },
     [RULE_TIME] = { time_value, NULL, NULL },
-    [RULE_JSON] = { NULL, json_value, json_plain },
-    [RULE_LIST] = { NULL, list_value, json_plain },
+    [RULE_JSON] = { NULL, json_value, buf_json },
+    [RULE_LIST] = { NULL, list_value, buf_json },
     [RULE_LIST_DATE] = { NULL, list_value, json_date },
     [RULE_LIST_TIME] = { NULL, list_value, json_time },
     [RULE_FILE] = { NULL, json_value, json_address },
