@@ -26,6 +26,9 @@ struct store_who {              /* whose lease */
 /* Begins and checks the lease; with `failed` ends: commits when it is 0, else rolls back. Return 0/-1. */
 int store_begin(struct db *db, const struct store_who *who, struct err *err) MUST_CHECK;
 int store_end(struct db *db, int failed, struct err *err) MUST_CHECK;
+/* Takes the turn of the writers of the entity that the row `id` of potok_job or potok_run belongs to, where a
+ * transaction does not have it anyway: before anything that a writer's commit must not cross. */
+int store_turn(struct db *db, const char *of, struct db_val id, struct err *err) MUST_CHECK;
 
 /* ---- start (store_start.c) ---- */
 struct store_lease {

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static int on_number(void *ctx, const struct db_val *row, int columns)
@@ -106,11 +107,14 @@ static int on_dispatched(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
+/* And held so: a writer may be about to close it. */
 static int is_open(struct db *db, uint64_t job, bool *ret, struct err *err)
 {
+    char sql[100];
     int64_t n;
 
-    if (db_get_i64(db, "SELECT 1 FROM potok_job WHERE id = $1 AND state = 'open'", DB_ARGS(dbv_i((int64_t)job)), 0,
+    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_job WHERE id = $1 AND state = 'open'%s", db_for_update(db));
+    if (db_get_i64(db, sql, DB_ARGS(dbv_i((int64_t)job)), 0,
             &n, err) < 0)
         return -1;
     *ret = n == 1;

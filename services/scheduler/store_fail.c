@@ -14,6 +14,8 @@ static int fail_runs(struct db *db, const struct store_who *who, const uint64_t 
     for (int i = 0; i < count; i++) {
         struct db_val run = dbv_i((int64_t)runs[i]);
 
+        if (store_turn(db, "potok_run", run, err) < 0)
+            return -1;
         if (db_run(db, "UPDATE potok_run SET state = 'failed', error = $2, finished_ms = $3 "
                        "WHERE id = $1 AND state IN ('probing', 'open')",
                 DB_ARGS(run, dbv_s(error), dbv_i((int64_t)who->now_ms)), NULL, NULL, NULL, err) < 0)
@@ -37,6 +39,8 @@ int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *
 static int split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle, uint64_t *ret_other,
     struct err *err)
 {
+    if (store_turn(db, "potok_job", dbv_i((int64_t)job), err) < 0)
+        return -1;
     if (db_run(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
                    "SELECT run, portal, entity, kind, $2, last, 'open', $3 FROM potok_job "
                    "WHERE id = $1 AND state = 'open' AND first <= $4 AND last > $4 RETURNING id",
@@ -105,6 +109,8 @@ static int aside(struct db *db, const struct store_who *who, struct aside_job *j
 {
     struct db_val now = dbv_i((int64_t)who->now_ms);
 
+    if (store_turn(db, "potok_job", dbv_i((int64_t)job->id), err) < 0)
+        return -1;
     if (db_run(db, "UPDATE potok_job SET state = 'aside', error = $2, done_ms = $3 WHERE id = $1 AND state = 'open' "
                    "RETURNING run, first, entity",
             DB_ARGS(dbv_i((int64_t)job->id), dbv_s(error), now), on_aside, job, NULL, err) < 0)
@@ -137,6 +143,8 @@ static int alone(struct db *db, const struct store_who *who, uint64_t job, struc
 {
     int64_t tries;
 
+    if (store_turn(db, "potok_job", dbv_i((int64_t)job), err) < 0)
+        return -1;
     if (db_get_i64(db, "SELECT tries FROM potok_mark WHERE portal = $1 AND entity = $2 AND id = $3",
             DB_ARGS(dbv_s(who->portal), dbv_s(entity), dbv_i((int64_t)id)), 0, &tries, err) < 0)
         return -1;

@@ -11,7 +11,12 @@
 static int raise_floor(struct db *db, const struct store_floor *x, struct str entity, struct err *err)
 {
     struct db_val portal = dbv_s(x->who.portal), name = dbv_s(entity), low = dbv_i((int64_t)x->low);
+    char sql[120];
 
+    /* the turn: a writer's look at witnesses and ghosts holds until its commit */
+    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity WHERE portal = $1 AND entity = $2%s", db_for_update(db));
+    if (db_run(db, sql, DB_ARGS(portal, name), NULL, NULL, NULL, err) < 0)
+        return -1;
     if (db_run(db, "UPDATE potok_entity SET floor = $3 WHERE portal = $1 AND entity = $2 AND floor < $3",
             DB_ARGS(portal, name, low), NULL, NULL, NULL, err) < 0)
         return -1;

@@ -107,7 +107,7 @@ static int store_fields(struct db *db, const struct store_learn *x, const struct
 /* The probing run gets its ranges; jobs of earlier runs are history nobody needs. */
 static int open_run(struct db *db, const struct store_learn *x, struct learn_entity *e, struct err *err)
 {
-    int64_t changed, id;
+    int64_t changed, id = 0;
 
     e->range_count = 0;
     if (db_run(db, "UPDATE potok_run SET state = 'open', expected = $2 WHERE id = $1 AND state = 'probing'",
@@ -121,14 +121,12 @@ static int open_run(struct db *db, const struct store_learn *x, struct learn_ent
 
     int n = cut_ranges(&e->bounds, e->ranges);
     for (int i = 0; i < n; i++) {
-        if (db_run(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
-                       "VALUES ($1, $2, $3, 'range', $4, $5, 'open', $6)",
+        if (db_get_i64(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
+                           "VALUES ($1, $2, $3, 'range', $4, $5, 'open', $6) RETURNING id",
                 DB_ARGS(dbv_i((int64_t)e->run), dbv_s(x->who.portal), dbv_s(e->entity),
                     dbv_i((int64_t)e->ranges[i].first), dbv_i((int64_t)e->ranges[i].last),
                     dbv_i((int64_t)x->who.now_ms)),
-                NULL, NULL, NULL, err) < 0)
-            return -1;
-        if (db_get_i64(db, "SELECT max(id) FROM potok_job", DB_NOARGS, 0, &id, err) < 0)
+                0, &id, err) < 0)
             return -1;
         e->jobs[i] = (uint64_t)id;
     }

@@ -2,15 +2,18 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 int store_begin(struct db *db, const struct store_who *who, struct err *err)
 {
+    char sql[80];
     int64_t epoch;
 
     if (db_begin(db, err) < 0)
         return -1;
-    if (db_get_i64(db, "SELECT epoch FROM potok_lease WHERE portal = $1", DB_ARGS(dbv_s(who->portal)), -1, &epoch,
+    snprintf(sql, sizeof(sql), "SELECT epoch FROM potok_lease WHERE portal = $1%s", db_for_update(db));
+    if (db_get_i64(db, sql, DB_ARGS(dbv_s(who->portal)), -1, &epoch,
             err) < 0) {
         db_rollback(db);
         return -1;
@@ -22,6 +25,18 @@ int store_begin(struct db *db, const struct store_who *who, struct err *err)
             STR_ARG(who->portal), (long long)epoch, (unsigned long long)who->epoch);
     }
     return 0;
+}
+
+int store_turn(struct db *db, const char *of, struct db_val id, struct err *err)
+{
+    const char *lock = db_for_update(db);
+    char sql[300];
+
+    if (lock[0] == '\0')
+        return 0;
+    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity e WHERE EXISTS (SELECT 1 FROM %s x WHERE x.id = $1 "
+                               "AND x.portal = e.portal AND x.entity = e.entity)%s", of, lock);
+    return db_run(db, sql, &id, 1, NULL, NULL, NULL, err);
 }
 
 int store_end(struct db *db, int failed, struct err *err)

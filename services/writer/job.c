@@ -47,11 +47,15 @@ static int check_lease(struct apply *a, struct err *err)
     return 0;
 }
 
+/* The first statement: where a transaction is not alone it takes the turn of the entity's writers (rule 12), alone,
+ * so that what follows is newer than the lock. */
 static int check_floor(struct apply *a, struct err *err)
 {
+    char sql[120];
     int64_t floor;
 
-    if (db_get_i64(a->db, "SELECT floor FROM potok_entity WHERE portal = $1 AND entity = $2",
+    snprintf(sql, sizeof(sql), "SELECT floor FROM potok_entity WHERE portal = $1 AND entity = $2%s", db_for_update(a->db));
+    if (db_get_i64(a->db, sql,
             DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), -1, &floor, err) < 0)
         return -1;
     if (floor < 0)
@@ -91,10 +95,13 @@ static int check_covers(struct apply *a, const struct job *job, struct err *err)
 static int check_row(struct apply *a, struct err *err)
 {
     struct job job = { 0 };
+    char sql[160];
 
-    if (db_run(a->db,
-            "SELECT state, d, first, last, run FROM potok_job WHERE id = $1 AND portal = $2 AND entity = $3 "
-            "AND kind = $4",
+    snprintf(sql, sizeof(sql),
+        "SELECT state, d, first, last, run FROM potok_job WHERE id = $1 AND portal = $2 AND entity = $3 "
+        "AND kind = $4%s",
+        db_for_update(a->db)); /* the scheduler may be about to send it again */
+    if (db_run(a->db, sql,
             DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_s(a->rows->portal), dbv_s(a->rows->entity),
                 dbv_s(a->rows->kind)),
             on_job, &job, NULL, err) < 0)

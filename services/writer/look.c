@@ -84,7 +84,7 @@ static int look_ids(struct apply *a, struct walk *w, struct err *err)
     if (put_ids(a, err) < 0)
         return -1;
     snprintf(sql, sizeof(sql),
-        "SELECT t.id, t._hash, t._hi, t._deleted_at FROM potok_ids i CROSS JOIN %s t ON t.id = i.id "
+        "SELECT t.id, t._hash, t._hi, t._deleted_at FROM potok_ids i CROSS JOIN %s t WHERE t.id = i.id "
         "ORDER BY i.id",
         a->table);
     return db_run(a->db, sql, DB_NOARGS, on_row, w, NULL, err);

@@ -6,9 +6,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const struct db_driver *const DRIVERS[] = { &db_sqlite };
+static const struct db_driver *const DRIVERS[] = { &db_sqlite, &db_postgres };
 
-/* "sqlite+pysqlite://" is sqlite. */
+/* "sqlite+pysqlite://" is sqlite, "postgresql+asyncpg://" is postgresql. */
 static const struct db_driver *find_driver(struct str scheme)
 {
     const char *plus = memchr(scheme.p, '+', scheme.n);
@@ -16,7 +16,8 @@ static const struct db_driver *find_driver(struct str scheme)
     if (plus != NULL)
         scheme.n = (size_t)(plus - scheme.p);
     for (size_t i = 0; i < ARRAY_SIZE(DRIVERS); i++)
-        if (str_case_eq(scheme, str_of(DRIVERS[i]->engine)))
+        if (str_case_eq(scheme, str_of(DRIVERS[i]->engine)) ||
+            (DRIVERS[i]->scheme != NULL && str_case_eq(scheme, str_of(DRIVERS[i]->scheme))))
             return DRIVERS[i];
     return NULL;
 }
@@ -33,7 +34,8 @@ static int read_url(const char *url, const struct db_driver **ret, struct str *r
             err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
     *ret = find_driver((struct str){ url, (size_t)(colon - url) });
     if (*ret == NULL) /* only the scheme: the rest may hold a password */
-        return err_set(err, ERR_CONF, "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// only",
+        return err_set(err, ERR_CONF, "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// and "
+            "postgresql://",
             (int)(colon - url > 32 ? 32 : colon - url), url);
     *ret_where = str_of(colon + 3);
     return 0;
@@ -75,19 +77,39 @@ const char *db_engine(const struct db *db)
     return db->driver->engine;
 }
 
+const char *db_for_update(const struct db *db)
+{
+    return db->driver->for_update;
+}
+
+bool db_takes_nul(const struct db *db)
+{
+    return !db->driver->no_nul;
+}
+
 bool db_is_lost(const struct db *db)
 {
     return db->lost;
 }
 
-int db_begin(struct db *db, struct err *err)
+static int begin_with(struct db *db, int (*begin)(struct db *db, struct err *err), struct err *err)
 {
     if (db->in_transaction)
         return err_set(err, ERR_BUG, "a transaction inside a transaction");
-    if (db->driver->begin(db, err) < 0)
+    if (begin(db, err) < 0)
         return -1;
     db->in_transaction = true;
     return 0;
+}
+
+int db_begin(struct db *db, struct err *err)
+{
+    return begin_with(db, db->driver->begin, err);
+}
+
+int db_begin_ddl(struct db *db, struct err *err)
+{
+    return begin_with(db, db->driver->begin_ddl != NULL ? db->driver->begin_ddl : db->driver->begin, err);
 }
 
 int db_commit(struct db *db, struct err *err)

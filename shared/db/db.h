@@ -30,22 +30,25 @@ static inline struct db_val dbv_b(struct str s) { return (struct db_val){ DB_BLO
 /* A row of a result; views valid until the callback returns. Return non-zero to stop early. */
 typedef int db_on_row(void *ctx, const struct db_val *row, int columns);
 
-/* url: "sqlite:///relative/path", "sqlite:////absolute/path"; a "+driver" suffix of the scheme is ignored.
+/* url: "sqlite:///relative/path", "sqlite:////absolute/path", "postgresql://…"; a "+driver" suffix of the scheme is ignored.
  * NULL or empty: potok.db in POTOK_HOME. Other schemes: ERR_CONF naming what this build can do. Creates the file
  * and its folder. */
 int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
 /* The file that db_open() would open, allocated; NULL where databases are no files. Opens and creates nothing. */
 int db_file(const char *url, char **ret, struct err *err) MUST_CHECK;
 void db_close(struct db **db);
-const char *db_engine(const struct db *db);         /* "sqlite" */
+const char *db_engine(const struct db *db);         /* "sqlite", "postgresql" */
 bool db_is_lost(const struct db *db);               /* after an error: open another connection */
 
-/* Transactions. db_begin takes the turn: writers of several processes wait in line (SQLite: a lock file beside the
- * database, then BEGIN IMMEDIATE). Every statement that writes is inside one (ERR_BUG otherwise). A failed commit has
+/* Transactions. SQLite: db_begin takes the turn, writers of several processes wait in line (a lock file beside the
+ * database, then BEGIN IMMEDIATE). PostgreSQL: READ COMMITTED; who needs the turn of an entity locks its row first, by a
+ * SELECT that ends in db_for_update(), and who changes a job locks its row; a deadlock ends in ERR_TEMP. Every statement that writes is inside one (ERR_BUG otherwise). A failed commit has
  * rolled back. */
 int db_begin(struct db *db, struct err *err) MUST_CHECK;
 int db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);                    /* harmless when there is none */
+const char *db_for_update(const struct db *db);     /* " FOR UPDATE", or "" where a transaction is alone anyway */
+bool db_takes_nul(const struct db *db);             /* may a text hold U+0000? */
 
 /* Runs one statement. on_row may be NULL. ret_changes (NULL allowed): rows changed. */
 int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
@@ -71,7 +74,7 @@ int db_ensure_table(struct db *db, struct str table, const struct db_column *col
     struct err *err) MUST_CHECK;
 int db_migrate(struct db *db, struct err *err) MUST_CHECK;  /* system tables, migrations.c; idempotent, several processes at once */
 
-/* A set of ids for IN: writes them to the connection's temporary table `potok_ids(id INTEGER PRIMARY KEY)` (SQLite). */
+/* A set of ids for IN: they are the connection's relation `potok_ids (id)`, ascending, none twice. */
 int db_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err) MUST_CHECK;
 
 /* Upserts mirror rows by the engine's best way. columns: the data columns in the order of `values`; every row also

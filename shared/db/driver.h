@@ -22,7 +22,12 @@ struct db {                     /* the driver's own struct begins with it */
 
 struct db_driver {
     const char *engine;         /* "sqlite": also the scheme of its URLs */
+    const char *scheme;         /* another scheme; NULL: none */
     int columns_max;            /* of a table */
+    size_t name_max_bytes;      /* of a table or column; 0: NAME_MAX_BYTES of ensure.c */
+    const char *bytes_type;     /* what a column of bytes is declared as */
+    const char *for_update;     /* "": a transaction is alone anyway */
+    bool no_nul;                /* text cannot hold U+0000 */
     const char *types[COL_KINDS];   /* what a mirror column is declared as */
     const char *key_type;       /* of `id` */
     const struct migration *migrations;     /* ends with version 0 */
@@ -34,6 +39,8 @@ struct db_driver {
     int (*file)(struct str where, char **ret, struct err *err);     /* NULL: databases are no files */
     void (*close)(struct db *db);
     int (*begin)(struct db *db, struct err *err);       /* the three are called by db.c, which keeps in_transaction */
+    int (*begin_ddl)(struct db *db, struct err *err);   /* of a transaction that changes tables; NULL: begin */
+    int (*check_rights)(struct db *db, struct err *err);    /* may we write the system tables? NULL: always */
     int (*commit)(struct db *db, struct err *err);      /* failure: rolled back */
     void (*rollback)(struct db *db);
     int (*run)(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
@@ -43,8 +50,11 @@ struct db_driver {
     int (*upsert)(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err);
 };
 
-extern const struct db_driver db_sqlite;
-extern const struct migration DB_SQLITE_MIGRATIONS[];
+extern const struct db_driver db_sqlite, db_postgres;
+extern const struct migration DB_SQLITE_MIGRATIONS[], DB_POSTGRES_MIGRATIONS[];
+
+/* As db_begin(), for DDL: one at a time, apart from the data. */
+int db_begin_ddl(struct db *db, struct err *err) MUST_CHECK;
 
 /* ensure.c: forgets what is known of mirror tables (a statement said that one is not there). */
 void db_forget_tables(struct db *db);

@@ -96,19 +96,22 @@ static int cache_read(struct db *db, struct str table, struct table_cache **ret,
     return 0;
 }
 
-static int check_names(struct str table, const struct db_column *columns, int count, struct err *err)
+static int check_names(const struct db *db, struct str table, const struct db_column *columns, int count, struct err *err)
 {
-    if (table.n == 0 || table.n > 64 || memchr(table.p, '\0', table.n) != NULL)
-        return err_set(err, ERR_PERM, "a mirror table needs a name of 1 to 64 bytes");
+    size_t most = db->driver->name_max_bytes > 0 ? db->driver->name_max_bytes : NAME_MAX_BYTES;
+
+    if (table.n == 0 || table.n > 64 || table.n > most || memchr(table.p, '\0', table.n) != NULL)
+        return err_set(err, ERR_PERM, "a mirror table needs a name of 1 to %d bytes",
+            most < 64 ? (int)most : 64);
     if (strncasecmp(table.p, "potok_", table.n < 6 ? table.n : 6) == 0 ||
         strncasecmp(table.p, "sqlite_", table.n < 7 ? table.n : 7) == 0)
         return err_set(err, ERR_PERM,
             "a mirror table must not be called \"" STR_FMT "\": the prefix is taken", STR_ARG(table));
     for (int i = 0; i < count; i++) {
         struct str name = columns[i].name;
-        if (name.n == 0 || name.n > NAME_MAX_BYTES || memchr(name.p, '\0', name.n) != NULL)
-            return err_set(err, ERR_PERM, STR_FMT ": a column needs a name of 1 to %d bytes", STR_ARG(table),
-                NAME_MAX_BYTES);
+        if (name.n == 0 || name.n > most || memchr(name.p, '\0', name.n) != NULL)
+            return err_set(err, ERR_PERM, STR_FMT ": a column needs a name of 1 to %d bytes, not \"%.*s\"",
+                STR_ARG(table), (int)most, (int)(name.n < 100 ? name.n : 100), name.p);
         if (name.p[0] == '_' || str_case_eq(name, STR("id")))
             return err_set(err, ERR_PERM,
                 "a field's column must not be called \"" STR_FMT "\": the mirror's own columns "
@@ -142,8 +145,8 @@ static int create(struct db *db, struct str table, struct err *err)
     buf_str(&sql, "CREATE TABLE ");
     add_quoted(&sql, db, table);
     buf_fmt(&sql,
-        " (id %s, _hi BIGINT NOT NULL, _hash BLOB, _fetched_at %s, _written_at %s, _deleted_at %s); ",
-        db->driver->key_type, db->driver->types[COL_TIME], db->driver->types[COL_TIME],
+        " (id %s, _hi BIGINT NOT NULL, _hash %s, _fetched_at %s, _written_at %s, _deleted_at %s); ",
+        db->driver->key_type, db->driver->bytes_type, db->driver->types[COL_TIME], db->driver->types[COL_TIME],
         db->driver->types[COL_TIME]);
     buf_str(&sql, "CREATE INDEX ");
     add_quoted(&sql, db, str_of(index));
@@ -240,14 +243,31 @@ static void cache_replace(struct db *db, struct table_cache *now)
     db->tables = now;
 }
 
+/* The table as it is, when it is a mirror: mostly nothing is missing, and then no right to make tables is needed. */
+static struct table_cache *look(struct db *db, struct str table, struct err *err)
+{
+    struct table_cache *have = NULL;
+
+    if (cache_read(db, table, &have, err) < 0)
+        return NULL;
+    if (have->count == 0 || check_is_mirror(have, err) < 0) {
+        cache_free(have);
+        return NULL;
+    }
+    cache_replace(db, have);
+    return have;
+}
+
 int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count,
     int *ret_added, struct err *err)
 {
     struct table_cache *known = cache_find(db, table), *now = NULL;
     int added = 0;
 
+    if (known == NULL && check_names(db, table, columns, count, err) == 0)
+        known = look(db, table, err);
     if (known == NULL || count_missing(known, columns, count) > 0) {
-        if (check_names(table, columns, count, err) < 0 || db_begin(db, err) < 0)
+        if (check_names(db, table, columns, count, err) < 0 || db_begin_ddl(db, err) < 0)
             return -1;
         if (ensure(db, table, columns, count, &added, &now, err) < 0) {
             db_rollback(db);

@@ -29,14 +29,32 @@ static int apply_missing(struct db *db, int64_t have, struct err *err)
     return 0;
 }
 
+static int on_column(void *ctx, const struct db_val *row, int columns)
+{
+    (void)row;
+    (void)columns;
+    *(bool *)ctx = true;
+    return 1;
+}
+
+/* Asked first: CREATE TABLE IF NOT EXISTS wants the right to make tables also where there is nothing to make. */
+static int make_list(struct db *db, struct err *err)
+{
+    bool found = false;
+
+    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_c("potok_migration")), on_column, &found, NULL, err) < 0)
+        return -1;
+    if (found)
+        return 0;
+    return db->driver->script(
+        db, "CREATE TABLE potok_migration (version INTEGER PRIMARY KEY, name TEXT, applied_ms BIGINT)", err);
+}
+
 static int migrate(struct db *db, struct err *err)
 {
     int64_t have;
 
-    if (db->driver->script(db,
-            "CREATE TABLE IF NOT EXISTS potok_migration"
-            " (version INTEGER PRIMARY KEY, name TEXT, applied_ms INTEGER)",
-            err) < 0)
+    if (make_list(db, err) < 0)
         return -1;
     if (db_get_i64(db, "SELECT max(version) FROM potok_migration", DB_NOARGS, 0, &have, err) < 0)
         return -1;
@@ -50,11 +68,13 @@ static int migrate(struct db *db, struct err *err)
 
 int db_migrate(struct db *db, struct err *err)
 {
-    if (db_begin(db, err) < 0)
+    if (db_begin_ddl(db, err) < 0)
         return -1;
     if (migrate(db, err) < 0) {
         db_rollback(db);
         return -1;
     }
-    return db_commit(db, err);
+    if (db_commit(db, err) < 0)
+        return -1;
+    return db->driver->check_rights != NULL ? db->driver->check_rights(db, err) : 0;
 }

@@ -231,6 +231,8 @@ static int script(struct db *db, const char *sql, struct err *err)
 const struct db_driver db_sqlite = {
     .engine = "sqlite",
     .columns_max = 2000,
+    .bytes_type = "BLOB",
+    .for_update = "",
     .key_type = "INTEGER PRIMARY KEY",
     .types = {
         [COL_TEXT] = "TEXT",

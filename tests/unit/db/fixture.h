@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/check.h"
+#include "support/database.h"
 
 #include "base/buf.h"
 #include "db/db.h"
@@ -10,13 +11,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* "sqlite:////tmp/…/<name>"; valid until the next call. */
+/* "sqlite:////tmp/…/<name>", or of PostgreSQL; valid until the next call. */
 static inline const char *test_url(const char *name)
 {
-    static char url[256];
-
-    snprintf(url, sizeof(url), "sqlite:///%s/%s", check_folder(), name);
-    return url;
+    return check_database(name);
 }
 
 static inline const char *test_path(const char *name)

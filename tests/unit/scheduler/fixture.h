@@ -9,6 +9,7 @@
 #include "proto/msg.h"
 #include "proto/schema.h"
 #include "support/check.h"
+#include "support/database.h"
 
 #define DEALS STR("deals")
 
@@ -19,12 +20,10 @@ struct world {
 
 static inline struct db *world_open(const char *name)
 {
-    char url[256];
     struct db *db = NULL;
     struct err err = { 0 };
 
-    snprintf(url, sizeof(url), "sqlite:///%s/%s.db", check_folder(), name);
-    CHECK_OK(db_open(&db, url, &err), err);
+    CHECK_OK(db_open(&db, check_database(name), &err), err);
     CHECK_OK(db_migrate(db, &err), err);
     return db;
 }

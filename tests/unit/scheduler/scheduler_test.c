@@ -99,13 +99,15 @@ static void stop(struct rig *r)
 static struct rig *rig_new(void)
 {
     static int number;
+    char name[24];
     struct rig *r = xcalloc(1, sizeof(*r));
     struct err err = { 0 };
 
     uv_loop_init(&r->loop);
     snprintf(r->run_dir, sizeof(r->run_dir), "%s/run%d", check_folder(), number);
     mkdir(r->run_dir, 0700);
-    snprintf(r->url, sizeof(r->url), "sqlite:///%s/%d.db", check_folder(), number++);
+    snprintf(name, sizeof(name), "rig%d.db", number++);
+    snprintf(r->url, sizeof(r->url), "%s", check_database(name));
     setenv("DATABASE_URL", r->url, 1);
     setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
     setenv("JOB_DEADLINE", "5s", 1);

@@ -1,0 +1,138 @@
+/* PostgreSQL's SQLSTATEs, classified once: what to do, and what a person can do about it. */
+#include "db/postgres.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+
+#define POOLER "prepared statements got lost: a pooler between must keep sessions (pool_mode = session)"
+
+static const struct pg_cure CURES[] = {
+    { "40001", ERR_TEMP, false, PG_KEEP, NULL }, /* serialization failure */
+    { "40P01", ERR_TEMP, false, PG_KEEP, NULL }, /* deadlock */
+    { "40", ERR_TEMP, false, PG_KEEP, NULL },
+    { "55P03", ERR_TEMP, false, PG_KEEP,
+        "another session holds the table locked: look into pg_stat_activity and end its transaction" },
+    { "55", ERR_TEMP, false, PG_KEEP, NULL },
+    { "57014", ERR_TEMP, false, PG_KEEP,
+        "the statement was cancelled: if it ran into statement_timeout, raise that for this user (ALTER ROLE)" },
+    { "57P04", ERR_CONF, true, PG_KEEP, "the database was dropped: give another DATABASE_URL" },
+    { "57", ERR_TEMP, true, PG_KEEP, "the server stops or starts: Potok connects again by itself" },
+    { "25P03", ERR_TEMP, true, PG_KEEP, "the transaction stood idle too long" },
+    { "25P04", ERR_TEMP, true, PG_KEEP, "the transaction took longer than transaction_timeout" },
+    { "25006", ERR_TEMP, true, PG_KEEP,
+        "the server is read-only (a standby, or default_transaction_read_only is on): give the address of the "
+        "primary, or make it writable" },
+    { "25", ERR_BUG, false, PG_KEEP, NULL },
+    { "53100", ERR_TEMP, false, PG_KEEP,
+        "the server's disk is full: free some space; the work goes on by itself then" },
+    { "53200", ERR_TEMP, false, PG_KEEP, "the server is out of memory" },
+    { "53300", ERR_TEMP, true, PG_KEEP,
+        "the server has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE" },
+    { "53", ERR_TEMP, false, PG_KEEP, "the server is out of resources" },
+    { "54", ERR_LIMIT, false, PG_KEEP,
+        "too big for PostgreSQL: remove unused user fields in the portal" },
+    { "42501", ERR_CONF, false, PG_KEEP, "" }, /* the GRANT is written where the names are known */
+    { "42P01", ERR_TEMP, false, PG_FORGET_TABLES, "somebody removed the table: it is made again" },
+    { "42703", ERR_TEMP, false, PG_FORGET_TABLES, "somebody removed the column: it is made again" },
+    { "42P07", ERR_TEMP, false, PG_FORGET_TABLES, NULL }, /* made by another at the same time */
+    { "42701", ERR_TEMP, false, PG_FORGET_TABLES, NULL },
+    { "42804", ERR_PERM, false, PG_FORGET_TABLES,
+        "the column was made for another kind of value: rename or drop it, then it is made again" },
+    { "42P05", ERR_TEMP, true, PG_KEEP, POOLER },
+    { "26000", ERR_TEMP, true, PG_FORGET_STATEMENTS, POOLER },
+    { "0A000", ERR_TEMP, false, PG_FORGET_STATEMENTS, NULL }, /* a cached plan after ALTER TABLE */
+    { "42", ERR_PERM, false, PG_KEEP, NULL },
+    { "28P01", ERR_CONF, true, PG_KEEP,
+        "the server refuses the password: correct it in DATABASE_URL (write @ as %40, / as %2F, : as %3A)" },
+    { "28", ERR_CONF, true, PG_KEEP,
+        "the server does not let this user in: correct the user in DATABASE_URL, or allow it in pg_hba.conf" },
+    { "3D000", ERR_CONF, true, PG_KEEP,
+        "there is no such database: make it (createdb -E UTF8), or correct its name in DATABASE_URL" },
+    { "3F000", ERR_CONF, false, PG_KEEP, "there is no such schema: make it, or correct search_path" },
+    { "08P01", ERR_BUG, false, PG_KEEP, NULL },
+    { "08", ERR_TEMP, true, PG_KEEP, "the connection broke" },
+    { "22", ERR_PERM, false, PG_KEEP, NULL },
+    { "23", ERR_PERM, false, PG_KEEP, NULL },
+    { "58", ERR_TEMP, true, PG_KEEP, "the server's disk failed: look into its log" },
+    { "F0", ERR_TEMP, true, PG_KEEP, "the server's configuration file is wrong: look into its log" },
+    { "XX001", ERR_CONF, true, PG_KEEP, "the database is damaged: stop Potok and restore a backup" },
+    { "XX002", ERR_CONF, true, PG_KEEP, "an index is damaged: REINDEX it" },
+    { "XX", ERR_TEMP, false, PG_KEEP, NULL },
+};
+
+const struct pg_cure *pg_cures(size_t *ret_count)
+{
+    *ret_count = ARRAY_SIZE(CURES);
+    return CURES;
+}
+
+const struct pg_cure *pg_cure_of(const char *state)
+{
+    const struct pg_cure *of_class = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(CURES); i++) {
+        if (strcmp(CURES[i].state, state) == 0)
+            return &CURES[i];
+        if (strlen(CURES[i].state) == 2 && strncmp(CURES[i].state, state, 2) == 0)
+            of_class = &CURES[i];
+    }
+    return of_class;
+}
+
+/* The rights of tables that another role made are not ours even in a schema where we may make some. */
+static int fail_rights(const struct pg *pg, const char *text, struct err *err)
+{
+    const char *user = pg->user != NULL ? pg->user : "?", *schema = pg->schema != NULL ? pg->schema : "public";
+
+    if (!pg->may_create)
+        return err_set(err, ERR_CONF,
+            "%s: %s: as the owner run: GRANT USAGE, CREATE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT, INSERT, UPDATE, "
+            "DELETE ON ALL TABLES IN SCHEMA \"%s\" TO \"%s\"",
+            pg->where, text, schema, user, schema, user);
+    return err_set(err, ERR_CONF,
+        "%s: %s: another user made the table; as that user run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
+        "SCHEMA \"%s\" TO \"%s\" (new columns: ALTER TABLE ... OWNER TO \"%s\")",
+        pg->where, text, schema, user, user);
+}
+
+int pg_fail_state(struct pg *pg, const char *state, const char *text, const char *doing, struct err *err)
+{
+    const struct pg_cure *cure = pg_cure_of(state);
+
+    if (cure == NULL)
+        return err_set(err, ERR_PERM, "%s: %s: %.120s (%s)", pg->where, doing, text, state);
+    pg->db.lost = pg->db.lost || cure->lost;
+    if (cure->forget == PG_FORGET_TABLES)
+        db_forget_tables(&pg->db);
+    if (cure->forget == PG_FORGET_STATEMENTS)
+        pg_forget_statements(pg);
+    if (strcmp(state, "42501") == 0)
+        return fail_rights(pg, text, err);
+    if (cure->cure == NULL)
+        return err_set(err, cure->kind, "%s: %s: %.120s (%s)", pg->where, doing, text, state);
+    return err_set(err, cure->kind, "%s: %s: %s (%.100s, %s)", pg->where, doing, cure->cure, text, state);
+}
+
+/* The first line, without the white space that ends it. */
+static void first_line(const char *text, char ret[200])
+{
+    size_t n = strcspn(text, "\r\n");
+
+    snprintf(ret, 200, "%.*s", (int)(n < 199 ? n : 199), text);
+}
+
+int pg_fail(struct pg *pg, const PGresult *result, const char *doing, struct err *err)
+{
+    const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    const char *text = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    char line[200];
+
+    pg->db.lost = pg->db.lost || PQstatus(pg->c) == CONNECTION_BAD;
+    first_line(text != NULL ? text : PQerrorMessage(pg->c), line);
+    if (state != NULL)
+        return pg_fail_state(pg, state, line, doing, err);
+    if (pg->db.lost)
+        return err_set(err, ERR_TEMP, "%s: %s: the connection broke: %s", pg->where, doing, line);
+    return err_set(err, ERR_TEMP, "%s: %s: %s", pg->where, doing, line);
+}

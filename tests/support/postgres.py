@@ -1,0 +1,131 @@
+"""A PostgreSQL server of the test's own: in a temporary folder, on a free port, gone when the test ends.
+
+`python3 postgres.py COMMAND...` starts one, runs the command with its address in TEST_POSTGRES_URL, and stops it.
+"""
+import contextlib
+import csv
+import glob
+import io
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+SUPERUSER = 'postgres'
+
+
+def programs():
+    """The folder of the newest server on this machine."""
+    def version(path):
+        name = path.split('/')[-3]
+        return float(name) if name.replace('.', '').isdigit() else 0
+    found = sorted(glob.glob('/usr/lib/postgresql/*/bin/initdb'), key=version)
+    if found:
+        return os.path.dirname(found[-1])
+    path = shutil.which('initdb')
+    if path is None:
+        raise SystemExit('postgres.py: no PostgreSQL server here: install the package postgresql')
+    return os.path.dirname(os.path.realpath(path))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    def __init__(self):
+        self.bin = programs()
+        self.folder = tempfile.mkdtemp(prefix='potok-pg-')
+        self.data = os.path.join(self.folder, 'data')
+        self.port = free_port()
+        self.who = {}
+        if os.geteuid() == 0:       # the server refuses to run as root
+            name = next((n for n in ('postgres', 'nobody') if self.known(n)), None)
+            account = pwd.getpwnam(name)
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+            self.who = {'user': account.pw_uid, 'group': account.pw_gid, 'extra_groups': []}
+        try:
+            self.call('initdb', '-D', self.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
+            with open(os.path.join(self.data, 'postgresql.conf'), 'a') as f:
+                f.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nport = %d\nfsync = off\n"
+                        "max_connections = 60\nshared_buffers = '64MB'\nlog_min_messages = warning\n" % (self.folder, self.port))
+            with open(os.path.join(self.data, 'pg_hba.conf'), 'w') as f:
+                f.write('local all all trust\nhost all with_password 127.0.0.1/32 scram-sha-256\n'
+                        'host all all 127.0.0.1/32 trust\n')
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    @staticmethod
+    def known(name):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name) is not None
+        return False
+
+    def call(self, program, *arguments):
+        done = subprocess.run([os.path.join(self.bin, program), *arguments], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder,
+                              env={'PATH': os.environ['PATH'], 'LANG': 'C.UTF-8', 'TZ': 'Europe/Moscow'}, **self.who)
+        if done.returncode != 0:
+            raise AssertionError('%s: %s' % (program, done.stdout[-2000:]))
+
+    def control(self, *arguments):
+        self.call('pg_ctl', '-D', self.data, '-w', '-t', '60', '-s', '-l', os.path.join(self.folder, 'log'), *arguments)
+
+    def start(self):
+        self.control('start')
+
+    def stop(self, mode='fast'):
+        self.control('stop', '-m', mode)
+
+    def restart(self, mode='fast'):
+        self.control('restart', '-m', mode)
+
+    def url(self, database='postgres', user=SUPERUSER, scheme='postgresql', query=''):
+        return '%s://%s@127.0.0.1:%d/%s%s' % (scheme, user, self.port, database, query)
+
+    def execute(self, sql, database='postgres'):
+        """Statements one by one (CREATE DATABASE wants to be alone)."""
+        done = subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', self.url(database), '-f', '-'], input=sql,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise AssertionError('psql: %s' % done.stdout[-2000:])
+
+    def rows(self, sql, database='postgres'):
+        """Rows as dicts of texts, None for NULL: the bytes COPY ... CSV gives, where NULL is bare and '' is quoted."""
+        done = subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', self.url(database), '-f', '-'],
+                              input="SET TimeZone = 'UTC';\nCOPY (%s) TO STDOUT (FORMAT csv, HEADER, NULL '\x01')" % sql,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+        if done.returncode != 0:
+            raise AssertionError('psql: %s' % done.stderr[-2000:])
+        csv.field_size_limit(1 << 30)
+        lines = csv.reader(io.StringIO(done.stdout, newline=''))
+        names = next(lines)
+        return [dict(zip(names, (None if v == '\x01' else v for v in line))) for line in lines]
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            self.stop('immediate')
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main(command):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    server = Server()
+    try:
+        return subprocess.call(command, env=dict(os.environ, TEST_POSTGRES_URL=server.url(), TEST_POSTGRES_DATA=server.data,
+                                                 TEST_ENGINE='postgresql'))
+    finally:
+        server.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
