@@ -11,6 +11,8 @@ static int prepare(struct apply *a, const struct msg *m, struct err *err)
         return err_set(err, ERR_PERM, "the name of the table is too long");
     if (batch_read(&a->batch, m, err) < 0)
         return -1;
+    if (!db_takes_nul(a->db))
+        batch_without_nul(&a->batch);
     db_quote(a->db, a->rows->table, a->table);
     a->counts.read = a->rows->count;
     if (a->batch.count > 0) {

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define REJECT_VALUE_MAX (64 << 10)
 #define REJECT_BYTES_MIN 5 /* as msgpack: the array of four, a small id, three empty texts */
 
 static int by_id(const void *a, const void *b)
@@ -230,8 +231,81 @@ int batch_read(struct batch *ret, const struct msg *m, struct err *err)
     return 0;
 }
 
+static bool has_nul(struct str s)
+{
+    return s.n > 0 && memchr(s.p, '\0', s.n) != NULL;
+}
+
+/* A copy that shows U+0000 as the picture of it. */
+static struct str keep_shown(struct batch *b, struct str s)
+{
+    static const char picture[] = "\xe2\x90\x80";
+    char *copy = xmalloc(3 * s.n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '\0') {
+            copy[n++] = s.p[i];
+            continue;
+        }
+        memcpy(copy + n, picture, 3);
+        n += 3;
+    }
+    b->copies = xrealloc(b->copies, (b->copy_count + 1) * sizeof(*b->copies));
+    b->copies[b->copy_count++] = copy;
+    return (struct str){ copy, n };
+}
+
+static void reject_nul(struct batch *b, uint64_t id, const struct column *column, struct str value)
+{
+    if (value.n > REJECT_VALUE_MAX)
+        value.n = REJECT_VALUE_MAX;
+    b->rejects = xrealloc(b->rejects, (b->reject_count + 1) * sizeof(*b->rejects));
+    b->rejects[b->reject_count++] = (struct reject){ .id = id,
+        .field = column->name,
+        .value = keep_shown(b, value),
+        .reason = STR("the database keeps no text with the character U+0000") };
+}
+
+static void look_for_nul(struct batch *b, const struct entry *e)
+{
+    struct wire w;
+
+    if (!e->there || !has_nul(e->values)) /* numbers hold such bytes too: look closer */
+        return;
+    wire_init(&w, e->values.p, e->values.n);
+    for (int i = 0; i < b->columns.count && wire_ok(&w); i++) {
+        if (wire_peek(&w) != WIRE_STR) {
+            wire_skip(&w);
+            continue;
+        }
+        struct str value = wire_str(&w);
+        if (wire_ok(&w) && has_nul(value))
+            reject_nul(b, e->id, &b->columns.list[i], value);
+    }
+}
+
+void batch_without_nul(struct batch *b)
+{
+    size_t before = b->reject_count;
+
+    for (size_t i = 0; i < before; i++) {
+        struct str *texts[] = { &b->rejects[i].field, &b->rejects[i].value, &b->rejects[i].reason };
+        for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+            if (has_nul(*texts[k]))
+                *texts[k] = keep_shown(b, *texts[k]);
+    }
+    for (size_t i = 0; i < b->count; i++)
+        look_for_nul(b, &b->entries[i]);
+    if (b->reject_count > 0)
+        qsort(b->rejects, b->reject_count, sizeof(*b->rejects), by_id_and_field);
+}
+
 void batch_fini(struct batch *b)
 {
+    for (size_t i = 0; i < b->copy_count; i++)
+        free(b->copies[i]);
+    free(b->copies);
     free(b->entries);
     free(b->rejects);
     columns_free(&b->columns);

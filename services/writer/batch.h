@@ -37,9 +37,14 @@ struct batch {
     size_t count;
     struct reject *rejects;     /* ascending by id and field */
     size_t reject_count;
+    char **copies;              /* texts of rejects that are not the message's */
+    size_t copy_count;
 };
 
 int batch_read(struct batch *ret, const struct msg *m, struct err *err) MUST_CHECK;
+/* Where text cannot hold U+0000: values with one become rejects (their column is written as NULL), and the texts of all
+ * rejects show it as U+2400. */
+void batch_without_nul(struct batch *b);
 void batch_fini(struct batch *b);
 struct entry *batch_find(const struct batch *b, uint64_t id);   /* NULL = not in it */
 bool batch_rejects(const struct batch *b, uint64_t id, struct str field);

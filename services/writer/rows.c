@@ -18,7 +18,7 @@ struct source { /* of db_upsert(): the entries that are there and new */
     struct err err; /* kind is set: a value was not what its column says */
 };
 
-static bool read_value(struct wire *w, enum col_kind kind, struct db_val *ret)
+static bool read_value(struct wire *w, enum col_kind kind, bool no_nul, struct db_val *ret)
 {
     enum wire_type type = wire_peek(w);
 
@@ -33,6 +33,8 @@ static bool read_value(struct wire *w, enum col_kind kind, struct db_val *ret)
         *ret = dbv_s(wire_str(w));
         if (kind == COL_DECIMAL)
             ret->type = DB_DECIMAL;
+        if (no_nul && ret->s.n > 0 && memchr(ret->s.p, '\0', ret->s.n) != NULL)
+            *ret = DBV_NULL; /* batch_without_nul() made a reject of it */
     } else {
         return false;
     }
@@ -54,7 +56,7 @@ static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_
     wire_init(&w, e->values.p, e->values.n);
     for (int i = 0; i < b->columns.count; i++) {
         const struct column *column = &b->columns.list[i];
-        if (!read_value(&w, column->kind, &values[i])) {
+        if (!read_value(&w, column->kind, !db_takes_nul(s->a->db), &values[i])) {
             err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s",
                 (unsigned long long)e->id, STR_ARG(column->name), col_kind_name(column->kind));
             return 0;

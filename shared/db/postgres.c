@@ -231,11 +231,9 @@ static int run(struct db *db, const char *sql, const struct db_val *args, int ar
 
     if (check_place(db, sql, err) < 0)
         return -1;
-    st = pg_take(pg, sql, NULL, 0, err);
+    st = pg_take(pg, sql, NULL, arg_count < ARGUMENTS_MAX ? arg_count : ARGUMENTS_MAX, err);
     if (st == NULL)
         return -1;
-    if (st->arguments > arg_count || st->arguments > ARGUMENTS_MAX)
-        return err_set(err, ERR_BUG, "no argument for $%d in: %.200s", st->arguments, sql);
     return execute(pg, st, args, on_row, ctx, ret_changes, err);
 }
 

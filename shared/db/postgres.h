@@ -49,8 +49,8 @@ const struct pg_cure *pg_cure_of(const char *state);
 int pg_fail(struct pg *pg, const PGresult *result, const char *doing, struct err *err);
 int pg_fail_state(struct pg *pg, const char *state, const char *text, const char *doing, struct err *err);
 
-/* postgres_statement.c: prepared statements by text. types: of the arguments, NULL = the server finds out. */
-struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, int type_count, struct err *err);
+/* postgres_statement.c: prepared statements by text. types: of the `count` arguments, NULL = the server finds out. */
+struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, int count, struct err *err);
 void pg_forget_statements(struct pg *pg);
 
 /* postgres_value.c: rows as the server prints them (the text is turned in place), and values in its binary form:

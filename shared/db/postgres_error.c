@@ -38,7 +38,7 @@ static const struct pg_cure CURES[] = {
     { "42P07", ERR_TEMP, false, PG_FORGET_TABLES, NULL }, /* made by another at the same time */
     { "42701", ERR_TEMP, false, PG_FORGET_TABLES, NULL },
     { "42804", ERR_PERM, false, PG_FORGET_TABLES,
-        "the column was made for another kind of value: rename or drop it, then it is made again" },
+        "a column was made for another kind of value: rename or drop it, then it is made again" },
     { "42P05", ERR_TEMP, true, PG_KEEP, POOLER },
     { "26000", ERR_TEMP, true, PG_FORGET_STATEMENTS, POOLER },
     { "0A000", ERR_TEMP, false, PG_FORGET_STATEMENTS, NULL }, /* a cached plan after ALTER TABLE */

@@ -66,7 +66,7 @@ static int count_arguments(const char *sql)
     return most;
 }
 
-struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, int type_count, struct err *err)
+struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, int count, struct err *err)
 {
     uint64_t hash = hash_of(sql);
     struct pg_statement *st = find(pg, sql, hash);
@@ -74,9 +74,14 @@ struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, i
     PGresult *result;
 
     if (st == NULL) {
+        int arguments = count_arguments(sql);
+        if (arguments > count) {
+            err_set(err, ERR_BUG, "no argument for $%d in: %.200s", arguments, sql);
+            return NULL;
+        }
         st = place(pg);
         snprintf(name, sizeof(name), "p%u", ++pg->numbers);
-        result = PQprepare(pg->c, name, sql, type_count, types);
+        result = PQprepare(pg->c, name, sql, types != NULL ? count : 0, types);
         if (PQresultStatus(result) != PGRES_COMMAND_OK) {
             pg_fail(pg, result, "preparing a statement", err);
             PQclear(result);
@@ -84,7 +89,7 @@ struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, i
         }
         PQclear(result);
         *st = (struct pg_statement){ .sql = xstrdup(sql), .hash = hash, .number = pg->numbers,
-            .arguments = count_arguments(sql) };
+            .arguments = arguments };
     }
     st->used = ++pg->tick;
     return st;

@@ -25,6 +25,11 @@ static inline const char *test_path(const char *name)
     return path;
 }
 
+/* Names of what lies in the database. */
+#define TEST_TABLES \
+    (check_is_postgres() ? "SELECT relname::text AS name FROM pg_class WHERE relnamespace = current_schema()::regnamespace" \
+                         : "SELECT name FROM sqlite_master")
+
 static inline struct db *test_open(const char *name)
 {
     struct db *db = NULL;
@@ -105,6 +110,16 @@ static inline void test_wait_for_a_waiter(const char *name)
 {
     char turn[64];
     struct stat st;
+
+    if (check_is_postgres()) {
+        struct db *db = test_open(name);
+        for (int ms = 0; test_i64(db, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 0; ms++) {
+            CHECK(ms < 10000);
+            poll(NULL, 0, 1);
+        }
+        db_close(&db);
+        return;
+    }
 
     snprintf(turn, sizeof(turn), "%s.turn", name);
     CHECK_EQ(stat(test_path(turn), &st), 0);

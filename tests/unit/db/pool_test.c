@@ -130,6 +130,7 @@ TEST(a_transaction_left_open_is_rolled_back)
 
 TEST(a_database_that_cannot_be_opened_is_each_works_error_until_it_can)
 {
+    ONLY_SQLITE();
     struct job first = { .loop_thread = pthread_self() }, second = { .loop_thread = pthread_self() };
     char path[256];
     uv_loop_t loop;
@@ -161,7 +162,10 @@ TEST(a_lost_connection_is_opened_again)
     struct db_pool *pool = db_pool_new(&loop, test_url("lost.db"), 1);
     db_pool_do(pool, DB_BULK, work, done, &jobs[0]);
     run_until_done(&loop, pool);
-    CHECK_EQ(remove(test_path("lost.db")), 0);
+    if (check_is_postgres())
+        check_psql("lost.db", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'potok'");
+    else
+        CHECK_EQ(remove(test_path("lost.db")), 0);
     db_pool_do(pool, DB_BULK, work, done, &jobs[1]);
     run_until_done(&loop, pool);
     CHECK_EQ(jobs[1].status, -1); /* noticed */

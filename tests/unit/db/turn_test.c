@@ -80,6 +80,7 @@ static void *thread_main(void *name)
 
 TEST(threads_of_one_process_take_turns)
 {
+    ONLY_SQLITE();
     pthread_t threads[2];
 
     make_log("threads.db");
@@ -93,6 +94,7 @@ TEST(threads_of_one_process_take_turns)
 
 TEST(processes_take_turns)
 {
+    ONLY_SQLITE();
     pid_t children[2];
     char url[256];
 
@@ -133,6 +135,7 @@ static void *second_in_line(void *db)
 
 TEST(who_gives_the_turn_goes_to_the_end_of_the_line)
 {
+    ONLY_SQLITE();
     struct err err = { 0 };
     pthread_t thread;
 
@@ -156,6 +159,7 @@ TEST(who_gives_the_turn_goes_to_the_end_of_the_line)
 
 TEST(a_killed_writer_gives_its_turn)
 {
+    ONLY_SQLITE();
     char url[256];
     int status;
 

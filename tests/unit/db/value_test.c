@@ -27,6 +27,36 @@ static int keep(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
+static int next_of_one(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
+{
+    const struct db_val **v = ctx;
+
+    if (*v == NULL)
+        return 0;
+    *ret_id = 1;
+    *ret_hash = STR("0123456789abcdef");
+    values[0] = **v;
+    *v = NULL;
+    return 1;
+}
+
+/* The same by the bulk way, over what stands there. */
+static void check_upsert(struct db *db, const struct db_column *column, struct db_val v, const struct got *same)
+{
+    const struct db_val *ctx = &v;
+    struct db_upsert u = { STR("t"), column, 1, { 2, 2, 0, 0 }, next_of_one, &ctx };
+    struct got got = { 0 };
+    struct err err = { 0 };
+    char sql[128];
+
+    CHECK_OK(db_upsert(db, &u, NULL, &err), err);
+    snprintf(sql, sizeof(sql), "SELECT %.*s FROM t", (int)column->name.n, column->name.p);
+    CHECK_OK(db_run(db, sql, DB_NOARGS, keep, &got, NULL, &err), err);
+    CHECK_EQ(got.type, same->type);
+    CHECK(got.i == same->i && got.n == same->n && memcmp(got.bytes, same->bytes, got.n) == 0);
+    free(got.bytes);
+}
+
 /* Writes the value into a column of the mirror of this kind and reads it back. */
 static struct got round_trip(enum col_kind kind, struct db_val v)
 {
@@ -44,10 +74,11 @@ static struct got round_trip(enum col_kind kind, struct db_val v)
         db = test_open("values.db");
     CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, NULL, &err), err);
     CHECK_OK(db_begin(db, &err), err);
-    snprintf(sql, sizeof(sql), "INSERT INTO t (_hi, %s) VALUES (1, $1)", names[kind]);
+    snprintf(sql, sizeof(sql), "INSERT INTO t (id, _hi, %s) VALUES (1, 1, $1)", names[kind]);
     CHECK_OK(db_run(db, sql, DB_ARGS(v), NULL, NULL, NULL, &err), err);
     snprintf(sql, sizeof(sql), "SELECT %s FROM t", names[kind]);
     CHECK_OK(db_run(db, sql, DB_NOARGS, keep, &got, NULL, &err), err);
+    check_upsert(db, &columns[kind], v, &got);
     db_rollback(db);
     if (v.type == DB_NULL && got.type == DB_NULL && kind == COL_KINDS - 1)
         db_close(&db); /* the last case of the last test */
@@ -117,6 +148,7 @@ TEST(decimals_of_1_to_40_digits_round_trip)
 
 TEST(decimals_that_fit_are_numbers_for_sums)
 {
+    ONLY_SQLITE();
     struct db *db = test_open("sums.db");
     struct err err = { 0 };
     static const char *const in[] = { "12.5", "100", "0.25" };
@@ -162,7 +194,8 @@ TEST(texts_round_trip_also_when_they_look_like_numbers)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        check_text(cases[i].kind, dbv_s(cases[i].text), cases[i].text);
+        if (!check_is_postgres() || memchr(cases[i].text.p, '\0', cases[i].text.n) == NULL)
+            check_text(cases[i].kind, dbv_s(cases[i].text), cases[i].text);
 }
 
 TEST(booleans_are_0_and_1)

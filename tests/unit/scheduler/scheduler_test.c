@@ -11,6 +11,7 @@
 #include "proto/wire.h"
 #include "run/app_private.h"
 #include "support/check.h"
+#include "support/database.h"
 
 /* The scheduler on a loop with a real database; fetcher, writer and operator are played by the test. */
 

@@ -207,7 +207,7 @@ static inline const char *marks(struct story *s)
 static inline void mark(struct story *s, uint64_t id)
 {
     tell(s, "INSERT INTO potok_mark (portal, entity, id, k) SELECT 'main', 'deals', %" PRIu64 ", tick FROM potok_lease WHERE true "
-        "ON CONFLICT (portal, entity, id) DO UPDATE SET k = max(potok_mark.k, excluded.k)", id);
+        "ON CONFLICT (portal, entity, id) DO UPDATE SET k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END", id);
 }
 
 /* As the scheduler does when nothing up to `low` is awaited; here all ghosts go, not only those without values. */
