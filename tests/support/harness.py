@@ -107,7 +107,8 @@ class Sandbox:
 class Pipeline:
     """The services of one POTOK_HOME, started by `potok up` or asked through the potok command."""
 
-    def __init__(self, folder, url, **environment):
+    def __init__(self, folder, url, postgres=None, **environment):
+        self.postgres = postgres        # (server, database): where the mirror is, when it is no SQLite file
         self.home = os.path.join(folder, 'h')
         os.makedirs(self.home, exist_ok=True)
         self.db_path = os.path.join(self.home, 'potok.db')
@@ -118,6 +119,8 @@ class Pipeline:
         self.environment = dict(keep, POTOK_HOME=self.home, DATABASE_URL='sqlite:///' + self.db_path,
                                 LANG='C.UTF-8', POTOK_CONFIG='', SYNC_DEFAULT_INTERVAL_MINUTES='0',
                                 METRICS_LISTEN='127.0.0.1:0')
+        if postgres:
+            self.environment['DATABASE_URL'] = postgres[0].url(postgres[1])
         if url:
             self.environment['BITRIX_WEBHOOK_URL'] = url
         self.environment.update({k: str(v) for k, v in environment.items()})
@@ -195,6 +198,8 @@ class Pipeline:
         return connection
 
     def query(self, sql, *arguments):
+        if self.postgres:
+            return self.postgres[0].rows(sql, self.postgres[1])
         with contextlib.closing(self.db()) as connection:
             return connection.execute(sql, arguments).fetchall()
 

@@ -259,6 +259,37 @@ TEST(rejects_are_replaced_record_by_record)
     CHECK_STR(rejects(s), "");
 }
 
+/* A title with U+0000: what the engine can hold is kept, otherwise the record is there whole but for the value. */
+static struct msg *read_with_nul(const struct flight *f)
+{
+    struct msg *m = read_flight(f, NOTES({ 1, "A" }));
+    struct buf payload;
+
+    buf_init(&payload, 1000);
+    wire_put_array(&payload, 3);
+    wire_put_u64(&payload, 1);
+    wire_put_bin(&payload, hash_of("A").p, HASH_BYTES);
+    wire_put_str(&payload, (struct str){ "a\0b", 3 });
+    msg_take_payload(m, &payload);
+    return m;
+}
+
+TEST(a_text_that_cannot_be_stored_is_rejected_with_its_record_written)
+{
+    struct story *s = fresh(NOTHING);
+
+    for (int round = 0; round < 2; round++) { /* the second finds it unchanged: the reject stays */
+        struct flight f = fly_range(s, 1, END);
+        CHECK_STR(apply_msg(s->one, read_with_nul(&f)), "ok");
+        CHECK_STR(test_rows(s->other, "SELECT id, length(title) FROM crm_deals"), check_is_postgres() ? "1 -;" : "1 1;");
+        CHECK_STR(rejects(s),
+            check_is_postgres() ? "1 title a\xe2\x90\x80"
+                                  "b the database keeps no text with the character U+0000;" :
+                                  "");
+    }
+    CHECK_EQ(test_i64(s->other, "SELECT count(*) FROM potok_job WHERE state = 'done' AND kind = 'range'"), 2);
+}
+
 TEST(a_late_reading_says_nothing_of_rejects)
 {
     struct story *s = fresh(NOTES({ 1, "A" }));
@@ -368,5 +399,6 @@ TEST_MAIN(CASE(an_unchanged_range_writes_its_witness_its_job_and_the_run), CASE(
     CASE(refused_whole_leaves_everything_as_it_was), CASE(a_portal_or_entity_not_known_is_refused),
     CASE(a_range_that_is_not_its_jobs_fails), CASE(a_value_of_another_kind_fails_and_leaves_nothing),
     CASE(rejects_are_replaced_record_by_record), CASE(a_late_reading_says_nothing_of_rejects),
+    CASE(a_text_that_cannot_be_stored_is_rejected_with_its_record_written),
     CASE(a_denied_record_is_neither_there_nor_gone), CASE(a_denied_records_younger_mark_stays),
     CASE(a_record_that_comes_back_is_no_ghost_any_more), CASE(every_kind_of_value_is_written))

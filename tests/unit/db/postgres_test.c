@@ -1,0 +1,345 @@
+/* What only PostgreSQL can tell: its codes, addresses and rights, transactions side by side, connections cut. */
+#include "unit/db/fixture.h"
+
+#include "base/mem.h"
+#include "db/postgres.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define ONLY_POSTGRES() \
+    do { \
+        if (!check_is_postgres()) \
+            skip(); \
+    } while (0)
+
+TEST(every_code_has_one_meaning)
+{
+    static const struct {
+        const char *state;
+        enum err_kind kind;
+        bool lost;
+        const char *part;
+    } cases[] = {
+        { "40001", ERR_TEMP, false, "" },
+        { "40P01", ERR_TEMP, false, "" },
+        { "55P03", ERR_TEMP, false, "pg_stat_activity" },
+        { "57014", ERR_TEMP, false, "statement_timeout" },
+        { "57P01", ERR_TEMP, true, "by itself" },
+        { "57P03", ERR_TEMP, true, "by itself" },
+        { "57P04", ERR_CONF, true, "dropped" },
+        { "25006", ERR_TEMP, true, "read-only" },
+        { "25P03", ERR_TEMP, true, "idle" },
+        { "25P02", ERR_BUG, false, "" },
+        { "53100", ERR_TEMP, false, "disk is full" },
+        { "53300", ERR_TEMP, true, "max_connections" },
+        { "53200", ERR_TEMP, false, "memory" },
+        { "54000", ERR_LIMIT, false, "remove unused user fields" },
+        { "42501", ERR_CONF, false, "GRANT" },
+        { "42P01", ERR_TEMP, false, "made again" },
+        { "42703", ERR_TEMP, false, "made again" },
+        { "42804", ERR_PERM, false, "rename or drop" },
+        { "42601", ERR_PERM, false, "" },
+        { "0A000", ERR_TEMP, false, "" },
+        { "26000", ERR_TEMP, true, "pool_mode" },
+        { "28P01", ERR_CONF, true, "password" },
+        { "28000", ERR_CONF, true, "pg_hba" },
+        { "3D000", ERR_CONF, true, "createdb" },
+        { "08006", ERR_TEMP, true, "broke" },
+        { "08P01", ERR_BUG, false, "" },
+        { "22003", ERR_PERM, false, "" },
+        { "23505", ERR_PERM, false, "" },
+        { "58030", ERR_TEMP, true, "disk failed" },
+        { "XX001", ERR_CONF, true, "backup" },
+        { "XX000", ERR_TEMP, false, "" },
+        { "99999", ERR_PERM, false, "99999" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct pg pg = { .where = (char *)"postgresql://h:5432/d", .user = (char *)"u", .schema = (char *)"s" };
+        struct err err = { 0 };
+        CHECK_EQ(pg_fail_state(&pg, cases[i].state, "words", "doing", &err), -1);
+        if (err.kind != cases[i].kind || pg.db.lost != cases[i].lost)
+            print_error("%s: %s\n", cases[i].state, err.text);
+        CHECK_EQ(err.kind, cases[i].kind);
+        CHECK_EQ(pg.db.lost, cases[i].lost);
+        CHECK_HAS(err.text, cases[i].part);
+        CHECK_HAS(err.text, "postgresql://h:5432/d");
+        CHECK_HAS(err.text, "words");
+    }
+}
+
+/* No line of the table is hidden behind another, and none is left out above. */
+TEST(the_table_has_no_line_twice)
+{
+    size_t count;
+    const struct pg_cure *cures = pg_cures(&count);
+
+    CHECK(count > 30);
+    for (size_t i = 0; i < count; i++) {
+        char code[6] = "00000";
+        CHECK(strlen(cures[i].state) == 2 || strlen(cures[i].state) == 5);
+        memcpy(code, cures[i].state, strlen(cures[i].state));
+        if (strlen(cures[i].state) == 2)
+            memcpy(code + 2, "ZZZ", 3);
+        CHECK(pg_cure_of(code) == &cures[i]);
+        for (size_t k = i + 1; k < count; k++)
+            CHECK(strcmp(cures[i].state, cures[k].state) != 0);
+    }
+}
+
+TEST(a_password_is_never_shown)
+{
+    static const char *const urls[] = { "postgresql://u:s3cret@127.0.0.1:1/d", "postgresql://u:a@s3cret@127.0.0.1:1/d",
+        "postgresql://u:a/s3cret@127.0.0.1:1/d", "postgresql://u:s3cret@127.0.0.1:1/d?ssl=s3cret",
+        "postgresql://u:%zs3cret@127.0.0.1:1/d", "postgresql://u:s3cret@127.0.0.1:99999/d", "postgresql://u:s3cret@[::1/d",
+        "postgresql+asyncpg://u:s3cret@127.0.0.1:1/d", "postgres://u:s3cret@127.0.0.1:1/d",
+        "postgresql://u:s3cret@127.0.0.1:1/d?connect_timeout=s3cret" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
+        struct db *db = NULL;
+        struct err err = { 0 };
+        CHECK_EQ(db_open(&db, urls[i], &err), -1);
+        CHECK(err.kind == ERR_TEMP || err.kind == ERR_CONF);
+        CHECK(db == NULL);
+        if (strstr(err.text, "s3cret") != NULL)
+            print_error("%s\n", err.text);
+        CHECK(strstr(err.text, "s3cret") == NULL);
+    }
+}
+
+static void open_fails(const char *url, enum err_kind kind, const char *part)
+{
+    struct db *db = NULL;
+    struct err err = { 0 };
+
+    CHECK_EQ(db_open(&db, url, &err), -1);
+    if (err.kind != kind)
+        print_error("%s\n", err.text);
+    CHECK_EQ(err.kind, kind);
+    CHECK_HAS(err.text, part);
+    CHECK(strstr(err.text, "s3cret") == NULL);
+}
+
+TEST(what_is_wrong_with_an_address_is_told)
+{
+    struct err err = { 0 };
+    char *file = (char *)"untouched";
+
+    ONLY_POSTGRES();
+    CHECK_OK(db_file(check_server("postgres", "postgres", ""), &file, &err), err);
+    CHECK(file == NULL);
+    open_fails(check_server("postgres", "nowhere", ""), ERR_CONF, "createdb");
+    open_fails(check_server("nobody_known", "postgres", ""), ERR_CONF, "nobody_known");
+    open_fails("postgresql://postgres:s3cret@127.0.0.1:1/d", ERR_TEMP, "postgresql://127.0.0.1:1/d");
+    open_fails(check_server("postgres", "postgres", "?options=-csearch_path%3Dnothing"), ERR_CONF, "GRANT USAGE, CREATE");
+}
+
+TEST(rights_that_miss_are_told_with_the_grant)
+{
+    struct db *db;
+    struct err err = { 0 };
+
+    ONLY_POSTGRES();
+    check_psql("rights", "CREATE ROLE weak LOGIN; GRANT USAGE ON SCHEMA t_rights TO weak");
+    db = NULL;
+    CHECK_OK(db_open(&db, check_server("weak", "postgres", "?options=-csearch_path%3Dt_rights"), &err), err);
+    CHECK_EQ(db_migrate(db, &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_HAS(err.text, "GRANT USAGE, CREATE ON SCHEMA \"t_rights\" TO \"weak\"");
+    db_close(&db);
+
+    struct db *owner = test_open("rights");
+    CHECK_OK(db_migrate(owner, &err), err);
+    db_close(&owner);
+    CHECK_OK(db_open(&db, check_server("weak", "postgres", "?options=-csearch_path%3Dt_rights"), &err), err);
+    check_psql("rights", "GRANT SELECT ON ALL TABLES IN SCHEMA t_rights TO weak");
+    CHECK_EQ(db_migrate(db, &err), -1);
+    CHECK_HAS(err.text, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"t_rights\" TO \"weak\"");
+    check_psql("rights", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA t_rights TO weak");
+    CHECK_OK(db_migrate(db, &err), err);
+    db_close(&db);
+    check_psql("rights", "REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC");
+    CHECK_EQ(db_open(&db, check_server("weak", "postgres", "?options=-csearch_path%3Dt_rights"), &err), -1);
+    CHECK_HAS(err.text, "GRANT TEMPORARY ON DATABASE \"postgres\" TO \"weak\"");
+    check_psql("rights", "GRANT TEMPORARY ON DATABASE postgres TO PUBLIC");
+}
+
+TEST(a_read_only_server_is_waited_for)
+{
+    struct db *db;
+    struct err err = { 0 };
+
+    ONLY_POSTGRES();
+    db = test_open("read_only");
+    test_write(db, "CREATE TABLE t (a BIGINT)");
+    test_rows(db, "SELECT set_config('default_transaction_read_only', 'on', false)");
+    CHECK_OK(db_begin(db, &err), err);
+    CHECK_EQ(db_run(db, "INSERT INTO t VALUES (1)", DB_NOARGS, NULL, NULL, NULL, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_HAS(err.text, "read-only");
+    CHECK(db_is_lost(db));
+    db_close(&db);
+}
+
+static void kill_connections(void)
+{
+    check_psql("cut", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'potok'");
+}
+
+TEST(a_connection_cut_in_mid_transaction_leaves_nothing)
+{
+    struct db *db;
+    struct err err = { 0 };
+
+    ONLY_POSTGRES();
+    for (int at = 0; at < 3; at++) { /* before a statement, before the commit, before the beginning */
+        db = test_open("cut");
+        if (at == 0)
+            test_write(db, "CREATE TABLE t (a BIGINT)");
+        int result = 0;
+        if (at == 2)
+            kill_connections();
+        result = db_begin(db, &err);
+        if (at == 0)
+            kill_connections();
+        if (result == 0)
+            result = db_run(db, "INSERT INTO t VALUES (1)", DB_NOARGS, NULL, NULL, NULL, &err);
+        if (at == 1)
+            kill_connections();
+        if (result == 0)
+            result = db_commit(db, &err);
+        CHECK_EQ(result, -1);
+        CHECK_EQ(err.kind, ERR_TEMP);
+        CHECK(db_is_lost(db));
+        db_close(&db);
+    }
+    db = test_open("cut");
+    CHECK_EQ(test_i64(db, "SELECT count(*) FROM t"), 0);
+    db_close(&db);
+}
+
+struct crossing {
+    struct db *db;
+    int result;
+    struct err err;
+};
+
+static void *lock_the_other(void *ctx)
+{
+    struct crossing *x = ctx;
+
+    x->result = db_run(x->db, "UPDATE t SET a = 3 WHERE id = 1", DB_NOARGS, NULL, NULL, NULL, &x->err);
+    db_rollback(x->db);
+    return NULL;
+}
+
+TEST(of_two_that_lock_each_other_one_is_told_to_try_again)
+{
+    struct crossing x = { .result = 0 };
+    struct db *one;
+    struct err err = { 0 };
+    pthread_t thread;
+
+    ONLY_POSTGRES();
+    one = test_open("crossed");
+    x.db = test_open("crossed");
+    test_write(one, "CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT)");
+    test_write(one, "INSERT INTO t VALUES (1, 0), (2, 0)");
+    CHECK_OK(db_begin(one, &err), err);
+    CHECK_OK(db_begin(x.db, &err), err);
+    CHECK_OK(db_run(one, "UPDATE t SET a = 1 WHERE id = 1", DB_NOARGS, NULL, NULL, NULL, &err), err);
+    CHECK_OK(db_run(x.db, "UPDATE t SET a = 2 WHERE id = 2", DB_NOARGS, NULL, NULL, NULL, &err), err);
+    CHECK_EQ(pthread_create(&thread, NULL, lock_the_other, &x), 0);
+    test_wait_for_a_waiter("crossed");
+    int result = db_run(one, "UPDATE t SET a = 4 WHERE id = 2", DB_NOARGS, NULL, NULL, NULL, &err);
+    pthread_join(thread, NULL);
+    CHECK_EQ(result + x.result, -1);
+    CHECK_EQ(result < 0 ? err.kind : x.err.kind, ERR_TEMP);
+    CHECK(!db_is_lost(one) && !db_is_lost(x.db));
+    db_close(&one);
+    db_close(&x.db);
+}
+
+TEST(a_commit_after_a_failed_statement_is_no_commit)
+{
+    struct db *db;
+    struct err err = { 0 };
+
+    ONLY_POSTGRES();
+    db = test_open("failed");
+    test_write(db, "CREATE TABLE t (a BIGINT)");
+    CHECK_OK(db_begin(db, &err), err);
+    CHECK_OK(db_run(db, "INSERT INTO t VALUES (1)", DB_NOARGS, NULL, NULL, NULL, &err), err);
+    CHECK_EQ(db_run(db, "SELEKT", DB_NOARGS, NULL, NULL, NULL, &err), -1);
+    CHECK_EQ(db_commit(db, &err), -1);
+    CHECK_EQ(err.kind, ERR_BUG);
+    CHECK_EQ(test_i64(db, "SELECT count(*) FROM t"), 0);
+    db_close(&db);
+}
+
+TEST(tables_in_use_are_waited_for_but_not_long)
+{
+    struct db *db, *holder;
+    struct db_column columns[] = { { STR("a"), COL_TEXT }, { STR("b"), COL_TEXT } };
+    struct err err = { 0 };
+
+    ONLY_POSTGRES();
+    db = test_open("in_use");
+    holder = test_open("in_use");
+    CHECK_OK(db_ensure_table(db, STR("m"), columns, 1, NULL, &err), err);
+    CHECK_OK(db_begin(holder, &err), err);
+    test_rows(holder, "SELECT a FROM m");
+    CHECK_EQ(db_ensure_table(db, STR("m"), columns, 2, NULL, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_HAS(err.text, "pg_stat_activity");
+    CHECK_OK(db_ensure_table(db, STR("m"), columns, 1, NULL, &err), err); /* nothing is missing: nobody is asked */
+    db_rollback(holder);
+    CHECK_OK(db_ensure_table(db, STR("m"), columns, 2, NULL, &err), err);
+    db_close(&db);
+    db_close(&holder);
+}
+
+TEST(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits)
+{
+    struct db *db;
+    struct db_column *columns = xcalloc(1600, sizeof(*columns));
+    char(*names)[16] = xcalloc(1600, sizeof(*names)), longest[65];
+    struct err err = { 0 };
+
+    if (check_is_postgres()) {
+        db = test_open("wide");
+        for (int i = 0; i < 1600; i++) {
+            snprintf(names[i], sizeof(names[i]), "uf_%d", i);
+            columns[i] = (struct db_column){ str_of(names[i]), COL_TEXT };
+        }
+        CHECK_EQ(db_ensure_table(db, STR("m"), columns, 1595, NULL, &err), -1);
+        CHECK_EQ(err.kind, ERR_LIMIT);
+        CHECK_HAS(err.text, "1601 columns");
+        CHECK_OK(db_ensure_table(db, STR("m"), columns, 1594, NULL, &err), err);
+        memset(longest, 'x', 64);
+        longest[64] = '\0';
+        columns[0].name = str_of(longest);
+        CHECK_EQ(db_ensure_table(db, STR("n"), columns, 1, NULL, &err), -1);
+        CHECK_HAS(err.text, "63 bytes");
+        columns[0].name.n = 63;
+        CHECK_OK(db_ensure_table(db, STR("n"), columns, 1, NULL, &err), err);
+        db_close(&db);
+    }
+    free(columns);
+    free(names);
+}
+
+TEST(a_database_of_another_encoding_is_refused)
+{
+    ONLY_POSTGRES();
+    check_psql("encoding", "CREATE DATABASE narrow ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    open_fails(check_server("postgres", "narrow", ""), ERR_CONF, "createdb -E UTF8");
+}
+
+TEST_MAIN(CASE(every_code_has_one_meaning), CASE(the_table_has_no_line_twice), CASE(a_password_is_never_shown),
+    CASE(what_is_wrong_with_an_address_is_told), CASE(rights_that_miss_are_told_with_the_grant),
+    CASE(a_read_only_server_is_waited_for), CASE(a_connection_cut_in_mid_transaction_leaves_nothing),
+    CASE(of_two_that_lock_each_other_one_is_told_to_try_again), CASE(a_commit_after_a_failed_statement_is_no_commit),
+    CASE(tables_in_use_are_waited_for_but_not_long), CASE(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits),
+    CASE(a_database_of_another_encoding_is_refused))
