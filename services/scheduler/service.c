@@ -4,7 +4,8 @@
 
 static const struct setting SETTINGS[] = {
     SET_SECRET(struct scheduler, database_url, "DATABASE_URL",
-        "database: sqlite:///relative or sqlite:////absolute; empty: potok.db in POTOK_HOME"),
+        "database: sqlite:///relative, sqlite:////absolute or postgresql://user:password@host/database; "
+        "empty: potok.db in POTOK_HOME"),
     SET_STR(struct scheduler, bus_where, "BUS_SCHEDULER", "ipc",
         "where fetchers, writers and potok find it: ipc or tcp://127.0.0.1:port"),
     SET_MS(struct scheduler, job_deadline_ms, "JOB_DEADLINE", "75s", 1000, 600000,

@@ -38,7 +38,8 @@ void apply_abandon(struct apply *a);
 
 /* The parts of apply_end(), each in its own file. All inside the transaction. */
 int look(struct apply *a, struct err *err) MUST_CHECK;              /* look.c: stored state and verdicts */
-int put_ids(struct apply *a, struct err *err) MUST_CHECK;           /* the message's ids to potok_ids */
+/* The message's ids to potok_ids, of those entries that are chosen (NULL: of all); how many (NULL allowed). */
+int put_ids(struct apply *a, bool (*chosen)(const struct apply *a, const struct entry *e), size_t *ret_count, struct err *err) MUST_CHECK;
 int write_rows(struct apply *a, struct err *err) MUST_CHECK;        /* rows.c */
 int write_ghosts(struct apply *a, struct err *err) MUST_CHECK;
 int move_hi(struct apply *a, struct err *err) MUST_CHECK;

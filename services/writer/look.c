@@ -65,15 +65,20 @@ static int look_range(struct apply *a, struct walk *w, struct err *err)
         w, NULL, err);
 }
 
-int put_ids(struct apply *a, struct err *err)
+int put_ids(struct apply *a, bool (*chosen)(const struct apply *a, const struct entry *e), size_t *ret_count,
+    struct err *err)
 {
     uint64_t *ids = xmalloc((a->batch.count + 1) * sizeof(*ids));
+    size_t n = 0;
     int result;
 
     for (size_t i = 0; i < a->batch.count; i++)
-        ids[i] = a->batch.entries[i].id;
-    result = db_put_ids(a->db, ids, a->batch.count, err);
+        if (chosen == NULL || chosen(a, &a->batch.entries[i]))
+            ids[n++] = a->batch.entries[i].id;
+    result = n == 0 && chosen != NULL ? 0 : db_put_ids(a->db, ids, n, err);
     free(ids);
+    if (ret_count != NULL)
+        *ret_count = n;
     return result;
 }
 
@@ -81,7 +86,7 @@ static int look_ids(struct apply *a, struct walk *w, struct err *err)
 {
     char sql[320];
 
-    if (put_ids(a, err) < 0)
+    if (put_ids(a, NULL, NULL, err) < 0)
         return -1;
     snprintf(sql, sizeof(sql),
         "SELECT t.id, t._hash, t._hi, t._deleted_at FROM potok_ids i CROSS JOIN %s t WHERE t.id = i.id "

@@ -5,7 +5,8 @@
 
 static const struct setting settings[] = {
     SET_SECRET(struct writer, database_url, "DATABASE_URL",
-        "database: sqlite:///relative or sqlite:////absolute; empty: potok.db in POTOK_HOME"),
+        "database: sqlite:///relative, sqlite:////absolute or postgresql://user:password@host/database; "
+        "empty: potok.db in POTOK_HOME"),
     SET_INT(struct writer, database_threads, "DATABASE_POOL_SIZE", "1", 1, 16,
         "connections that write; more than one helps no SQLite database"),
     SET_STR(

@@ -29,7 +29,7 @@ int accuse(struct apply *a, struct err *err)
 
     if (a->left_out == 0)
         return 0;
-    if (put_ids(a, err) < 0)
+    if (put_ids(a, NULL, NULL, err) < 0)
         return -1;
     snprintf(sql, sizeof(sql),
         "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms) "
@@ -77,27 +77,36 @@ static int any_older_mark(struct apply *a, int64_t *ret, struct err *err)
         0, ret, err);
 }
 
+static bool clears(const struct apply *a, const struct entry *e)
+{
+    return verdict_mark(e->verdict, a->batch.whole_range) == MARK_CLEAR;
+}
+
+static int clear_marks(struct apply *a, struct err *err)
+{
+    size_t count;
+
+    if (put_ids(a, clears, &count, err) < 0)
+        return -1;
+    if (count == 0)
+        return 0;
+    return db_run(a->db,
+        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 AND id IN (SELECT id FROM potok_ids)",
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL, err);
+}
+
 int settle_marks(struct apply *a, struct err *err)
 {
     int64_t older;
 
     if (any_older_mark(a, &older, err) < 0)
         return -1;
+    if (older != 0 && clear_marks(a, err) < 0)
+        return -1;
     for (size_t i = 0; i < a->batch.count; i++) {
         const struct entry *e = &a->batch.entries[i];
-        int result = 0;
 
-        switch (verdict_mark(e->verdict, a->batch.whole_range)) {
-        case MARK_CLEAR:
-            result = older != 0 ? clear_mark(a, e->id, err) : 0;
-            break;
-        case MARK_SET:
-            result = set_mark(a, e->id, err);
-            break;
-        case MARK_KEEP:
-            break;
-        }
-        if (result < 0)
+        if (verdict_mark(e->verdict, a->batch.whole_range) == MARK_SET && set_mark(a, e->id, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < a->rows->denied.n; i++) /* neither there nor gone: asking again would not help */
@@ -109,12 +118,12 @@ int settle_marks(struct apply *a, struct err *err)
 /* Ids that a filtered list left out: the portal's own word is wanted. */
 int ask_again(struct apply *a, struct err *err)
 {
-    for (size_t i = 0; i < a->rows->unlisted.n; i++)
-        if (db_run(a->db,
-                "UPDATE potok_mark SET ask = 1 WHERE portal = $1 AND entity = $2 AND id = $3 AND ask <> 1",
-                DB_ARGS(
-                    dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->unlisted.p[i])),
-                NULL, NULL, NULL, err) < 0)
-            return -1;
-    return 0;
+    if (a->rows->unlisted.n == 0)
+        return 0;
+    if (db_put_ids(a->db, a->rows->unlisted.p, a->rows->unlisted.n, err) < 0)
+        return -1;
+    return db_run(a->db,
+        "UPDATE potok_mark SET ask = 1 WHERE portal = $1 AND entity = $2 AND ask <> 1 "
+        "AND id IN (SELECT id FROM potok_ids)",
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), NULL, NULL, NULL, err);
 }

@@ -105,47 +105,53 @@ int write_rows(struct apply *a, struct err *err)
     return 0;
 }
 
+static bool is_new_ghost(const struct apply *a, const struct entry *e)
+{
+    (void)a;
+    return !e->there && e->verdict == VERDICT_NEW;
+}
+
 /* "Not there" is a row, also for an id never seen: an older reading must find it. Values stay for people. */
 int write_ghosts(struct apply *a, struct err *err)
 {
     char sql[640], when[CLOCK_ISO_SIZE];
+    size_t count;
 
     if (a->rows->absent.n == 0)
         return 0;
+    if (put_ids(a, is_new_ghost, &count, err) < 0)
+        return -1;
+    if (count == 0)
+        return 0;
     snprintf(sql, sizeof(sql),
-        "INSERT INTO %s (id, _hi, _hash, _fetched_at, _deleted_at) VALUES ($1, $2, NULL, $3, $3) "
-        "ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = NULL, _fetched_at = "
+        "INSERT INTO %s (id, _hi, _hash, _fetched_at, _deleted_at) SELECT id, $1, NULL, $2, $2 FROM potok_ids "
+        "WHERE true ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = NULL, _fetched_at = "
         "excluded._fetched_at, "
-        "_deleted_at = excluded._deleted_at WHERE %s._hi < $4",
+        "_deleted_at = excluded._deleted_at WHERE %s._hi < $3",
         a->table, a->table);
     clock_iso((uint64_t)a->fetched_ms, when);
-    for (size_t i = 0; i < a->batch.count; i++) {
-        const struct entry *e = &a->batch.entries[i];
-        if (e->there || e->verdict != VERDICT_NEW)
-            continue;
-        if (db_run(a->db, sql,
-                DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c), dbv_c(when), dbv_i((int64_t)a->rows->d)),
-                NULL, NULL, NULL, err) < 0)
-            return -1;
-        a->counts.gone++;
-    }
-    return 0;
+    a->counts.gone += count;
+    return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->c), dbv_c(when), dbv_i((int64_t)a->rows->d)), NULL, NULL,
+        NULL, err);
+}
+
+static bool is_behind(const struct apply *a, const struct entry *e)
+{
+    return e->verdict == VERDICT_SAME && e->stored.hi < a->c;
 }
 
 /* A reading of ids moves the tick of its unchanged rows; a range leaves a witness instead. */
 int move_hi(struct apply *a, struct err *err)
 {
     char sql[320];
+    size_t count;
 
     if (a->batch.whole_range)
         return 0;
-    snprintf(sql, sizeof(sql), "UPDATE %s SET _hi = $2 WHERE id = $1 AND _hi < $2", a->table);
-    for (size_t i = 0; i < a->batch.count; i++) {
-        const struct entry *e = &a->batch.entries[i];
-        if (e->verdict == VERDICT_SAME &&
-            db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)e->id), dbv_i((int64_t)a->c)), NULL, NULL, NULL, err) <
-                0)
-            return -1;
-    }
-    return 0;
+    if (put_ids(a, is_behind, &count, err) < 0)
+        return -1;
+    if (count == 0)
+        return 0;
+    snprintf(sql, sizeof(sql), "UPDATE %s SET _hi = $1 WHERE id IN (SELECT id FROM potok_ids) AND _hi < $1", a->table);
+    return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->c)), NULL, NULL, NULL, err);
 }

@@ -57,7 +57,7 @@ class Server:
                 f.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nport = %d\nfsync = off\n"
                         "max_connections = 60\nshared_buffers = '64MB'\nlog_min_messages = warning\n" % (self.folder, self.port))
             with open(os.path.join(self.data, 'pg_hba.conf'), 'w') as f:
-                f.write('local all all trust\nhost all with_password 127.0.0.1/32 scram-sha-256\n'
+                f.write('local all all trust\nhost with_password all 127.0.0.1/32 scram-sha-256\n'
                         'host all all 127.0.0.1/32 trust\n')
             self.start()
         except BaseException:
@@ -102,12 +102,12 @@ class Server:
     def rows(self, sql, database='postgres'):
         """Rows as dicts of texts, None for NULL: the bytes COPY ... CSV gives, where NULL is bare and '' is quoted."""
         done = subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', self.url(database), '-f', '-'],
-                              input="SET TimeZone = 'UTC';\nCOPY (%s) TO STDOUT (FORMAT csv, HEADER, NULL '\x01')" % sql,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+                              input=("SET TimeZone = 'UTC';\nCOPY (%s) TO STDOUT (FORMAT csv, HEADER, NULL '\x01')" % sql).encode(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)     # bytes: the line ends stay as they are
         if done.returncode != 0:
-            raise AssertionError('psql: %s' % done.stderr[-2000:])
+            raise AssertionError('psql: %s' % done.stderr.decode()[-2000:])
         csv.field_size_limit(1 << 30)
-        lines = csv.reader(io.StringIO(done.stdout, newline=''))
+        lines = csv.reader(io.StringIO(done.stdout.decode(), newline=''))
         names = next(lines)
         return [dict(zip(names, (None if v == '\x01' else v for v in line))) for line in lines]
 
