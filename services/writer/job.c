@@ -47,16 +47,16 @@ static int check_lease(struct apply *a, struct err *err)
     return 0;
 }
 
-/* The first statement: where a transaction is not alone it takes the turn of the entity's writers (rule 12), alone,
- * so that what follows is newer than the lock. */
+/* The first statement: where a transaction is not alone it takes the turn of the entity's writers (rule 12),
+ * alone, so that what follows is newer than the lock. */
 static int check_floor(struct apply *a, struct err *err)
 {
     char sql[120];
     int64_t floor;
 
-    snprintf(sql, sizeof(sql), "SELECT floor FROM potok_entity WHERE portal = $1 AND entity = $2%s", db_for_update(a->db));
-    if (db_get_i64(a->db, sql,
-            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), -1, &floor, err) < 0)
+    snprintf(sql, sizeof(sql), "SELECT floor FROM potok_entity WHERE portal = $1 AND entity = $2%s",
+        db_for_update(a->db));
+    if (db_get_i64(a->db, sql, DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), -1, &floor, err) < 0)
         return -1;
     if (floor < 0)
         return refuse(a, "the database does not know the entity");

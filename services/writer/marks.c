@@ -91,8 +91,10 @@ static int clear_marks(struct apply *a, struct err *err)
     if (count == 0)
         return 0;
     return db_run(a->db,
-        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 AND id IN (SELECT id FROM potok_ids)",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL, err);
+        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 AND id IN (SELECT id FROM "
+        "potok_ids)",
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL,
+        err);
 }
 
 int settle_marks(struct apply *a, struct err *err)

@@ -124,15 +124,16 @@ int write_ghosts(struct apply *a, struct err *err)
     if (count == 0)
         return 0;
     snprintf(sql, sizeof(sql),
-        "INSERT INTO %s (id, _hi, _hash, _fetched_at, _deleted_at) SELECT id, $1, NULL, $2, $2 FROM potok_ids "
+        "INSERT INTO %s (id, _hi, _hash, _fetched_at, _deleted_at) SELECT id, $1, NULL, $2, $2 FROM "
+        "potok_ids "
         "WHERE true ON CONFLICT (id) DO UPDATE SET _hi = excluded._hi, _hash = NULL, _fetched_at = "
         "excluded._fetched_at, "
         "_deleted_at = excluded._deleted_at WHERE %s._hi < $3",
         a->table, a->table);
     clock_iso((uint64_t)a->fetched_ms, when);
     a->counts.gone += count;
-    return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->c), dbv_c(when), dbv_i((int64_t)a->rows->d)), NULL, NULL,
-        NULL, err);
+    return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->c), dbv_c(when), dbv_i((int64_t)a->rows->d)), NULL,
+        NULL, NULL, err);
 }
 
 static bool is_behind(const struct apply *a, const struct entry *e)
@@ -152,6 +153,7 @@ int move_hi(struct apply *a, struct err *err)
         return -1;
     if (count == 0)
         return 0;
-    snprintf(sql, sizeof(sql), "UPDATE %s SET _hi = $1 WHERE id IN (SELECT id FROM potok_ids) AND _hi < $1", a->table);
+    snprintf(sql, sizeof(sql), "UPDATE %s SET _hi = $1 WHERE id IN (SELECT id FROM potok_ids) AND _hi < $1",
+        a->table);
     return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->c)), NULL, NULL, NULL, err);
 }

@@ -34,7 +34,8 @@ static int read_url(const char *url, const struct db_driver **ret, struct str *r
             err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
     *ret = find_driver((struct str){ url, (size_t)(colon - url) });
     if (*ret == NULL) /* only the scheme: the rest may hold a password */
-        return err_set(err, ERR_CONF, "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// and "
+        return err_set(err, ERR_CONF,
+            "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// and "
             "postgresql://",
             (int)(colon - url > 32 ? 32 : colon - url), url);
     *ret_where = str_of(colon + 3);

@@ -96,13 +96,14 @@ static int cache_read(struct db *db, struct str table, struct table_cache **ret,
     return 0;
 }
 
-static int check_names(const struct db *db, struct str table, const struct db_column *columns, int count, struct err *err)
+static int check_names(
+    const struct db *db, struct str table, const struct db_column *columns, int count, struct err *err)
 {
     size_t most = db->driver->name_max_bytes > 0 ? db->driver->name_max_bytes : NAME_MAX_BYTES;
 
     if (table.n == 0 || table.n > 64 || table.n > most || memchr(table.p, '\0', table.n) != NULL)
-        return err_set(err, ERR_PERM, "a mirror table needs a name of 1 to %d bytes",
-            most < 64 ? (int)most : 64);
+        return err_set(
+            err, ERR_PERM, "a mirror table needs a name of 1 to %d bytes", most < 64 ? (int)most : 64);
     if (strncasecmp(table.p, "potok_", table.n < 6 ? table.n : 6) == 0 ||
         strncasecmp(table.p, "sqlite_", table.n < 7 ? table.n : 7) == 0)
         return err_set(err, ERR_PERM,
@@ -144,10 +145,9 @@ static int create(struct db *db, struct str table, struct err *err)
     buf_init(&sql, DDL_MAX);
     buf_str(&sql, "CREATE TABLE ");
     add_quoted(&sql, db, table);
-    buf_fmt(&sql,
-        " (id %s, _hi BIGINT NOT NULL, _hash %s, _fetched_at %s, _written_at %s, _deleted_at %s); ",
-        db->driver->key_type, db->driver->bytes_type, db->driver->types[COL_TIME], db->driver->types[COL_TIME],
-        db->driver->types[COL_TIME]);
+    buf_fmt(&sql, " (id %s, _hi BIGINT NOT NULL, _hash %s, _fetched_at %s, _written_at %s, _deleted_at %s); ",
+        db->driver->key_type, db->driver->bytes_type, db->driver->types[COL_TIME],
+        db->driver->types[COL_TIME], db->driver->types[COL_TIME]);
     buf_str(&sql, "CREATE INDEX ");
     add_quoted(&sql, db, str_of(index));
     buf_str(&sql, " ON ");
@@ -243,7 +243,8 @@ static void cache_replace(struct db *db, struct table_cache *now)
     db->tables = now;
 }
 
-/* The table as it is, when it is a mirror: mostly nothing is missing, and then no right to make tables is needed. */
+/* The table as it is, when it is a mirror: mostly nothing is missing, and then no right to make tables is
+ * needed. */
 static struct table_cache *look(struct db *db, struct str table, struct err *err)
 {
     struct table_cache *have = NULL;

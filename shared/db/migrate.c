@@ -37,12 +37,14 @@ static int on_column(void *ctx, const struct db_val *row, int columns)
     return 1;
 }
 
-/* Asked first: CREATE TABLE IF NOT EXISTS wants the right to make tables also where there is nothing to make. */
+/* Asked first: CREATE TABLE IF NOT EXISTS wants the right to make tables also where there is nothing to make.
+ */
 static int make_list(struct db *db, struct err *err)
 {
     bool found = false;
 
-    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_c("potok_migration")), on_column, &found, NULL, err) < 0)
+    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_c("potok_migration")), on_column, &found, NULL,
+            err) < 0)
         return -1;
     if (found)
         return 0;

@@ -19,7 +19,8 @@ int pg_exec(struct pg *pg, const char *sql, const char *doing, struct err *err)
 {
     PGresult *result = PQexec(pg->c, sql);
     ExecStatusType status = PQresultStatus(result);
-    int failed = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : pg_fail(pg, result, doing, err);
+    int failed =
+        status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : pg_fail(pg, result, doing, err);
 
     PQclear(result);
     return failed;
@@ -63,7 +64,8 @@ static void rollback(struct db *db)
     PQclear(PQexec(pg_of(db)->c, "ROLLBACK"));
 }
 
-/* One at a time in the whole database; a table in use is waited for, but not so long that its users starve. */
+/* One at a time in the whole database; a table in use is waited for, but not so long that its users starve.
+ */
 static int begin_ddl(struct db *db, struct err *err)
 {
     struct pg *pg = pg_of(db);
@@ -176,9 +178,9 @@ static void give_rows(const PGresult *result, db_on_row *on_row, void *ctx)
 
     for (int r = 0; r < rows; r++) {
         for (int i = 0; i < columns; i++)
-            row[i] = PQgetisnull(result, r, i) ?
-                         DBV_NULL :
-                         pg_read(PQftype(result, i), PQgetvalue(result, r, i), PQgetlength(result, r, i));
+            row[i] = PQgetisnull(result, r, i)
+                         ? DBV_NULL
+                         : pg_read(PQftype(result, i), PQgetvalue(result, r, i), PQgetlength(result, r, i));
         if (on_row(ctx, row, columns) != 0)
             break;
     }
@@ -200,8 +202,8 @@ static int check_place(const struct db *db, const char *sql, struct err *err)
     return 0;
 }
 
-static int execute(struct pg *pg, const struct pg_statement *st, const struct db_val *args, db_on_row *on_row, void *ctx,
-    int64_t *ret_changes, struct err *err)
+static int execute(struct pg *pg, const struct pg_statement *st, const struct db_val *args, db_on_row *on_row,
+    void *ctx, int64_t *ret_changes, struct err *err)
 {
     struct arguments a;
     char name[24];
@@ -223,8 +225,8 @@ static int execute(struct pg *pg, const struct pg_statement *st, const struct db
     return failed;
 }
 
-static int run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
-    int64_t *ret_changes, struct err *err)
+static int run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row,
+    void *ctx, int64_t *ret_changes, struct err *err)
 {
     struct pg *pg = pg_of(db);
     const struct pg_statement *st;

@@ -1,4 +1,5 @@
-/* From an address to a session: the address is libpq's (several hosts, sslmode and the rest after '?', PG* variables,
+/* From an address to a session: the address is libpq's (several hosts, sslmode and the rest after '?', PG*
+ * variables,
  * ~/.pgpass), the texts of errors are ours and never hold the password. */
 #include "db/postgres.h"
 
@@ -14,7 +15,8 @@
 #define CONNECT_MS  10000
 #define OPTIONS_MAX 80
 
-/* Statements that run once a session. A stopped writer must not hold its turn for ever: the idle limit ends it. */
+/* Statements that run once a session. A stopped writer must not hold its turn for ever: the idle limit ends
+ * it. */
 static const char SESSION[] =
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
     "SET standard_conforming_strings = on; SET client_min_messages = error;"
@@ -55,7 +57,8 @@ static bool is_port(const char *text)
     return true;
 }
 
-/* A password with a bare '@', '/' or '#' is cut in two by the rules of addresses, and its end would be shown. */
+/* A password with a bare '@', '/' or '#' is cut in two by the rules of addresses, and its end would be shown.
+ */
 static bool is_cut(const PQconninfoOption *list)
 {
     const char *host = find(list, "host"), *port = find(list, "port"), *name = find(list, "dbname");
@@ -79,7 +82,8 @@ static int read_address(struct str where, PQconninfoOption **ret, struct err *er
     PQconninfoFree(list);
     return err_set(err, ERR_CONF,
         "DATABASE_URL is not an address of PostgreSQL: write postgresql://user:password@host:5432/database "
-        "(in user and password @ is %%40, / is %%2F, : is %%3A, # is %%23; behind '?' stand libpq's parameters, "
+        "(in user and password @ is %%40, / is %%2F, : is %%3A, # is %%23; behind '?' stand libpq's "
+        "parameters, "
         "for instance sslmode=require)");
 }
 
@@ -103,8 +107,8 @@ static const char *or_default(const char *value, const char *fallback)
 
 static char *shown(PGconn *c)
 {
-    return xasprintf("postgresql://%s:%s/%s", or_default(PQhost(c), "localhost"), or_default(PQport(c), "5432"),
-        or_default(PQdb(c), "?"));
+    return xasprintf("postgresql://%s:%s/%s", or_default(PQhost(c), "localhost"),
+        or_default(PQport(c), "5432"), or_default(PQdb(c), "?"));
 }
 
 static bool wait_socket(PGconn *c, PostgresPollingStatusType want, uint64_t deadline_ms)
@@ -132,7 +136,8 @@ static int wait_connected(PGconn *c, bool *ret_late)
     return want == PGRES_POLLING_OK ? 0 : -1;
 }
 
-/* "...: FATAL:  28P01: password authentication failed": the state, and the text behind it; both NULL: none. */
+/* "...: FATAL:  28P01: password authentication failed": the state, and the text behind it; both NULL: none.
+ */
 static const char *find_state(const char *message, char ret_state[6])
 {
     for (const char *p = strstr(message, ":  "); p != NULL; p = strstr(p + 1, ":  ")) {
@@ -154,15 +159,17 @@ static int fail_connecting(struct pg *pg, bool late, struct err *err)
 
     pg->db.lost = true;
     if (late)
-        return err_set(err, ERR_TEMP, "%s: connecting: no answer within %d s: is the address right, does a firewall "
-            "stand between?", pg->where, CONNECT_MS / 1000);
+        return err_set(err, ERR_TEMP,
+            "%s: connecting: no answer within %d s: is the address right, does a firewall "
+            "stand between?",
+            pg->where, CONNECT_MS / 1000);
     text = find_state(message, state);
     snprintf(line, sizeof(line), "%.*s", (int)strcspn(text != NULL ? text : message, "\r\n"),
         text != NULL ? text : message);
     if (text != NULL)
         return pg_fail_state(pg, state, line, "connecting", err);
-    return err_set(err, ERR_TEMP, "%s: connecting: %s: is the server running, and is the address right?", pg->where,
-        line);
+    return err_set(err, ERR_TEMP, "%s: connecting: %s: is the server running, and is the address right?",
+        pg->where, line);
 }
 
 static void silent(void *ctx, const PGresult *result)
@@ -207,13 +214,15 @@ static int check_rights(struct pg *pg, const PGresult *r, struct err *err)
     pg->user = xstrdup(PQgetvalue(r, 0, 3));
     if (PQgetisnull(r, 0, 0))
         return err_set(err, ERR_CONF,
-            "%s: user \"%s\" may use no schema: as the owner run: GRANT USAGE, CREATE ON SCHEMA public TO \"%s\"",
+            "%s: user \"%s\" may use no schema: as the owner run: GRANT USAGE, CREATE ON SCHEMA public TO "
+            "\"%s\"",
             pg->where, pg->user, pg->user);
     pg->schema = xstrdup(PQgetvalue(r, 0, 0));
     pg->may_create = is_true(r, 1);
     if (!is_true(r, 2))
         return err_set(err, ERR_CONF,
-            "%s: user \"%s\" may make no temporary tables: as the owner run: GRANT TEMPORARY ON DATABASE \"%s\" TO "
+            "%s: user \"%s\" may make no temporary tables: as the owner run: GRANT TEMPORARY ON DATABASE "
+            "\"%s\" TO "
             "\"%s\"",
             pg->where, pg->user, PQdb(pg->c), pg->user);
     return 0;
@@ -224,7 +233,8 @@ static int look_at_rights(struct pg *pg, struct err *err)
     PGresult *r = PQexec(pg->c,
         "SELECT current_schema(), coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),"
         " has_database_privilege(current_database(), 'TEMPORARY'), current_user, pg_is_in_recovery()");
-    int result = PQresultStatus(r) == PGRES_TUPLES_OK ? check_rights(pg, r, err) : pg_fail(pg, r, "opening", err);
+    int result =
+        PQresultStatus(r) == PGRES_TUPLES_OK ? check_rights(pg, r, err) : pg_fail(pg, r, "opening", err);
 
     PQclear(r);
     return result;
@@ -238,7 +248,8 @@ static int check_server(struct pg *pg, struct err *err)
         return err_set(err, ERR_CONF, "%s: the server is older than PostgreSQL 13: upgrade it", pg->where);
     if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
         return err_set(err, ERR_CONF,
-            "%s: the database keeps text in %s, not every character fits: make one with createdb -E UTF8 -T template0",
+            "%s: the database keeps text in %s, not every character fits: make one with createdb -E UTF8 -T "
+            "template0",
             pg->where, encoding != NULL ? encoding : "?");
     return look_at_rights(pg, err);
 }

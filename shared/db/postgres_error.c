@@ -15,13 +15,15 @@ static const struct pg_cure CURES[] = {
         "another session holds the table locked: look into pg_stat_activity and end its transaction" },
     { "55", ERR_TEMP, false, PG_KEEP, NULL },
     { "57014", ERR_TEMP, false, PG_KEEP,
-        "the statement was cancelled: if it ran into statement_timeout, raise that for this user (ALTER ROLE)" },
+        "the statement was cancelled: if it ran into statement_timeout, raise that for this user (ALTER "
+        "ROLE)" },
     { "57P04", ERR_CONF, true, PG_KEEP, "the database was dropped: give another DATABASE_URL" },
     { "57", ERR_TEMP, true, PG_KEEP, "the server stops or starts: Potok connects again by itself" },
     { "25P03", ERR_TEMP, true, PG_KEEP, "the transaction stood idle too long" },
     { "25P04", ERR_TEMP, true, PG_KEEP, "the transaction took longer than transaction_timeout" },
     { "25006", ERR_TEMP, true, PG_KEEP,
-        "the server is read-only (a standby, or default_transaction_read_only is on): give the address of the "
+        "the server is read-only (a standby, or default_transaction_read_only is on): give the address of "
+        "the "
         "primary, or make it writable" },
     { "25", ERR_BUG, false, PG_KEEP, NULL },
     { "53100", ERR_TEMP, false, PG_KEEP,
@@ -30,8 +32,7 @@ static const struct pg_cure CURES[] = {
     { "53300", ERR_TEMP, true, PG_KEEP,
         "the server has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE" },
     { "53", ERR_TEMP, false, PG_KEEP, "the server is out of resources" },
-    { "54", ERR_LIMIT, false, PG_KEEP,
-        "too big for PostgreSQL: remove unused user fields in the portal" },
+    { "54", ERR_LIMIT, false, PG_KEEP, "too big for PostgreSQL: remove unused user fields in the portal" },
     { "42501", ERR_CONF, false, PG_KEEP, "" }, /* the GRANT is written where the names are known */
     { "42P01", ERR_TEMP, false, PG_FORGET_TABLES, "somebody removed the table: it is made again" },
     { "42703", ERR_TEMP, false, PG_FORGET_TABLES, "somebody removed the column: it is made again" },
@@ -46,7 +47,8 @@ static const struct pg_cure CURES[] = {
     { "28P01", ERR_CONF, true, PG_KEEP,
         "the server refuses the password: correct it in DATABASE_URL (write @ as %40, / as %2F, : as %3A)" },
     { "28", ERR_CONF, true, PG_KEEP,
-        "the server does not let this user in: correct the user in DATABASE_URL, or allow it in pg_hba.conf" },
+        "the server does not let this user in: correct the user in DATABASE_URL, or allow it in "
+        "pg_hba.conf" },
     { "3D000", ERR_CONF, true, PG_KEEP,
         "there is no such database: make it (createdb -E UTF8), or correct its name in DATABASE_URL" },
     { "3F000", ERR_CONF, false, PG_KEEP, "there is no such schema: make it, or correct search_path" },
@@ -83,15 +85,18 @@ const struct pg_cure *pg_cure_of(const char *state)
 /* The rights of tables that another role made are not ours even in a schema where we may make some. */
 static int fail_rights(const struct pg *pg, const char *text, struct err *err)
 {
-    const char *user = pg->user != NULL ? pg->user : "?", *schema = pg->schema != NULL ? pg->schema : "public";
+    const char *user = pg->user != NULL ? pg->user : "?",
+               *schema = pg->schema != NULL ? pg->schema : "public";
 
     if (!pg->may_create)
         return err_set(err, ERR_CONF,
-            "%s: %s: as the owner run: GRANT USAGE, CREATE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT, INSERT, UPDATE, "
+            "%s: %s: as the owner run: GRANT USAGE, CREATE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT, INSERT, "
+            "UPDATE, "
             "DELETE ON ALL TABLES IN SCHEMA \"%s\" TO \"%s\"",
             pg->where, text, schema, user, schema, user);
     return err_set(err, ERR_CONF,
-        "%s: %s: another user made the table; as that user run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
+        "%s: %s: another user made the table; as that user run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL "
+        "TABLES IN "
         "SCHEMA \"%s\" TO \"%s\" (new columns: ALTER TABLE ... OWNER TO \"%s\")",
         pg->where, text, schema, user, user);
 }

@@ -88,8 +88,9 @@ struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, i
             return NULL;
         }
         PQclear(result);
-        *st = (struct pg_statement){ .sql = xstrdup(sql), .hash = hash, .number = pg->numbers,
-            .arguments = arguments };
+        *st = (struct pg_statement){
+            .sql = xstrdup(sql), .hash = hash, .number = pg->numbers, .arguments = arguments
+        };
     }
     st->used = ++pg->tick;
     return st;

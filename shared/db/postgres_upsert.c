@@ -1,6 +1,6 @@
-/* Bulk statements of the PostgreSQL driver. Rows are turned into the server's binary form once; few of them travel as
- * arguments of INSERT ... VALUES, many by COPY into a temporary table (shared measurements: at 50 rows COPY loses two
- * thirds of its speed, at 1,000 it is twice as fast). */
+/* Bulk statements of the PostgreSQL driver. Rows are turned into the server's binary form once; few of them
+ * travel as arguments of INSERT ... VALUES, many by COPY into a temporary table (shared measurements: at 50
+ * rows COPY loses two thirds of its speed, at 1,000 it is twice as fast). */
 #include "db/postgres.h"
 
 #include "base/mem.h"
@@ -10,12 +10,12 @@
 #include <stdlib.h>
 
 #define FEW_ROWS      200
-#define AT_ONCE       50            /* rows of one INSERT ... VALUES */
+#define AT_ONCE       50 /* rows of one INSERT ... VALUES */
 #define ARGUMENTS_MAX 65535
 #define CHUNK_BYTES   (256 << 10)
 #define ROWS_MAX      (512 << 20)
 #define SQL_MAX       (16 << 20)
-#define OWN_FIELDS    2             /* id and hash, before the data columns */
+#define OWN_FIELDS    2 /* id and hash, before the data columns */
 
 static int by_value(const void *a, const void *b)
 {
@@ -49,8 +49,8 @@ int pg_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err)
     for (size_t i = 0; i < n; i++)
         buf_fmt(&text, "%s%" PRIu64, i > 0 ? "," : "", sorted[i]);
     free(sorted);
-    result = db->driver->run(db, "SELECT length(set_config('potok.ids', $1, false))", DB_ARGS(dbv_s(buf_view(&text))), NULL,
-        NULL, NULL, err);
+    result = db->driver->run(db, "SELECT length(set_config('potok.ids', $1, false))",
+        DB_ARGS(dbv_s(buf_view(&text))), NULL, NULL, NULL, err);
     buf_fini(&text);
     return result;
 }
@@ -86,9 +86,8 @@ static void add_head(struct buf *sql, const struct db *db, const struct db_upser
 /* The tick of a reading ($1), its instants ($2, $3), and the guard ($4). */
 static void add_tail(struct buf *sql, const struct db *db, const struct db_upsert *u)
 {
-    buf_str(sql,
-        " ON CONFLICT (id) DO UPDATE SET _hash = excluded._hash, _hi = excluded._hi, _fetched_at = "
-        "excluded._fetched_at, _written_at = excluded._written_at, _deleted_at = NULL");
+    buf_str(sql, " ON CONFLICT (id) DO UPDATE SET _hash = excluded._hash, _hi = excluded._hi, _fetched_at = "
+                 "excluded._fetched_at, _written_at = excluded._written_at, _deleted_at = NULL");
     for (int i = 0; i < u->count; i++) {
         buf_str(sql, ", ");
         add_quoted(sql, db, u->columns[i].name);
@@ -347,7 +346,7 @@ static int insert_loaded(struct pg *pg, const struct db_upsert *u, const char *n
 struct source {
     struct pg *pg;
     const struct db_upsert *u;
-    struct buf rows;        /* in the form of COPY, those not yet sent */
+    struct buf rows; /* in the form of COPY, those not yet sent */
     struct db_val *values;
     int count;
     char load[40];

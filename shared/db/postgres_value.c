@@ -1,4 +1,5 @@
-/* Values in and out of PostgreSQL, exactly. In: the server's binary form, which COPY and arguments share. Out: text. */
+/* Values in and out of PostgreSQL, exactly. In: the server's binary form, which COPY and arguments share.
+ * Out: text. */
 #include "db/postgres.h"
 
 #include "base/clock.h"
@@ -174,7 +175,8 @@ static bool read_digits(struct str s, struct digits *ret)
         return false;
     point = memchr(s.p, '.', s.n);
     ret->whole = (struct str){ s.p, point != NULL ? (size_t)(point - s.p) : s.n };
-    ret->fraction = point != NULL ? (struct str){ point + 1, s.n - ret->whole.n - 1 } : (struct str){ s.p, 0 };
+    ret->fraction =
+        point != NULL ? (struct str){ point + 1, s.n - ret->whole.n - 1 } : (struct str){ s.p, 0 };
     return all_digits(ret->whole) && all_digits(ret->fraction) && ret->whole.n + ret->fraction.n > 0;
 }
 

@@ -32,8 +32,9 @@ void check_psql(const char *name, const char *sql)
     PGresult *result;
 
     schema_name(name, schema);
-    snprintf(first, sizeof(first), "SET client_min_messages = error; CREATE SCHEMA IF NOT EXISTS %s; SET search_path = %s",
-        schema, schema);
+    snprintf(first, sizeof(first),
+        "SET client_min_messages = error; CREATE SCHEMA IF NOT EXISTS %s; SET search_path = %s", schema,
+        schema);
     PQclear(PQexec(c, first));
     result = PQexec(c, sql);
     if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
@@ -48,7 +49,8 @@ const char *check_server(const char *user, const char *database, const char *que
 {
     const char *base = getenv("TEST_POSTGRES_URL"), *host = strchr(base, '@') + 1;
 
-    snprintf(url, sizeof(url), "postgresql://%s@%.*s/%s%s", user, (int)strcspn(host, "/"), host, database, query);
+    snprintf(
+        url, sizeof(url), "postgresql://%s@%.*s/%s%s", user, (int)strcspn(host, "/"), host, database, query);
     return url;
 }
 

@@ -1,4 +1,5 @@
-/* What only PostgreSQL can tell: its codes, addresses and rights, transactions side by side, connections cut. */
+/* What only PostgreSQL can tell: its codes, addresses and rights, transactions side by side, connections cut.
+ */
 #include "unit/db/fixture.h"
 
 #include "base/mem.h"
@@ -56,7 +57,9 @@ TEST(every_code_has_one_meaning)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct pg pg = { .where = (char *)"postgresql://h:5432/d", .user = (char *)"u", .schema = (char *)"s" };
+        struct pg pg = {
+            .where = (char *)"postgresql://h:5432/d", .user = (char *)"u", .schema = (char *)"s"
+        };
         struct err err = { 0 };
         CHECK_EQ(pg_fail_state(&pg, cases[i].state, "words", "doing", &err), -1);
         if (err.kind != cases[i].kind || pg.db.lost != cases[i].lost)
@@ -90,9 +93,10 @@ TEST(the_table_has_no_line_twice)
 
 TEST(a_password_is_never_shown)
 {
-    static const char *const urls[] = { "postgresql://u:s3cret@127.0.0.1:1/d", "postgresql://u:a@s3cret@127.0.0.1:1/d",
-        "postgresql://u:a/s3cret@127.0.0.1:1/d", "postgresql://u:s3cret@127.0.0.1:1/d?ssl=s3cret",
-        "postgresql://u:%zs3cret@127.0.0.1:1/d", "postgresql://u:s3cret@127.0.0.1:99999/d", "postgresql://u:s3cret@[::1/d",
+    static const char *const urls[] = { "postgresql://u:s3cret@127.0.0.1:1/d",
+        "postgresql://u:a@s3cret@127.0.0.1:1/d", "postgresql://u:a/s3cret@127.0.0.1:1/d",
+        "postgresql://u:s3cret@127.0.0.1:1/d?ssl=s3cret", "postgresql://u:%zs3cret@127.0.0.1:1/d",
+        "postgresql://u:s3cret@127.0.0.1:99999/d", "postgresql://u:s3cret@[::1/d",
         "postgresql+asyncpg://u:s3cret@127.0.0.1:1/d", "postgres://u:s3cret@127.0.0.1:1/d",
         "postgresql://u:s3cret@127.0.0.1:1/d?connect_timeout=s3cret" };
 
@@ -132,7 +136,8 @@ TEST(what_is_wrong_with_an_address_is_told)
     open_fails(check_server("postgres", "nowhere", ""), ERR_CONF, "createdb");
     open_fails(check_server("nobody_known", "postgres", ""), ERR_CONF, "nobody_known");
     open_fails("postgresql://postgres:s3cret@127.0.0.1:1/d", ERR_TEMP, "postgresql://127.0.0.1:1/d");
-    open_fails(check_server("postgres", "postgres", "?options=-csearch_path%3Dnothing"), ERR_CONF, "GRANT USAGE, CREATE");
+    open_fails(check_server("postgres", "postgres", "?options=-csearch_path%3Dnothing"), ERR_CONF,
+        "GRANT USAGE, CREATE");
 }
 
 TEST(rights_that_miss_are_told_with_the_grant)
@@ -155,7 +160,8 @@ TEST(rights_that_miss_are_told_with_the_grant)
     CHECK_OK(db_open(&db, check_server("weak", "postgres", "?options=-csearch_path%3Dt_rights"), &err), err);
     check_psql("rights", "GRANT SELECT ON ALL TABLES IN SCHEMA t_rights TO weak");
     CHECK_EQ(db_migrate(db, &err), -1);
-    CHECK_HAS(err.text, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"t_rights\" TO \"weak\"");
+    CHECK_HAS(
+        err.text, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"t_rights\" TO \"weak\"");
     check_psql("rights", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA t_rights TO weak");
     CHECK_OK(db_migrate(db, &err), err);
     db_close(&db);
@@ -184,7 +190,8 @@ TEST(a_read_only_server_is_waited_for)
 
 static void kill_connections(void)
 {
-    check_psql("cut", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'potok'");
+    check_psql(
+        "cut", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'potok'");
 }
 
 TEST(a_connection_cut_in_mid_transaction_leaves_nothing)
@@ -293,7 +300,8 @@ TEST(tables_in_use_are_waited_for_but_not_long)
     CHECK_EQ(db_ensure_table(db, STR("m"), columns, 2, NULL, &err), -1);
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_HAS(err.text, "pg_stat_activity");
-    CHECK_OK(db_ensure_table(db, STR("m"), columns, 1, NULL, &err), err); /* nothing is missing: nobody is asked */
+    CHECK_OK(
+        db_ensure_table(db, STR("m"), columns, 1, NULL, &err), err); /* nothing is missing: nobody is asked */
     db_rollback(holder);
     CHECK_OK(db_ensure_table(db, STR("m"), columns, 2, NULL, &err), err);
     db_close(&db);
@@ -337,9 +345,11 @@ TEST(a_database_of_another_encoding_is_refused)
     open_fails(check_server("postgres", "narrow", ""), ERR_CONF, "createdb -E UTF8");
 }
 
-TEST_MAIN(CASE(every_code_has_one_meaning), CASE(the_table_has_no_line_twice), CASE(a_password_is_never_shown),
-    CASE(what_is_wrong_with_an_address_is_told), CASE(rights_that_miss_are_told_with_the_grant),
-    CASE(a_read_only_server_is_waited_for), CASE(a_connection_cut_in_mid_transaction_leaves_nothing),
-    CASE(of_two_that_lock_each_other_one_is_told_to_try_again), CASE(a_commit_after_a_failed_statement_is_no_commit),
-    CASE(tables_in_use_are_waited_for_but_not_long), CASE(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits),
+TEST_MAIN(CASE(every_code_has_one_meaning), CASE(the_table_has_no_line_twice),
+    CASE(a_password_is_never_shown), CASE(what_is_wrong_with_an_address_is_told),
+    CASE(rights_that_miss_are_told_with_the_grant), CASE(a_read_only_server_is_waited_for),
+    CASE(a_connection_cut_in_mid_transaction_leaves_nothing),
+    CASE(of_two_that_lock_each_other_one_is_told_to_try_again),
+    CASE(a_commit_after_a_failed_statement_is_no_commit), CASE(tables_in_use_are_waited_for_but_not_long),
+    CASE(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits),
     CASE(a_database_of_another_encoding_is_refused))

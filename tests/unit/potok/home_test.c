@@ -34,7 +34,7 @@ TEST(an_address_that_is_no_database_is_refused_before_anything_starts)
     struct home home;
     struct err err = { 0 };
 
-    setenv("DATABASE_URL", "postgresql://u:secret@h/db", 1);
+    setenv("DATABASE_URL", "oracle://u:secret@h/db", 1);
     CHECK_EQ(home_load(&home, NULL, &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_HAS(err.text, "DATABASE_URL");
