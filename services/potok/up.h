@@ -1,4 +1,5 @@
-/* up.h - `potok up`: the services of this machine, supervised, and the syncs they do, shown. One loop. */
+/* up.h - `potok up`: the services of this machine, supervised, and the syncs they do, shown. One loop, one
+ * thread: everything here is on it. */
 #pragma once
 
 #include "control.h"
