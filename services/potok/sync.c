@@ -108,8 +108,7 @@ static void runs_print_json(const struct sync *s)
     json_t *root = json_loads(s->body, 0, NULL), *run;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-    {
+    json_array_foreach(json_object_get(root, "runs"), i, run) {
         if (!run_set_has(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id"))))
             continue;
         char *line = json_dumps(run, JSON_COMPACT);
@@ -121,25 +120,16 @@ static void runs_print_json(const struct sync *s)
     fflush(stdout);
 }
 
-static void runs_take(struct sync *s)
-{
-    json_t *root = json_loads(s->body, 0, NULL), *run;
-    size_t i;
-
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-        run_set_add(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id")));
-    json_decref(root);
-}
-
 static void runs_print(const struct sync *s)
 {
     json_t *root = json_loads(s->body, 0, NULL), *run;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "runs"), i, run) printf("%s %s/%s: %s %lld\n",
-        say("начата синхронизация", "sync started,"), json_string_value(json_object_get(run, "portal")),
-        json_string_value(json_object_get(run, "entity")), say("запуск", "run"),
-        (long long)json_integer_value(json_object_get(run, "id")));
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        printf("%s %s/%s: %s %lld\n", say("начата синхронизация", "sync started,"),
+            json_string_value(json_object_get(run, "portal")),
+            json_string_value(json_object_get(run, "entity")), say("запуск", "run"),
+            (long long)json_integer_value(json_object_get(run, "id")));
     json_decref(root);
 }
 
@@ -282,7 +272,7 @@ static int ask(struct sync *s, const struct home *home, const char *question, bo
 
     if (control_call(home->run_dir, home->bus_scheduler, "sync", question, &s->body, &err) < 0)
         return not_running(home, &err);
-    runs_take(s);
+    run_set_take(&s->wanted, str_of(s->body));
     if (!wait) {
         if (s->json)
             runs_print_json(s);

@@ -222,12 +222,7 @@ static void plan_tell(struct up *u)
 
 static void runs_take(struct up *u, struct str body)
 {
-    json_t *root = json_loadb(body.p, body.n, 0, NULL), *run;
-    size_t i;
-
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-        run_set_add(&u->wanted, (uint64_t)json_integer_value(json_object_get(run, "id")));
-    json_decref(root);
+    run_set_take(&u->wanted, body);
     u->phase = UP_RUNNING;
     u->reached_ms = clock_mono_ms();
 }

@@ -4,6 +4,7 @@
 #include "say.h"
 #include "table.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 #define BAR_CELLS  24
@@ -13,6 +14,16 @@ void run_set_add(struct run_set *s, uint64_t id)
 {
     if (s->count < SNAPSHOT_RUNS_MAX && !run_set_has(s, id))
         s->ids[s->count++] = id;
+}
+
+void run_set_take(struct run_set *s, struct str answer)
+{
+    json_t *root = json_loadb(answer.p, answer.n, 0, NULL), *run;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        run_set_add(s, (uint64_t)json_integer_value(json_object_get(run, "id")));
+    json_decref(root);
 }
 
 bool run_set_has(const struct run_set *s, uint64_t id)

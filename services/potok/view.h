@@ -25,6 +25,8 @@ struct view {
 };
 
 void run_set_add(struct run_set *s, uint64_t id);
+/* Those of the scheduler's answer to `sync`: {"runs":[{"id":…}]}. */
+void run_set_take(struct run_set *s, struct str answer);
 bool run_set_has(const struct run_set *s, uint64_t id);
 
 void view_seen(struct view *v, const struct snapshot *now, uint64_t now_ms);
