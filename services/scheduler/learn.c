@@ -14,12 +14,12 @@
 struct learn {
     struct step step;
     int portal;
-    uint64_t probes;            /* what was asked */
-    char *bytes;                /* the probe's answer; all views point into it */
+    uint64_t probes; /* what was asked */
+    char *bytes;     /* the probe's answer; all views point into it */
     struct probe probe;
     struct store_learn store;
-    int *mirrors;               /* of each store entity */
-    char **owned;               /* copies of old schemas and names */
+    int *mirrors; /* of each store entity */
+    char **owned; /* copies of old schemas and names */
     int owned_count;
 };
 
@@ -60,8 +60,8 @@ static void tell_schema(const struct portal *p, const struct learn_entity *e)
     if (e->added + e->gone + e->retyped == 0)
         return;
     log_ev(LOG_INFO, e->old_schema.n == 0 ? "schema.learnt" : "schema.changed", kv_str("portal", p->name),
-        kv_str("entity", e->entity), kv_i("fields", e->fields), kv_i("added", e->added), kv_i("gone", e->gone),
-        kv_i("retyped", e->retyped));
+        kv_str("entity", e->entity), kv_i("fields", e->fields), kv_i("added", e->added),
+        kv_i("gone", e->gone), kv_i("retyped", e->retyped));
 }
 
 static void put_ranges(struct portal *p, int mirror, const struct learn_entity *e)
@@ -92,13 +92,13 @@ static void learnt_entity(struct portal *p, int mirror, const struct learn_entit
     if (e->run == 0 || m->run != e->run)
         return;
     if (e->range_count == 0) {
-        p->scan_wanted = true;      /* the run is no longer what we thought */
+        p->scan_wanted = true; /* the run is no longer what we thought */
         return;
     }
     m->run_state = RUN_OPEN;
     put_ranges(p, mirror, e);
-    log_ev(LOG_DEBUG, "sync.cut", kv_str("portal", p->name), kv_s("entity", m->entity->plural), kv_u("run", e->run),
-        kv_u("expected", e->bounds.total), kv_i("ranges", e->range_count));
+    log_ev(LOG_DEBUG, "sync.cut", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
+        kv_u("run", e->run), kv_u("expected", e->bounds.total), kv_i("ranges", e->range_count));
 }
 
 static void land(struct portal *p, uint64_t probes)
@@ -152,7 +152,8 @@ static void add_entity(struct learn *x, struct portal *p, int mirror, const stru
 
     x->mirrors[i] = mirror;
     x->store.list[i] = (struct learn_entity){ .entity = str_of(m->entity->plural),
-        .run = m->run_state == RUN_PROBING ? m->run : 0, .schema = e->schema,
+        .run = m->run_state == RUN_PROBING ? m->run : 0,
+        .schema = e->schema,
         .bounds = { e->least_id, e->most_id, e->total } };
     x->store.list[i].old_schema = own(x, m->schema, m->schema_bytes);
     x->store.list[i].unknown = own(x, m->unknown, m->unknown != NULL ? strlen(m->unknown) : 0);
@@ -200,8 +201,9 @@ void learn_step(struct scheduler *s, int portal, struct job *job, struct str lea
     struct learn *x = xcalloc(1, sizeof(*x));
     struct err err;
 
-    x->step = (struct step){ .name = "learn", .work = learn_work, .done = learn_done, .failed = learn_failed,
-        .free = learn_free };
+    x->step = (struct step){
+        .name = "learn", .work = learn_work, .done = learn_done, .failed = learn_failed, .free = learn_free
+    };
     x->portal = portal;
     x->probes = job->probes;
     x->bytes = xmalloc(learnt.n + 1);

@@ -119,8 +119,9 @@ enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms)
 
 const char *portal_state_name(enum portal_state state)
 {
-    static const char *const names[] = { [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting",
-        [PORTAL_STOPPED] = "stopped" };
+    static const char *const names[] = {
+        [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting", [PORTAL_STOPPED] = "stopped"
+    };
 
     return names[state];
 }
@@ -172,8 +173,8 @@ void mirror_unknown(struct mirror *m, struct str names)
         i++;
         if (word.n == 0 || has_word(str_of(m->unknown), word))
             continue;
-        char *more = m->unknown == NULL ? str_dup(word)
-                                        : xasprintf("%s %.*s", m->unknown, (int)word.n, word.p);
+        char *more =
+            m->unknown == NULL ? str_dup(word) : xasprintf("%s %.*s", m->unknown, (int)word.n, word.p);
         free(m->unknown);
         m->unknown = more;
     }

@@ -14,7 +14,7 @@
 
 /* The scheduler on a loop with a real database; fetcher, writer and operator are played by the test. */
 
-#define WAIT_MS 20000
+#define WAIT_MS  20000
 #define JOBS_MAX 64
 
 struct rig {
@@ -28,10 +28,10 @@ struct rig {
     struct db *db;
     uint64_t boot, credit;
     struct msg *jobs[JOBS_MAX];
-    int job_count, taken;           /* received; looked at by the test */
+    int job_count, taken; /* received; looked at by the test */
     struct msg *reply;
     uv_timer_t ready;
-    bool silent, forget;            /* send no READY; hold nothing */
+    bool silent, forget; /* send no READY; hold nothing */
     uint64_t held[JOBS_MAX];
     size_t held_count;
     char run_dir[128], url[256];
@@ -44,7 +44,9 @@ static void send_ready(uv_timer_t *timer)
     if (r->silent)
         return;
     struct msg *m = msg_new(MSG_READY);
-    m->ready = (struct msg_ready){ .instance = STR("fetcher.1"), .boot = r->boot, .credit = r->credit,
+    m->ready = (struct msg_ready){ .instance = STR("fetcher.1"),
+        .boot = r->boot,
+        .credit = r->credit,
         .holding = { r->held, r->forget ? 0 : r->held_count } };
     if (bus_send(r->fetcher, &m) != BUS_SENT)
         msg_free(&m);
@@ -67,8 +69,9 @@ static void on_message(void *ctx, struct bus_plug *plug, struct bus_peer from, s
 
 static struct bus_plug *open_plug(struct rig *r, enum bus_kind kind, const char *plug)
 {
-    struct bus_def def = { .kind = kind, .service = "scheduler", .plug = plug, .where = "ipc", .on_msg = on_message,
-        .ctx = r };
+    struct bus_def def = {
+        .kind = kind, .service = "scheduler", .plug = plug, .where = "ipc", .on_msg = on_message, .ctx = r
+    };
     struct err err = { 0 };
     struct bus_plug *p = bus_open(r->bus, &def, &err);
 
@@ -112,10 +115,18 @@ static struct rig *rig_new(void)
     setenv("DONE_DEADLINE", "300ms", 1);
     setenv("FLOOR_INTERVAL", "100ms", 1);
     CHECK_OK(db_open(&r->db, r->url, &err), err);
-    r->config.portals[0] = (struct config_portal){ .name = (char *)"main", .url = (char *)"https://p.example/rest/1/s3cr3t/",
-        .prefix = (char *)"crm_", .burst = 250, .drain_per_s = 5, .entity_count = 1, .entities = { (char *)"deals" } };
+    r->config.portals[0] = (struct config_portal){ .name = (char *)"main",
+        .url = (char *)"https://p.example/rest/1/s3cr3t/",
+        .prefix = (char *)"crm_",
+        .burst = 250,
+        .drain_per_s = 5,
+        .entity_count = 1,
+        .entities = { (char *)"deals" } };
     r->config.portal_count = 1;
-    r->app = (struct app){ .loop = &r->loop, .def = &SCHEDULER, .config = &r->config, .instance = "scheduler.1",
+    r->app = (struct app){ .loop = &r->loop,
+        .def = &SCHEDULER,
+        .config = &r->config,
+        .instance = "scheduler.1",
         .private_ = &r->inside };
     start(r);
     r->bus = bus_new(&r->loop, r->run_dir, "fetcher.1");
@@ -203,8 +214,13 @@ static struct msg *report(const struct msg *job, const char *outcome)
 {
     struct msg *m = msg_new(MSG_REPORT);
 
-    m->report = (struct msg_report){ .job = job->job.job, .d = job->job.d, .portal = STR("main"),
-        .outcome = str_of(outcome), .requests = 1, .records = 100, .bytes = 100000 };
+    m->report = (struct msg_report){ .job = job->job.job,
+        .d = job->job.d,
+        .portal = STR("main"),
+        .outcome = str_of(outcome),
+        .requests = 1,
+        .records = 100,
+        .bytes = 100000 };
     return m;
 }
 
@@ -214,7 +230,8 @@ static void send_report(struct rig *r, struct msg *m)
     CHECK_EQ(bus_send(r->fetcher, &m), BUS_SENT);
 }
 
-static void fail_job(struct rig *r, const struct msg *job, enum err_kind kind, unsigned status, const char *text)
+static void fail_job(
+    struct rig *r, const struct msg *job, enum err_kind kind, unsigned status, const char *text)
 {
     struct msg *m = report(job, "failed");
 
@@ -227,7 +244,8 @@ static void fail_job(struct rig *r, const struct msg *job, enum err_kind kind, u
 /* The probe's answer: two fields, so many records. */
 static void answer_probe(struct rig *r, const struct msg *job, uint64_t total)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false }, { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
+        { STR("TITLE"), STR("string"), false } };
     struct buf schema, learnt;
     struct probe_entity e = { .entity = STR("deals"), .least_id = 1, .most_id = 2 * total, .total = total };
     struct msg *m = report(job, "learnt");
@@ -256,8 +274,12 @@ static void commit(struct rig *r, const struct msg *job, bool tell)
     if (!tell)
         return;
     struct msg *m = msg_new(MSG_DONE);
-    m->done = (struct msg_done){ .job = job->job.job, .d = job->job.d, .portal = STR("main"), .entity = STR("deals"),
-        .outcome = STR("ok"), .written = 100 };
+    m->done = (struct msg_done){ .job = job->job.job,
+        .d = job->job.d,
+        .portal = STR("main"),
+        .entity = STR("deals"),
+        .outcome = STR("ok"),
+        .written = 100 };
     CHECK_EQ(bus_send(r->dones, &m), BUS_SENT);
 }
 
@@ -358,7 +380,7 @@ TEST(rows_that_are_lost_on_the_way_are_read_again)
     struct rig *r = rig_new();
     struct msg *job = first_range(r, 100);
 
-    send_report(r, report(job, "sent"));        /* and nothing more */
+    send_report(r, report(job, "sent")); /* and nothing more */
     struct msg *again = next_job(r);
     CHECK_EQ(again->job.job, job->job.job);
     CHECK(again->job.d > job->job.d);
@@ -368,7 +390,8 @@ TEST(rows_that_are_lost_on_the_way_are_read_again)
     rig_free(r);
 }
 
-/* The model's search ranges-in-memory: the continuation is found in the database, whoever lost the word of it. */
+/* The model's search ranges-in-memory: the continuation is found in the database, whoever lost the word of
+ * it. */
 TEST(ranges_in_memory__a_lost_done_costs_nothing_but_time)
 {
     struct rig *r = rig_new();
@@ -394,7 +417,7 @@ TEST(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was)
     start(r);
     r->held_count = 0;
     struct msg *again = next_job(r);
-    while (!str_is(again->job.kind, "range")) {         /* bounds are asked for once more */
+    while (!str_is(again->job.kind, "range")) { /* bounds are asked for once more */
         answer_probe(r, again, 12000);
         again = next_job(r);
     }
@@ -415,7 +438,7 @@ TEST(the_jobs_of_a_restarted_fetcher_are_sent_again_at_once)
     r->held_count = 0;
     struct msg *again = next_job(r);
     CHECK_EQ(again->job.job, job->job.job);
-    CHECK(clock_mono_ms() < began_ms + 4000);       /* far from JOB_DEADLINE */
+    CHECK(clock_mono_ms() < began_ms + 4000); /* far from JOB_DEADLINE */
     rig_free(r);
 }
 
@@ -513,7 +536,8 @@ TEST(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read)
             send_report(r, report(job, "sent"));
             commit(r, job, true);
         }
-        WAIT_FOR(r, r->job_count > r->taken || get(r, "SELECT count(*) FROM potok_job WHERE state = 'aside'") == 1);
+        WAIT_FOR(r,
+            r->job_count > r->taken || get(r, "SELECT count(*) FROM potok_job WHERE state = 'aside'") == 1);
         if (r->job_count > r->taken)
             job = next_job(r);
         if (r->job_count > JOBS_MAX - 2)
@@ -534,14 +558,15 @@ TEST(marks_are_read_by_list_and_by_get)
                "('main', 'deals', 4, 1, 1), ('main', 'deals', 9, 1, 0)");
     send_report(r, report(job, "sent"));
     commit(r, job, true);
-    struct msg *a = next_job(r), *b = next_job(r), *ids = str_is(a->job.kind, "ids") ? a : b, *get_job = ids == a ? b : a;
+    struct msg *a = next_job(r), *b = next_job(r), *ids = str_is(a->job.kind, "ids") ? a : b,
+               *get_job = ids == a ? b : a;
     CHECK_EQ(ids->job.ids.n, 2);
     CHECK_EQ(ids->job.ids.p[1], 9);
     CHECK_VIEW(get_job->job.kind, "get");
     CHECK_EQ(get_job->job.ids.n, 1);
     CHECK_EQ(get_job->job.ids.p[0], 4);
     turns(r, 300);
-    CHECK_EQ(r->job_count, r->taken);           /* none is in flight twice */
+    CHECK_EQ(r->job_count, r->taken); /* none is in flight twice */
     rig_free(r);
 }
 
@@ -561,7 +586,9 @@ TEST(a_lost_lease_ends_the_service)
 
 TEST(commands_that_cannot_be_are_told_why)
 {
-    static const struct { const char *command, *args, *why; } cases[] = {
+    static const struct {
+        const char *command, *args, *why;
+    } cases[] = {
         { "sync", "{\"entities\":[\"dogs\"]}", "unknown entity \"dogs\": portal main mirrors deals" },
         { "sync", "{\"entities\":[\"leads\"]}", "portal main mirrors deals" },
         { "sync", "{\"portal\":\"two\"}", "no portal \"two\"" },
@@ -601,7 +628,8 @@ TEST(without_a_portal_the_start_says_what_to_set)
 }
 
 TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake_report),
-    CASE(rows_that_are_lost_on_the_way_are_read_again), CASE(ranges_in_memory__a_lost_done_costs_nothing_but_time),
+    CASE(rows_that_are_lost_on_the_way_are_read_again),
+    CASE(ranges_in_memory__a_lost_done_costs_nothing_but_time),
     CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
     CASE(the_jobs_of_a_restarted_fetcher_are_sent_again_at_once),
     CASE(floor__stays_below_what_is_awaited_and_rises_when_it_ends),

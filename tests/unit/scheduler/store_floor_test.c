@@ -38,9 +38,10 @@ TEST(floor__witnesses_below_it_go_and_those_above_stay)
     struct world w = world_new("witness");
     struct err err = { 0 };
 
-    world_run(&w, "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ('main', 'deals', 1, 9, 4), "
-                  "('main', 'deals', 1, 9, 5), ('main', 'deals', 1, 9, 6), ('main', 'leads', 1, 9, 1), "
-                  "('two', 'deals', 1, 9, 1)");
+    world_run(&w,
+        "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ('main', 'deals', 1, 9, 4), "
+        "('main', 'deals', 1, 9, 5), ('main', 'deals', 1, 9, 6), ('main', 'leads', 1, 9, 1), "
+        "('two', 'deals', 1, 9, 1)");
     CHECK_OK(raise_floor(&w, 5, false, &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM potok_witness WHERE portal = 'main' AND entity = 'deals'", 1);
     CHECK_GET(&w, "SELECT c FROM potok_witness WHERE portal = 'main' AND entity = 'deals'", 6);
@@ -48,7 +49,8 @@ TEST(floor__witnesses_below_it_go_and_those_above_stay)
     db_close(&w.db);
 }
 
-/* The model's search purge-blind: a ghost that goes before the floor lets an old reading bring the record back. */
+/* The model's search purge-blind: a ghost that goes before the floor lets an old reading bring the record
+ * back. */
 TEST(purge_blind__only_empty_ghosts_below_the_floor_go)
 {
     struct world w = world_new("ghosts");
@@ -60,7 +62,7 @@ TEST(purge_blind__only_empty_ghosts_below_the_floor_go)
     CHECK_OK(raise_floor(&w, 5, true, &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 3);
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals WHERE id IN (1, 3, 4)", 3);
-    CHECK_OK(raise_floor(&w, 9, false, &err), err);     /* not looked for: later is always safe */
+    CHECK_OK(raise_floor(&w, 9, false, &err), err); /* not looked for: later is always safe */
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 3);
     CHECK_OK(raise_floor(&w, 9, true, &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 2);
@@ -72,7 +74,8 @@ TEST(floor__finished_jobs_by_id_are_forgotten)
     struct world w = world_new("jobs");
     struct err err = { 0 };
 
-    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', 'ids', 'done'), "
+    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', "
+                  "'ids', 'done'), "
                   "(0, 'main', 'deals', 'get', 'open'), (1, 'main', 'deals', 'range', 'done'), "
                   "(0, 'main', '', 'probe', 'done'), (0, 'two', 'deals', 'ids', 'done')");
     CHECK_OK(raise_floor(&w, 2, false, &err), err);
