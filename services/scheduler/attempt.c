@@ -385,12 +385,11 @@ static void sweep_crew(struct scheduler *s, uint64_t now_ms)
     struct fetcher *f;
 
     while ((f = crew_silent(&s->crew, now_ms)) != NULL) {
-        char name[64];
+        const struct fetcher lost = *f;
 
-        strcpy(name, f->name);
         crew_remove(&s->crew, f);
-        log_ev(LOG_WARNING, "fetcher.lost", kv_s("fetcher", name));
-        lose_calls(s, name, 0, NULL, 0, UINT64_MAX, "the fetcher is silent");
+        log_ev(LOG_WARNING, "fetcher.lost", kv_s("fetcher", lost.name));
+        lose_calls(s, lost.name, 0, NULL, 0, UINT64_MAX, "the fetcher is silent");
     }
 }
 

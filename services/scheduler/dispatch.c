@@ -23,7 +23,7 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
     const struct dispatch_item *item, struct job *job, struct buf *names)
 {
     struct msg *m = msg_new(MSG_JOB);
-    const struct mirror *mirror = job->entity >= 0 ? &p->mirrors[job->entity] : NULL;
+    const bool probe = job->entity < 0;
 
     m->job = (struct msg_job){ .job = item->job,
         .d = item->d,
@@ -32,12 +32,14 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
         .portal = p->name,
         .kind = str_of(job_kind_name(item->kind)),
         .deadline_ms = (uint64_t)s->job_deadline_ms * 13 / 15 };
-    for (int i = 0; mirror == NULL && i < p->mirror_count; i++)
+    for (int i = 0; probe && i < p->mirror_count; i++)
         if (job->probes & (uint64_t)1 << i)
             buf_fmt(names, "%s%s", names->n > 0 ? " " : "", p->mirrors[i].entity->plural);
     m->job.entities = buf_view(names);
-    if (mirror == NULL)
+    if (probe)
         return m;
+
+    const struct mirror *mirror = &p->mirrors[job->entity];
     m->job.entity = str_of(mirror->entity->plural);
     m->job.table = str_of(mirror->table);
     m->job.schema = (struct str){ mirror->schema, mirror->schema_bytes };
@@ -70,9 +72,9 @@ static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, s
         .sent_ms = clock_mono_ms(),
         .phase = FLIGHT_SENT };
     f->deadline_ms = f->sent_ms + (uint64_t)s->job_deadline_ms;
-    strcpy(f->fetcher, fetcher->name);
-    strcpy(f->correlation, m->correlation);
-    strcpy(f->method, x->plan[i].method);
+    snprintf(f->fetcher, sizeof(f->fetcher), "%s", fetcher->name);
+    snprintf(f->correlation, sizeof(f->correlation), "%s", m->correlation);
+    snprintf(f->method, sizeof(f->method), "%s", x->plan[i].method);
 }
 
 static void not_sent(struct scheduler *s, int portal, struct job *job, const char *method, uint64_t wait_ms)

@@ -32,7 +32,7 @@ static struct operate_method *find_or_add(struct operate *o, const char *name)
     *m = (struct operate_method){
         .cost_ms = OPERATE_COST_MS, .spent_ms = PRIOR_JOBS * OPERATE_COST_MS, .spent_jobs = PRIOR_JOBS
     };
-    strcpy(m->name, name);
+    memcpy(m->name, name, strlen(name) + 1);
     return m;
 }
 
