@@ -68,9 +68,11 @@ static int drop_ghosts(
 
 static int floor_entity(struct db *db, const struct store_floor *x, int i, struct ghosts *g, struct err *err)
 {
+    struct err untidy;
+
     g->n = 0;
-    if (x->ghosts[i] && find_ghosts(db, x, x->tables[i], g, err) < 0)
-        return -1;
+    if (x->ghosts[i] && find_ghosts(db, x, x->tables[i], g, &untidy) < 0)
+        g->n = 0; /* no table (yet, or any more): tidying up must not hold the floor */
     if (store_begin(db, &x->who, err) < 0)
         return -1;
 

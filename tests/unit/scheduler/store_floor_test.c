@@ -69,6 +69,16 @@ TEST(purge_blind__only_empty_ghosts_below_the_floor_go)
     db_close(&w.db);
 }
 
+TEST(floor__a_mirror_without_its_table_does_not_hold_it)
+{
+    struct world w = world_new("no_table");
+    struct err err = { 0 };
+
+    CHECK_OK(raise_floor(&w, 7, true, &err), err);
+    CHECK_GET(&w, "SELECT floor FROM potok_entity", 7);
+    db_close(&w.db);
+}
+
 TEST(floor__finished_jobs_by_id_are_forgotten)
 {
     struct world w = world_new("jobs");
@@ -85,4 +95,5 @@ TEST(floor__finished_jobs_by_id_are_forgotten)
 }
 
 TEST_MAIN(CASE(floor__goes_up_and_never_down), CASE(floor__witnesses_below_it_go_and_those_above_stay),
-    CASE(purge_blind__only_empty_ghosts_below_the_floor_go), CASE(floor__finished_jobs_by_id_are_forgotten))
+    CASE(purge_blind__only_empty_ghosts_below_the_floor_go),
+    CASE(floor__a_mirror_without_its_table_does_not_hold_it), CASE(floor__finished_jobs_by_id_are_forgotten))
