@@ -98,11 +98,12 @@ static void told_wait(struct portal *p, const struct msg_report *r)
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
     p->refusals++;
     figures_refused(p, (unsigned)r->error_code);
-    if (r->blocked.n > 0) {
+    if (r->blocked.n > 0 && !str_is(r->blocked, "batch")) {
         snprintf(method, sizeof(method), STR_FMT, STR_ARG(r->blocked));
         operate_block(&p->operate, method, wait_ms, now_ms);
-    } else {
-        pace_refused(&p->pace, now_ms);
+    } else { /* every call of ours is a batch: when that is blocked, all is */
+        if (r->blocked.n == 0)
+            pace_refused(&p->pace, now_ms);
         portal_pause(p, wait_ms, text, now_ms);
     }
     log_ev(LOG_WARNING, "portal.refused", kv_str("portal", p->name), kv_u("status", r->error_code),

@@ -494,6 +494,27 @@ TEST(a_limit_pauses_the_portal_for_as_long_as_it_says)
     rig_free(r);
 }
 
+/* The portal blocks a method for minutes; each call of ours is the method "batch". */
+TEST(a_batch_that_is_blocked_pauses_the_portal)
+{
+    struct rig *r = rig_new();
+    struct msg *job = first_range(r, 12000), *other = next_job(r), *m = report(job, "failed");
+    uint64_t began_ms = clock_mono_ms();
+
+    m->report.error_kind = STR("wait");
+    m->report.error_code = 429;
+    m->report.error = STR("batch OPERATION_TIME_LIMIT");
+    m->report.blocked = STR("batch");
+    m->report.retry_ms = 700;
+    send_report(r, m);
+    send_report(r, report(other, "sent"));
+    commit(r, other, true);
+    struct msg *again = next_job(r);
+    CHECK_EQ(again->job.job, job->job.job);
+    CHECK(clock_mono_ms() >= began_ms + 690);
+    rig_free(r);
+}
+
 TEST(fields_that_only_records_show_are_learnt_before_the_next_reading)
 {
     struct rig *r = rig_new();
@@ -634,7 +655,7 @@ TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake
     CASE(the_jobs_of_a_restarted_fetcher_are_sent_again_at_once),
     CASE(floor__stays_below_what_is_awaited_and_rises_when_it_ends),
     CASE(a_wrong_webhook_fails_the_runs_and_stops_the_portal_until_the_next_sync),
-    CASE(a_limit_pauses_the_portal_for_as_long_as_it_says),
+    CASE(a_limit_pauses_the_portal_for_as_long_as_it_says), CASE(a_batch_that_is_blocked_pauses_the_portal),
     CASE(fields_that_only_records_show_are_learnt_before_the_next_reading),
     CASE(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read),
     CASE(marks_are_read_by_list_and_by_get), CASE(a_lost_lease_ends_the_service),
