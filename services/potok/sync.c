@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "absence.h"
 #include "control.h"
 #include "home.h"
 #include "proto/entity.h"
@@ -49,14 +50,27 @@ struct sync {
     int exit_code;
 };
 
+static void entity_list(char *ret, size_t size)
+{
+    size_t n = 0;
+
+    ret[0] = '\0';
+    for (int i = 0; i < ENTITY_COUNT && n < size; i++)
+        n += (size_t)snprintf(ret + n, size - n, "%s%s", i > 0 ? ", " : "", ENTITIES[i].plural);
+}
+
 static int entity_unknown(const char *word, struct err *err)
 {
+    char list[200];
+
     for (int i = 0; i < ENTITY_COUNT; i++) {
         if (args_distance(word, ENTITIES[i].plural) <= 2 || args_distance(word, ENTITIES[i].singular) <= 1)
             return err_set(err, ERR_CONF, "%s \"%.40s\"; %s %s?", say("нет сущности", "no entity"), word,
                 say("может быть,", "did you mean"), ENTITIES[i].plural);
     }
-    return err_set(err, ERR_CONF, "%s \"%.40s\"", say("нет сущности", "no entity"), word);
+    entity_list(list, sizeof(list));
+    return err_set(err, ERR_CONF, "%s \"%.40s\"; %s: %s", say("нет сущности", "no entity"), word,
+        say("есть", "there are"), list);
 }
 
 /* The entities named by the command's words, as a JSON array. NULL: err. */
@@ -257,12 +271,28 @@ static int watch(struct sync *s, const struct home *home, struct err *err)
     return 0;
 }
 
-static int not_running(const struct home *home, const struct err *err)
+static void error_print_json(const char *text)
 {
+    json_t *o = json_pack("{s:s}", "error", text);
+    char *line = json_dumps(o, JSON_COMPACT);
+
+    printf("%s\n", line);
+    free(line);
+    json_decref(o);
+}
+
+static int not_running(const struct sync *s, const struct home *home, const struct err *err)
+{
+    char why[800];
+
+    snprintf(why, sizeof(why), "%s", err->text);
+    if (err->kind == ERR_TEMP)
+        absence_tell(home, why, sizeof(why));
+    if (s->json)
+        error_print_json(why);
     if (err->kind != ERR_TEMP)
         return command_failed(err);
-    fprintf(stderr, "potok: %s %s\n", home->dir,
-        say("там ничего не работает: запустите `potok up`", "has nothing running: start it with `potok up`"));
+    fprintf(stderr, "potok: %s\n", why);
     return EXIT_FAILED;
 }
 
@@ -270,8 +300,9 @@ static int ask(struct sync *s, const struct home *home, const char *question, bo
 {
     struct err err = { 0 };
 
-    if (control_call(home->run_dir, home->bus_scheduler, "sync", question, &s->body, &err) < 0)
-        return not_running(home, &err);
+    if (absence_may_look(home, &err) < 0 ||
+        control_call(home->run_dir, home->bus_scheduler, "sync", question, &s->body, &err) < 0)
+        return not_running(s, home, &err);
     run_set_take(&s->wanted, str_of(s->body));
     if (!wait) {
         if (s->json)

@@ -42,19 +42,10 @@ static int database_check(const struct home *h, uint64_t *ret_runs_before, struc
     return result < 0 ? err_wrap(err, "DATABASE_URL %s", masked) : 0;
 }
 
-static int portals_check(const struct home *h, struct err *err)
-{
-    if (h->config.portal_count > 0)
-        return 0;
-    return err_set(err, ERR_CONF, "%s",
-        say("нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
-            "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml"));
-}
-
 /* Everything that is wrong is told before anything is started. */
 static int all_check(const struct home *h, uint64_t *ret_runs_before, struct err *err)
 {
-    if (services_check(err) < 0 || portals_check(h, err) < 0)
+    if (services_check(err) < 0 || home_has_portal(h, err) < 0)
         return -1;
     return database_check(h, ret_runs_before, err);
 }

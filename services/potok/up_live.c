@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 
 #define TICK_MS          250
-#define LINES_EVERY_MS   5000  /* progress where there is no terminal */
-#define SILENT_MS        3000  /* no answer for so long is told */
+#define LINES_EVERY_MS   5000 /* progress where there is no terminal */
+#define SILENT_MS        3000 /* no answer for so long is told */
 #define TROUBLE_TOLD_MS  1000
 #define QUIET_MS         2000  /* ready, and no sync has begun: there is none to wait for */
 #define ANSWER_WITHIN_MS 60000 /* the scheduler, after the start */

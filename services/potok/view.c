@@ -272,8 +272,8 @@ void view_ended(const struct view *v, const struct run_view *r, struct buf *out)
 {
     char read[SAY_COUNT_SIZE], written[SAY_COUNT_SIZE], span[SAY_COUNT_SIZE], name[120];
 
-    buf_fmt(out, "%s: %s, %s %s, %s %s, %s\n", view_name(v, r, name, sizeof(name)), view_state(r->state), say_count(r->read, read),
-        say_plural(r->read, "запись", "записи", "записей", "record", "records"),
+    buf_fmt(out, "%s: %s, %s %s, %s %s, %s\n", view_name(v, r, name, sizeof(name)), view_state(r->state),
+        say_count(r->read, read), say_plural(r->read, "запись", "записи", "записей", "record", "records"),
         say_count(r->written, written), say("записано", "written"), say_span(took_ms(r), span));
     if (r->error[0] != '\0')
         buf_fmt(out, "  %s\n", r->error);
@@ -340,8 +340,8 @@ void view_failures(const struct view *v, const struct run_set *runs, struct buf 
             if (failed_of(v, runs, k) && same_failure(first, &v->now.runs[k]))
                 buf_fmt(out, "%s%s", k > i ? ", " : "", view_name(v, &v->now.runs[k], name, sizeof(name)));
         }
-        buf_fmt(out, ": %s%s%s\n", view_state(first->state), first->error[0] != '\0' ? ": " : "",
-            first->error);
+        buf_fmt(
+            out, ": %s%s%s\n", view_state(first->state), first->error[0] != '\0' ? ": " : "", first->error);
     }
 }
 

@@ -103,5 +103,4 @@ TEST(bars_grow_by_eighths)
 
 TEST_MAIN(CASE(rate_and_remaining_time_of_a_steady_flow), CASE(the_window_forgets_what_was_long_ago),
     CASE(a_flow_that_stops_is_stalled_after_three_seconds), CASE(looking_often_does_not_shorten_the_window),
-    CASE(a_count_that_falls_begins_anew),
-    CASE(a_hundred_percent_only_at_the_end), CASE(bars_grow_by_eighths))
+    CASE(a_count_that_falls_begins_anew), CASE(a_hundred_percent_only_at_the_end), CASE(bars_grow_by_eighths))
