@@ -45,7 +45,8 @@ struct sync {
     struct run_set wanted;
     bool json, left; /* left: Ctrl-C; the sync goes on */
     uint64_t lines_ms, answered_ms;
-    char *body; /* the latest answer */
+    char trouble[1024]; /* told last: why nothing moves */
+    char *body;         /* the latest answer */
     struct err err;
     int exit_code;
 };
@@ -170,6 +171,25 @@ static void finish(struct sync *s, uint64_t failing)
     uv_stop(&s->loop);
 }
 
+/* Once, and when it changes. The bars tell of portals by themselves. */
+static void troubles_tell(struct sync *s, bool silent)
+{
+    char text[sizeof(s->trouble)];
+    struct buf out;
+
+    buf_init(&out, 65536);
+    if (silent)
+        buf_fmt(&out, "scheduler.1: %s\n", say("не отвечает дольше 3 с", "no answer for over 3 s"));
+    else if (!s->screen.live)
+        view_troubles(&s->view, &out);
+    snprintf(text, sizeof(text), "%s", buf_cstr(&out));
+    buf_fini(&out);
+    if (s->json || strcmp(text, s->trouble) == 0)
+        return;
+    screen_print(&s->screen, text[0] != '\0' ? text : say("дальше без помех\n", "going on again\n"));
+    memcpy(s->trouble, text, sizeof(text));
+}
+
 static void draw(struct sync *s, uint64_t now_ms)
 {
     struct buf out;
@@ -188,6 +208,12 @@ static void draw(struct sync *s, uint64_t now_ms)
     buf_fini(&out);
 }
 
+static void go_on(struct sync *s, uint64_t now_ms)
+{
+    troubles_tell(s, false);
+    draw(s, now_ms);
+}
+
 static void on_state(void *ctx, int status, struct str body, const struct err *err)
 {
     struct sync *s = ctx;
@@ -195,6 +221,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     struct err ignored;
 
     if (status < 0 || snapshot_read(&s->fresh, body, &ignored) < 0) {
+        troubles_tell(s, now_ms - s->answered_ms >= CONTROL_TIMEOUT_MS);
         if (now_ms - s->answered_ms < SILENCE_MS)
             return;
         err_set(&s->err, ERR_TEMP, "%s",
@@ -211,7 +238,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     if (view_all_ended(&s->view, &s->wanted) && (marks == 0 || view_failed_count(&s->view, &s->wanted) > 0))
         finish(s, failing);
     else
-        draw(s, now_ms);
+        go_on(s, now_ms);
 }
 
 static void on_tick(uv_timer_t *timer)

@@ -36,6 +36,7 @@ struct up {
     struct snapshot fresh;      /* the answer being read: too large for a stack */
     struct view view;
     struct run_set wanted;      /* runs on show: with --once those that must end */
+    uint64_t since_ms;          /* wall clock: runs that ended later are ours to show */
     bool told_ready, told_steps;
     bool failed;                /* the last runs on show did not all go well */
     char trouble[1024], told_trouble[1024];     /* what keeps it from going on: seen last, told last */

@@ -309,7 +309,7 @@ static void on_sync(void *ctx, int status, struct str body, const struct err *er
 /* Ours to show: begun by these services, or left open by those before them. */
 static bool is_ours(const struct up *u, const struct run_view *r)
 {
-    return !u->once && (r->id > u->runs_before || !run_ended(r));
+    return !u->once && (r->id > u->runs_before || !run_ended(r) || r->finished_ms > u->since_ms);
 }
 
 /* A run of ours that is not on show yet is shown, whatever it came to meanwhile; one that ended is told once.
@@ -352,8 +352,12 @@ static void runs_settle(struct up *u, uint64_t now_ms)
         summary_show(u);
         u->failed = view_failed_count(&u->view, &u->wanted) > 0;
         for (int i = 0; i < u->wanted.count; i++) {
-            if (u->wanted.ids[i] > u->runs_before)
-                u->runs_before = u->wanted.ids[i];
+            const struct run_view *r = snapshot_run(&u->view.now, u->wanted.ids[i]);
+
+            if (r->id > u->runs_before)
+                u->runs_before = r->id;
+            if (r->finished_ms > u->since_ms)
+                u->since_ms = r->finished_ms;
         }
         u->wanted.count = 0;
         quiet = true;
@@ -540,6 +544,7 @@ int up_live(struct up *u)
         u->exit_code = err.kind == ERR_CONF ? EXIT_USAGE : EXIT_FAILED;
     } else {
         plan_tell(u);
+        u->since_ms = clock_wall_ms();
         supervise_start(&u->supervise);
         uv_run(&u->loop, UV_RUN_DEFAULT);
     }

@@ -159,6 +159,14 @@ static void pause_lane(struct lane *lane)
     bus_pause(lane->plug);
 }
 
+/* Without the job: the same cause stays the same text. */
+static const char *cause_of(const char *text)
+{
+    const char *end = strncmp(text, "job ", 4) == 0 ? strstr(text, "): ") : NULL;
+
+    return end == NULL ? text : end + 3;
+}
+
 static void on_worked(void *ctx, int status, const struct err *err)
 {
     struct task *t = ctx;
@@ -169,7 +177,7 @@ static void on_worked(void *ctx, int status, const struct err *err)
 
     w->messages++;
     w->moved_ms = clock_mono_ms();
-    snprintf(w->trouble, sizeof(w->trouble), "%s", outcome == OUTCOME_FAILED ? err->text : "");
+    snprintf(w->trouble, sizeof(w->trouble), "%s", outcome == OUTCOME_FAILED ? cause_of(err->text) : "");
     tell(t, outcome, err, took_ms);
     count_message(outcome, (double)took_ms / 1000);
     if (outcome == OUTCOME_OK)
