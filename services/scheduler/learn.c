@@ -8,8 +8,11 @@
 #include "proto/schema.h"
 #include "run/crash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BLOCKED_MS 60000 /* a blocked method whose end the portal does not tell */
 
 struct learn {
     struct step step;
@@ -159,6 +162,27 @@ static void add_entity(struct learn *x, struct portal *p, int mirror, const stru
     x->store.list[i].unknown = own(x, m->unknown, m->unknown != NULL ? strlen(m->unknown) : 0);
 }
 
+/* How long the entity waits: longer each time, and as long as its method is blocked. */
+static uint64_t refused_wait(struct portal *p, struct mirror *m, enum err_kind kind, const char *text)
+{
+    uint64_t now_ms = clock_mono_ms(), wait_ms = job_backoff(++m->probe_fails + 2, (uint32_t)m->run);
+    char method[64];
+
+    if (kind != ERR_WAIT)
+        return wait_ms;
+    p->refusals++;
+    figures_refused(p, 200);
+    snprintf(method, sizeof(method), "%.*s", (int)strcspn(text, " "), text); /* errors begin with it */
+    if (strstr(text, "OPERATION_TIME_LIMIT") == NULL)
+        return wait_ms;
+    uint64_t reset_ms = BLOCKED_MS;
+    for (int i = 0; i < p->operate.count; i++)
+        if (strcmp(p->operate.list[i].name, method) == 0 && operate_reset(&p->operate.list[i], now_ms) > 0)
+            reset_ms = operate_reset(&p->operate.list[i], now_ms);
+    operate_block(&p->operate, method, reset_ms, now_ms);
+    return reset_ms > wait_ms ? reset_ms : wait_ms;
+}
+
 /* One entity cannot be read: only its run fails; what passes by itself is asked again. */
 static void entity_refused(struct scheduler *s, int portal, int mirror, const struct probe_entity *e)
 {
@@ -167,9 +191,11 @@ static void entity_refused(struct scheduler *s, int portal, int mirror, const st
     char *text = str_dup(e->error);
 
     if (kind == ERR_TEMP || kind == ERR_WAIT) {
-        m->probe_not_before_ms = clock_mono_ms() + job_backoff(++m->probe_fails + 2, (uint32_t)m->run);
+        uint64_t wait_ms = refused_wait(&s->portals[portal].portal, m, kind, text);
+
+        m->probe_not_before_ms = clock_mono_ms() + wait_ms;
         log_ev(LOG_WARNING, "probe.retry", kv_str("portal", s->portals[portal].portal.name),
-            kv_str("entity", e->entity), kv_s("reason", text));
+            kv_str("entity", e->entity), kv_u("wait_ms", wait_ms), kv_s("reason", text));
     } else {
         mend_fail_mirror(s, portal, mirror, text);
     }
