@@ -257,6 +257,8 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
     struct job *job = f->job;
 
     done_hints(p, f, d);
+    if (f->kind == JOB_RANGE && f->entity >= 0)
+        mirror_range_done(&p->mirrors[f->entity]);
     if (d->next_job > 0 && d->next_first > 0 && f->entity >= 0 && p->mirrors[f->entity].run == f->run &&
         job_find(p->jobs, d->next_job) == NULL) {
         struct job *next = job_new(JOB_RANGE, f->entity);

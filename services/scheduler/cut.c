@@ -83,8 +83,8 @@ uint64_t cut_middle(const struct cut_bounds *b, uint64_t first, uint64_t last)
     if (last <= first)
         return 0;
     if (last >= RANGE_OPEN)
-        return b->most_id > first && b->most_id < last ? first + (b->most_id - first) / 2
-               : last - first > OPEN_STEP              ? first + OPEN_STEP - 1
-                                                       : first;
+        return b->most_id == 0      ? first + OPEN_STEP - 1
+               : b->most_id < first ? 0
+                                    : first + (b->most_id - first) / 2;
     return first + (last - first) / 2;
 }

@@ -30,5 +30,6 @@ uint32_t cut_ids(uint64_t record_bytes, uint32_t most);
 /* The last id of a left part worth about half of the calls of [first, last], again a little less than whole jobs;
  * 0 = not worth it (two calls or fewer, or nothing is known). */
 uint64_t cut_share(const struct cut_bounds *b, uint64_t first, uint64_t last);
-/* The last id of the left half of [first, last]; 0 = a single id, cannot be split. */
+/* The last id of the left half of [first, last]; 0 = a single id, or an open range above all
+ * known ids: cannot be split. */
 uint64_t cut_middle(const struct cut_bounds *b, uint64_t first, uint64_t last);

@@ -114,6 +114,8 @@ enum job_next job_failed(
         return JOB_AGAIN;
 
     enum job_next next = narrow(job);
+    if (next == JOB_SPLIT && job->kind == JOB_RANGE)
+        job->not_before_ms = now_ms + JOB_BACKOFF_MS; /* meanwhile its other half is read */
     if (next == JOB_AGAIN && !single(job) && job->kind != JOB_PROBE)
         job->not_before_ms = now_ms; /* it is another question now: no reason to wait */
     return next;

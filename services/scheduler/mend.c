@@ -121,11 +121,18 @@ static void halve_ids(struct portal *p, struct job *job)
 
 static void split_range(struct scheduler *s, int portal, struct job *job)
 {
-    struct portal *p = &s->portals[portal].portal;
+    struct mirror *m = &s->portals[portal].portal.mirrors[job->entity];
+    uint64_t middle = cut_middle(&m->bounds, job->first, job->last);
+
+    if (middle == 0) { /* nothing is known up there: perhaps a probe tells more */
+        m->probe_wanted = true;
+        job->not_before_ms = clock_mono_ms() + job_backoff(job->fails, (uint32_t)job->id);
+        return;
+    }
     struct mend *x = mend_new(s, portal, MEND_SPLIT, "split");
 
     x->job = job->id;
-    x->middle = cut_middle(&p->mirrors[job->entity].bounds, job->first, job->last);
+    x->middle = middle;
     scheduler_step(s, &x->step);
     job->last = x->middle; /* the new job above it is found by the scan that follows */
 }
@@ -204,6 +211,19 @@ static void probe_again(struct scheduler *s, int portal, struct job *job)
     mend_drop(s, portal, job);
 }
 
+/* A list that answers no question at all is not narrowed down to each of its records. */
+static bool list_fails(struct portal *p, const struct job *job, const struct failure *why)
+{
+    if (job->kind != JOB_RANGE || why->end != JOB_END_ERROR || why->kind == ERR_TEMP ||
+        why->kind == ERR_WAIT || why->kind == ERR_LIMIT)
+        return false;
+
+    struct mirror *m = &p->mirrors[job->entity];
+    bool stuck = job->fails >= JOB_LAST_TRIES && job->first != job->last &&
+                 cut_middle(&m->bounds, job->first, job->last) == 0;
+    return (job->pages == 1 && mirror_range_failed(m, job->first, job->last)) || stuck;
+}
+
 void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why)
 {
     struct portal *p = &s->portals[portal].portal;
@@ -216,10 +236,13 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     }
     if (job->kind == JOB_PROBE)
         tries = probe_tries(p, job); /* each is a job of its own: what counts is how long it has been asked */
+    bool hopeless = list_fails(p, job, why);
     enum job_next next =
         job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
     if (job->kind == JOB_PROBE && why->end == JOB_END_ERROR && why->kind != ERR_TEMP && why->kind != ERR_WAIT)
         next = JOB_STOP; /* the same question would get the same answer */
+    if (hopeless)
+        next = JOB_STOP;
     switch (next) {
     case JOB_STOP:
         stop_job(s, portal, job, why);

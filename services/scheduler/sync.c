@@ -50,6 +50,7 @@ static void begin_run(
     m->run = row->runs[i];
     m->run_state = row->open[i] ? RUN_OPEN : RUN_PROBING;
     m->run_requests = 0;
+    mirror_range_done(m);
     p->scan_wanted |= row->joined[i];
     log_ev(LOG_INFO, "sync.started", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
         kv_u("run", m->run));

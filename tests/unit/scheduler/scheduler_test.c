@@ -570,6 +570,28 @@ TEST(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read)
     rig_free(r);
 }
 
+TEST(no_split__a_list_that_always_fails_ends_the_run_with_its_error)
+{
+    struct rig *r = rig_new();
+    struct msg *job = first_range(r, 500);
+    int n = 0;
+
+    for (; n < JOBS_MAX - 4 && !run_is(r, "failed"); n++) {
+        if (str_is(job->job.kind, "probe"))
+            answer_probe(r, job, 500);
+        else
+            fail_job(r, job, ERR_PERM, 200, "Parameter 'order' must be array");
+        WAIT_FOR(r, r->job_count > r->taken || run_is(r, "failed"));
+        if (r->job_count > r->taken)
+            job = next_job(r);
+    }
+    CHECK(run_is(r, "failed"));
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_run WHERE error LIKE '%must be array%'"), 1);
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_job WHERE state <> 'done'"), 0);
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_mark"), 0);
+    rig_free(r);
+}
+
 TEST(marks_are_read_by_list_and_by_get)
 {
     struct rig *r = rig_new();
@@ -658,5 +680,6 @@ TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake
     CASE(a_limit_pauses_the_portal_for_as_long_as_it_says), CASE(a_batch_that_is_blocked_pauses_the_portal),
     CASE(fields_that_only_records_show_are_learnt_before_the_next_reading),
     CASE(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read),
+    CASE(no_split__a_list_that_always_fails_ends_the_run_with_its_error),
     CASE(marks_are_read_by_list_and_by_get), CASE(a_lost_lease_ends_the_service),
     CASE(commands_that_cannot_be_are_told_why), CASE(without_a_portal_the_start_says_what_to_set))
