@@ -1,4 +1,5 @@
-/* probe.h - what a probe learns of a portal in one call: the body of REPORT.learnt. */
+/* probe.h - what a probe learns of a portal in one call: the body of REPORT.learnt.
+ * Memory: strings are views into the bytes that were decoded; probe_free() frees the array. Any thread. */
 #pragma once
 
 #include "base/buf.h"

@@ -9,6 +9,7 @@
 
 #define READY_EVERY_MS 1000
 #define LEAVE_MS       200 /* what the bus took last is on its way by then; lost, it would only be repeated */
+#define HAND_OVER_MS   500 /* works past their call, when told to stop */
 #define HIGH_WATER     2   /* messages a pipe to a mapper: they are megabytes */
 
 static const struct setting SETTINGS[] = {
@@ -205,12 +206,35 @@ static int start(struct app *app, void *state, struct err *err)
     return 0;
 }
 
+/* A slow portal is not waited for: what its calls would bring is asked for again. */
+static void drop_calls(struct fetcher *f)
+{
+    struct work **at = &f->first;
+
+    f->closing = true;
+    for (struct work *w; (w = *at) != NULL;) {
+        if (w->state != WORK_CALLING) {
+            at = &w->next;
+            continue;
+        }
+        if (w->call != NULL)
+            http_cancel(w->call);
+        *at = w->next;
+        f->in_hand--;
+        work_free(w);
+    }
+    f->last = at;
+    f->closing = false;
+}
+
+/* Records that are there already may still find a mapper: for a moment, since it stops as well. */
 static void stop_soon(void *state)
 {
     struct fetcher *f = state;
 
-    send_ready(f); /* no credit any more */
-    leave_when_idle(f);
+    drop_calls(f);
+    send_ready(f); /* no credit any more, and what is not held is given back */
+    uv_timer_start(&f->tick, on_leave, f->in_hand > 0 ? HAND_OVER_MS : LEAVE_MS, 0);
 }
 
 /* What is still in hand is given back by silence. */

@@ -1,7 +1,6 @@
 /* work.h - one job in hand: calling, then handing its records to a mapper, then reporting. Each step is
  * repeated until the bus took the message, so a REPORT "sent" is never ahead of its RECORDS. A process that
- * dies with works in hand gives them back by silence. Memory: freed by fetcher_work_done(). Loop thread only.
- */
+ * dies with works in hand gives them back by silence. Memory: freed by fetcher_work_done(). Loop thread only. */
 #pragma once
 
 #include "connectors/bitrix.h"

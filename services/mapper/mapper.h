@@ -1,4 +1,4 @@
-/* mapper.h - the mapper's shell: RECORDS in, ROWS out, two lanes that never wait for each other. */
+/* mapper.h - the mapper's shell: RECORDS in, ROWS out, two lanes that never wait for each other. Loop thread only. */
 #pragma once
 
 #include "map.h"

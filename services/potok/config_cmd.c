@@ -34,7 +34,7 @@ static int check(const char *file)
 
     if (home_load(&home, file, &err) < 0)
         return command_failed(&err);
-    if (services_check(&err) < 0) {
+    if (services_check(&err) < 0 || home_has_portal(&home, &err) < 0) {
         home_free(&home);
         return command_failed(&err);
     }

@@ -4,6 +4,7 @@
 #include "db/db.h"
 #include "proto/entity.h"
 #include "run/app.h"
+#include "say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,15 @@ int home_load(struct home *h, const char *config_path, struct err *err)
     if (config_path != NULL)
         setenv("POTOK_CONFIG", config_path, 1);
     return 0;
+}
+
+int home_has_portal(const struct home *h, struct err *err)
+{
+    if (h->config.portal_count > 0)
+        return 0;
+    return err_set(err, ERR_CONF, "%s",
+        say("нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
+            "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml"));
 }
 
 void home_free(struct home *h)

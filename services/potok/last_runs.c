@@ -6,6 +6,7 @@
 #include "say.h"
 #include "screen.h"
 #include "table.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -54,6 +55,10 @@ int last_runs_read(const struct home *home, struct run_view *runs, int most, str
 
     if (home->database_file != NULL && access(home->database_file, R_OK) < 0)
         return 0;
+    if (home->database_file != NULL && access(home->database_file, W_OK) < 0)
+        return err_set(err, ERR_CONF, "%s: %s", home->database_file,
+            say("доступен только для чтения: последние синхронизации покажет тот, кто запускает potok up",
+                "may only be read: the last syncs are shown to whoever runs potok up"));
     if (db_open(&db, home->database_url, err) < 0)
         return -1;
     result = db_run(db, sql, DB_NOARGS, on_run, &reading, NULL, err);
@@ -77,13 +82,36 @@ static void run_add(const struct run_view *r, struct table *t)
     const uint64_t counts[] = { r->read, r->expected, r->written, r->same, r->gone, r->rejected,
         r->requests };
     char text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE], name[120], started[SAY_COUNT_SIZE];
-    const char *cells[10] = { name, r->state };
+    const char *cells[10] = { name, view_state(r->state) };
 
     snprintf(name, sizeof(name), "%s/%s", r->portal, r->entity);
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
         cells[2 + i] = say_count(counts[i], text[i]);
     cells[9] = when(r->started_ms, started);
     table_add(t, cells);
+}
+
+static bool same_error(const struct run_view *a, const struct run_view *b)
+{
+    return strcmp(a->portal, b->portal) == 0 && strcmp(a->error, b->error) == 0;
+}
+
+/* Each cause once: "main/deals, main/leads: HTTP 401 …". */
+static void errors_show(const struct run_view *runs, int count, struct buf *out)
+{
+    for (int i = 0; i < count; i++) {
+        bool told = runs[i].error[0] == '\0';
+
+        for (int k = 0; k < i && !told; k++)
+            told = same_error(&runs[i], &runs[k]);
+        if (told)
+            continue;
+        for (int k = i; k < count; k++) {
+            if (same_error(&runs[i], &runs[k]))
+                buf_fmt(out, "%s%s/%s", k > i ? ", " : "", runs[k].portal, runs[k].entity);
+        }
+        buf_fmt(out, ": %s\n", runs[i].error);
+    }
 }
 
 void last_runs_show(const struct run_view *runs, int count)
@@ -102,10 +130,7 @@ void last_runs_show(const struct run_view *runs, int count)
         run_add(&runs[i], &t);
     buf_init(&out, 1 << 20);
     table_render(&t, screen_colour(), &out);
-    for (int i = 0; i < count; i++) {
-        if (runs[i].error[0] != '\0')
-            buf_fmt(&out, "%s/%s: %s\n", runs[i].portal, runs[i].entity, runs[i].error);
-    }
+    errors_show(runs, count, &out);
     fwrite(out.p, 1, out.n, stdout);
     buf_fini(&out);
     table_fini(&t);

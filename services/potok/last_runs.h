@@ -1,4 +1,5 @@
-/* last_runs.h - the last run of each entity: from the database when no scheduler answers, and as a table. */
+/* last_runs.h - the last run of each entity: from the database when no scheduler answers, and as a table.
+ * Waits for the database: not on a loop. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,7 @@
 #include "last_words.h"
 
+#include "log_line.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,15 +11,15 @@ enum line_kind { LINE_EVENT, LINE_PLAIN, LINE_ERROR }; /* the more telling, the 
 /* Of an ERROR line its details.error, else its event; of another log line its event. */
 static enum line_kind line_read(struct str line, char *ret, size_t size)
 {
-    json_t *root = json_loadb(line.p, line.n, 0, NULL);
-    const char *level = json_string_value(json_object_get(root, "level"));
-    const char *event = json_string_value(json_object_get(root, "event"));
-    const char *error = json_string_value(json_object_get(json_object_get(root, "details"), "error"));
-    bool is_error = level != NULL && strcmp(level, "ERROR") == 0;
+    struct log_line l;
 
+    log_line_read(&l, line);
+    const char *event = json_string_value(json_object_get(l.root, "event"));
+    const char *error = json_string_value(json_object_get(json_object_get(l.root, "details"), "error"));
+    bool is_error = l.level == LOG_ERROR;
     if (event != NULL)
         snprintf(ret, size, "%s", is_error && error != NULL ? error : event);
-    json_decref(root);
+    log_line_fini(&l);
     return event == NULL ? LINE_PLAIN : is_error ? LINE_ERROR : LINE_EVENT;
 }
 

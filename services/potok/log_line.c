@@ -78,6 +78,7 @@ void log_line_print(
     when_print(l->timestamp, out);
     buf_fmt(out, " %-7s %-10s %s", text_of(l->root, "level"), text_of(l->root, "service"),
         text_of(l->root, "event"));
-    json_object_foreach(json_object_get(l->root, "details"), key, value) detail_print(key, value, out);
+    json_object_foreach(json_object_get(l->root, "details"), key, value)
+        detail_print(key, value, out);
     buf_str(out, colour && colours[l->level][0] != '\0' ? "\033[0m" : "");
 }

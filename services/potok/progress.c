@@ -14,6 +14,8 @@ void progress_seen(struct progress *p, uint64_t now_ms, uint64_t count)
 {
     if (p->samples > 0 && (count < p->count[newest(p)] || now_ms < p->at_ms[newest(p)]))
         *p = (struct progress){ .samples = 0 };
+    if (p->samples == 0 || count != p->count[newest(p)])
+        p->moved_ms = now_ms;
     if (p->samples > 1 &&
         now_ms - p->at_ms[(newest(p) + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES] < PROGRESS_EVERY_MS) {
         p->at_ms[newest(p)] = now_ms; /* too soon after the one before: the newest moves on */
@@ -35,6 +37,11 @@ double progress_rate(const struct progress *p)
     uint64_t ms = p->at_ms[newest(p)] - p->at_ms[oldest(p)];
 
     return ms == 0 ? 0 : (double)(p->count[newest(p)] - p->count[oldest(p)]) * 1000 / (double)ms;
+}
+
+bool progress_stalled(const struct progress *p)
+{
+    return p->samples > 0 && p->count[newest(p)] > 0 && p->at_ms[newest(p)] - p->moved_ms > PROGRESS_STALL_MS;
 }
 
 uint64_t progress_eta_ms(const struct progress *p, uint64_t expected)

@@ -25,6 +25,11 @@ static bool exits_too_many(struct restart *r, uint64_t now_ms)
     return r->exit_count == RESTART_EXITS && now_ms - r->exits_ms[0] <= RESTART_WITHIN_MS;
 }
 
+static uint64_t doubled(uint64_t delay_ms, uint64_t most_ms)
+{
+    return delay_ms * 2 < most_ms ? delay_ms * 2 : most_ms;
+}
+
 enum restart_verdict restart_exited(struct restart *r, uint64_t now_ms, int exit_code, uint64_t *ret_delay_ms)
 {
     if (exit_code == RESTART_EXIT_CONF && !r->ever_ready)
@@ -34,7 +39,7 @@ enum restart_verdict restart_exited(struct restart *r, uint64_t now_ms, int exit
     if (r->delay_ms == 0 || now_ms - r->started_ms >= RESTART_CALM_MS)
         r->delay_ms = RESTART_FIRST_MS;
     else
-        r->delay_ms = r->delay_ms * 2 < RESTART_MOST_MS ? r->delay_ms * 2 : RESTART_MOST_MS;
+        r->delay_ms = doubled(r->delay_ms, r->ready ? RESTART_MOST_READY_MS : RESTART_MOST_MS);
     *ret_delay_ms = r->delay_ms;
     return RESTART_AGAIN;
 }

@@ -7,6 +7,7 @@
 
 #define RESTART_FIRST_MS 100        /* doubled with each exit */
 #define RESTART_MOST_MS 5000
+#define RESTART_MOST_READY_MS 1000  /* it had got ready: somebody ended it, and others wait for it */
 #define RESTART_CALM_MS 10000       /* alive that long: the next exit waits RESTART_FIRST_MS again */
 #define RESTART_EXITS 5             /* before ready, within … */
 #define RESTART_WITHIN_MS 60000     /* … this: it will not come up */

@@ -1,4 +1,5 @@
-/* say.h - what people read: Russian where the locale says so, else English; numbers and times in their way. */
+/* say.h - what people read: Russian where the locale says so, else English; numbers and times in their way.
+ * The language is the process's; one thread. */
 #pragma once
 
 #include <stddef.h>

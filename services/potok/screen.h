@@ -1,5 +1,5 @@
 /* screen.h - standard output as people see it: lines that stay, and on a terminal a block below them that is drawn
- * again and again. On anything else the block is not shown. */
+ * again and again. On anything else the block is not shown. One thread. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,4 +1,5 @@
-/* services.h - services.def as this machine runs it: which services, how many of each, where their programs are. */
+/* services.h - services.def as this machine runs it: which services, how many of each, where their programs are.
+ * Constant tables; one thread. */
 #pragma once
 
 #include "base/err.h"

@@ -58,8 +58,7 @@ static void operating_read(json_t *methods, struct operating_view *ret)
     const char *method;
     json_t *o;
 
-    json_object_foreach(methods, method, o)
-    {
+    json_object_foreach(methods, method, o) {
         double used = number_get(o, "used_s"), limit = number_get(o, "limit_s");
 
         if (limit <= 0 || used / limit <= most)

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include "base/mem.h"
+#include "absence.h"
 #include "control.h"
 #include "home.h"
 #include "last_runs.h"
@@ -10,6 +11,7 @@
 #include "screen.h"
 #include "snapshot.h"
 #include "table.h"
+#include "view.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -106,6 +108,20 @@ static void on_status(void *ctx, struct bus_plug *plug, struct bus_peer from, st
     settle(a);
 }
 
+/* Alive, and it said nothing. */
+static void on_alive(void *ctx, const char *instance, int pid)
+{
+    struct ask *a = ctx;
+    struct service_view *v = service_of(a, str_of(instance));
+
+    if (v->instance[0] != '\0')
+        return;
+    copy(v->instance, sizeof(v->instance), str_of(instance));
+    copy(v->service, sizeof(v->service), (struct str){ instance, strcspn(instance, ".") });
+    copy(v->state, sizeof(v->state), STR("no answer"));
+    v->pid = pid > 0 ? (uint64_t)pid : 0;
+}
+
 /* How many services have a STATUS socket here. */
 static int sockets_count(const char *run_dir)
 {
@@ -149,6 +165,8 @@ static int ask_all(struct ask *a, const struct home *home, struct err *err)
     int result;
 
     err_set(&a->err, ERR_TEMP, "nothing runs");
+    if (absence_may_look(home, err) < 0)
+        return -1;
     if (str_is(str_of(home->bus_scheduler), "ipc") && sockets_count(home->run_dir) == 0)
         return 0; /* nobody to wait for */
     uv_loop_init(&a->loop);
@@ -163,6 +181,7 @@ static int ask_all(struct ask *a, const struct home *home, struct err *err)
     uv_run(&a->loop, UV_RUN_DEFAULT);
     uv_loop_close(&a->loop);
     bus_shutdown();
+    absence_each_alive(home->run_dir, on_alive, a);
     return result;
 }
 
@@ -192,18 +211,25 @@ static void json_print(const json_t *o)
     free(text);
 }
 
+static json_t *services_json(const struct ask *a)
+{
+    json_t *services = json_array();
+
+    for (int i = 0; i < a->count; i++)
+        json_array_append_new(services, service_json(&a->services[i]));
+    return services;
+}
+
 static void status_json(const struct ask *a)
 {
-    json_t *root = json_loads(a->body, 0, NULL), *services = json_array();
+    json_t *root = json_loads(a->body, 0, NULL);
 
     if (!json_is_object(root)) {
         json_decref(root);
         root = json_object();
     }
-    for (int i = 0; i < a->count; i++)
-        json_array_append_new(services, service_json(&a->services[i]));
     json_object_set_new(root, "running", json_true());
-    json_object_set_new(root, "services", services);
+    json_object_set_new(root, "services", services_json(a));
     json_print(root);
     json_decref(root);
 }
@@ -220,6 +246,36 @@ static void table_show(const struct table *t)
     buf_fini(&out);
 }
 
+static const char *service_state(const char *state)
+{
+    static const struct {
+        const char *state, *ru, *en;
+    } names[] = {
+        { "starting", "запускается", "starting" },
+        { "ready", "готов", "ready" },
+        { "busy", "занят", "busy" },
+        { "stopping", "завершается", "stopping" },
+        { "no answer", "не отвечает", "no answer" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(names[i].state, state) == 0)
+            return say(names[i].ru, names[i].en);
+    }
+    return state;
+}
+
+/* What services say they cannot do. */
+static void troubles_show(const struct ask *a)
+{
+    for (int i = 0; i < a->count; i++) {
+        const char *text = json_string_value(json_object_get(a->services[i].detail, "trouble"));
+
+        if (text != NULL)
+            printf("%s: %s\n", a->services[i].instance, text);
+    }
+}
+
 static void services_show(const struct ask *a)
 {
     const char *heads[] = { say("служба", "service"), say("состояние", "state"), "pid",
@@ -233,11 +289,25 @@ static void services_show(const struct ask *a)
         const struct service_view *v = &a->services[i];
 
         snprintf(pid, sizeof(pid), "%llu", (unsigned long long)v->pid);
-        table_add(&t, (const char *[]){ v->instance, v->state, pid, say_span(v->uptime_ms, up),
+        table_add(&t, (const char *[]){ v->instance, service_state(v->state), pid, say_span(v->uptime_ms, up),
                           say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
     }
     table_show(&t);
     table_fini(&t);
+    troubles_show(a);
+}
+
+/* A portal that answers is not "ok" while what was asked of it failed. */
+static const char *portal_state(const struct snapshot *s, const struct portal_view *p)
+{
+    int failed = 0;
+
+    for (int i = 0; i < s->run_count; i++)
+        failed += run_failed(&s->runs[i]) && strcmp(s->runs[i].portal, p->name) == 0;
+    if (failed > 0 && strcmp(p->state, "ok") == 0)
+        return say("отвечает, но последние синхронизации не удались (см. ниже)",
+            "answers, but its last syncs failed (see below)");
+    return view_state(p->state);
 }
 
 static void portals_show(const struct snapshot *s)
@@ -245,7 +315,7 @@ static void portals_show(const struct snapshot *s)
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal_view *p = &s->portals[i];
 
-        printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, p->state);
+        printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, portal_state(s, p));
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
         printf("  %s %.0f %s %.0f, %.3g/%s", say("запросов в запасе", "requests to spare:"),
@@ -282,22 +352,26 @@ static int running_show(const struct ask *a)
 
 /* ---- nothing runs ---- */
 
-static int stopped_show(const struct home *home, bool json)
+static int stopped_show(struct ask *a, const struct home *home, bool json)
 {
     struct run_view *runs = xcalloc(SNAPSHOT_RUNS_MAX, sizeof(*runs));
     struct err err = { 0 };
     int count = last_runs_read(home, runs, SNAPSHOT_RUNS_MAX, &err);
+    char why[800];
+
+    absence_tell(home, why, sizeof(why));
+    qsort(a->services, (size_t)a->count, sizeof(a->services[0]), by_instance);
 
     if (json) {
-        json_t *root =
-            json_pack("{s:b, s:[], s:o}", "running", 0, "services", "runs", last_runs_json(runs, count));
+        json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(home) != 0, "services",
+            services_json(a), "runs", last_runs_json(runs, count), "error", why);
 
         json_print(root);
         json_decref(root);
     } else {
-        fprintf(stderr, "potok: %s %s\n", home->dir,
-            say("там ничего не работает; запустить: `potok up`",
-                "has nothing running; start it with `potok up`"));
+        fprintf(stderr, "potok: %s\n", why);
+        if (a->count > 0)
+            services_show(a);
         last_runs_show(runs, count);
     }
     if (count < 0)
@@ -321,7 +395,7 @@ static int status_run(const struct args *args)
     if (ask_all(a, &home, &err) < 0) {
         code = command_failed(&err);
     } else if (a->body == NULL) {
-        code = a->err.kind == ERR_TEMP ? stopped_show(&home, json) : command_failed(&a->err);
+        code = a->err.kind == ERR_TEMP ? stopped_show(a, &home, json) : command_failed(&a->err);
     } else {
         qsort(a->services, (size_t)a->count, sizeof(a->services[0]), by_instance);
         code = EXIT_WELL;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,7 @@ static void child_ended(struct supervise *s, struct child *child, int status)
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 
     child->pid = 0;
+    child->trouble[0] = '\0';
     child->state[0] = '\0';
     if (s->stopping)
         return;
@@ -218,6 +220,15 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
+static void trouble_take(struct child *child, struct str detail)
+{
+    json_t *root = detail.n > 0 ? json_loadb(detail.p, detail.n, 0, NULL) : NULL;
+    const char *text = json_string_value(json_object_get(root, "trouble"));
+
+    snprintf(child->trouble, sizeof(child->trouble), "%s", text == NULL ? "" : text);
+    json_decref(root);
+}
+
 void supervise_status(struct supervise *s, const struct msg_status *m)
 {
     for (int i = 0; i < s->count; i++) {
@@ -228,6 +239,7 @@ void supervise_status(struct supervise *s, const struct msg_status *m)
         snprintf(child->state, sizeof(child->state), STR_FMT, STR_ARG(m->state));
         child->uptime_ms = m->uptime_ms;
         child->rss_bytes = m->rss_bytes;
+        trouble_take(child, m->detail);
         if (child->restart.ready || (!str_is(m->state, "ready") && !str_is(m->state, "busy")))
             continue;
         restart_ready(&child->restart);

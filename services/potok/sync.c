@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "absence.h"
 #include "control.h"
 #include "home.h"
 #include "proto/entity.h"
@@ -44,19 +45,33 @@ struct sync {
     struct run_set wanted;
     bool json, left; /* left: Ctrl-C; the sync goes on */
     uint64_t lines_ms, answered_ms;
-    char *body; /* the latest answer */
+    char trouble[1024]; /* told last: why nothing moves */
+    char *body;         /* the latest answer */
     struct err err;
     int exit_code;
 };
 
+static void entity_list(char *ret, size_t size)
+{
+    size_t n = 0;
+
+    ret[0] = '\0';
+    for (int i = 0; i < ENTITY_COUNT && n < size; i++)
+        n += (size_t)snprintf(ret + n, size - n, "%s%s", i > 0 ? ", " : "", ENTITIES[i].plural);
+}
+
 static int entity_unknown(const char *word, struct err *err)
 {
+    char list[200];
+
     for (int i = 0; i < ENTITY_COUNT; i++) {
         if (args_distance(word, ENTITIES[i].plural) <= 2 || args_distance(word, ENTITIES[i].singular) <= 1)
             return err_set(err, ERR_CONF, "%s \"%.40s\"; %s %s?", say("нет сущности", "no entity"), word,
                 say("может быть,", "did you mean"), ENTITIES[i].plural);
     }
-    return err_set(err, ERR_CONF, "%s \"%.40s\"", say("нет сущности", "no entity"), word);
+    entity_list(list, sizeof(list));
+    return err_set(err, ERR_CONF, "%s \"%.40s\"; %s: %s", say("нет сущности", "no entity"), word,
+        say("есть", "there are"), list);
 }
 
 /* The entities named by the command's words, as a JSON array. NULL: err. */
@@ -108,8 +123,7 @@ static void runs_print_json(const struct sync *s)
     json_t *root = json_loads(s->body, 0, NULL), *run;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-    {
+    json_array_foreach(json_object_get(root, "runs"), i, run) {
         if (!run_set_has(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id"))))
             continue;
         char *line = json_dumps(run, JSON_COMPACT);
@@ -121,25 +135,16 @@ static void runs_print_json(const struct sync *s)
     fflush(stdout);
 }
 
-static void runs_take(struct sync *s)
-{
-    json_t *root = json_loads(s->body, 0, NULL), *run;
-    size_t i;
-
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-        run_set_add(&s->wanted, (uint64_t)json_integer_value(json_object_get(run, "id")));
-    json_decref(root);
-}
-
 static void runs_print(const struct sync *s)
 {
     json_t *root = json_loads(s->body, 0, NULL), *run;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "runs"), i, run) printf("%s %s/%s: %s %lld\n",
-        say("начата синхронизация", "sync started,"), json_string_value(json_object_get(run, "portal")),
-        json_string_value(json_object_get(run, "entity")), say("запуск", "run"),
-        (long long)json_integer_value(json_object_get(run, "id")));
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        printf("%s %s/%s: %s %lld\n", say("начата синхронизация", "sync started,"),
+            json_string_value(json_object_get(run, "portal")),
+            json_string_value(json_object_get(run, "entity")), say("запуск", "run"),
+            (long long)json_integer_value(json_object_get(run, "id")));
     json_decref(root);
 }
 
@@ -166,6 +171,25 @@ static void finish(struct sync *s, uint64_t failing)
     uv_stop(&s->loop);
 }
 
+/* Once, and when it changes. The bars tell of portals by themselves. */
+static void troubles_tell(struct sync *s, bool silent)
+{
+    char text[sizeof(s->trouble)];
+    struct buf out;
+
+    buf_init(&out, 65536);
+    if (silent)
+        buf_fmt(&out, "scheduler.1: %s\n", say("не отвечает дольше 3 с", "no answer for over 3 s"));
+    else if (!s->screen.live)
+        view_troubles(&s->view, &out);
+    snprintf(text, sizeof(text), "%s", buf_cstr(&out));
+    buf_fini(&out);
+    if (s->json || strcmp(text, s->trouble) == 0)
+        return;
+    screen_print(&s->screen, text[0] != '\0' ? text : say("дальше без помех\n", "going on again\n"));
+    memcpy(s->trouble, text, sizeof(text));
+}
+
 static void draw(struct sync *s, uint64_t now_ms)
 {
     struct buf out;
@@ -184,6 +208,12 @@ static void draw(struct sync *s, uint64_t now_ms)
     buf_fini(&out);
 }
 
+static void go_on(struct sync *s, uint64_t now_ms)
+{
+    troubles_tell(s, false);
+    draw(s, now_ms);
+}
+
 static void on_state(void *ctx, int status, struct str body, const struct err *err)
 {
     struct sync *s = ctx;
@@ -191,6 +221,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     struct err ignored;
 
     if (status < 0 || snapshot_read(&s->fresh, body, &ignored) < 0) {
+        troubles_tell(s, now_ms - s->answered_ms >= CONTROL_TIMEOUT_MS);
         if (now_ms - s->answered_ms < SILENCE_MS)
             return;
         err_set(&s->err, ERR_TEMP, "%s",
@@ -207,7 +238,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     if (view_all_ended(&s->view, &s->wanted) && (marks == 0 || view_failed_count(&s->view, &s->wanted) > 0))
         finish(s, failing);
     else
-        draw(s, now_ms);
+        go_on(s, now_ms);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -267,12 +298,28 @@ static int watch(struct sync *s, const struct home *home, struct err *err)
     return 0;
 }
 
-static int not_running(const struct home *home, const struct err *err)
+static void error_print_json(const char *text)
 {
+    json_t *o = json_pack("{s:s}", "error", text);
+    char *line = json_dumps(o, JSON_COMPACT);
+
+    printf("%s\n", line);
+    free(line);
+    json_decref(o);
+}
+
+static int not_running(const struct sync *s, const struct home *home, const struct err *err)
+{
+    char why[800];
+
+    snprintf(why, sizeof(why), "%s", err->text);
+    if (err->kind == ERR_TEMP)
+        absence_tell(home, why, sizeof(why));
+    if (s->json)
+        error_print_json(why);
     if (err->kind != ERR_TEMP)
         return command_failed(err);
-    fprintf(stderr, "potok: %s %s\n", home->dir,
-        say("там ничего не работает: запустите `potok up`", "has nothing running: start it with `potok up`"));
+    fprintf(stderr, "potok: %s\n", why);
     return EXIT_FAILED;
 }
 
@@ -280,9 +327,10 @@ static int ask(struct sync *s, const struct home *home, const char *question, bo
 {
     struct err err = { 0 };
 
-    if (control_call(home->run_dir, home->bus_scheduler, "sync", question, &s->body, &err) < 0)
-        return not_running(home, &err);
-    runs_take(s);
+    if (absence_may_look(home, &err) < 0 ||
+        control_call(home->run_dir, home->bus_scheduler, "sync", question, &s->body, &err) < 0)
+        return not_running(s, home, &err);
+    run_set_take(&s->wanted, str_of(s->body));
     if (!wait) {
         if (s->json)
             runs_print_json(s);

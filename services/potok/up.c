@@ -24,35 +24,30 @@ static const struct option_def OPTIONS[] = {
 
 /* Opens the database and brings its system tables up to date: whatever is wrong with it is told here, once.
  */
-static int database_check(const struct home *h, struct err *err)
+static int database_check(const struct home *h, uint64_t *ret_runs_before, struct err *err)
 {
     char masked[512];
     struct db *db = NULL;
+    int64_t greatest = 0;
     int result;
 
     url_mask(str_of(h->database_url), masked, sizeof(masked));
     if (db_open(&db, h->database_url, err) < 0)
         return err_wrap(err, "DATABASE_URL %s", masked);
     result = db_migrate(db, err);
+    if (result == 0)
+        result = db_get_i64(db, "SELECT max(id) FROM potok_run", DB_NOARGS, 0, &greatest, err);
+    *ret_runs_before = (uint64_t)greatest;
     db_close(&db);
     return result < 0 ? err_wrap(err, "DATABASE_URL %s", masked) : 0;
 }
 
-static int portals_check(const struct home *h, struct err *err)
-{
-    if (h->config.portal_count > 0)
-        return 0;
-    return err_set(err, ERR_CONF, "%s",
-        say("нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
-            "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml"));
-}
-
 /* Everything that is wrong is told before anything is started. */
-static int all_check(const struct home *h, struct err *err)
+static int all_check(const struct home *h, uint64_t *ret_runs_before, struct err *err)
 {
-    if (services_check(err) < 0 || portals_check(h, err) < 0)
+    if (services_check(err) < 0 || home_has_portal(h, err) < 0)
         return -1;
-    return database_check(h, err);
+    return database_check(h, ret_runs_before, err);
 }
 
 /* One `up` for each POTOK_HOME. */
@@ -108,13 +103,14 @@ static void log_restore(int saved)
     close(saved);
 }
 
-static int locked_run(const struct home *h, bool once)
+static int locked_run(const struct home *h, bool once, uint64_t runs_before)
 {
     struct up *u = xcalloc(1, sizeof(*u));
     int saved = log_redirect(h), code;
 
     u->home = h;
     u->once = once;
+    u->runs_before = runs_before;
     if (once)
         setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1); /* the one sync is asked for */
     code = up_live(u);
@@ -129,11 +125,12 @@ static int home_run(const struct home *h, bool once)
 {
     char path[640];
     struct err err = { 0 };
+    uint64_t runs_before = 0;
     int fd = -1, code;
 
     if (home_lock(h, path, sizeof(path), &fd, &err) < 0)
         return command_failed(&err);
-    code = all_check(h, &err) < 0 ? command_failed(&err) : locked_run(h, once);
+    code = all_check(h, &runs_before, &err) < 0 ? command_failed(&err) : locked_run(h, once, runs_before);
     lock_release(path, &fd);
     return code;
 }

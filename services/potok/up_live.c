@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 
 #define TICK_MS          250
-#define LINES_EVERY_MS   5000  /* progress where there is no terminal */
+#define LINES_EVERY_MS   5000 /* progress where there is no terminal */
+#define SILENT_MS        3000 /* no answer for so long is told */
+#define TROUBLE_TOLD_MS  1000
 #define QUIET_MS         2000  /* ready, and no sync has begun: there is none to wait for */
 #define ANSWER_WITHIN_MS 60000 /* the scheduler, after the start */
 
@@ -122,26 +124,49 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 /* ---- what is shown ---- */
 
+/* A path as a shell takes it. */
+static void shell_word(const char *path, struct buf *out)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+:,@%";
+
+    if (path[strspn(path, plain)] == '\0') {
+        buf_str(out, path);
+        return;
+    }
+    buf_char(out, '\'');
+    for (const char *p = path; *p != '\0'; p++) {
+        if (*p == '\'')
+            buf_str(out, "'\\''");
+        else
+            buf_char(out, *p);
+    }
+    buf_char(out, '\'');
+}
+
 static void next_steps(struct up *u)
 {
     const char *path = u->home->database_file;
     const struct run_view *r = u->view.now.run_count > 0 ? &u->view.now.runs[0] : NULL;
+    struct buf out;
 
     for (int i = 0; i < u->view.now.run_count; i++) {
         if (str_is(str_of(u->view.now.runs[i].entity), "deals"))
             r = &u->view.now.runs[i];
     }
-    if (path == NULL || r == NULL)
+    if (path == NULL || r == NULL || r->table[0] == '\0')
         return;
-    screen_printf(&u->screen, "%s:\n", say("Попробуйте", "Try"));
+    buf_init(&out, 65536);
+    buf_fmt(&out, "%s:\n  sqlite3 ", say("Попробуйте", "Try"));
+    shell_word(path, &out);
     if (str_is(str_of(r->entity), "deals"))
-        screen_printf(&u->screen,
-            "  sqlite3 %s \"SELECT stage_id, count(*), sum(opportunity) FROM %s WHERE _deleted_at IS NULL "
-            "GROUP BY stage_id\"\n",
-            path, r->table);
+        buf_fmt(&out,
+            " \"SELECT stage_id, currency_id, count(*), printf('%%.2f', sum(opportunity)) FROM %s "
+            "WHERE _deleted_at IS NULL GROUP BY 1, 2\"\n",
+            r->table);
     else
-        screen_printf(&u->screen, "  sqlite3 %s \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n",
-            path, r->table);
+        buf_fmt(&out, " \"SELECT count(*) FROM %s WHERE _deleted_at IS NULL\"\n", r->table);
+    screen_print(&u->screen, buf_cstr(&out));
+    buf_fini(&out);
 }
 
 static void summary_show(struct up *u)
@@ -157,6 +182,12 @@ static void summary_show(struct up *u)
 
 static void staying_tell(struct up *u)
 {
+    if (u->failed) {
+        screen_printf(&u->screen, "%s\n",
+            say("Не всё зеркалируется. Исправьте, затем: potok sync. Ctrl-C остановит всё.",
+                "Not everything is mirrored. Put it right, then: potok sync. Ctrl-C stops everything."));
+        return;
+    }
     u->told_steps = true;
     next_steps(u);
     screen_printf(&u->screen, "  potok status\n  potok logs -f\n%s\n",
@@ -187,10 +218,43 @@ static void services_block(const struct up *u, struct buf *out)
     buf_char(out, '\n');
 }
 
+/* Why nothing moves: services that do not answer or say they cannot, portals that are not well. */
+static void troubles_collect(struct up *u, uint64_t now_ms)
+{
+    uint64_t silent_ms = now_ms - u->answered_ms;
+    struct buf out;
+
+    buf_init(&out, 65536);
+    if (u->told_ready && silent_ms > SILENT_MS)
+        buf_fmt(&out, "scheduler.1: %s\n", say("не отвечает дольше 3 с", "no answer for over 3 s"));
+    for (int i = 0; i < u->supervise.count; i++) {
+        if (u->supervise.list[i].trouble[0] != '\0')
+            buf_fmt(&out, "%s: %s\n", u->supervise.list[i].instance, u->supervise.list[i].trouble);
+    }
+    view_troubles(&u->view, &out);
+    if (strncmp(u->trouble, buf_cstr(&out), sizeof(u->trouble) - 1) != 0) {
+        snprintf(u->trouble, sizeof(u->trouble), "%s", buf_cstr(&out));
+        u->trouble_ms = now_ms;
+    }
+    buf_fini(&out);
+}
+
+/* Once, and when it changes; what comes and goes within a second is nobody's business. */
+static void troubles_tell(struct up *u, uint64_t now_ms)
+{
+    if (now_ms - u->trouble_ms < TROUBLE_TOLD_MS || strcmp(u->trouble, u->told_trouble) == 0)
+        return;
+    screen_print(
+        &u->screen, u->trouble[0] != '\0' ? u->trouble : say("дальше без помех\n", "going on again\n"));
+    memcpy(u->told_trouble, u->trouble, sizeof(u->trouble));
+}
+
 static void draw(struct up *u, uint64_t now_ms)
 {
     struct buf out;
 
+    troubles_collect(u, now_ms);
+    troubles_tell(u, now_ms);
     buf_init(&out, 1 << 20);
     if (u->screen.live) {
         services_block(u, &out);
@@ -222,12 +286,7 @@ static void plan_tell(struct up *u)
 
 static void runs_take(struct up *u, struct str body)
 {
-    json_t *root = json_loadb(body.p, body.n, 0, NULL), *run;
-    size_t i;
-
-    json_array_foreach(json_object_get(root, "runs"), i, run)
-        run_set_add(&u->wanted, (uint64_t)json_integer_value(json_object_get(run, "id")));
-    json_decref(root);
+    run_set_take(&u->wanted, body);
     u->phase = UP_RUNNING;
     u->reached_ms = clock_mono_ms();
 }
@@ -247,23 +306,38 @@ static void on_sync(void *ctx, int status, struct str body, const struct err *er
     }
 }
 
-/* A run that goes and is not on show yet is shown; one that ended is told once. */
+/* Ours to show: begun by these services, or left open by those before them. */
+static bool is_ours(const struct up *u, const struct run_view *r)
+{
+    return !u->once && (r->id > u->runs_before || !run_ended(r) || r->finished_ms > u->since_ms);
+}
+
+/* A run of ours that is not on show yet is shown, whatever it came to meanwhile; one that ended is told once.
+ * Failures are told together, and not here when the summary follows at once. */
 static void runs_follow(struct up *u)
 {
+    struct run_set failed = { .count = 0 };
+    char name[120];
     struct buf out;
 
     buf_init(&out, 65536);
     for (int i = 0; i < u->view.now.run_count; i++) {
         const struct run_view *r = &u->view.now.runs[i];
-        bool shown = run_set_has(&u->wanted, r->id);
 
-        if (!u->once && !shown && !run_ended(r)) {
+        if (is_ours(u, r) && !run_set_has(&u->wanted, r->id)) {
             run_set_add(&u->wanted, r->id);
-            buf_fmt(&out, "%s: %s\n", r->entity, say("синхронизация началась", "the sync has begun"));
-        } else if (shown && run_ended(r) && view_tell_once(&u->view, r->id)) {
-            view_ended(r, &out);
+            buf_fmt(&out, "%s: %s\n", view_name(&u->view, r, name, sizeof(name)),
+                say("синхронизация началась", "the sync has begun"));
         }
+        if (!run_set_has(&u->wanted, r->id) || !run_ended(r) || !view_tell_once(&u->view, r->id))
+            continue;
+        if (run_failed(r) && r->read == 0)
+            run_set_add(&failed, r->id);
+        else
+            view_ended(&u->view, r, &out);
     }
+    if (!view_all_ended(&u->view, &u->wanted))
+        view_failures(&u->view, &failed, &out);
     if (out.n > 0)
         screen_print(&u->screen, buf_cstr(&out));
     buf_fini(&out);
@@ -272,10 +346,19 @@ static void runs_follow(struct up *u)
 /* Not --once: when all that was on show has ended, the table is shown and the slate is clean. */
 static void runs_settle(struct up *u, uint64_t now_ms)
 {
-    bool quiet = u->told_ready && now_ms - u->ready_ms > QUIET_MS && u->wanted.count == 0;
+    bool quiet = u->told_ready && now_ms - u->ready_ms > QUIET_MS && u->wanted.count == 0 && !u->failed;
 
     if (view_all_ended(&u->view, &u->wanted)) {
         summary_show(u);
+        u->failed = view_failed_count(&u->view, &u->wanted) > 0;
+        for (int i = 0; i < u->wanted.count; i++) {
+            const struct run_view *r = snapshot_run(&u->view.now, u->wanted.ids[i]);
+
+            if (r->id > u->runs_before)
+                u->runs_before = r->id;
+            if (r->finished_ms > u->since_ms)
+                u->since_ms = r->finished_ms;
+        }
         u->wanted.count = 0;
         quiet = true;
     }
@@ -333,7 +416,8 @@ static void once_settle(struct up *u, uint64_t now_ms)
     if (marks > 0 && view_failed_count(&u->view, &u->wanted) == 0)
         return; /* what lists left out is asked for one by one */
     summary_show(u);
-    next_steps(u);
+    if (view_failed_count(&u->view, &u->wanted) == 0)
+        next_steps(u);
     if (view_failed_count(&u->view, &u->wanted) > 0)
         up_fail(u, EXIT_FAILED, "%s", say("не всё удалось, см. выше", "not everything went well, see above"));
     else if (failing > 0)
@@ -353,6 +437,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
 
     if (u->phase == UP_STOPPING || status < 0 || snapshot_read(now, body, &ignored) < 0)
         return; /* asked again at the next tick */
+    u->answered_ms = now_ms;
     view_seen(&u->view, now, now_ms);
     u->phase = UP_RUNNING;
     runs_follow(u);
@@ -453,12 +538,13 @@ int up_live(struct up *u)
     uv_loop_init(&u->loop);
     screen_init(&u->screen);
     handles_start(u);
-    u->started_ms = u->lines_ms = clock_mono_ms();
+    u->started_ms = u->lines_ms = u->answered_ms = clock_mono_ms();
     if (bus_start(u, &err) < 0 || services_add(u, &err) < 0) {
         snprintf(u->failure, sizeof(u->failure), "%s", err.text);
         u->exit_code = err.kind == ERR_CONF ? EXIT_USAGE : EXIT_FAILED;
     } else {
         plan_tell(u);
+        u->since_ms = clock_wall_ms();
         supervise_start(&u->supervise);
         uv_run(&u->loop, UV_RUN_DEFAULT);
     }

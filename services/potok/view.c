@@ -4,6 +4,7 @@
 #include "say.h"
 #include "table.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 #define BAR_CELLS  24
@@ -13,6 +14,16 @@ void run_set_add(struct run_set *s, uint64_t id)
 {
     if (s->count < SNAPSHOT_RUNS_MAX && !run_set_has(s, id))
         s->ids[s->count++] = id;
+}
+
+void run_set_take(struct run_set *s, struct str answer)
+{
+    json_t *root = json_loadb(answer.p, answer.n, 0, NULL), *run;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "runs"), i, run)
+        run_set_add(s, (uint64_t)json_integer_value(json_object_get(run, "id")));
+    json_decref(root);
 }
 
 bool run_set_has(const struct run_set *s, uint64_t id)
@@ -100,8 +111,7 @@ int view_failed_count(const struct view *v, const struct run_set *runs)
     return n;
 }
 
-/* "main/deals" where there are several portals. */
-static const char *run_name(const struct view *v, const struct run_view *r, char *ret, size_t size)
+const char *view_name(const struct view *v, const struct run_view *r, char *ret, size_t size)
 {
     if (v->now.portal_count > 1)
         snprintf(ret, size, "%s/%s", r->portal, r->entity);
@@ -119,7 +129,7 @@ static void name_pad(struct buf *out, const char *name)
         buf_char(out, ' ');
 }
 
-static const char *state_name(const struct run_view *r)
+const char *view_state(const char *state)
 {
     static const struct {
         const char *state, *ru, *en;
@@ -129,13 +139,16 @@ static const char *state_name(const struct run_view *r)
         { "done", "готово", "done" },
         { "partial", "не всё", "partial" },
         { "failed", "ошибка", "failed" },
+        { "ok", "в порядке", "ok" },
+        { "waiting", "ждёт", "waiting" },
+        { "stopped", "остановлен", "stopped" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (str_is(str_of(names[i].state), r->state))
+        if (str_is(str_of(names[i].state), state))
             return say(names[i].ru, names[i].en);
     }
-    return r->state;
+    return state;
 }
 
 static void run_figures(const struct view *v, const struct run_view *r, struct buf *out)
@@ -146,9 +159,11 @@ static void run_figures(const struct view *v, const struct run_view *r, struct b
 
     buf_fmt(out, "%3u%%  %s/%s", progress_percent(r->read, r->expected), say_count(r->read, read),
         say_count(r->expected, expected));
-    if (progress_rate(p) > 0)
+    if (progress_stalled(p))
+        buf_fmt(out, "  %s", say("стоит", "stalled"));
+    else if (progress_rate(p) > 0)
         buf_fmt(out, "  %s/%s", say_count((uint64_t)progress_rate(p), rate), say("с", "s"));
-    if (eta_ms != PROGRESS_UNKNOWN)
+    if (eta_ms != PROGRESS_UNKNOWN && !progress_stalled(p))
         buf_fmt(out, "  %s %s", say("осталось", "eta"), say_span(eta_ms, eta));
     buf_fmt(out, "  %s %llu", say("запросов", "requests"), (unsigned long long)r->requests);
 }
@@ -158,9 +173,9 @@ static void run_bar(const struct view *v, const struct run_view *r, bool colour,
     char name[120];
 
     buf_str(out, "  ");
-    name_pad(out, run_name(v, r, name, sizeof(name)));
+    name_pad(out, view_name(v, r, name, sizeof(name)));
     if (str_is(str_of(r->state), "probing")) {
-        buf_fmt(out, " %s\n", state_name(r));
+        buf_fmt(out, " %s\n", view_state(r->state));
         return;
     }
     if (colour)
@@ -169,7 +184,7 @@ static void run_bar(const struct view *v, const struct run_view *r, bool colour,
         run_ended(r) && !run_failed(r) ? 1 : r->expected, BAR_CELLS);
     buf_str(out, colour ? "\033[0m " : " ");
     if (run_ended(r))
-        buf_fmt(out, " %s", state_name(r));
+        buf_fmt(out, " %s", view_state(r->state));
     else
         run_figures(v, r, out);
     buf_char(out, '\n');
@@ -184,7 +199,7 @@ static void budget_line(const struct portal_view *p, bool several, struct buf *o
         buf_fmt(out, ", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
             say("с", "s"));
     if (!str_is(str_of(p->state), "ok") && p->state[0] != '\0')
-        buf_fmt(out, ", %s%s%s", p->state, p->error[0] != '\0' ? ": " : "", p->error);
+        buf_fmt(out, ", %s%s%s", view_state(p->state), p->error[0] != '\0' ? ": " : "", p->error);
     buf_char(out, '\n');
 }
 
@@ -198,21 +213,53 @@ void view_block(const struct view *v, const struct run_set *runs, bool colour, s
         budget_line(&v->now.portals[i], v->now.portal_count > 1, out);
 }
 
-void view_lines(const struct view *v, const struct run_set *runs, struct buf *out)
+static void run_line(struct view *v, const struct run_view *r, struct buf *out)
 {
+    struct track *t = track_of(v, r->id);
     char name[120];
+    struct buf line;
 
+    buf_init(&line, 4096);
+    buf_fmt(&line, "%s: ", view_name(v, r, name, sizeof(name)));
+    if (str_is(str_of(r->state), "probing"))
+        buf_str(&line, view_state(r->state));
+    else
+        run_figures(v, r, &line);
+    if (strncmp(t->line, buf_cstr(&line), sizeof(t->line) - 1) != 0) {
+        snprintf(t->line, sizeof(t->line), "%s", buf_cstr(&line));
+        buf_fmt(out, "%s\n", buf_cstr(&line));
+    }
+    buf_fini(&line);
+}
+
+void view_lines(struct view *v, const struct run_set *runs, struct buf *out)
+{
+    for (int i = 0; i < v->now.run_count; i++) {
+        if (!run_ended(&v->now.runs[i]) && run_set_has(runs, v->now.runs[i].id))
+            run_line(v, &v->now.runs[i], out);
+    }
+}
+
+/* The failure of a run has said it already. */
+static bool told_by_run(const struct view *v, const struct portal_view *p)
+{
     for (int i = 0; i < v->now.run_count; i++) {
         const struct run_view *r = &v->now.runs[i];
 
-        if (run_ended(r) || !run_set_has(runs, r->id))
-            continue;
-        buf_fmt(out, "%s: ", run_name(v, r, name, sizeof(name)));
-        if (str_is(str_of(r->state), "probing"))
-            buf_str(out, state_name(r));
-        else
-            run_figures(v, r, out);
-        buf_char(out, '\n');
+        if (run_failed(r) && strcmp(r->portal, p->name) == 0 && strcmp(r->error, p->error) == 0)
+            return true;
+    }
+    return false;
+}
+
+void view_troubles(const struct view *v, struct buf *out)
+{
+    for (int i = 0; i < v->now.portal_count; i++) {
+        const struct portal_view *p = &v->now.portals[i];
+
+        if (!str_is(str_of(p->state), "ok") && p->state[0] != '\0' && !told_by_run(v, p))
+            buf_fmt(out, "%s %s: %s%s%s\n", say("портал", "portal"), p->name, view_state(p->state),
+                p->error[0] != '\0' ? ": " : "", p->error);
     }
 }
 
@@ -221,12 +268,12 @@ static uint64_t took_ms(const struct run_view *r)
     return r->finished_ms > r->started_ms ? r->finished_ms - r->started_ms : 0;
 }
 
-void view_ended(const struct run_view *r, struct buf *out)
+void view_ended(const struct view *v, const struct run_view *r, struct buf *out)
 {
-    char read[SAY_COUNT_SIZE], written[SAY_COUNT_SIZE], span[SAY_COUNT_SIZE];
+    char read[SAY_COUNT_SIZE], written[SAY_COUNT_SIZE], span[SAY_COUNT_SIZE], name[120];
 
-    buf_fmt(out, "%s: %s, %s %s, %s %s, %s\n", r->entity, state_name(r), say_count(r->read, read),
-        say_plural(r->read, "запись", "записи", "записей", "record", "records"),
+    buf_fmt(out, "%s: %s, %s %s, %s %s, %s\n", view_name(v, r, name, sizeof(name)), view_state(r->state),
+        say_count(r->read, read), say_plural(r->read, "запись", "записи", "записей", "record", "records"),
         say_count(r->written, written), say("записано", "written"), say_span(took_ms(r), span));
     if (r->error[0] != '\0')
         buf_fmt(out, "  %s\n", r->error);
@@ -236,13 +283,13 @@ static void summary_row(const struct view *v, const struct run_view *r, struct t
 {
     const uint64_t counts[] = { r->read, r->written, r->same, r->gone, r->rejected, r->requests };
     char name[120], text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE], seconds[24];
-    const char *cells[10] = { run_name(v, r, name, sizeof(name)), r->table };
+    const char *cells[10] = { view_name(v, r, name, sizeof(name)), r->table };
 
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
         cells[2 + i] = say_count(counts[i], text[i]);
     snprintf(seconds, sizeof(seconds), "%.1f", (double)took_ms(r) / 1000);
     cells[8] = seconds;
-    cells[9] = state_name(r);
+    cells[9] = view_state(r->state);
     table_add(t, cells);
 }
 
@@ -259,11 +306,50 @@ static const char *const *summary_heads(void)
     return heads;
 }
 
+static bool same_failure(const struct run_view *a, const struct run_view *b)
+{
+    return strcmp(a->portal, b->portal) == 0 && strcmp(a->state, b->state) == 0 &&
+           strcmp(a->error, b->error) == 0;
+}
+
+static bool failed_of(const struct view *v, const struct run_set *runs, int i)
+{
+    return run_set_has(runs, v->now.runs[i].id) && run_failed(&v->now.runs[i]);
+}
+
+/* One before it failed in the same way, and told of this one as well. */
+static bool failure_told(const struct view *v, const struct run_set *runs, int run)
+{
+    for (int i = 0; i < run; i++) {
+        if (failed_of(v, runs, i) && same_failure(&v->now.runs[i], &v->now.runs[run]))
+            return true;
+    }
+    return false;
+}
+
+void view_failures(const struct view *v, const struct run_set *runs, struct buf *out)
+{
+    char name[120];
+
+    for (int i = 0; i < v->now.run_count; i++) {
+        const struct run_view *first = &v->now.runs[i];
+
+        if (!failed_of(v, runs, i) || failure_told(v, runs, i))
+            continue;
+        for (int k = i; k < v->now.run_count; k++) {
+            if (failed_of(v, runs, k) && same_failure(first, &v->now.runs[k]))
+                buf_fmt(out, "%s%s", k > i ? ", " : "", view_name(v, &v->now.runs[k], name, sizeof(name)));
+        }
+        buf_fmt(
+            out, ": %s%s%s\n", view_state(first->state), first->error[0] != '\0' ? ": " : "", first->error);
+    }
+}
+
 void view_summary(const struct view *v, const struct run_set *runs, bool colour, struct buf *out)
 {
     struct table t;
     uint64_t requests = 0;
-    char text[SAY_COUNT_SIZE], name[120];
+    char text[SAY_COUNT_SIZE];
 
     table_init(&t, 10, summary_heads());
     for (int i = 0; i < v->now.run_count; i++) {
@@ -276,12 +362,6 @@ void view_summary(const struct view *v, const struct run_set *runs, bool colour,
     }
     table_render(&t, colour, out);
     table_fini(&t);
-    for (int i = 0; i < v->now.run_count; i++) {
-        const struct run_view *r = &v->now.runs[i];
-
-        if (run_set_has(runs, r->id) && run_failed(r))
-            buf_fmt(out, "%s: %s%s%s\n", run_name(v, r, name, sizeof(name)), state_name(r),
-                r->error[0] != '\0' ? ": " : "", r->error);
-    }
+    view_failures(v, runs, out);
     buf_fmt(out, "%s: %s\n", say("Запросов всего", "Requests in all"), say_count(requests, text));
 }

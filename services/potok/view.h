@@ -14,6 +14,7 @@ struct run_set {                /* which runs someone waits for */
 struct track {
     uint64_t run;
     bool told;                  /* its end */
+    char line[200];             /* told last by view_lines() */
     struct progress progress;
 };
 
@@ -25,6 +26,8 @@ struct view {
 };
 
 void run_set_add(struct run_set *s, uint64_t id);
+/* Those of the scheduler's answer to `sync`: {"runs":[{"id":…}]}. */
+void run_set_take(struct run_set *s, struct str answer);
 bool run_set_has(const struct run_set *s, uint64_t id);
 
 void view_seen(struct view *v, const struct snapshot *now, uint64_t now_ms);
@@ -37,9 +40,17 @@ bool view_tell_once(struct view *v, uint64_t run);
 int view_failed_count(const struct view *v, const struct run_set *runs);
 /* Bars of the set's runs and a line about the budget. */
 void view_block(const struct view *v, const struct run_set *runs, bool colour, struct buf *out);
-/* One plain line for each run of the set that still goes. */
-void view_lines(const struct view *v, const struct run_set *runs, struct buf *out);
+/* One plain line for each run of the set that still goes and has another one than last time. */
+void view_lines(struct view *v, const struct run_set *runs, struct buf *out);
+/* "deals", or "main/deals" where there are several portals. */
+const char *view_name(const struct view *v, const struct run_view *r, char *ret, size_t size);
 /* "deals: done, 300,000 records in 0:24 …" with its line end. */
-void view_ended(const struct run_view *r, struct buf *out);
+void view_ended(const struct view *v, const struct run_view *r, struct buf *out);
+/* What failed, a line for each portal and cause: "deals, leads: failed: …". */
+void view_failures(const struct view *v, const struct run_set *runs, struct buf *out);
+/* A line for each portal that is not well: "portal main: waiting: …". */
+void view_troubles(const struct view *v, struct buf *out);
+/* Names of states in the language of people: of runs and of portals; others as they are. */
+const char *view_state(const char *state);
 /* The table of the set's runs, what failed, and the sum of requests. */
 void view_summary(const struct view *v, const struct run_set *runs, bool colour, struct buf *out);

@@ -114,8 +114,7 @@ void visit_set(struct visit *v)
         return;
     }
     int result = store_begin(s, &err);
-    json_object_foreach(fields, name, value)
-    {
+    json_object_foreach(fields, name, value) {
         if (result == 0)
             result = set_one(v, w, n, name, value, raw, &err);
     }

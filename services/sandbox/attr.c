@@ -36,14 +36,14 @@ enum { /* short names for the tables */
     U = ATTR_UNSEEN,
 };
 
-#define ATTR(name_, type_, flags_, dictionary_, arg_, fill_, facet_, make_)                                  \
-    { .name = #name_,                                                                                        \
-        .type = &types[TYPE_##type_],                                                                        \
-        .flags = flags_,                                                                                     \
-        .dictionary = dictionary_,                                                                           \
-        .arg = arg_,                                                                                         \
-        .fill = fill_,                                                                                       \
-        .facet = FACET_##facet_,                                                                             \
+#define ATTR(name_, type_, flags_, dictionary_, arg_, fill_, facet_, make_) \
+    { .name = #name_, \
+        .type = &types[TYPE_##type_], \
+        .flags = flags_, \
+        .dictionary = dictionary_, \
+        .arg = arg_, \
+        .fill = fill_, \
+        .facet = FACET_##facet_, \
         .make = make_ },
 static const struct attr deal_attrs[] = {
 #include "deal.def"
@@ -60,12 +60,12 @@ static const struct attr lead_attrs[] = {
 #undef ATTR
 
 static const struct attr user_attrs[] = {
-#define USERFIELD(name_, type_, flags_, fill_, facet_)                                                       \
-    { .name = #name_,                                                                                        \
-        .type = &types[TYPE_##type_],                                                                        \
-        .flags = ATTR_USER | flags_,                                                                         \
-        .fill = fill_,                                                                                       \
-        .facet = FACET_##facet_,                                                                             \
+#define USERFIELD(name_, type_, flags_, fill_, facet_) \
+    { .name = #name_, \
+        .type = &types[TYPE_##type_], \
+        .flags = ATTR_USER | flags_, \
+        .fill = fill_, \
+        .facet = FACET_##facet_, \
         .make = make_user_field },
 #include "userfields.def"
 #undef USERFIELD

@@ -12,11 +12,11 @@ const struct api_error_row API[API_ERRORS] = {
 #undef API_ERROR
 };
 
-#define CRM(stem, which)                                                                                     \
-    { stem ".list", run_list, SCOPE_CRM, which }, { stem ".get", run_get, SCOPE_CRM, which },                \
-        { stem ".fields", run_fields, SCOPE_CRM, which },                                                    \
-    {                                                                                                        \
-        stem ".userfield.list", run_userfields, SCOPE_CRM, which                                             \
+#define CRM(stem, which) \
+    { stem ".list", run_list, SCOPE_CRM, which }, { stem ".get", run_get, SCOPE_CRM, which }, \
+        { stem ".fields", run_fields, SCOPE_CRM, which }, \
+    { \
+        stem ".userfield.list", run_userfields, SCOPE_CRM, which \
     }
 
 static const struct method methods[] = {

@@ -76,9 +76,9 @@ static const struct status employees[] = {
 };
 static const struct status honorifics[] = { { "HNR_RU_1", "г-н", NULL }, { "HNR_RU_2", "г-жа", NULL } };
 
-#define DICTIONARY(entity_, list_, type_id_, category_)                                                      \
-    {                                                                                                        \
-        entity_, list_, ARRAY_SIZE(list_), type_id_, category_                                               \
+#define DICTIONARY(entity_, list_, type_id_, category_) \
+    { \
+        entity_, list_, ARRAY_SIZE(list_), type_id_, category_ \
     }
 static const struct dictionary dictionaries[] = {
     DICTIONARY("SOURCE", sources, 0, 0),

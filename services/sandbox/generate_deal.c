@@ -122,14 +122,14 @@ static void make_decimal(const struct record *r, int64_t units, struct value *re
 
 void make_amount(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
-    const uint32_t lot = hash_below(h, 1000);
+    const uint32_t lot = hash_below(h, 2000);
     const int64_t u = (int64_t)(hash_mix(h) >> 2);
 
-    if (lot < 40)
+    if (lot < 80)
         make_decimal(r, 0, ret);
-    else if (lot < 45) /* more digits than a double holds */
+    else if (lot < 81) /* more digits than a double holds */
         make_decimal(r, INT64_C(1000000000000000000) + u % INT64_C(8000000000000000000), ret);
-    else if (lot < 400) /* round sums */
+    else if (lot < 800) /* round sums */
         make_decimal(r, (1 + u % 5000) * 100000, ret);
     else
         make_decimal(r, 100 + u % 900000000, ret);

@@ -128,8 +128,7 @@ static void out_array(struct buf *out, const json_t *value, bool ascii)
     const json_t *item;
 
     buf_char(out, '[');
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach(value, i, item) {
         if (i > 0)
             buf_char(out, ',');
         json_out_value(out, item, ascii);
@@ -144,8 +143,7 @@ static void out_object(struct buf *out, const json_t *value, bool ascii)
     bool first = true;
 
     buf_char(out, '{');
-    json_object_foreach((json_t *)value, key, item)
-    {
+    json_object_foreach((json_t *)value, key, item) {
         if (!first)
             buf_char(out, ',');
         first = false;

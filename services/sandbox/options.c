@@ -14,9 +14,9 @@ static const struct option_row {
     uint64_t most;
     const char *help;
 } rows[] = {
-#define ROW(name, type, field, most, help)                                                                   \
-    {                                                                                                        \
-        name, type, offsetof(struct options, field), most, help                                              \
+#define ROW(name, type, field, most, help) \
+    { \
+        name, type, offsetof(struct options, field), most, help \
     }
     ROW("port", OPTION_COUNT, port, 65535, "port to listen on; 0 = a free one"),
     ROW("listen", OPTION_TEXT, listen, 0, "address to listen on"),

@@ -148,8 +148,7 @@ json_t *params_get(const json_t *params, const char *name)
     json_t *found = NULL, *value;
     const char *key;
 
-    json_object_foreach((json_t *)params, key, value)
-    {
+    json_object_foreach((json_t *)params, key, value) {
         if (strcasecmp(key, name) == 0)
             found = value;
     }

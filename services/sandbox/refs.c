@@ -142,13 +142,11 @@ void refs_apply(struct refs *r, json_t *params)
     if (json_is_string(params)) {
         apply_text(r, params);
     } else if (json_is_object(params)) {
-        json_object_foreach(params, key, v)
-        {
+        json_object_foreach(params, key, v) {
             refs_apply(r, v);
         }
     } else if (json_is_array(params)) {
-        json_array_foreach(params, i, v)
-        {
+        json_array_foreach(params, i, v) {
             refs_apply(r, v);
         }
     }

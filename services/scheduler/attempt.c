@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNKNOWN_TRIES 5         /* readings in a row that showed fields no probe explains */
+#define UNKNOWN_TRIES 5 /* readings in a row that showed fields no probe explains */
 
 static struct portal *portal_of(struct scheduler *s, int i)
 {
@@ -58,11 +58,13 @@ static void end_failed(struct scheduler *s, struct flight *f, const struct failu
 void attempt_lost(struct scheduler *s, struct flight *f, enum job_end how)
 {
     static const char *const texts[] = { [JOB_END_LOST] = "its fetcher is gone",
-        [JOB_END_LATE] = "no REPORT before JOB_DEADLINE", [JOB_END_DIED] = "no DONE before its deadline",
+        [JOB_END_LATE] = "no REPORT before JOB_DEADLINE",
+        [JOB_END_DIED] = "no DONE before its deadline",
         [JOB_END_REFUSED] = "the writer refused it and the job is still open" };
     struct failure why = { how, ERR_TEMP, false, texts[how] };
 
-    figures_count("potok_scheduler_given_up_total", "Attempts no longer waited for", portal_of(s, f->portal)->config->name, 1);
+    figures_count("potok_scheduler_given_up_total", "Attempts no longer waited for",
+        portal_of(s, f->portal)->config->name, 1);
     end_failed(s, f, &why);
 }
 
@@ -96,18 +98,20 @@ static void told_wait(struct portal *p, const struct msg_report *r)
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
     p->refusals++;
     figures_refused(p, (unsigned)r->error_code);
-    if (r->blocked.n > 0) {
+    if (r->blocked.n > 0 && !str_is(r->blocked, "batch")) {
         snprintf(method, sizeof(method), STR_FMT, STR_ARG(r->blocked));
         operate_block(&p->operate, method, wait_ms, now_ms);
-    } else {
-        pace_refused(&p->pace, now_ms);
+    } else { /* every call of ours is a batch: when that is blocked, all is */
+        if (r->blocked.n == 0)
+            pace_refused(&p->pace, now_ms);
         portal_pause(p, wait_ms, text, now_ms);
     }
     log_ev(LOG_WARNING, "portal.refused", kv_str("portal", p->name), kv_u("status", r->error_code),
         kv_str("method", r->blocked), kv_u("wait_ms", wait_ms), kv_s("error", text));
 }
 
-/* Records showed fields the schema lacks: the fields are learnt before anything else of the entity is read. */
+/* Records showed fields the schema lacks: the fields are learnt before anything else of the entity is read.
+ */
 static void told_unknown(struct scheduler *s, struct flight *f, const struct msg_report *r)
 {
     struct portal *p = portal_of(s, f->portal);
@@ -120,9 +124,10 @@ static void told_unknown(struct scheduler *s, struct flight *f, const struct msg
         m->probe_wanted = m->probe_first = true;
     }
     if (f->job != NULL && f->job->fails + 1 >= UNKNOWN_TRIES)
-        why = (struct failure){ JOB_END_ERROR, ERR_PERM, false, "records show fields that no description explains" };
+        why = (struct failure){ JOB_END_ERROR, ERR_PERM, false,
+            "records show fields that no description explains" };
     else if (f->job != NULL && f->tries == 1)
-        f->tries = 0;           /* new fields are ordinary: not worth a warning */
+        f->tries = 0; /* new fields are ordinary: not worth a warning */
     end_failed(s, f, &why);
 }
 
@@ -144,8 +149,9 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
 {
     struct portal *p = portal_of(s, f->portal);
     char text[320];
-    struct failure why = { .end = JOB_END_ERROR, .kind = err_kind_of(r->error_kind.p, r->error_kind.n),
-        .text = text };
+    struct failure why = {
+        .end = JOB_END_ERROR, .kind = err_kind_of(r->error_kind.p, r->error_kind.n), .text = text
+    };
 
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
     why.whole_portal = r->error_code != 200;
@@ -156,7 +162,7 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     else if (why.kind == ERR_TEMP && r->unknown.n == 0)
         told_bad(p, text);
     else if (why.kind != ERR_AUTH && why.kind != ERR_CONF)
-        told_good(p);           /* it answered: the question is at fault */
+        told_good(p); /* it answered: the question is at fault */
     if (r->unknown.n > 0)
         told_unknown(s, f, r);
     else
@@ -189,10 +195,11 @@ static void reported_learnt(struct scheduler *s, struct flight *f, const struct 
 
 static void count_request(struct portal *p, const struct flight *f, uint64_t requests)
 {
-    figures_count("potok_portal_requests_total", "Calls made to the portal", p->config->name, (double)requests);
+    figures_count(
+        "potok_portal_requests_total", "Calls made to the portal", p->config->name, (double)requests);
     if (f->run > 0 && f->entity >= 0 && p->mirrors[f->entity].run == f->run)
         p->mirrors[f->entity].run_requests += requests;
-    if (f->kind == JOB_PROBE && f->job != NULL)     /* a probe is for several: the first that has a run pays */
+    if (f->kind == JOB_PROBE && f->job != NULL) /* a probe is for several: the first that has a run pays */
         for (int i = 0; i < p->mirror_count; i++)
             if ((f->job->probes & (uint64_t)1 << i) && p->mirrors[i].run > 0) {
                 p->mirrors[i].run_requests += requests;
@@ -250,6 +257,8 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
     struct job *job = f->job;
 
     done_hints(p, f, d);
+    if (f->kind == JOB_RANGE && f->entity >= 0)
+        mirror_range_done(&p->mirrors[f->entity]);
     if (d->next_job > 0 && d->next_first > 0 && f->entity >= 0 && p->mirrors[f->entity].run == f->run &&
         job_find(p->jobs, d->next_job) == NULL) {
         struct job *next = job_new(JOB_RANGE, f->entity);
@@ -268,7 +277,7 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
     if (f->run > 0 && !run_has_jobs(p, f->run))
         p->scan_wanted = true;
     if (f->phase == FLIGHT_SENT)
-        f->done = true;         /* DONE overtook REPORT */
+        f->done = true; /* DONE overtook REPORT */
     else
         flights_remove(&s->flights, f);
 }
@@ -276,8 +285,10 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
 static void done_failed(struct scheduler *s, struct flight *f, const struct msg_done *d)
 {
     char text[320];
-    struct failure why = { .end = JOB_END_ERROR, .kind = err_kind_of(d->error_kind.p, d->error_kind.n),
-        .whole_portal = false, .text = text };
+    struct failure why = { .end = JOB_END_ERROR,
+        .kind = err_kind_of(d->error_kind.p, d->error_kind.n),
+        .whole_portal = false,
+        .text = text };
 
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(d->error));
     if (why.kind == ERR_TEMP || why.kind == ERR_WAIT || why.kind == ERR_NONE) {
@@ -321,7 +332,8 @@ void attempt_checked(struct scheduler *s, struct flight *f, bool still_open)
     }
     /* Its DONE was lost, or somebody else closed the job: either way it is closed. */
     if (f->entity >= 0)
-        p->mirrors[f->entity].marks_due[0] = p->mirrors[f->entity].marks_due[1] = p->mirrors[f->entity].ghosts = true;
+        p->mirrors[f->entity].marks_due[0] = p->mirrors[f->entity].marks_due[1] =
+            p->mirrors[f->entity].ghosts = true;
     struct job *job = end(s, f);
     if (job != NULL)
         mend_finished(s, portal, job);
@@ -329,8 +341,8 @@ void attempt_checked(struct scheduler *s, struct flight *f, bool still_open)
 
 /* ---- giving up ---- */
 
-static void lose_calls(struct scheduler *s, const char *fetcher, uint64_t boot, const uint64_t *holding, size_t n,
-    uint64_t now_ms, const char *why)
+static void lose_calls(struct scheduler *s, const char *fetcher, uint64_t boot, const uint64_t *holding,
+    size_t n, uint64_t now_ms, const char *why)
 {
     int lost = 0;
 
@@ -343,7 +355,8 @@ static void lose_calls(struct scheduler *s, const char *fetcher, uint64_t boot, 
         lost++;
     }
     if (lost > 0)
-        log_ev(LOG_WARNING, "job.given_up", kv_s("fetcher", fetcher), kv_i("count", lost), kv_s("reason", why));
+        log_ev(
+            LOG_WARNING, "job.given_up", kv_s("fetcher", fetcher), kv_i("count", lost), kv_s("reason", why));
 }
 
 void attempt_on_ready(struct scheduler *s, struct bus_peer from, struct msg *m)
@@ -375,12 +388,11 @@ static void sweep_crew(struct scheduler *s, uint64_t now_ms)
     struct fetcher *f;
 
     while ((f = crew_silent(&s->crew, now_ms)) != NULL) {
-        char name[64];
+        const struct fetcher lost = *f;
 
-        strcpy(name, f->name);
         crew_remove(&s->crew, f);
-        log_ev(LOG_WARNING, "fetcher.lost", kv_s("fetcher", name));
-        lose_calls(s, name, 0, NULL, 0, UINT64_MAX, "the fetcher is silent");
+        log_ev(LOG_WARNING, "fetcher.lost", kv_s("fetcher", lost.name));
+        lose_calls(s, lost.name, 0, NULL, 0, UINT64_MAX, "the fetcher is silent");
     }
 }
 
@@ -391,7 +403,7 @@ static void expire(struct scheduler *s, struct flight *f, int *late)
     if (f->done) {
         end(s, f);
     } else if (f->phase == FLIGHT_REPORTED) {
-        f->checking = s->portals[f->portal].scan_no + 1;    /* perhaps only its DONE was lost */
+        f->checking = s->portals[f->portal].scan_no + 1; /* perhaps only its DONE was lost */
         p->scan_wanted = true;
     } else {
         attempt_lost(s, f, JOB_END_LATE);
@@ -408,5 +420,6 @@ void attempt_sweep(struct scheduler *s, uint64_t now_ms)
         if (flight_expired(&s->flights.list[i], now_ms))
             expire(s, &s->flights.list[i], &late);
     if (late > 0)
-        log_ev(LOG_WARNING, "job.given_up", kv_i("count", late), kv_s("reason", "no REPORT before JOB_DEADLINE"));
+        log_ev(LOG_WARNING, "job.given_up", kv_i("count", late),
+            kv_s("reason", "no REPORT before JOB_DEADLINE"));
 }

@@ -22,7 +22,8 @@ static enum choice choose_urgent(struct chooser *c, struct chance *chances, int 
     return CHOOSE_NOTHING;
 }
 
-static enum choice choose_bulk(struct chooser *c, struct chance *chances, int entities, bool *probe, int *ret_entity)
+static enum choice choose_bulk(
+    struct chooser *c, struct chance *chances, int entities, bool *probe, int *ret_entity)
 {
     if (*probe) {
         *probe = false;

@@ -11,22 +11,25 @@
 #include <string.h>
 
 /* error NULL: ok. body is lent; NULL = none. */
-void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body)
+void control_reply(
+    struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body)
 {
     struct msg *m = msg_new(MSG_CONTROL_REPLY);
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 
     memcpy(m->correlation, correlation, sizeof(m->correlation));
-    m->control_reply = (struct msg_control_reply){ .outcome = str_of(error == NULL ? "ok" : "failed"),
-        .error = str_of(error), .body = str_of(text) };
+    m->control_reply = (struct msg_control_reply){
+        .outcome = str_of(error == NULL ? "ok" : "failed"), .error = str_of(error), .body = str_of(text)
+    };
     if (bus_send_to(s->router, to, &m) != BUS_SENT)
-        msg_free(&m);           /* who asked has gone; asking again is harmless */
+        msg_free(&m); /* who asked has gone; asking again is harmless */
     free(text);
 }
 
-static void reply_failed(struct scheduler *s, struct bus_peer to, const struct msg *m, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void reply_failed(struct scheduler *s, struct bus_peer to, const struct msg *m, const char *format, ...)
+static void reply_failed(struct scheduler *s, struct bus_peer to, const struct msg *m, const char *format,
+    ...) __attribute__((format(printf, 4, 5)));
+static void reply_failed(
+    struct scheduler *s, struct bus_peer to, const struct msg *m, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -68,7 +71,8 @@ static int wish_of(const struct scheduler *s, int portal, const json_t *entities
         if (mirror < 0) {
             list_entities(p, known, sizeof(known));
             snprintf(why, size, "%s entity \"%.64s\": portal %s mirrors %s",
-                entity == NULL ? "unknown" : "not mirrored:", name != NULL ? name : "?", p->config->name, known);
+                entity == NULL ? "unknown" : "not mirrored:", name != NULL ? name : "?", p->config->name,
+                known);
             return -1;
         }
         ret->mirrors |= (uint64_t)1 << mirror;
@@ -90,7 +94,7 @@ static void on_sync(struct scheduler *s, struct bus_peer from, const struct msg 
         if (wish_of(s, i, entities, &wishes[count], why, sizeof(why)) == 0)
             count++;
         else if (only != NULL || s->portal_count == 1)
-            break;              /* with several portals an entity may be mirrored from some of them */
+            break; /* with several portals an entity may be mirrored from some of them */
     }
     if (count > 0)
         scheduler_step(s, sync_step(s, wishes, count, from, m->correlation));
@@ -111,11 +115,11 @@ static void on_config(struct scheduler *s, struct bus_peer from, const struct ms
         json_t *entities = json_array();
 
         for (int k = 0; k < p->mirror_count; k++)
-            json_array_append_new(entities, json_pack("{s:s, s:s}", "entity", p->mirrors[k].entity->plural, "table",
-                                                p->mirrors[k].table));
-        json_array_append_new(portals, json_pack("{s:s, s:s, s:i, s:i, s:o}", "name", p->config->name, "url", p->url,
-                                           "drain", (int)p->config->drain_per_s, "burst", (int)p->config->burst,
-                                           "entities", entities));
+            json_array_append_new(entities, json_pack("{s:s, s:s}", "entity", p->mirrors[k].entity->plural,
+                                                "table", p->mirrors[k].table));
+        json_array_append_new(
+            portals, json_pack("{s:s, s:s, s:i, s:i, s:o}", "name", p->config->name, "url", p->url, "drain",
+                         (int)p->config->drain_per_s, "burst", (int)p->config->burst, "entities", entities));
     }
     json_object_set_new(body, "portals", portals);
     control_reply(s, from, m->correlation, NULL, body);
@@ -133,18 +137,17 @@ static json_t *operating_json(const struct portal *p, uint64_t now_ms)
 
         if (m->told == 0)
             continue;
-        json_object_set_new(all, m->name, json_pack("{s:f, s:f, s:f}", "used_s",
-                                              (double)operate_used(m, now_ms) / 1000, "limit_s",
-                                              (double)p->operate.limit_ms / 1000, "reset_s",
-                                              (double)operate_reset(m, now_ms) / 1000));
+        json_object_set_new(all, m->name,
+            json_pack("{s:f, s:f, s:f}", "used_s", (double)operate_used(m, now_ms) / 1000, "limit_s",
+                (double)p->operate.limit_ms / 1000, "reset_s", (double)operate_reset(m, now_ms) / 1000));
     }
     return all;
 }
 
 static json_t *portal_json(const struct portal *p, uint64_t now_ms)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I}", "name", p->config->name, "url", p->url,
-        "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget", "level",
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I}", "name", p->config->name, "url",
+        p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget", "level",
         pace_level(&p->pace, now_ms), "burst", (int)p->config->burst, "drain", (int)p->config->drain_per_s,
         "operating", operating_json(p, now_ms), "requests", (json_int_t)p->requests, "refusals",
         (json_int_t)p->refusals);
@@ -216,8 +219,8 @@ static void status_done(void *ctx, int status, const struct err *err)
     } else if (!x->s->stopping) {
         add_memory(x->s, x->body);
         add_requests(x->s, json_object_get(x->body, "runs"));
-        json_object_set_new(x->body, "jobs", json_pack("{s:I, s:i}", "open", open_jobs, "in_flight",
-                                                 flights_unfinished(&x->s->flights)));
+        json_object_set_new(x->body, "jobs",
+            json_pack("{s:I, s:i}", "open", open_jobs, "in_flight", flights_unfinished(&x->s->flights)));
         json_object_del(x->body, "jobs_open");
         control_reply(x->s, x->peer, x->correlation, NULL, x->body);
     }
@@ -250,11 +253,12 @@ static const struct {
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m)
 {
     json_error_t where;
-    json_t *args = m->control.args.n > 0 ? json_loadb(m->control.args.p, m->control.args.n, 0, &where) : json_object();
+    json_t *args =
+        m->control.args.n > 0 ? json_loadb(m->control.args.p, m->control.args.n, 0, &where) : json_object();
 
     if (!json_is_object(args)) {
-        reply_failed(s, from, m, "arguments of " STR_FMT " are not a JSON object",
-            STR_ARG(m->control.command));
+        reply_failed(
+            s, from, m, "arguments of " STR_FMT " are not a JSON object", STR_ARG(m->control.command));
         json_decref(args);
         return;
     }

@@ -10,8 +10,8 @@ struct fetcher *crew_find(struct crew *c, const char *name)
     return NULL;
 }
 
-struct fetcher *crew_ready(struct crew *c, struct str name, uint64_t boot, struct bus_peer peer, uint64_t credit,
-    size_t holding, uint32_t in_transit, uint64_t now_ms)
+struct fetcher *crew_ready(struct crew *c, struct str name, uint64_t boot, struct bus_peer peer,
+    uint64_t credit, size_t holding, uint32_t in_transit, uint64_t now_ms)
 {
     char key[sizeof(c->list[0].name)];
 

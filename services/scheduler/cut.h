@@ -16,7 +16,8 @@ struct cut_bounds {                     /* what the probe told; most_id 0 = noth
     uint64_t total;                     /* records: an estimate */
 };
 
-/* Ranges of equal width over the known ids, touching without gap: the first begins at 1, the last is open.
+/* Ranges over the known ids, touching without gap: the first begins at 1, the last is open. All but the last are as
+ * wide as holds a little less than so many whole jobs: a few records too many would cost a call of their own.
  * Returns how many (1..CUT_RANGES_MAX). */
 int cut_ranges(const struct cut_bounds *b, struct cut_range ret[CUT_RANGES_MAX]);
 /* Records expected in [first, last] at the known density; UINT64_MAX = nothing is known. */
@@ -26,5 +27,9 @@ uint64_t cut_estimate(const struct cut_bounds *b, uint64_t first, uint64_t last)
 uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap);
 /* Ids to ask for by id in one job, 1..most, by the usual size of a record. */
 uint32_t cut_ids(uint64_t record_bytes, uint32_t most);
-/* The last id of the left half of [first, last]; 0 = a single id, cannot be split. */
+/* The last id of a left part worth about half of the calls of [first, last], again a little less than whole jobs;
+ * 0 = not worth it (two calls or fewer, or nothing is known). */
+uint64_t cut_share(const struct cut_bounds *b, uint64_t first, uint64_t last);
+/* The last id of the left half of [first, last]; 0 = a single id, or an open range above all
+ * known ids: cannot be split. */
 uint64_t cut_middle(const struct cut_bounds *b, uint64_t first, uint64_t last);

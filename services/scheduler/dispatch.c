@@ -1,254 +1,15 @@
-/* Chooses what goes out next within all budgets, has it numbered by the database, and only then sends it. */
-#include "scheduler.h"
+/* Has a plan numbered by the database, and only then sends it. */
+#include "dispatch.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "proto/msg.h"
 #include "run/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define FULL_WAIT_MS 200        /* a fetcher's socket takes no more: look again then */
-#define IDS_MOST 2500
-#define GETS_MOST 50
-#define STEAL_ESTIMATE (2 * CUT_RECORDS)
-
-struct dispatch {
-    struct step step;
-    int portal;
-    struct store_dispatch store;
-    struct {
-        struct job *job;        /* NULL: made of marks when it is sent */
-        int mirror;             /* -1 = a probe */
-        char method[64];
-    } plan[ARRAY_SIZE(((struct store_dispatch *)0)->items)];
-};
-
-/* ---- what could go ---- */
-
-static bool job_ready(const struct job *job, uint64_t now_ms)
-{
-    return !job->busy && !job->gone && job->not_before_ms <= now_ms;
-}
-
-static bool mirror_open(const struct mirror *m)
-{
-    return !m->refused && m->schema != NULL && !(m->probe_wanted && m->probe_first);
-}
-
-static uint64_t method_wait(const struct portal *p, int mirror, enum job_kind kind, uint64_t now_ms)
-{
-    char method[64];
-
-    if (portal_method(&p->mirrors[mirror], kind, method) == NULL)
-        return 0;
-    return operate_wait(&p->operate, method, now_ms);
-}
-
-static bool probe_ready(const struct mirror *m, uint64_t now_ms)
-{
-    return (m->probe_wanted || m->run_state == RUN_PROBING) && !m->probe_flying && !m->refused &&
-           m->probe_not_before_ms <= now_ms;
-}
-
-static void chances_of_mirror(const struct portal *p, int mirror, struct chance *c, uint64_t now_ms)
-{
-    const struct mirror *m = &p->mirrors[mirror];
-    bool list = method_wait(p, mirror, JOB_RANGE, now_ms) == 0, get = method_wait(p, mirror, JOB_GET, now_ms) == 0;
-    int alive[2] = { 0, 0 };
-
-    for (const struct job *job = p->jobs; job != NULL; job = job->next) {
-        if (job->entity != mirror)
-            continue;
-        if (job->kind == JOB_RANGE)
-            c->ranges += list && job_ready(job, now_ms);
-        else
-            c->again += (job->kind == JOB_GET ? get : list) && job_ready(job, now_ms);
-        if (job->kind == JOB_IDS || job->kind == JOB_GET)
-            alive[job->kind == JOB_GET]++;
-    }
-    c->ids = m->marks_due[0] && list && alive[0] < PORTAL_BY_ID_MOST;
-    c->get = m->marks_due[1] && get && alive[1] < PORTAL_BY_ID_MOST;
-}
-
-/* A list method whose operating figure is stale is asked after by a probe: a fraction of a second, not of a minute. */
-static bool feel_operating(struct portal *p, int mirror, struct chance *c, uint64_t now_ms)
-{
-    struct mirror *m = &p->mirrors[mirror];
-    char method[64];
-
-    if (c->again + c->ids + c->ranges == 0)
-        return false;
-    if (!operate_stale(&p->operate, portal_method(m, JOB_RANGE, method), now_ms))
-        return false;
-    c->again = c->ids = c->ranges = 0;
-    m->probe_wanted = true;
-    return probe_ready(m, now_ms);
-}
-
-static bool chances(struct portal *p, struct chance *list, uint64_t now_ms)
-{
-    bool probe = false;
-
-    memset(list, 0, PORTAL_ENTITIES_MAX * sizeof(*list));
-    for (int i = 0; i < p->mirror_count; i++) {
-        if (mirror_open(&p->mirrors[i])) {
-            chances_of_mirror(p, i, &list[i], now_ms);
-            probe |= feel_operating(p, i, &list[i], now_ms);
-        }
-        probe |= probe_ready(&p->mirrors[i], now_ms);
-    }
-    return probe;
-}
-
-/* How many jobs may go now, by every budget but operating time. */
-static int room(const struct scheduler *s, int portal, uint64_t now_ms)
-{
-    const struct portal *p = &s->portals[portal].portal;
-    int64_t limits[] = { pace_free(&p->pace, now_ms), crew_credit(&s->crew),
-        s->jobs_unfinished - flights_unfinished(&s->flights),
-        (portal_is_unwell(p) ? 1 : s->portal_parallel) - flights_calls(&s->flights, portal),
-        ARRAY_SIZE(((struct store_dispatch *)0)->items) };
-    int64_t n = limits[0];
-
-    if (p->state == PORTAL_STOPPED || p->pause_ms > now_ms)
-        return 0;
-    for (size_t i = 1; i < ARRAY_SIZE(limits); i++)
-        if (limits[i] < n)
-            n = limits[i];
-    return n > 0 ? (int)n : 0;
-}
-
-/* ---- the plan ---- */
-
-static struct job *first_job(struct portal *p, int mirror, bool range, uint64_t now_ms)
-{
-    struct job *best = NULL;
-
-    for (struct job *job = p->jobs; job != NULL; job = job->next)
-        if (job->entity == mirror && (job->kind == JOB_RANGE) == range && job_ready(job, now_ms) &&
-            (best == NULL || job->order < best->order))
-            best = job;
-    return best;
-}
-
-/* Ids that jobs under way or waiting already stand for: no mark is in flight twice. */
-static void hold_ids(const struct portal *p, int mirror, struct dispatch_item *item)
-{
-    for (const struct job *job = p->jobs; job != NULL; job = job->next) {
-        if (job->entity != mirror || job->id_count == 0)
-            continue;
-        item->held = xrealloc(item->held, (item->held_count + job->id_count) * sizeof(uint64_t));
-        memcpy(item->held + item->held_count, job->ids, job->id_count * sizeof(uint64_t));
-        item->held_count += job->id_count;
-    }
-}
-
-static void item_of_job(struct dispatch_item *item, const struct portal *p, const struct job *job)
-{
-    item->kind = job->kind;
-    item->job = job->id;
-    item->entity = job->entity < 0 ? STR("") : str_of(p->mirrors[job->entity].entity->plural);
-    if (job->id_count == 0)
-        return;
-    item->ids = xcalloc(job->id_count, sizeof(uint64_t));
-    memcpy(item->ids, job->ids, job->id_count * sizeof(uint64_t));
-    item->id_count = job->id_count;
-}
-
-static void item_of_marks(struct dispatch_item *item, const struct portal *p, int mirror, enum job_kind kind)
-{
-    const struct mirror *m = &p->mirrors[mirror];
-
-    item->kind = kind;
-    item->entity = str_of(m->entity->plural);
-    item->from_marks = true;
-    item->most = kind == JOB_GET ? GETS_MOST : cut_ids(m->record_bytes, IDS_MOST);
-    hold_ids(p, mirror, item);
-}
-
-/* A probe of all entities that want one: the job is made here and waits like any other when it fails. */
-static struct job *probe_job(struct portal *p, uint64_t now_ms)
-{
-    struct job *job = job_new(JOB_PROBE, -1);
-    int n = 0;
-
-    for (int i = 0; i < p->mirror_count && n < 10; i++) {
-        if (!probe_ready(&p->mirrors[i], now_ms))
-            continue;
-        p->mirrors[i].probe_flying = true;
-        job->probes |= (uint64_t)1 << i;
-        n++;
-    }
-    job->born = job->order = p->next_order++;
-    job_put(&p->jobs, job);
-    return job;
-}
-
-static void plan_add(struct dispatch *x, struct portal *p, struct job *job, int mirror, enum job_kind kind,
-    uint64_t now_ms)
-{
-    int i = x->store.count++;
-    struct dispatch_item *item = &x->store.items[i];
-
-    *item = (struct dispatch_item){ 0 };
-    if (job != NULL)
-        item_of_job(item, p, job);
-    else
-        item_of_marks(item, p, mirror, kind);
-    x->plan[i].job = job;
-    x->plan[i].mirror = mirror;
-    x->plan[i].method[0] = '\0';
-    if (mirror >= 0)
-        portal_method(&p->mirrors[mirror], kind, x->plan[i].method);
-    if (x->plan[i].method[0] != '\0')
-        operate_start(&p->operate, x->plan[i].method);
-    if (job != NULL) {
-        job->busy = true;
-        job->order = p->next_order++;
-    }
-    pace_take(&p->pace, now_ms);
-}
-
-/* One choice into the plan; false when the method's operating time is spent meanwhile. */
-static void plan_choice(struct dispatch *x, struct portal *p, enum choice choice, int mirror, uint64_t now_ms)
-{
-    struct job *job = NULL;
-    enum job_kind kind = choice == CHOOSE_GET ? JOB_GET : JOB_IDS;
-
-    if (choice == CHOOSE_PROBE) {
-        job = probe_job(p, now_ms);
-        mirror = -1;
-        kind = JOB_PROBE;
-    } else if (choice == CHOOSE_AGAIN || choice == CHOOSE_RANGE) {
-        job = first_job(p, mirror, choice == CHOOSE_RANGE, now_ms);
-        if (job == NULL)
-            return;
-        kind = job->kind;
-    }
-    if (mirror >= 0 && method_wait(p, mirror, kind, now_ms) > 0)
-        return;
-    plan_add(x, p, job, mirror, kind, now_ms);
-}
-
-/* Fetchers are idle and nothing else waits: give the upper half of a long range to a job of its own. */
-static void plan_steals(struct dispatch *x, struct portal *p, int left)
-{
-    for (int i = 0; i < x->store.count && left > 0; i++) {
-        const struct job *job = x->plan[i].job;
-
-        if (job == NULL || job->kind != JOB_RANGE)
-            continue;
-        const struct cut_bounds *b = &p->mirrors[job->entity].bounds;
-        uint64_t estimate = cut_estimate(b, job->first, job->last);
-        if (estimate == UINT64_MAX || estimate <= STEAL_ESTIMATE)
-            continue;
-        x->store.items[i].split_at = cut_middle(b, job->first, job->last);
-        left--;
-    }
-}
+#define FULL_WAIT_MS 200 /* a fetcher's socket takes no more: look again then */
 
 static void dispatch_free(struct step *step)
 {
@@ -258,23 +19,27 @@ static void dispatch_free(struct step *step)
     free(x);
 }
 
-/* ---- after the commit ---- */
-
-static struct msg *job_message(const struct scheduler *s, const struct portal *p, const struct dispatch_item *item,
-    struct job *job, struct buf *names)
+static struct msg *job_message(const struct scheduler *s, const struct portal *p,
+    const struct dispatch_item *item, struct job *job, struct buf *names)
 {
     struct msg *m = msg_new(MSG_JOB);
-    const struct mirror *mirror = job->entity >= 0 ? &p->mirrors[job->entity] : NULL;
+    const bool probe = job->entity < 0;
 
-    m->job = (struct msg_job){ .job = item->job, .d = item->d, .epoch = p->epoch, .run = job->run,
-        .portal = p->name, .kind = str_of(job_kind_name(item->kind)),
+    m->job = (struct msg_job){ .job = item->job,
+        .d = item->d,
+        .epoch = p->epoch,
+        .run = job->run,
+        .portal = p->name,
+        .kind = str_of(job_kind_name(item->kind)),
         .deadline_ms = (uint64_t)s->job_deadline_ms * 13 / 15 };
-    for (int i = 0; mirror == NULL && i < p->mirror_count; i++)
+    for (int i = 0; probe && i < p->mirror_count; i++)
         if (job->probes & (uint64_t)1 << i)
             buf_fmt(names, "%s%s", names->n > 0 ? " " : "", p->mirrors[i].entity->plural);
     m->job.entities = buf_view(names);
-    if (mirror == NULL)
+    if (probe)
         return m;
+
+    const struct mirror *mirror = &p->mirrors[job->entity];
     m->job.entity = str_of(mirror->entity->plural);
     m->job.table = str_of(mirror->table);
     m->job.schema = (struct str){ mirror->schema, mirror->schema_bytes };
@@ -283,8 +48,8 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
         return m;
     m->job.first = job->first;
     m->job.last = job->last;
-    job->pages = cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes,
-        job->pages_cap);
+    job->pages =
+        cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes, job->pages_cap);
     m->job.pages = job->pages;
     return m;
 }
@@ -295,13 +60,21 @@ static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, s
     const struct dispatch_item *item = &x->store.items[i];
     struct flight *f = flights_add(&s->flights);
 
-    *f = (struct flight){ .d = item->d, .portal = x->portal, .job = job, .job_id = item->job, .run = job->run,
-        .entity = job->entity, .kind = job->kind, .tries = item->tries, .boot = fetcher->boot,
-        .sent_ms = clock_mono_ms(), .phase = FLIGHT_SENT };
+    *f = (struct flight){ .d = item->d,
+        .portal = x->portal,
+        .job = job,
+        .job_id = item->job,
+        .run = job->run,
+        .entity = job->entity,
+        .kind = job->kind,
+        .tries = item->tries,
+        .boot = fetcher->boot,
+        .sent_ms = clock_mono_ms(),
+        .phase = FLIGHT_SENT };
     f->deadline_ms = f->sent_ms + (uint64_t)s->job_deadline_ms;
-    strcpy(f->fetcher, fetcher->name);
-    strcpy(f->correlation, m->correlation);
-    strcpy(f->method, x->plan[i].method);
+    snprintf(f->fetcher, sizeof(f->fetcher), "%s", fetcher->name);
+    snprintf(f->correlation, sizeof(f->correlation), "%s", m->correlation);
+    snprintf(f->method, sizeof(f->method), "%s", x->plan[i].method);
 }
 
 static void not_sent(struct scheduler *s, int portal, struct job *job, const char *method, uint64_t wait_ms)
@@ -399,7 +172,7 @@ static void dispatch_done(struct step *step)
         struct dispatch_item *item = &x->store.items[i];
         struct job *job = x->plan[i].job;
 
-        if (item->d == 0) {             /* no marks, or the job is no longer open */
+        if (item->d == 0) { /* no marks, or the job is no longer open */
             not_sent(s, x->portal, NULL, x->plan[i].method, 0);
             if (job == NULL) {
                 p->mirrors[x->plan[i].mirror].marks_due[item->kind == JOB_GET] = false;
@@ -436,57 +209,20 @@ struct step *dispatch_step(struct scheduler *s, int portal)
 {
     struct portal *p = &s->portals[portal].portal;
     uint64_t now_ms = clock_mono_ms();
-    int n = room(s, portal, now_ms);
-    struct chance list[PORTAL_ENTITIES_MAX];
-    int mirror = -1;
-
-    if (n == 0)
-        return NULL;
-
-    bool probe = chances(p, list, now_ms);
     struct dispatch *x = xcalloc(1, sizeof(*x));
-    x->step = (struct step){ .name = "dispatch", .work = dispatch_work, .done = dispatch_done,
-        .failed = dispatch_failed, .free = dispatch_free, .once = true };
-    x->portal = portal;
-    while (x->store.count < n) {
-        enum choice choice = choose(&s->portals[portal].chooser, list, p->mirror_count, &probe, &mirror);
 
-        if (choice == CHOOSE_NOTHING)
-            break;
-        plan_choice(x, p, choice, mirror, now_ms);
-    }
-    if (x->store.count == 0) {
+    x->step = (struct step){ .name = "dispatch",
+        .work = dispatch_work,
+        .done = dispatch_done,
+        .failed = dispatch_failed,
+        .free = dispatch_free,
+        .once = true };
+    x->portal = portal;
+    if (!plan_fill(s, x, now_ms)) {
         free(x);
         return NULL;
     }
-    plan_steals(x, p, n - x->store.count);
     x->store.who = scheduler_who(p);
     x->store.bucket = pace_level(&p->pace, now_ms);
     return &x->step;
-}
-
-/* ---- when to look again ---- */
-
-static void sooner(uint64_t *wait, uint64_t at_ms, uint64_t now_ms)
-{
-    if (at_ms > now_ms && at_ms - now_ms < *wait)
-        *wait = at_ms - now_ms;
-}
-
-uint64_t dispatch_wait(struct scheduler *s, int portal, uint64_t now_ms)
-{
-    struct portal *p = &s->portals[portal].portal;
-    uint64_t pace = pace_wait(&p->pace, now_ms), wait = 1000;
-
-    if (pace > 0 && pace != PACE_NEVER)
-        sooner(&wait, now_ms + pace, now_ms);
-    sooner(&wait, p->pause_ms, now_ms);
-    for (int i = 0; i < p->mirror_count; i++) {
-        sooner(&wait, now_ms + method_wait(p, i, JOB_RANGE, now_ms), now_ms);
-        sooner(&wait, p->mirrors[i].probe_not_before_ms, now_ms);
-    }
-    for (const struct job *job = p->jobs; job != NULL; job = job->next)
-        if (!job->busy)
-            sooner(&wait, job->not_before_ms, now_ms);
-    return wait;
 }

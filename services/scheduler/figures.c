@@ -18,8 +18,9 @@ void figures_refused(const struct portal *p, unsigned status)
     char labels[128];
 
     snprintf(labels, sizeof(labels), "{portal=\"%s\",status=\"%u\"}", p->config->name, status);
-    metric_add(metric_series("potok_portal_refusals_total", "Calls the portal refused for a limit", METRIC_COUNTER,
-                   labels), 1);
+    metric_add(metric_series("potok_portal_refusals_total", "Calls the portal refused for a limit",
+                   METRIC_COUNTER, labels),
+        1);
 }
 
 static void gauge(const char *name, const char *help, const char *labels, double value)

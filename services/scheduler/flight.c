@@ -102,8 +102,8 @@ uint64_t flights_next_deadline(const struct flights *f)
     return least;
 }
 
-bool flight_lost(const struct flight *f, const char *fetcher, uint64_t boot, const uint64_t *holding, size_t n,
-    uint64_t now_ms)
+bool flight_lost(const struct flight *f, const char *fetcher, uint64_t boot, const uint64_t *holding,
+    size_t n, uint64_t now_ms)
 {
     if (f->phase != FLIGHT_SENT || strcmp(f->fetcher, fetcher) != 0)
         return false;

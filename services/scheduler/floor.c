@@ -1,5 +1,5 @@
-/* The floor rises all the time (model rule 6): below the smallest number still awaited. Asked for between steps only,
- * so that every number given out is either awaited in memory or settled. */
+/* The floor rises all the time (model rule 6): below the smallest number still awaited. Asked for between
+ * steps only, so that every number given out is either awaited in memory or settled. */
 #include "scheduler.h"
 
 #include "base/clock.h"
@@ -43,14 +43,19 @@ struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms)
     struct floor_rise *x = xcalloc(1, sizeof(*x));
     x->step = (struct step){ .name = "floor", .work = floor_work, .done = floor_done, .free = floor_free };
     x->portal = portal;
-    x->store = (struct store_floor){ .who = scheduler_who(p), .low = low, .entities = x->entities,
-        .tables = x->tables, .ghosts = x->ghosts, .count = p->mirror_count };
+    x->store = (struct store_floor){ .who = scheduler_who(p),
+        .low = low,
+        .entities = x->entities,
+        .tables = x->tables,
+        .ghosts = x->ghosts,
+        .count = p->mirror_count };
     for (int i = 0; i < p->mirror_count; i++) {
         struct mirror *m = &p->mirrors[i];
 
         x->entities[i] = str_of(m->entity->plural);
         x->tables[i] = str_of(m->table);
-        x->ghosts[i] = m->ghosts && m->run == 0;    /* it reads the whole table: not while that is being filled */
+        x->ghosts[i] =
+            m->ghosts && m->run == 0; /* it reads the whole table: not while that is being filled */
         if (x->ghosts[i])
             m->ghosts = false;
     }

@@ -86,8 +86,8 @@ static enum job_next narrow(struct job *job)
     return JOB_SPLIT;
 }
 
-enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
-    uint32_t dice)
+enum job_next job_failed(
+    struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms, uint32_t dice)
 {
     bool portal_well = ok_count != job->portal_ok;
     bool suspected = false;
@@ -114,7 +114,9 @@ enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, 
         return JOB_AGAIN;
 
     enum job_next next = narrow(job);
+    if (next == JOB_SPLIT && job->kind == JOB_RANGE)
+        job->not_before_ms = now_ms + JOB_BACKOFF_MS; /* meanwhile its other half is read */
     if (next == JOB_AGAIN && !single(job) && job->kind != JOB_PROBE)
-        job->not_before_ms = now_ms;        /* it is another question now: no reason to wait */
+        job->not_before_ms = now_ms; /* it is another question now: no reason to wait */
     return next;
 }

@@ -8,18 +8,21 @@
 #include "proto/schema.h"
 #include "run/crash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BLOCKED_MS 60000 /* a blocked method whose end the portal does not tell */
 
 struct learn {
     struct step step;
     int portal;
-    uint64_t probes;            /* what was asked */
-    char *bytes;                /* the probe's answer; all views point into it */
+    uint64_t probes; /* what was asked */
+    char *bytes;     /* the probe's answer; all views point into it */
     struct probe probe;
     struct store_learn store;
-    int *mirrors;               /* of each store entity */
-    char **owned;               /* copies of old schemas and names */
+    int *mirrors; /* of each store entity */
+    char **owned; /* copies of old schemas and names */
     int owned_count;
 };
 
@@ -60,8 +63,8 @@ static void tell_schema(const struct portal *p, const struct learn_entity *e)
     if (e->added + e->gone + e->retyped == 0)
         return;
     log_ev(LOG_INFO, e->old_schema.n == 0 ? "schema.learnt" : "schema.changed", kv_str("portal", p->name),
-        kv_str("entity", e->entity), kv_i("fields", e->fields), kv_i("added", e->added), kv_i("gone", e->gone),
-        kv_i("retyped", e->retyped));
+        kv_str("entity", e->entity), kv_i("fields", e->fields), kv_i("added", e->added),
+        kv_i("gone", e->gone), kv_i("retyped", e->retyped));
 }
 
 static void put_ranges(struct portal *p, int mirror, const struct learn_entity *e)
@@ -92,13 +95,13 @@ static void learnt_entity(struct portal *p, int mirror, const struct learn_entit
     if (e->run == 0 || m->run != e->run)
         return;
     if (e->range_count == 0) {
-        p->scan_wanted = true;      /* the run is no longer what we thought */
+        p->scan_wanted = true; /* the run is no longer what we thought */
         return;
     }
     m->run_state = RUN_OPEN;
     put_ranges(p, mirror, e);
-    log_ev(LOG_DEBUG, "sync.cut", kv_str("portal", p->name), kv_s("entity", m->entity->plural), kv_u("run", e->run),
-        kv_u("expected", e->bounds.total), kv_i("ranges", e->range_count));
+    log_ev(LOG_DEBUG, "sync.cut", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
+        kv_u("run", e->run), kv_u("expected", e->bounds.total), kv_i("ranges", e->range_count));
 }
 
 static void land(struct portal *p, uint64_t probes)
@@ -152,10 +155,32 @@ static void add_entity(struct learn *x, struct portal *p, int mirror, const stru
 
     x->mirrors[i] = mirror;
     x->store.list[i] = (struct learn_entity){ .entity = str_of(m->entity->plural),
-        .run = m->run_state == RUN_PROBING ? m->run : 0, .schema = e->schema,
+        .run = m->run_state == RUN_PROBING ? m->run : 0,
+        .schema = e->schema,
         .bounds = { e->least_id, e->most_id, e->total } };
     x->store.list[i].old_schema = own(x, m->schema, m->schema_bytes);
     x->store.list[i].unknown = own(x, m->unknown, m->unknown != NULL ? strlen(m->unknown) : 0);
+}
+
+/* How long the entity waits: longer each time, and as long as its method is blocked. */
+static uint64_t refused_wait(struct portal *p, struct mirror *m, enum err_kind kind, const char *text)
+{
+    uint64_t now_ms = clock_mono_ms(), wait_ms = job_backoff(++m->probe_fails + 2, (uint32_t)m->run);
+    char method[64];
+
+    if (kind != ERR_WAIT)
+        return wait_ms;
+    p->refusals++;
+    figures_refused(p, 200);
+    snprintf(method, sizeof(method), "%.*s", (int)strcspn(text, " "), text); /* errors begin with it */
+    if (strstr(text, "OPERATION_TIME_LIMIT") == NULL)
+        return wait_ms;
+    uint64_t reset_ms = BLOCKED_MS;
+    for (int i = 0; i < p->operate.count; i++)
+        if (strcmp(p->operate.list[i].name, method) == 0 && operate_reset(&p->operate.list[i], now_ms) > 0)
+            reset_ms = operate_reset(&p->operate.list[i], now_ms);
+    operate_block(&p->operate, method, reset_ms, now_ms);
+    return reset_ms > wait_ms ? reset_ms : wait_ms;
 }
 
 /* One entity cannot be read: only its run fails; what passes by itself is asked again. */
@@ -166,9 +191,11 @@ static void entity_refused(struct scheduler *s, int portal, int mirror, const st
     char *text = str_dup(e->error);
 
     if (kind == ERR_TEMP || kind == ERR_WAIT) {
-        m->probe_not_before_ms = clock_mono_ms() + job_backoff(++m->probe_fails + 2, (uint32_t)m->run);
+        uint64_t wait_ms = refused_wait(&s->portals[portal].portal, m, kind, text);
+
+        m->probe_not_before_ms = clock_mono_ms() + wait_ms;
         log_ev(LOG_WARNING, "probe.retry", kv_str("portal", s->portals[portal].portal.name),
-            kv_str("entity", e->entity), kv_s("reason", text));
+            kv_str("entity", e->entity), kv_u("wait_ms", wait_ms), kv_s("reason", text));
     } else {
         mend_fail_mirror(s, portal, mirror, text);
     }
@@ -200,8 +227,9 @@ void learn_step(struct scheduler *s, int portal, struct job *job, struct str lea
     struct learn *x = xcalloc(1, sizeof(*x));
     struct err err;
 
-    x->step = (struct step){ .name = "learn", .work = learn_work, .done = learn_done, .failed = learn_failed,
-        .free = learn_free };
+    x->step = (struct step){
+        .name = "learn", .work = learn_work, .done = learn_done, .failed = learn_failed, .free = learn_free
+    };
     x->portal = portal;
     x->probes = job->probes;
     x->bytes = xmalloc(learnt.n + 1);

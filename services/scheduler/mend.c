@@ -1,4 +1,5 @@
-/* What becomes of jobs, runs and portals after an attempt failed: again, smaller, aside, or the end of the run. */
+/* What becomes of jobs, runs and portals after an attempt failed: again, smaller, aside, or the end of the
+ * run. */
 #include "scheduler.h"
 
 #include "base/clock.h"
@@ -15,8 +16,8 @@ struct mend {
     struct step step;
     enum mend_kind kind;
     int portal;
-    uint64_t job, middle, id;       /* id 0 of MEND_ALONE: only the row goes */
-    uint64_t other;                 /* out */
+    uint64_t job, middle, id; /* id 0 of MEND_ALONE: only the row goes */
+    uint64_t other;           /* out */
     uint64_t runs[PORTAL_ENTITIES_MAX];
     int run_count;
     char entity[64];
@@ -120,13 +121,20 @@ static void halve_ids(struct portal *p, struct job *job)
 
 static void split_range(struct scheduler *s, int portal, struct job *job)
 {
-    struct portal *p = &s->portals[portal].portal;
+    struct mirror *m = &s->portals[portal].portal.mirrors[job->entity];
+    uint64_t middle = cut_middle(&m->bounds, job->first, job->last);
+
+    if (middle == 0) { /* nothing is known up there: perhaps a probe tells more */
+        m->probe_wanted = true;
+        job->not_before_ms = clock_mono_ms() + job_backoff(job->fails, (uint32_t)job->id);
+        return;
+    }
     struct mend *x = mend_new(s, portal, MEND_SPLIT, "split");
 
     x->job = job->id;
-    x->middle = cut_middle(&p->mirrors[job->entity].bounds, job->first, job->last);
+    x->middle = middle;
     scheduler_step(s, &x->step);
-    job->last = x->middle;      /* the new job above it is found by the scan that follows */
+    job->last = x->middle; /* the new job above it is found by the scan that follows */
 }
 
 static void set_aside(struct scheduler *s, int portal, struct job *job, const char *text)
@@ -159,16 +167,17 @@ static void stop_job(struct scheduler *s, int portal, struct job *job, const str
             mend_fail_mirror(s, portal, i, why->text);
 }
 
-static void tell_retry(const struct portal *p, const struct job *job, unsigned tries, const struct failure *why,
-    uint64_t now_ms)
+static void tell_retry(
+    const struct portal *p, const struct job *job, unsigned tries, const struct failure *why, uint64_t now_ms)
 {
     if (why->end == JOB_END_LOST || why->kind == ERR_WAIT)
-        return;                 /* told where it was found, once for all */
+        return; /* told where it was found, once for all */
     enum log_level level = portal_is_unwell(p) ? LOG_DEBUG : tries >= 2 ? LOG_WARNING : LOG_INFO;
 
     log_ev(level, "job.retry", kv_str("portal", p->name), kv_u("job", job->id),
         kv_s("kind", job_kind_name(job->kind)),
-        kv_s("entity", job->entity >= 0 ? p->mirrors[job->entity].entity->plural : ""), kv_u("attempt", tries + 1),
+        kv_s("entity", job->entity >= 0 ? p->mirrors[job->entity].entity->plural : ""),
+        kv_u("attempt", tries + 1),
         kv_u("wait_ms", job->not_before_ms > now_ms ? job->not_before_ms - now_ms : 0),
         kv_s("error_type", err_kind_name(why->kind)), kv_s("reason", why->text));
 }
@@ -196,9 +205,23 @@ static void probe_again(struct scheduler *s, int portal, struct job *job)
         m->probe_fails += job->fails > 0;
         m->probe_not_before_ms = job->not_before_ms;
         if (job->fails > 0)
-            m->probe_not_before_ms = clock_mono_ms() + job_backoff(m->probe_fails, (uint32_t)p->next_order * 7919);
+            m->probe_not_before_ms =
+                clock_mono_ms() + job_backoff(m->probe_fails, (uint32_t)p->next_order * 7919);
     }
     mend_drop(s, portal, job);
+}
+
+/* A list that answers no question at all is not narrowed down to each of its records. */
+static bool list_fails(struct portal *p, const struct job *job, const struct failure *why)
+{
+    if (job->kind != JOB_RANGE || why->end != JOB_END_ERROR || why->kind == ERR_TEMP ||
+        why->kind == ERR_WAIT || why->kind == ERR_LIMIT)
+        return false;
+
+    struct mirror *m = &p->mirrors[job->entity];
+    bool stuck = job->fails >= JOB_LAST_TRIES && job->first != job->last &&
+                 cut_middle(&m->bounds, job->first, job->last) == 0;
+    return (job->pages == 1 && mirror_range_failed(m, job->first, job->last)) || stuck;
 }
 
 void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why)
@@ -212,10 +235,14 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
         return;
     }
     if (job->kind == JOB_PROBE)
-        tries = probe_tries(p, job);    /* each is a job of its own: what counts is how long it has been asked */
-    enum job_next next = job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
+        tries = probe_tries(p, job); /* each is a job of its own: what counts is how long it has been asked */
+    bool hopeless = list_fails(p, job, why);
+    enum job_next next =
+        job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
     if (job->kind == JOB_PROBE && why->end == JOB_END_ERROR && why->kind != ERR_TEMP && why->kind != ERR_WAIT)
-        next = JOB_STOP;        /* the same question would get the same answer */
+        next = JOB_STOP; /* the same question would get the same answer */
+    if (hopeless)
+        next = JOB_STOP;
     switch (next) {
     case JOB_STOP:
         stop_job(s, portal, job, why);
@@ -235,7 +262,7 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     }
     tell_retry(p, job, tries, why, now_ms);
     if (job->entity >= 0 && job->fails >= JOB_FEEL_FAILS)
-        p->mirrors[job->entity].probe_wanted = true;    /* is it the job, or the portal? */
+        p->mirrors[job->entity].probe_wanted = true; /* is it the job, or the portal? */
     if (next == JOB_SPLIT && job->kind == JOB_RANGE)
         split_range(s, portal, job);
     else if (next == JOB_SPLIT)
@@ -314,8 +341,8 @@ void mend_stop_portal(struct scheduler *s, int portal, const char *text)
     struct portal *p = &s->portals[portal].portal;
 
     if (p->state != PORTAL_STOPPED)
-        log_ev(LOG_ERROR, "portal.stopped", kv_str("portal", p->name), kv_s("url", p->url), kv_s("error", text),
-            kv_s("hint", "put it right, then: potok sync"));
+        log_ev(LOG_ERROR, "portal.stopped", kv_str("portal", p->name), kv_s("url", p->url),
+            kv_s("error", text), kv_s("hint", "put it right, then: potok sync"));
     portal_stop(p, text);
     fail_mirrors(s, portal, UINT64_MAX, text);
 }

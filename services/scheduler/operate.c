@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PRIOR_JOBS 2        /* the first guess weighs as much as so many jobs */
-#define MEAN_JOBS 32
+#define PRIOR_JOBS     2 /* the first guess weighs as much as so many jobs */
+#define MEAN_JOBS      32
 #define RESET_SLACK_MS 1000 /* the portal tells whole seconds */
 #define FLYING_WAIT_MS 1000 /* what is under way decides: its answer wakes the scheduler anyway */
 
@@ -29,9 +29,10 @@ static struct operate_method *find_or_add(struct operate *o, const char *name)
     if (m != NULL || o->count == OPERATE_METHODS_MAX || strlen(name) >= sizeof(m->name))
         return m;
     m = &o->list[o->count++];
-    *m = (struct operate_method){ .cost_ms = OPERATE_COST_MS, .spent_ms = PRIOR_JOBS * OPERATE_COST_MS,
-        .spent_jobs = PRIOR_JOBS };
-    strcpy(m->name, name);
+    *m = (struct operate_method){
+        .cost_ms = OPERATE_COST_MS, .spent_ms = PRIOR_JOBS * OPERATE_COST_MS, .spent_jobs = PRIOR_JOBS
+    };
+    memcpy(m->name, name, strlen(name) + 1);
     return m;
 }
 
@@ -45,7 +46,8 @@ uint64_t operate_reset(const struct operate_method *m, uint64_t now_ms)
     return m->reset_ms > now_ms ? m->reset_ms - now_ms : 0;
 }
 
-/* With one more job; a quarter more than usual, since jobs differ. A job dearer than the whole limit runs alone. */
+/* With one more job; a quarter more than usual, since jobs differ. A job dearer than the whole limit runs
+ * alone. */
 static bool fits(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
 {
     uint64_t most = o->limit_ms > OPERATE_MARGIN_MS ? o->limit_ms - OPERATE_MARGIN_MS : o->limit_ms;
@@ -114,7 +116,8 @@ void operate_end(struct operate *o, const char *method)
         batch->flying--;
 }
 
-/* Several jobs end in a row and the first answer shows what all of them cost: only the mean over many tells. */
+/* Several jobs end in a row and the first answer shows what all of them cost: only the mean over many tells.
+ */
 static void learn_cost(struct operate_method *m, uint64_t spent_ms)
 {
     if (m->unclear > 0 && spent_ms == 0) {
@@ -138,13 +141,13 @@ void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint6
 
     if (m == NULL)
         return;
-    if (reset_ms == 0 || reset_ms > OPERATE_FEEL_MS)    /* far, not told, or another clock than ours */
+    if (reset_ms == 0 || reset_ms > OPERATE_FEEL_MS) /* far, not told, or another clock than ours */
         m->feel_ms = now_ms + OPERATE_FEEL_MS;
     else
         m->feel_ms = now_ms + reset_ms;
     if (!m->told)
         m->unclear = m->flying;
-    else if (now_ms < m->reset_ms && used_ms >= m->used_ms)     /* nothing has fallen out in between */
+    else if (now_ms < m->reset_ms && used_ms >= m->used_ms) /* nothing has fallen out in between */
         learn_cost(m, used_ms - m->used_ms);
     m->told = true;
     m->used_ms = used_ms;

@@ -6,7 +6,9 @@ void pace_init(struct pace *p, uint32_t burst, uint32_t drain_per_s, uint64_t no
 {
     uint32_t drain = drain_per_s > 0 ? drain_per_s : 1;
 
-    *p = (struct pace){ .drain_per_s = drain, .room = burst > drain + 2 ? burst - drain - 1 : 1, .at_ms = now_ms };
+    *p = (struct pace){
+        .drain_per_s = drain, .room = burst > drain + 2 ? burst - drain - 1 : 1, .at_ms = now_ms
+    };
 }
 
 /* The level of the answered ones at now. */
@@ -80,7 +82,8 @@ void pace_refused(struct pace *p, uint64_t now_ms)
 void pace_restore(struct pace *p, double level, uint64_t saved_wall_ms, uint64_t now_wall_ms, uint64_t now_ms)
 {
     uint64_t past_ms = now_wall_ms > saved_wall_ms ? now_wall_ms - saved_wall_ms : 0;
-    double rest = level - (double)(past_ms > PACE_GRACE_MS ? past_ms - PACE_GRACE_MS : 0) * p->drain_per_s / 1000.0;
+    double rest =
+        level - (double)(past_ms > PACE_GRACE_MS ? past_ms - PACE_GRACE_MS : 0) * p->drain_per_s / 1000.0;
 
     p->at_ms = now_ms;
     p->level = rest > 0 ? rest : 0;

@@ -119,8 +119,9 @@ enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms)
 
 const char *portal_state_name(enum portal_state state)
 {
-    static const char *const names[] = { [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting",
-        [PORTAL_STOPPED] = "stopped" };
+    static const char *const names[] = {
+        [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting", [PORTAL_STOPPED] = "stopped"
+    };
 
     return names[state];
 }
@@ -151,6 +152,23 @@ void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes)
     m->record_bytes = m->record_bytes == 0 ? one : (3 * m->record_bytes + one) / 4;
 }
 
+bool mirror_range_failed(struct mirror *m, uint64_t first, uint64_t last)
+{
+    if (m->one_page_fails++ == 0) {
+        m->fail_first = first;
+        m->fail_last = last;
+        return false;
+    }
+    m->fail_first = first > m->fail_first ? first : m->fail_first;
+    m->fail_last = last < m->fail_last ? last : m->fail_last;
+    return m->one_page_fails >= MIRROR_LIST_FAILS && m->fail_first > m->fail_last;
+}
+
+void mirror_range_done(struct mirror *m)
+{
+    m->one_page_fails = 0;
+}
+
 static bool has_word(struct str words, struct str word)
 {
     for (size_t i = 0; i + word.n <= words.n; i++)
@@ -172,8 +190,8 @@ void mirror_unknown(struct mirror *m, struct str names)
         i++;
         if (word.n == 0 || has_word(str_of(m->unknown), word))
             continue;
-        char *more = m->unknown == NULL ? str_dup(word)
-                                        : xasprintf("%s %.*s", m->unknown, (int)word.n, word.p);
+        char *more =
+            m->unknown == NULL ? str_dup(word) : xasprintf("%s %.*s", m->unknown, (int)word.n, word.p);
         free(m->unknown);
         m->unknown = more;
     }

@@ -14,6 +14,7 @@
 
 #define PORTAL_ENTITIES_MAX CONFIG_ENTITIES_MAX
 #define PORTAL_BY_ID_MOST 4         /* by-id jobs of one entity and kind at a time */
+#define MIRROR_LIST_FAILS 12        /* so many one-page ranges in a row, not all around one record: the list fails */
 #define PORTAL_UNWELL 3             /* so many failed calls in a row: it is tried with one call at a time */
 #define PORTAL_UNWELL_PAUSE_MS 15000    /* longest pause between them */
 
@@ -45,6 +46,8 @@ struct mirror {                     /* one entity of a portal */
     unsigned probe_fails;
     char *unknown;                  /* names of fields a record showed and the schema lacks, separated by blanks */
     bool refused;                   /* no rights: nothing is asked until the next sync */
+    unsigned one_page_fails;        /* ranges of one page that failed for good, in a row */
+    uint64_t fail_first, fail_last; /* the ids that all of them had in common; first > last: none */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     bool ghosts;                    /* perhaps there are empty ghosts to remove */
 };
@@ -92,5 +95,8 @@ const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[s
 /* A schema, owned by the mirror from here on. */
 void mirror_set_schema(struct mirror *m, struct str schema);
 void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes);
+/* A range of one page failed for good. True when no single record can be the reason: the list itself fails. */
+bool mirror_range_failed(struct mirror *m, uint64_t first, uint64_t last);
+void mirror_range_done(struct mirror *m);
 /* Adds names to `unknown`, each once. */
 void mirror_unknown(struct mirror *m, struct str names);

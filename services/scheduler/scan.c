@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_WANTED_MS 500      /* no more often when wanted */
-#define SCAN_ANYWAY_MS 5000     /* marks whose pause is over, hints that were lost */
+#define SCAN_WANTED_MS 500  /* no more often when wanted */
+#define SCAN_ANYWAY_MS 5000 /* marks whose pause is over, hints that were lost */
 
 struct scan {
     struct step step;
     int portal;
     unsigned no;
-    uint64_t born;              /* jobs younger than the scan are not judged by it */
+    uint64_t born; /* jobs younger than the scan are not judged by it */
     struct str entities[PORTAL_ENTITIES_MAX];
     struct store_scan store;
 };
@@ -91,8 +91,9 @@ static void tell_finished(const struct portal *p, const struct mirror *m, const 
 {
     log_ev(LOG_INFO, "sync.finished", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
         kv_u("run", r->id), kv_s("state", r->state), kv_i("expected", r->expected), kv_i("read", r->read),
-        kv_i("written", r->written), kv_i("same", r->same), kv_i("gone", r->gone), kv_i("rejected", r->rejected),
-        kv_i("took_ms", r->finished_ms - r->started_ms), kv_s("error", r->error));
+        kv_i("written", r->written), kv_i("same", r->same), kv_i("gone", r->gone),
+        kv_i("rejected", r->rejected), kv_i("took_ms", r->finished_ms - r->started_ms),
+        kv_s("error", r->error));
 }
 
 static void end_run(struct scheduler *s, int portal, struct mirror *m, const struct store_run *r)
@@ -118,7 +119,8 @@ static void see_runs(struct scheduler *s, const struct scan *x)
         for (int k = 0; k < p->mirror_count; k++) {
             const struct store_run *r = &x->store.runs[i];
 
-            if (p->mirrors[k].run != r->id || strcmp(r->state, "open") == 0 || strcmp(r->state, "probing") == 0)
+            if (p->mirrors[k].run != r->id || strcmp(r->state, "open") == 0 ||
+                strcmp(r->state, "probing") == 0)
                 continue;
             end_run(s, x->portal, &p->mirrors[k], r);
         }
@@ -158,13 +160,18 @@ struct step *scan_step(struct scheduler *s, int portal, uint64_t now_ms)
         return NULL;
 
     struct scan *x = xcalloc(1, sizeof(*x));
-    x->step = (struct step){ .name = "scan", .work = scan_work, .done = scan_done, .failed = scan_failed,
-        .free = scan_free, .once = true };
+    x->step = (struct step){ .name = "scan",
+        .work = scan_work,
+        .done = scan_done,
+        .failed = scan_failed,
+        .free = scan_free,
+        .once = true };
     x->portal = portal;
     x->no = ++sp->scan_no;
     x->born = p->next_order;
-    x->store = (struct store_scan){ .portal = p->name, .now_ms = clock_wall_ms(), .entities = x->entities,
-        .entity_count = p->mirror_count };
+    x->store = (struct store_scan){
+        .portal = p->name, .now_ms = clock_wall_ms(), .entities = x->entities, .entity_count = p->mirror_count
+    };
     for (int i = 0; i < p->mirror_count; i++) {
         x->entities[i] = str_of(p->mirrors[i].entity->plural);
         if (p->mirrors[i].run > 0)

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#define TURN_MOST_MS 1000
-#define STEP_BACKOFF_MS 200
+#define TURN_MOST_MS         1000
+#define STEP_BACKOFF_MS      200
 #define STEP_BACKOFF_MOST_MS 5000
 
 struct store_who scheduler_who(const struct portal *p)
@@ -163,7 +163,7 @@ static uint64_t turn_wait(struct scheduler *s, uint64_t now_ms)
     if (s->step_not_before_ms > now_ms)
         return least(wait, s->step_not_before_ms - now_ms);
     for (int i = 0; i < s->portal_count; i++)
-        wait = least(wait, dispatch_wait(s, i, now_ms));
+        wait = least(wait, plan_wait(s, i, now_ms));
     return wait > 0 ? wait : 1;
 }
 
@@ -216,10 +216,19 @@ static void on_done(void *ctx, struct bus_plug *plug, struct bus_peer from, stru
 
 static int open_bus(struct scheduler *s, struct err *err)
 {
-    struct bus_def router = { .kind = BUS_ROUTER_BIND, .service = "scheduler", .plug = "router",
-        .where = s->bus_where, .on_msg = on_router, .ctx = s };
-    struct bus_def dones = { .kind = BUS_PULL_BIND, .service = "scheduler", .plug = "done", .where = s->bus_where,
-        .port_offset = 1, .on_msg = on_done, .ctx = s };
+    struct bus_def router = { .kind = BUS_ROUTER_BIND,
+        .service = "scheduler",
+        .plug = "router",
+        .where = s->bus_where,
+        .on_msg = on_router,
+        .ctx = s };
+    struct bus_def dones = { .kind = BUS_PULL_BIND,
+        .service = "scheduler",
+        .plug = "done",
+        .where = s->bus_where,
+        .port_offset = 1,
+        .on_msg = on_done,
+        .ctx = s };
 
     s->router = bus_open(s->app->bus, &router, err);
     if (s->router == NULL)
@@ -228,14 +237,15 @@ static int open_bus(struct scheduler *s, struct err *err)
     return s->dones == NULL ? -1 : 0;
 }
 
-/* ---- start: the database is read before the loop runs, so that what is wrong with it is told at once ---- */
+/* ---- start: the database is read before the loop runs, so that what is wrong with it is told at once ----
+ */
 
 static void take_up(struct scheduler *s, struct mirror *m, const struct store_mirror *row, struct portal *p)
 {
     mirror_set_schema(m, buf_view(&row->schema));
     m->run = row->run;
     m->run_state = row->run == 0 ? RUN_NONE : row->probing ? RUN_PROBING : RUN_OPEN;
-    m->probe_wanted = m->run_state == RUN_OPEN;     /* the bounds were only remembered */
+    m->probe_wanted = m->run_state == RUN_OPEN; /* the bounds were only remembered */
     m->ever_full = m->ghosts = row->ever_full;
     m->run_started_ms = row->started_ms;
     if (s->sync_interval_min > 0)
@@ -309,7 +319,7 @@ int scheduler_start(struct app *app, void *state, struct err *err)
     s->app = app;
     s->steps_end = &s->steps;
     if (make_portals(s, err) < 0 || open_bus(s, err) < 0)
-        return -1;      /* the bus first: who cannot bind must not take the lease from who can */
+        return -1; /* the bus first: who cannot bind must not take the lease from who can */
     if (load(s, err) < 0)
         return err_wrap(err, "database");
     s->pool = db_pool_new(app->loop, s->database_url, 2);
@@ -326,7 +336,7 @@ void scheduler_stop_soon(void *state)
 {
     struct scheduler *s = state;
 
-    s->stopping = true;     /* nothing is lost with us: marks, jobs and runs lie in the database */
+    s->stopping = true; /* nothing is lost with us: marks, jobs and runs lie in the database */
     app_quit(s->app);
 }
 

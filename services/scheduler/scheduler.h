@@ -71,9 +71,8 @@ void scheduler_step(struct scheduler *s, struct step *step);    /* after those w
 struct store_who scheduler_who(const struct portal *p);
 int scheduler_portal_of(const struct scheduler *s, struct str name);    /* -1 = none */
 
-/* dispatch.c: NULL = nothing to send now */
-struct step *dispatch_step(struct scheduler *s, int portal);
-uint64_t dispatch_wait(struct scheduler *s, int portal, uint64_t now_ms);   /* ms until something falls due */
+struct step *dispatch_step(struct scheduler *s, int portal);    /* dispatch.c; NULL = nothing to send now */
+uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms);   /* plan.c: ms until something falls due */
 
 /* attempt.c: what becomes of attempts */
 void attempt_on_report(struct scheduler *s, struct msg *m);

@@ -14,7 +14,8 @@ static const struct setting SETTINGS[] = {
         "from REPORT to DONE; doubled for each attempt of the job"),
     SET_INT(struct scheduler, jobs_unfinished, "JOBS_UNFINISHED", "8", 1, 64,
         "jobs sent and not yet in the database, all portals: bounds memory"),
-    SET_INT(struct scheduler, portal_parallel, "PORTAL_PARALLEL", "8", 1, 50, "calls under way at one portal"),
+    SET_INT(
+        struct scheduler, portal_parallel, "PORTAL_PARALLEL", "8", 1, 50, "calls under way at one portal"),
     SET_INT(struct scheduler, operating_limit_s, "OPERATING_LIMIT_SECONDS", "480", 0, 86400,
         "seconds a method may work in ten minutes; 0 = no such limit"),
     SET_INT(struct scheduler, sync_interval_min, "SYNC_DEFAULT_INTERVAL_MINUTES", "30", 0, 525600,

@@ -15,23 +15,25 @@ static int on_number(void *ctx, const struct db_val *row, int columns)
 static int next_tick(struct db *db, const struct store_dispatch *x, uint64_t *ret, struct err *err)
 {
     *ret = 0;
-    if (db_run(db, "UPDATE potok_lease SET tick = tick + 1, bucket = $3 / 1000.0, bucket_ms = $4 "
-                   "WHERE portal = $1 AND epoch = $2 RETURNING tick",
+    if (db_run(db,
+            "UPDATE potok_lease SET tick = tick + 1, bucket = $3 / 1000.0, bucket_ms = $4 "
+            "WHERE portal = $1 AND epoch = $2 RETURNING tick",
             DB_ARGS(dbv_s(x->who.portal), dbv_i((int64_t)x->who.epoch), dbv_i((int64_t)(x->bucket * 1000)),
                 dbv_i((int64_t)x->who.now_ms)),
             on_number, ret, NULL, err) < 0)
         return -1;
     if (*ret == 0)
-        return err_code(err, ERR_PERM, STORE_LEASE_LOST, "lease of portal " STR_FMT " lost: another scheduler took over",
-            STR_ARG(x->who.portal));
+        return err_code(err, ERR_PERM, STORE_LEASE_LOST,
+            "lease of portal " STR_FMT " lost: another scheduler took over", STR_ARG(x->who.portal));
     return 0;
 }
 
 static int insert_job(struct db *db, const struct store_dispatch *x, uint64_t run, struct str entity,
     enum job_kind kind, uint64_t first, uint64_t last, uint64_t d, uint64_t *ret, struct err *err)
 {
-    return db_run(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, d, tries, created_ms) "
-                      "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9) RETURNING id",
+    return db_run(db,
+        "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, d, tries, created_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9) RETURNING id",
         DB_ARGS(dbv_i((int64_t)run), dbv_s(x->who.portal), dbv_s(entity), dbv_c(job_kind_name(kind)),
             dbv_i((int64_t)first), dbv_i((int64_t)last), dbv_i((int64_t)d), dbv_i(d > 0),
             dbv_i((int64_t)x->who.now_ms)),
@@ -54,7 +56,8 @@ static int on_mark(void *ctx, const struct db_val *row, int columns)
 }
 
 /* Rule 9: what failed again and again is read alone, so that it cannot hold the others up. */
-static int choose_marks(struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
+static int choose_marks(
+    struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
     struct id_list ids = { xcalloc(item->most, sizeof(uint64_t)), 0, item->most };
     int ask = item->kind == JOB_GET;
@@ -62,35 +65,41 @@ static int choose_marks(struct db *db, const struct store_dispatch *x, struct di
     item->ids = ids.p;
     if (db_put_ids(db, item->held, item->held_count, err) < 0)
         return -1;
-    if (db_run(db, "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND not_before_ms <= $4 "
-                   "AND tries < $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY id LIMIT $6",
+    if (db_run(db,
+            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND not_before_ms <= "
+            "$4 "
+            "AND tries < $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY id LIMIT $6",
             DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms),
                 dbv_i(STORE_MARK_ALONE), dbv_i(item->most)),
             on_mark, &ids, NULL, err) < 0)
         return -1;
     if (ids.n == 0 &&
-        db_run(db, "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND not_before_ms <= $4 "
-                   "AND id NOT IN (SELECT id FROM potok_ids) ORDER BY not_before_ms LIMIT 1",
-            DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms)), on_mark,
-            &ids, NULL, err) < 0)
+        db_run(db,
+            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND not_before_ms <= "
+            "$4 "
+            "AND id NOT IN (SELECT id FROM potok_ids) ORDER BY not_before_ms LIMIT 1",
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms)),
+            on_mark, &ids, NULL, err) < 0)
         return -1;
     item->id_count = ids.n;
     return 0;
 }
 
-static int split_rest(struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
+static int split_rest(
+    struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
-    if (db_run(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
-                   "SELECT run, portal, entity, kind, $2, last, 'open', $3 FROM potok_job "
-                   "WHERE id = $1 AND state = 'open' AND first <= $4 AND last > $4 RETURNING id",
-            DB_ARGS(dbv_i((int64_t)item->job), dbv_i((int64_t)item->split_at + 1), dbv_i((int64_t)x->who.now_ms),
-                dbv_i((int64_t)item->split_at)),
+    if (db_run(db,
+            "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
+            "SELECT run, portal, entity, kind, $2, last, 'open', $3 FROM potok_job "
+            "WHERE id = $1 AND state = 'open' AND first <= $4 AND last > $4 RETURNING id",
+            DB_ARGS(dbv_i((int64_t)item->job), dbv_i((int64_t)item->split_at + 1),
+                dbv_i((int64_t)x->who.now_ms), dbv_i((int64_t)item->split_at)),
             on_number, &item->other, NULL, err) < 0)
         return -1;
     if (item->other == 0)
         return 0;
-    if (db_run(db, "SELECT last FROM potok_job WHERE id = $1", DB_ARGS(dbv_i((int64_t)item->other)), on_number,
-            &item->other_last, NULL, err) < 0)
+    if (db_run(db, "SELECT last FROM potok_job WHERE id = $1", DB_ARGS(dbv_i((int64_t)item->other)),
+            on_number, &item->other_last, NULL, err) < 0)
         return -1;
     return db_run(db, "UPDATE potok_job SET last = $2 WHERE id = $1",
         DB_ARGS(dbv_i((int64_t)item->job), dbv_i((int64_t)item->split_at)), NULL, NULL, NULL, err);
@@ -113,16 +122,16 @@ static int is_open(struct db *db, uint64_t job, bool *ret, struct err *err)
     char sql[100];
     int64_t n;
 
-    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_job WHERE id = $1 AND state = 'open'%s", db_for_update(db));
-    if (db_get_i64(db, sql, DB_ARGS(dbv_i((int64_t)job)), 0,
-            &n, err) < 0)
+    snprintf(
+        sql, sizeof(sql), "SELECT 1 FROM potok_job WHERE id = $1 AND state = 'open'%s", db_for_update(db));
+    if (db_get_i64(db, sql, DB_ARGS(dbv_i((int64_t)job)), 0, &n, err) < 0)
         return -1;
     *ret = n == 1;
     return 0;
 }
 
-static int dispatch_written(struct db *db, const struct store_dispatch *x, struct dispatch_item *item,
-    struct err *err)
+static int dispatch_written(
+    struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
     bool open;
 
@@ -134,12 +143,14 @@ static int dispatch_written(struct db *db, const struct store_dispatch *x, struc
         return -1;
     if (next_tick(db, x, &item->d, err) < 0)
         return -1;
-    return db_run(db, "UPDATE potok_job SET d = $2, tries = tries + 1 WHERE id = $1 AND state = 'open' "
-                      "RETURNING run, first, last, tries",
+    return db_run(db,
+        "UPDATE potok_job SET d = $2, tries = tries + 1 WHERE id = $1 AND state = 'open' "
+        "RETURNING run, first, last, tries",
         DB_ARGS(dbv_i((int64_t)item->job), dbv_i((int64_t)item->d)), on_dispatched, item, NULL, err);
 }
 
-static int dispatch_new(struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
+static int dispatch_new(
+    struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
     if (item->from_marks && choose_marks(db, x, item, err) < 0)
         return -1;

@@ -8,27 +8,28 @@ static int on_number(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-static int fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count, struct str error,
-    struct err *err)
+static int fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count,
+    struct str error, struct err *err)
 {
     for (int i = 0; i < count; i++) {
         struct db_val run = dbv_i((int64_t)runs[i]);
 
         if (store_turn(db, "potok_run", run, err) < 0)
             return -1;
-        if (db_run(db, "UPDATE potok_run SET state = 'failed', error = $2, finished_ms = $3 "
-                       "WHERE id = $1 AND state IN ('probing', 'open')",
+        if (db_run(db,
+                "UPDATE potok_run SET state = 'failed', error = $2, finished_ms = $3 "
+                "WHERE id = $1 AND state IN ('probing', 'open')",
                 DB_ARGS(run, dbv_s(error), dbv_i((int64_t)who->now_ms)), NULL, NULL, NULL, err) < 0)
             return -1;
-        if (db_run(db, "DELETE FROM potok_job WHERE run = $1 AND state = 'open'", DB_ARGS(run), NULL, NULL, NULL,
-                err) < 0)
+        if (db_run(db, "DELETE FROM potok_job WHERE run = $1 AND state = 'open'", DB_ARGS(run), NULL, NULL,
+                NULL, err) < 0)
             return -1;
     }
     return 0;
 }
 
-int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count, struct str error,
-    struct err *err)
+int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count,
+    struct str error, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;
@@ -36,14 +37,15 @@ int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *
 }
 
 /* d = 0: an attempt of the whole range, should it still live, is refused. */
-static int split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle, uint64_t *ret_other,
-    struct err *err)
+static int split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle,
+    uint64_t *ret_other, struct err *err)
 {
     if (store_turn(db, "potok_job", dbv_i((int64_t)job), err) < 0)
         return -1;
-    if (db_run(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
-                   "SELECT run, portal, entity, kind, $2, last, 'open', $3 FROM potok_job "
-                   "WHERE id = $1 AND state = 'open' AND first <= $4 AND last > $4 RETURNING id",
+    if (db_run(db,
+            "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
+            "SELECT run, portal, entity, kind, $2, last, 'open', $3 FROM potok_job "
+            "WHERE id = $1 AND state = 'open' AND first <= $4 AND last > $4 RETURNING id",
             DB_ARGS(dbv_i((int64_t)job), dbv_i((int64_t)middle + 1), dbv_i((int64_t)who->now_ms),
                 dbv_i((int64_t)middle)),
             on_number, ret_other, NULL, err) < 0)
@@ -54,8 +56,8 @@ static int split(struct db *db, const struct store_who *who, uint64_t job, uint6
         DB_ARGS(dbv_i((int64_t)job), dbv_i((int64_t)middle)), NULL, NULL, NULL, err);
 }
 
-int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle, uint64_t *ret_other,
-    struct err *err)
+int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle,
+    uint64_t *ret_other, struct err *err)
 {
     uint64_t other = 0;
 
@@ -82,45 +84,50 @@ static int on_aside(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-/* Rule 3: k is the tick as it stands. The mark makes the record be tried again, alone and with growing pauses. */
-static int aside_traces(struct db *db, const struct store_who *who, const struct aside_job *job, struct str error,
-    struct err *err)
+/* Rule 3: k is the tick as it stands. The mark makes the record be tried again, alone and with growing
+ * pauses. */
+static int aside_traces(struct db *db, const struct store_who *who, const struct aside_job *job,
+    struct str error, struct err *err)
 {
     struct db_val portal = dbv_s(who->portal), entity = dbv_c(job->entity), id = dbv_i((int64_t)job->first);
     struct db_val now = dbv_i((int64_t)who->now_ms);
 
-    if (db_run(db, "INSERT INTO potok_reject (portal, entity, id, field, value, reason, at_ms) "
-                   "VALUES ($1, $2, $3, '', NULL, $4, $5) ON CONFLICT (portal, entity, id, field) "
-                   "DO UPDATE SET reason = excluded.reason, at_ms = excluded.at_ms",
+    if (db_run(db,
+            "INSERT INTO potok_reject (portal, entity, id, field, value, reason, at_ms) "
+            "VALUES ($1, $2, $3, '', NULL, $4, $5) ON CONFLICT (portal, entity, id, field) "
+            "DO UPDATE SET reason = excluded.reason, at_ms = excluded.at_ms",
             DB_ARGS(portal, entity, id, dbv_s(error), now), NULL, NULL, NULL, err) < 0)
         return -1;
-    return db_run(db, "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms, tries, not_before_ms) "
-                      "SELECT $1, $2, $3, tick, 1, $4, $5, $6 FROM potok_lease WHERE portal = $1 "
-                      "ON CONFLICT (portal, entity, id) DO UPDATE SET "
-                      "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, "
-                      "tries = excluded.tries, not_before_ms = excluded.not_before_ms",
+    return db_run(db,
+        "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms, tries, not_before_ms) "
+        "SELECT $1, $2, $3, tick, 1, $4, $5, $6 FROM potok_lease WHERE portal = $1 "
+        "ON CONFLICT (portal, entity, id) DO UPDATE SET "
+        "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, "
+        "tries = excluded.tries, not_before_ms = excluded.not_before_ms",
         DB_ARGS(portal, entity, id, now, dbv_i(STORE_MARK_ALONE),
             dbv_i((int64_t)(who->now_ms + store_mark_backoff(STORE_MARK_ALONE)))),
         NULL, NULL, NULL, err);
 }
 
-static int aside(struct db *db, const struct store_who *who, struct aside_job *job, struct str error,
-    struct err *err)
+static int aside(
+    struct db *db, const struct store_who *who, struct aside_job *job, struct str error, struct err *err)
 {
     struct db_val now = dbv_i((int64_t)who->now_ms);
 
     if (store_turn(db, "potok_job", dbv_i((int64_t)job->id), err) < 0)
         return -1;
-    if (db_run(db, "UPDATE potok_job SET state = 'aside', error = $2, done_ms = $3 WHERE id = $1 AND state = 'open' "
-                   "RETURNING run, first, entity",
+    if (db_run(db,
+            "UPDATE potok_job SET state = 'aside', error = $2, done_ms = $3 WHERE id = $1 AND state = 'open' "
+            "RETURNING run, first, entity",
             DB_ARGS(dbv_i((int64_t)job->id), dbv_s(error), now), on_aside, job, NULL, err) < 0)
         return -1;
     if (job->first == 0)
         return 0;
     if (aside_traces(db, who, job, error, err) < 0)
         return -1;
-    return db_run(db, "UPDATE potok_run SET state = 'partial', finished_ms = $2 WHERE id = $1 AND state = 'open' "
-                      "AND NOT EXISTS (SELECT 1 FROM potok_job WHERE run = $1 AND state = 'open')",
+    return db_run(db,
+        "UPDATE potok_run SET state = 'partial', finished_ms = $2 WHERE id = $1 AND state = 'open' "
+        "AND NOT EXISTS (SELECT 1 FROM potok_job WHERE run = $1 AND state = 'open')",
         DB_ARGS(dbv_i((int64_t)job->run), now), NULL, NULL, NULL, err);
 }
 
@@ -138,8 +145,8 @@ uint64_t store_mark_backoff(uint64_t tries)
     return tries >= 12 ? 3600000 : 1000ULL << tries;
 }
 
-static int alone(struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id,
-    struct err *err)
+static int alone(
+    struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id, struct err *err)
 {
     int64_t tries;
 
@@ -148,18 +155,19 @@ static int alone(struct db *db, const struct store_who *who, uint64_t job, struc
     if (db_get_i64(db, "SELECT tries FROM potok_mark WHERE portal = $1 AND entity = $2 AND id = $3",
             DB_ARGS(dbv_s(who->portal), dbv_s(entity), dbv_i((int64_t)id)), 0, &tries, err) < 0)
         return -1;
-    if (db_run(db, "UPDATE potok_mark SET tries = tries + 1, not_before_ms = $4 "
-                   "WHERE portal = $1 AND entity = $2 AND id = $3",
+    if (db_run(db,
+            "UPDATE potok_mark SET tries = tries + 1, not_before_ms = $4 "
+            "WHERE portal = $1 AND entity = $2 AND id = $3",
             DB_ARGS(dbv_s(who->portal), dbv_s(entity), dbv_i((int64_t)id),
                 dbv_i((int64_t)(who->now_ms + store_mark_backoff((uint64_t)tries)))),
             NULL, NULL, NULL, err) < 0)
         return -1;
-    return db_run(db, "DELETE FROM potok_job WHERE id = $1 AND state = 'open' AND kind IN ('ids', 'get')",
+    return db_run(db, "DELETE FROM potok_job WHERE id = $1 AND state = 'open' AND kind <> 'range'",
         DB_ARGS(dbv_i((int64_t)job)), NULL, NULL, NULL, err);
 }
 
-int store_alone(struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id,
-    struct err *err)
+int store_alone(
+    struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GHOSTS_AT_ONCE 2000     /* removed in one transaction: writers wait meanwhile */
+#define GHOSTS_AT_ONCE 2000 /* removed in one transaction: writers wait meanwhile */
 
 /* Rule 6. Never lowered: an attempt once refused stays refused. */
 static int raise_floor(struct db *db, const struct store_floor *x, struct str entity, struct err *err)
@@ -39,28 +39,33 @@ static int on_ghost(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-/* Ghosts that never had values only stand in for "not there"; below the floor nobody asks. Looking for them reads the
- * whole table, so it is done before the transaction; what it found is checked again inside. */
-static int find_ghosts(struct db *db, const struct store_floor *x, struct str table, struct ghosts *g, struct err *err)
+/* Ghosts that never had values only stand in for "not there"; below the floor nobody asks. Looking for them
+ * reads the whole table, so it is done before the transaction; what it found is checked again inside. */
+static int find_ghosts(
+    struct db *db, const struct store_floor *x, struct str table, struct ghosts *g, struct err *err)
 {
     char quoted[200], sql[400];
 
     db_quote(db, table, quoted);
-    snprintf(sql, sizeof(sql), "SELECT id FROM %s WHERE _written_at IS NULL AND _deleted_at IS NOT NULL "
-                               "AND _hi <= $1 LIMIT %d", quoted, GHOSTS_AT_ONCE);
+    snprintf(sql, sizeof(sql),
+        "SELECT id FROM %s WHERE _written_at IS NULL AND _deleted_at IS NOT NULL "
+        "AND _hi <= $1 LIMIT %d",
+        quoted, GHOSTS_AT_ONCE);
     return db_run(db, sql, DB_ARGS(dbv_i((int64_t)x->low)), on_ghost, g, NULL, err);
 }
 
-static int drop_ghosts(struct db *db, const struct store_floor *x, struct str table, const struct ghosts *g,
-    struct err *err)
+static int drop_ghosts(
+    struct db *db, const struct store_floor *x, struct str table, const struct ghosts *g, struct err *err)
 {
     char quoted[200], sql[400];
 
     if (g->n == 0)
         return 0;
     db_quote(db, table, quoted);
-    snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE id IN (SELECT id FROM potok_ids) AND _written_at IS NULL "
-                               "AND _deleted_at IS NOT NULL AND _hi <= $1", quoted);
+    snprintf(sql, sizeof(sql),
+        "DELETE FROM %s WHERE id IN (SELECT id FROM potok_ids) AND _written_at IS NULL "
+        "AND _deleted_at IS NOT NULL AND _hi <= $1",
+        quoted);
     if (db_put_ids(db, g->ids, g->n, err) < 0)
         return -1;
     return db_run(db, sql, DB_ARGS(dbv_i((int64_t)x->low)), NULL, NULL, NULL, err);
@@ -68,9 +73,11 @@ static int drop_ghosts(struct db *db, const struct store_floor *x, struct str ta
 
 static int floor_entity(struct db *db, const struct store_floor *x, int i, struct ghosts *g, struct err *err)
 {
+    struct err untidy;
+
     g->n = 0;
-    if (x->ghosts[i] && find_ghosts(db, x, x->tables[i], g, err) < 0)
-        return -1;
+    if (x->ghosts[i] && find_ghosts(db, x, x->tables[i], g, &untidy) < 0)
+        g->n = 0; /* no table (yet, or any more): tidying up must not hold the floor */
     if (store_begin(db, &x->who, err) < 0)
         return -1;
 
@@ -92,6 +99,8 @@ int store_floor(struct db *db, const struct store_floor *x, struct err *err)
         return err_wrap(err, "floor");
     if (store_begin(db, &x->who, err) < 0)
         return -1;
-    return store_end(db, db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND state = 'done' AND kind <> 'range'",
-                             DB_ARGS(dbv_s(x->who.portal)), NULL, NULL, NULL, err), err);
+    return store_end(db,
+        db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND state = 'done' AND kind <> 'range'",
+            DB_ARGS(dbv_s(x->who.portal)), NULL, NULL, NULL, err),
+        err);
 }

@@ -7,7 +7,7 @@
 
 /* What the portal describes now, and of the former schema those fields that it shows but never described. */
 struct merge {
-    struct field *fields;       /* views into the decoded schemas and the names */
+    struct field *fields; /* views into the decoded schemas and the names */
     int count;
 };
 
@@ -49,7 +49,8 @@ static void add_unknown(struct merge *m, struct str names)
     }
 }
 
-static void merge_schemas(struct merge *m, const struct schema *learnt, const struct schema *old, struct str unknown)
+static void merge_schemas(
+    struct merge *m, const struct schema *learnt, const struct schema *old, struct str unknown)
 {
     m->fields = xcalloc(SCHEMA_FIELDS_MAX, sizeof(*m->fields));
     m->count = 0;
@@ -70,8 +71,8 @@ static void compare(struct learn_entity *e, const struct merge *m, const struct 
         const struct field *was = schema_find(old, m->fields[i].name);
 
         e->added += was == NULL;
-        e->retyped += was != NULL && (!str_eq(was->type, m->fields[i].type) ||
-                                         was->multiple != m->fields[i].multiple);
+        e->retyped +=
+            was != NULL && (!str_eq(was->type, m->fields[i].type) || was->multiple != m->fields[i].multiple);
     }
     for (int i = 0; i < old->count; i++)
         e->gone += !has(m, old->fields[i].name);
@@ -83,13 +84,15 @@ static int store_field(struct db *db, const struct store_learn *x, const struct 
     char col[129];
 
     col_name(f->name, col);
-    return db_run(db, "INSERT INTO potok_field (portal, entity, name, type, multiple, col, kind, first_ms, last_ms) "
-                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) "
-                      "ON CONFLICT (portal, entity, name) DO UPDATE SET type = excluded.type, "
-                      "multiple = excluded.multiple, col = excluded.col, kind = excluded.kind, "
-                      "last_ms = excluded.last_ms, gone_ms = NULL",
+    return db_run(db,
+        "INSERT INTO potok_field (portal, entity, name, type, multiple, col, kind, first_ms, last_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) "
+        "ON CONFLICT (portal, entity, name) DO UPDATE SET type = excluded.type, "
+        "multiple = excluded.multiple, col = excluded.col, kind = excluded.kind, "
+        "last_ms = excluded.last_ms, gone_ms = NULL",
         DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_s(f->name), dbv_s(f->type), dbv_i(f->multiple),
-            dbv_c(col), dbv_c(col_kind_name(col_kind_of(f->type, f->multiple))), dbv_i((int64_t)x->who.now_ms)),
+            dbv_c(col), dbv_c(col_kind_name(col_kind_of(f->type, f->multiple))),
+            dbv_i((int64_t)x->who.now_ms)),
         NULL, NULL, NULL, err);
 }
 
@@ -99,9 +102,11 @@ static int store_fields(struct db *db, const struct store_learn *x, const struct
     for (int i = 0; i < m->count; i++)
         if (store_field(db, x, e, &m->fields[i], err) < 0)
             return -1;
-    return db_run(db, "UPDATE potok_field SET gone_ms = $3 WHERE portal = $1 AND entity = $2 AND gone_ms IS NULL "
-                      "AND last_ms <> $3",
-        DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_i((int64_t)x->who.now_ms)), NULL, NULL, NULL, err);
+    return db_run(db,
+        "UPDATE potok_field SET gone_ms = $3 WHERE portal = $1 AND entity = $2 AND gone_ms IS NULL "
+        "AND last_ms <> $3",
+        DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_i((int64_t)x->who.now_ms)), NULL, NULL, NULL,
+        err);
 }
 
 /* The probing run gets its ranges; jobs of earlier runs are history nobody needs. */
@@ -116,13 +121,15 @@ static int open_run(struct db *db, const struct store_learn *x, struct learn_ent
     if (changed == 0)
         return 0;
     if (db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = 'range' AND run < $3",
-            DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_i((int64_t)e->run)), NULL, NULL, NULL, err) < 0)
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_i((int64_t)e->run)), NULL, NULL, NULL,
+            err) < 0)
         return -1;
 
     int n = cut_ranges(&e->bounds, e->ranges);
     for (int i = 0; i < n; i++) {
-        if (db_get_i64(db, "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
-                           "VALUES ($1, $2, $3, 'range', $4, $5, 'open', $6) RETURNING id",
+        if (db_get_i64(db,
+                "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, created_ms) "
+                "VALUES ($1, $2, $3, 'range', $4, $5, 'open', $6) RETURNING id",
                 DB_ARGS(dbv_i((int64_t)e->run), dbv_s(x->who.portal), dbv_s(e->entity),
                     dbv_i((int64_t)e->ranges[i].first), dbv_i((int64_t)e->ranges[i].last),
                     dbv_i((int64_t)x->who.now_ms)),
@@ -134,8 +141,8 @@ static int open_run(struct db *db, const struct store_learn *x, struct learn_ent
     return 0;
 }
 
-static int store_merged(struct db *db, const struct store_learn *x, struct learn_entity *e, const struct merge *m,
-    struct err *err)
+static int store_merged(struct db *db, const struct store_learn *x, struct learn_entity *e,
+    const struct merge *m, struct err *err)
 {
     buf_init(&e->merged, 1 << 20);
     schema_encode(m->fields, m->count, &e->merged);
@@ -143,8 +150,9 @@ static int store_merged(struct db *db, const struct store_learn *x, struct learn
         return err_set(err, ERR_PERM, "schema of " STR_FMT ": over 1 MB", STR_ARG(e->entity));
     if (store_fields(db, x, e, m, err) < 0)
         return -1;
-    return db_run(db, "UPDATE potok_entity SET schema = $3, schema_ms = $4, total = $5 "
-                      "WHERE portal = $1 AND entity = $2",
+    return db_run(db,
+        "UPDATE potok_entity SET schema = $3, schema_ms = $4, total = $5 "
+        "WHERE portal = $1 AND entity = $2",
         DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_b(buf_view(&e->merged)),
             dbv_i((int64_t)x->who.now_ms), dbv_i((int64_t)e->bounds.total)),
         NULL, NULL, NULL, err);

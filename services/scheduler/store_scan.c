@@ -22,8 +22,12 @@ static int on_job(void *ctx, const struct db_val *row, int columns)
         s->jobs = xrealloc(s->jobs, (size_t)s->job_cap * sizeof(*s->jobs));
     }
     struct store_job *job = &s->jobs[s->job_count++];
-    *job = (struct store_job){ .id = (uint64_t)row[0].i, .run = (uint64_t)row[1].i, .kind = kind,
-        .first = (uint64_t)row[4].i, .last = (uint64_t)row[5].i, .d = (uint64_t)row[6].i,
+    *job = (struct store_job){ .id = (uint64_t)row[0].i,
+        .run = (uint64_t)row[1].i,
+        .kind = kind,
+        .first = (uint64_t)row[4].i,
+        .last = (uint64_t)row[5].i,
+        .d = (uint64_t)row[6].i,
         .tries = (unsigned)row[7].i };
     copy(job->entity, sizeof(job->entity), row[3].s);
     return 0;
@@ -54,8 +58,9 @@ static int on_due(void *ctx, const struct db_val *row, int columns)
 
 static int scan_marks(struct db *db, struct store_scan *s, int entity, int ask, struct err *err)
 {
-    return db_run(db, "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 "
-                      "AND not_before_ms <= $4 LIMIT 1",
+    return db_run(db,
+        "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 "
+        "AND not_before_ms <= $4 LIMIT 1",
         DB_ARGS(dbv_s(s->portal), dbv_s(s->entities[entity]), dbv_i(ask), dbv_i((int64_t)s->now_ms)), on_due,
         &s->due[entity][ask], NULL, err);
 }
@@ -66,12 +71,14 @@ int store_scan(struct db *db, struct store_scan *s, struct err *err)
     s->job_count = 0;
     memset(s->due, 0, sizeof(s->due));
     for (int i = 0; i < s->run_count; i++)
-        if (db_run(db, "SELECT state, expected, read, written, same, gone, rejected, started_ms, finished_ms, error "
-                       "FROM potok_run WHERE id = $1",
+        if (db_run(db,
+                "SELECT state, expected, read, written, same, gone, rejected, started_ms, finished_ms, error "
+                "FROM potok_run WHERE id = $1",
                 DB_ARGS(dbv_i((int64_t)s->runs[i].id)), on_run, &s->runs[i], NULL, err) < 0)
             return -1;
-    if (db_run(db, "SELECT id, run, kind, entity, first, last, d, tries FROM potok_job "
-                   "WHERE portal = $1 AND state = 'open' ORDER BY id",
+    if (db_run(db,
+            "SELECT id, run, kind, entity, first, last, d, tries FROM potok_job "
+            "WHERE portal = $1 AND state = 'open' ORDER BY id",
             DB_ARGS(dbv_s(s->portal)), on_job, s, NULL, err) < 0)
         return -1;
     for (int i = 0; i < s->entity_count; i++)

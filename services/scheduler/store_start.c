@@ -13,8 +13,7 @@ int store_begin(struct db *db, const struct store_who *who, struct err *err)
     if (db_begin(db, err) < 0)
         return -1;
     snprintf(sql, sizeof(sql), "SELECT epoch FROM potok_lease WHERE portal = $1%s", db_for_update(db));
-    if (db_get_i64(db, sql, DB_ARGS(dbv_s(who->portal)), -1, &epoch,
-            err) < 0) {
+    if (db_get_i64(db, sql, DB_ARGS(dbv_s(who->portal)), -1, &epoch, err) < 0) {
         db_rollback(db);
         return -1;
     }
@@ -34,8 +33,10 @@ int store_turn(struct db *db, const char *of, struct db_val id, struct err *err)
 
     if (lock[0] == '\0')
         return 0;
-    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity e WHERE EXISTS (SELECT 1 FROM %s x WHERE x.id = $1 "
-                               "AND x.portal = e.portal AND x.entity = e.entity)%s", of, lock);
+    snprintf(sql, sizeof(sql),
+        "SELECT 1 FROM potok_entity e WHERE EXISTS (SELECT 1 FROM %s x WHERE x.id = $1 "
+        "AND x.portal = e.portal AND x.entity = e.entity)%s",
+        of, lock);
     return db_run(db, sql, &id, 1, NULL, NULL, NULL, err);
 }
 
@@ -58,28 +59,31 @@ static int on_lease(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-static int take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms, struct store_lease *ret,
-    struct err *err)
+static int take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms,
+    struct store_lease *ret, struct err *err)
 {
     struct store_lease l = { 0 };
 
-    if (db_run(db, "INSERT INTO potok_lease (portal, tick, epoch, holder, bucket, bucket_ms) "
-                   "VALUES ($1, 1, 0, $2, 0, $3) ON CONFLICT (portal) DO NOTHING",
+    if (db_run(db,
+            "INSERT INTO potok_lease (portal, tick, epoch, holder, bucket, bucket_ms) "
+            "VALUES ($1, 1, 0, $2, 0, $3) ON CONFLICT (portal) DO NOTHING",
             DB_ARGS(dbv_s(portal), dbv_s(holder), dbv_i((int64_t)now_ms)), NULL, NULL, NULL, err) < 0)
         return -1;
-    if (db_run(db, "UPDATE potok_lease SET epoch = epoch + 1, holder = $2 WHERE portal = $1 "
-                   "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
+    if (db_run(db,
+            "UPDATE potok_lease SET epoch = epoch + 1, holder = $2 WHERE portal = $1 "
+            "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
             DB_ARGS(dbv_s(portal), dbv_s(holder)), on_lease, &l, NULL, err) < 0)
         return -1;
-    if (db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND state = 'open' AND kind IN ('probe', 'ids', 'get')",
+    if (db_run(db,
+            "DELETE FROM potok_job WHERE portal = $1 AND state = 'open' AND kind IN ('probe', 'ids', 'get')",
             DB_ARGS(dbv_s(portal)), NULL, NULL, NULL, err) < 0)
         return -1;
     *ret = l;
     return 0;
 }
 
-int store_take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms, struct store_lease *ret,
-    struct err *err)
+int store_take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms,
+    struct store_lease *ret, struct err *err)
 {
     if (db_begin(db, err) < 0)
         return -1;
@@ -111,15 +115,17 @@ static int on_last_run(void *ctx, const struct db_val *row, int columns)
 
 static int load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
 {
-    if (db_run(db, "INSERT INTO potok_entity (portal, entity, tbl) VALUES ($1, $2, $3) "
-                   "ON CONFLICT (portal, entity) DO UPDATE SET tbl = excluded.tbl",
+    if (db_run(db,
+            "INSERT INTO potok_entity (portal, entity, tbl) VALUES ($1, $2, $3) "
+            "ON CONFLICT (portal, entity) DO UPDATE SET tbl = excluded.tbl",
             DB_ARGS(dbv_s(who->portal), dbv_s(m->entity), dbv_s(m->table)), NULL, NULL, NULL, err) < 0)
         return -1;
     if (db_run(db, "SELECT floor, schema, full_ms FROM potok_entity WHERE portal = $1 AND entity = $2",
             DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_mirror, m, NULL, err) < 0)
         return -1;
-    return db_run(db, "SELECT id, state, started_ms FROM potok_run WHERE portal = $1 AND entity = $2 "
-                      "ORDER BY id DESC LIMIT 1",
+    return db_run(db,
+        "SELECT id, state, started_ms FROM potok_run WHERE portal = $1 AND entity = $2 "
+        "ORDER BY id DESC LIMIT 1",
         DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_last_run, m, NULL, err);
 }
 

@@ -11,8 +11,8 @@
 struct sync {
     struct step step;
     struct sync_wish wishes[CONFIG_PORTALS_MAX];
-    struct store_sync *store;       /* one a wish */
-    int *mirrors;                   /* [wish * 64 + i] */
+    struct store_sync *store; /* one a wish */
+    int *mirrors;             /* [wish * 64 + i] */
     int count;
     struct bus_peer peer;
     char correlation[UUID_SIZE];
@@ -37,7 +37,8 @@ static void sync_free(struct step *step)
     free(x);
 }
 
-static void begin_run(struct scheduler *s, struct portal *p, struct mirror *m, const struct store_sync *row, int i)
+static void begin_run(
+    struct scheduler *s, struct portal *p, struct mirror *m, const struct store_sync *row, int i)
 {
     m->refused = false;
     m->probe_not_before_ms = 0;
@@ -49,6 +50,7 @@ static void begin_run(struct scheduler *s, struct portal *p, struct mirror *m, c
     m->run = row->runs[i];
     m->run_state = row->open[i] ? RUN_OPEN : RUN_PROBING;
     m->run_requests = 0;
+    mirror_range_done(m);
     p->scan_wanted |= row->joined[i];
     log_ev(LOG_INFO, "sync.started", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
         kv_u("run", m->run));
@@ -166,8 +168,9 @@ struct step *requests_step(struct scheduler *s, int portal, bool now)
     if (!now && now_ms < p->requests_at_ms + (uint64_t)s->floor_interval_ms)
         return NULL;
     x = xcalloc(1, sizeof(*x));
-    x->step = (struct step){ .name = "requests", .work = requests_work, .done = requests_done,
-        .free = requests_free };
+    x->step = (struct step){
+        .name = "requests", .work = requests_work, .done = requests_done, .free = requests_free
+    };
     x->who = scheduler_who(p);
     for (int i = 0; i < p->mirror_count; i++) {
         struct mirror *m = &p->mirrors[i];

@@ -6,9 +6,11 @@
 #include "count.h"
 #include "run/crash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MIGRATE_AGAIN_MS 1000
+#define SLOW_MS          3000
 
 struct task { /* a message on its way through a database thread */
     struct lane *lane;
@@ -157,6 +159,14 @@ static void pause_lane(struct lane *lane)
     bus_pause(lane->plug);
 }
 
+/* Without the job: the same cause stays the same text. */
+static const char *cause_of(const char *text)
+{
+    const char *end = strncmp(text, "job ", 4) == 0 ? strstr(text, "): ") : NULL;
+
+    return end == NULL ? text : end + 3;
+}
+
 static void on_worked(void *ctx, int status, const struct err *err)
 {
     struct task *t = ctx;
@@ -166,6 +176,8 @@ static void on_worked(void *ctx, int status, const struct err *err)
     struct msg *done = make_done(t, outcome, err, took_ms);
 
     w->messages++;
+    w->moved_ms = clock_mono_ms();
+    snprintf(w->trouble, sizeof(w->trouble), "%s", outcome == OUTCOME_FAILED ? cause_of(err->text) : "");
     tell(t, outcome, err, took_ms);
     count_message(outcome, (double)took_ms / 1000);
     if (outcome == OUTCOME_OK)
@@ -198,6 +210,8 @@ static void on_rows(void *ctx, struct bus_plug *plug, struct bus_peer from, stru
     t = xcalloc(1, sizeof(*t));
     *t = (struct task){ .lane = lane, .msg = *m, .since_ms = clock_mono_ms() };
     *m = NULL;
+    if (!writer_busy(w))
+        w->moved_ms = t->since_ms;
     lane->in_hand++;
     count_queue(w->urgent.in_hand + w->bulk.in_hand);
     if (lane->in_hand >= w->database_threads)
@@ -231,10 +245,12 @@ static void on_migrated(void *ctx, int status, const struct err *err)
         return;
     if (status == 0) {
         w->migrated = true;
+        w->trouble[0] = '\0';
         log_event(LOG_INFO, "database.ready");
         resume(&w->urgent);
         resume(&w->bulk);
     } else if (err->kind == ERR_TEMP || err->kind == ERR_WAIT) {
+        snprintf(w->trouble, sizeof(w->trouble), "%s", err->text);
         log_ev(LOG_WARNING, "database.waiting", kv_err(err));
         uv_timer_start(w->retry, on_retry, MIGRATE_AGAIN_MS, 0);
     } else {
@@ -350,9 +366,22 @@ bool writer_busy(void *state)
     return w->urgent.in_hand + w->bulk.in_hand > 0;
 }
 
+/* For people: why rows do not get into the database. NULL: they do. */
+static const char *trouble_of(const struct writer *w)
+{
+    if (w->trouble[0] != '\0')
+        return w->trouble;
+    if (w->urgent.in_hand + w->bulk.in_hand > 0 && clock_mono_ms() - w->moved_ms > SLOW_MS)
+        return "the database has not taken a transaction for over 3 s: does another program lock it?";
+    return NULL;
+}
+
 void writer_detail(void *state, json_t *into)
 {
     const struct writer *w = state;
+
+    if (trouble_of(w) != NULL)
+        json_object_set_new(into, "trouble", json_string(trouble_of(w)));
 
     json_object_set_new(into, "in_hand", json_integer(w->urgent.in_hand + w->bulk.in_hand));
     json_object_set_new(into, "messages", json_integer((json_int_t)w->messages));

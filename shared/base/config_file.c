@@ -148,7 +148,9 @@ static int refuse_entity(struct loader *l, const struct config_portal *portal, c
     if (guess_entity(node->text, l->checks->entity, guess))
         return REFUSE(l, node, "portal %s: unknown entity \"%s\" (did you mean \"%s\"?)", portal->name,
             config_shown(node->text, word), guess);
-    return REFUSE(l, node, "portal %s: unknown entity \"%s\"", portal->name, config_shown(node->text, word));
+    return REFUSE(l, node,
+        "portal %s: unknown entity \"%s\"; leave the list out to have all, `potok config show` names them",
+        portal->name, config_shown(node->text, word));
 }
 
 static int take_entity(struct loader *l, struct config_portal *portal, const struct node *node)

@@ -42,18 +42,24 @@ __attribute__((format(printf, 2, 0))) static void put_text(struct err *err, cons
     memcpy(err->text, text, strlen(text) + 1);
 }
 
+__attribute__((format(printf, 4, 0))) static void put(
+    struct err *err, enum err_kind kind, int code, const char *format, va_list args)
+{
+    if (!err)
+        return;
+    put_text(err, format, args);
+    err->kind = kind;
+    err->code = code;
+    err->retry_ms = 0;
+}
+
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 {
     va_list args;
 
-    if (!err)
-        return -1;
     va_start(args, format);
-    put_text(err, format, args);
+    put(err, kind, 0, format, args);
     va_end(args);
-    err->kind = kind;
-    err->code = 0;
-    err->retry_ms = 0;
     return -1;
 }
 
@@ -61,14 +67,9 @@ int err_code(struct err *err, enum err_kind kind, int code, const char *format, 
 {
     va_list args;
 
-    if (!err)
-        return -1;
     va_start(args, format);
-    put_text(err, format, args);
+    put(err, kind, code, format, args);
     va_end(args);
-    err->kind = kind;
-    err->code = code;
-    err->retry_ms = 0;
     return -1;
 }
 

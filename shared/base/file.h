@@ -1,4 +1,4 @@
-/* file.h - a small text file read whole: secrets and configuration. */
+/* file.h - a small text file read whole: secrets and configuration. Any thread. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* mem.h - allocation that aborts: state is durable and the process restarts. Sizes from outside are checked
- * against a limit before they come here. */
+ * against a limit before they come here. free() gives back. Any thread. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* paths.h - where this machine's state lies: POTOK_HOME (default ./var) with potok.db, spool/, run/, log/. */
+/* paths.h - where this machine's state lies: POTOK_HOME (default ./var) with potok.db, spool/, run/, log/. Any thread. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* bitrix.h - Bitrix24 REST, pure: what to ask for a job and what an answer means. Knows no socket and no
- * clock. Facts: shared/facts/bitrix24.md sections 1-6 (numbers given at each function). Any thread. */
+ * clock. Facts: facts/bitrix24.md, sections 1-6 (numbers given at each function). Any thread. */
 #pragma once
 
 #include "base/buf.h"

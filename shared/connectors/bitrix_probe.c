@@ -202,8 +202,8 @@ static int learn_bounds(struct bitrix_reading *r, struct learnt *l, int i, struc
     return 0;
 }
 
-/* 0: all five commands have a result; 1: the entity cannot be read; -1: the whole probe is to be repeated, or
- * the portal to be stopped. A portal may keep the list of user fields to administrators: the fields do
+/* 0: all five commands have a result; 1: the entity cannot be read, or not now; -1: the answer is nonsense, or
+ * the portal is to be stopped. What passes fails the entity alone: the others are learnt all the same. A portal may keep the list of user fields to administrators: the fields do
  * without it. */
 static int check_commands(struct bitrix_reading *r, struct learnt *l, int i, struct err *err)
 {
@@ -219,9 +219,10 @@ static int check_commands(struct bitrix_reading *r, struct learnt *l, int i, str
         bitrix_error_read(&e, error);
         const struct bitrix_rule *rule = bitrix_rule_of(200, str_of(e.code), str_of(e.text));
         bool of_entity = rule->says != SAYS_NOTHING || rule->kind == ERR_PERM || rule->kind == ERR_CONF;
-        if (!of_entity)
+        bool passes = rule->kind == ERR_TEMP || rule->kind == ERR_WAIT;
+        if (!of_entity && !passes)
             return bitrix_refused(r, command, 200, &e, err);
-        if (what == PROBE_USERFIELDS)
+        if (what == PROBE_USERFIELDS && !passes)
             continue;
         (void)bitrix_refused(r, command, 200, &e, &l->errors[i]);
         return entity_fails(l, i);

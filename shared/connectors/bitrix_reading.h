@@ -1,5 +1,5 @@
 /* bitrix_reading.h - one answer on its way from batch to struct bitrix_answer: shared by the readers of each
- * kind. */
+ * kind. Any thread; one reading, one thread. */
 #pragma once
 
 #include "connectors/bitrix.h"

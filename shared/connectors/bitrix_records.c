@@ -212,6 +212,19 @@ static int check_unknown(struct bitrix_reading *r, struct err *err)
 
 /* ---- the kinds ---- */
 
+/* A portal that does not resolve the reference to the page before answers from the beginning again. */
+static bool is_page_again(struct bitrix_reading *r, int command, uint64_t last)
+{
+    struct str raw = bitrix_part_of(r, PART_RESULT, command);
+    struct wire w;
+    uint64_t id;
+
+    wire_init(&w, raw.p, raw.n);
+    return raw.n > 0 && bitrix_part_of(r, PART_ERROR, command).n == 0 && wire_peek(&w) == WIRE_ARRAY &&
+           wire_array(&w) > 0 && wire_peek(&w) == WIRE_MAP && wire_find(&w, r->ask.entities[0]->id_field) &&
+           bitrix_u64(&w, &id) && id > 0 && id <= last;
+}
+
 /* The first page that is not full ends the range; the commands after it refer to a record that is not there,
  * and what they answer means nothing (facts section 5). */
 int bitrix_read_range(struct bitrix_reading *r, struct err *err)
@@ -221,6 +234,8 @@ int bitrix_read_range(struct bitrix_reading *r, struct err *err)
     bool ended = false;
 
     for (int i = 0; i < r->ask.commands && !ended; i++) {
+        if (i > 0 && is_page_again(r, i, page.last))
+            break; /* nothing of it is taken: the next job goes on behind the last id, told as a number */
         if (page_read(r, i, &page, err) < 0)
             return -1;
         if (page.count == PAGE_SIZE_RECORDS)

@@ -22,42 +22,43 @@ static const struct db_driver *find_driver(struct str scheme)
     return NULL;
 }
 
-static int read_url(const char *url, const struct db_driver **ret, struct str *ret_where, struct err *err)
+/* The engine of an address, and what stands behind its "scheme://"; NULL with ERR_CONF. */
+static const struct db_driver *read_url(const char *url, struct str *ret_where, struct err *err)
 {
+    const struct db_driver *driver;
     const char *colon;
 
     if (url == NULL || url[0] == '\0')
         url = "sqlite://";
     colon = strstr(url, "://");
-    if (colon == NULL)
-        return err_set(
-            err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
-    *ret = find_driver((struct str){ url, (size_t)(colon - url) });
-    if (*ret == NULL) /* only the scheme: the rest may hold a password */
-        return err_set(err, ERR_CONF,
+    if (colon == NULL) {
+        err_set(err, ERR_CONF, "DATABASE_URL is not an address: write for instance sqlite:///var/potok.db");
+        return NULL;
+    }
+    driver = find_driver((struct str){ url, (size_t)(colon - url) });
+    if (driver == NULL) /* only the scheme: the rest may hold a password */
+        err_set(err, ERR_CONF,
             "DATABASE_URL begins with \"%.*s://\": this build knows sqlite:// and "
             "postgresql://",
             (int)(colon - url > 32 ? 32 : colon - url), url);
     *ret_where = str_of(colon + 3);
-    return 0;
+    return driver;
 }
 
 int db_open(struct db **ret, const char *url, struct err *err)
 {
-    const struct db_driver *driver;
     struct str where;
+    const struct db_driver *driver = read_url(url, &where, err);
 
-    if (read_url(url, &driver, &where, err) < 0)
-        return -1;
-    return driver->open(ret, where, err);
+    return driver != NULL ? driver->open(ret, where, err) : -1;
 }
 
 int db_file(const char *url, char **ret, struct err *err)
 {
-    const struct db_driver *driver;
     struct str where;
+    const struct db_driver *driver = read_url(url, &where, err);
 
-    if (read_url(url, &driver, &where, err) < 0)
+    if (driver == NULL)
         return -1;
     *ret = NULL;
     return driver->file != NULL ? driver->file(where, ret, err) : 0;

@@ -256,7 +256,7 @@ static int check_server(struct pg *pg, struct err *err)
 
 int pg_connect(struct pg *pg, struct str where, struct err *err)
 {
-    PQconninfoOption *list;
+    PQconninfoOption *list = NULL;
     int result;
 
     if (read_address(where, &list, err) < 0)

@@ -1,4 +1,5 @@
-/* app_private.h - the inside of struct app, shared by app.c (life) and app_health.c (what others see of it). */
+/* app_private.h - the inside of struct app, shared by app.c (life) and app_health.c (what others see of it). Loop
+ * thread only. */
 #pragma once
 
 #include "run/app.h"

@@ -460,8 +460,7 @@ static void tell(const json_t *v, struct buf *b)
     switch (json_typeof(v)) {
     case JSON_OBJECT:
         see_map(b);
-        json_object_foreach((json_t *)v, key, member)
-        {
+        json_object_foreach((json_t *)v, key, member) {
             see_key(b, str_of(key));
             tell(member, b);
         }
@@ -469,7 +468,8 @@ static void tell(const json_t *v, struct buf *b)
         break;
     case JSON_ARRAY:
         see_array(b);
-        json_array_foreach(v, i, member) tell(member, b);
+        json_array_foreach(v, i, member)
+            tell(member, b);
         see_array_end(b, (uint32_t)json_array_size(v));
         break;
     case JSON_STRING:

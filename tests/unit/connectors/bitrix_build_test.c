@@ -70,8 +70,7 @@ TEST(commands_come_in_order_and_none_has_a_number_for_a_key)
     const char *key;
     int i = 0;
 
-    json_object_foreach(json_object_get(json, "cmd"), key, value)
-    {
+    json_object_foreach(json_object_get(json, "cmd"), key, value) {
         char expected[16];
         snprintf(expected, sizeof(expected), "p%02d", i++);
         CHECK_STR(key, expected);

@@ -164,6 +164,49 @@ TEST(an_entity_that_may_not_be_read_says_why_and_leaves_the_others)
     asked_free(&a);
 }
 
+TEST(what_passes_by_itself_fails_its_entity_alone)
+{
+    static const struct {
+        const char *command, *error, *kind, *blocked;
+    } cases[] = {
+        { "p01", "OPERATION_TIME_LIMIT", "wait", "crm.lead.userfield.list" },
+        { "p02", "OPERATION_TIME_LIMIT", "wait", "crm.lead.list" },
+        { "p04", "QUERY_LIMIT_EXCEEDED", "wait", "" },
+        { "p00", "INTERNAL_SERVER_ERROR", "temp", "" },
+        { "p03", "INTERNAL_SERVER_ERROR", "temp", "" },
+    };
+    struct asked a = asked_new("probe");
+
+    a.job.entities = STR("leads deals");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct bitrix_answer answer;
+        struct probe probe;
+        struct err err;
+        struct buf b;
+
+        buf_init(&b, 1 << 20);
+        buf_str(&b, "{\"result\":{\"result\":{\"p05\":" FIELDS ",\"p06\":[],\"p07\":[{\"ID\":1}],"
+                    "\"p08\":[{\"ID\":2}],\"p09\":[{\"ID\":1},{\"ID\":2}]");
+        for (int c = 0; c < 5; c++)
+            if (cases[i].command[2] != '0' + c)
+                buf_fmt(&b, ",\"p0%d\":[]", c);
+        buf_fmt(&b, "},\"result_error\":{\"%s\":{\"error\":\"%s\"}}}}", cases[i].command, cases[i].error);
+        CHECK_OK(read_text(&a, buf_cstr(&b), &answer, &err), err);
+        CHECK_OK(probe_decode(&probe, buf_view(&answer.learnt), &err), err);
+        CHECK_EQ(probe.count, 2);
+        CHECK_VIEW(probe.entities[0].error_kind, cases[i].kind);
+        CHECK(probe.entities[0].error.n > 0);
+        CHECK_VIEW(probe.entities[1].error, "");
+        CHECK_EQ(probe.entities[1].most_id, 2);
+        CHECK_STR(answer.blocked, cases[i].blocked);
+        CHECK(str_is(probe.entities[0].error_kind, "temp") || answer.retry_ms > 0);
+        probe_free(&probe);
+        bitrix_answer_fini(&answer);
+        buf_fini(&b);
+    }
+    asked_free(&a);
+}
+
 TEST(an_entity_without_fields_cannot_be_read)
 {
     struct asked a = one_entity();
@@ -187,8 +230,6 @@ TEST(what_concerns_the_whole_portal_fails_the_probe)
         { ANSWER(
               "\"p00\":{}", "{\"p01\":{\"error\":\"insufficient_scope\",\"error_description\":\"\"}}", "[]"),
             ERR_AUTH },
-        { ANSWER("\"p00\":{}", "{\"p01\":{\"error\":\"OPERATION_TIME_LIMIT\"}}", "[]"), ERR_WAIT },
-        { ANSWER("\"p00\":{}", "{\"p01\":{\"error\":\"INTERNAL_SERVER_ERROR\"}}", "[]"), ERR_TEMP },
         { ANSWER("\"p00\":{}", "[]", "[]"), ERR_TEMP },
         { ANSWER(RESULTS("{}", "[]", "[]"), "[]", "[]"), ERR_TEMP },
         { ANSWER(RESULTS("[[]]", "[]", "[]"), "[]", "[]"), ERR_TEMP },
@@ -202,8 +243,6 @@ TEST(what_concerns_the_whole_portal_fails_the_probe)
         CHECK_EQ(read_text(&a, cases[i].text, &answer, &err), -1);
         CHECK_EQ(err.kind, cases[i].kind);
         CHECK_EQ(answer.learnt.n, 0);
-        if (err.kind == ERR_WAIT)
-            CHECK_STR(answer.blocked, "crm.deal.userfield.list");
         bitrix_answer_fini(&answer);
     }
     asked_free(&a);
@@ -231,5 +270,5 @@ TEST(too_many_fields_are_told)
 TEST_MAIN(CASE(a_probe_learns_fields_bounds_and_count), CASE(user_fields_know_better_than_fields),
     CASE(counts_that_portals_do_not_give_are_estimated),
     CASE(an_entity_that_may_not_be_read_says_why_and_leaves_the_others),
-    CASE(an_entity_without_fields_cannot_be_read), CASE(what_concerns_the_whole_portal_fails_the_probe),
+    CASE(what_passes_by_itself_fails_its_entity_alone), CASE(an_entity_without_fields_cannot_be_read), CASE(what_concerns_the_whole_portal_fails_the_probe),
     CASE(too_many_fields_are_told))

@@ -67,6 +67,12 @@ TEST(a_range_ends_with_its_first_page_that_is_not_full)
             50, 51 },
         { "two full, then empty", 1, RANGE_OPEN, 4, { { 1, 50 }, { 51, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } },
             100, RANGE_OPEN, 0 },
+        { "the first page again", 1, RANGE_OPEN, 2, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 50, 50, 51 },
+        { "an earlier page", 1, 500, 2, { { 101, 50 }, { 51, 50 }, { 0, -1 } }, 50, 150, 151 },
+        { "one record again", 1, RANGE_OPEN, 3, { { 1, 50 }, { 51, 50 }, { 100, 20 }, { 0, -1 } }, 100, 100,
+            101 },
+        { "the first page again, short", 1, RANGE_OPEN, 2, { { 1, 50 }, { 1, 20 }, { 0, -1 } }, 50, 50, 51 },
+        { "full to the end, then again", 1, 50, 2, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 50, 50, 0 },
         { "full to the end, then empty", 1, 50, 2, { { 1, 50 }, { 0, 0 }, { 0, -1 } }, 50, 50, 0 },
     };
 
@@ -90,9 +96,6 @@ TEST(a_range_ends_with_its_first_page_that_is_not_full)
 TEST(pages_that_cannot_be_true_are_refused)
 {
     static const struct range_case cases[] = {
-        { "the first page again", 1, RANGE_OPEN, 2, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 0, 0, 0 },
-        { "an earlier page", 1, RANGE_OPEN, 2, { { 101, 50 }, { 51, 50 }, { 0, -1 } }, 0, 0, 0 },
-        { "one record again", 1, RANGE_OPEN, 2, { { 1, 50 }, { 50, 20 }, { 0, -1 } }, 0, 0, 0 },
         { "an id below the range", 100, 500, 1, { { 99, 3 }, { 0, -1 } }, 0, 0, 0 },
         { "an id above the range", 100, 500, 1, { { 499, 3 }, { 0, -1 } }, 0, 0, 0 },
         { "51 records", 1, RANGE_OPEN, 1, { { 1, 51 }, { 0, -1 } }, 0, 0, 0 },

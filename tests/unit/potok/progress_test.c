@@ -31,6 +31,22 @@ TEST(the_window_forgets_what_was_long_ago)
     CHECK(progress_eta_ms(&p, count + 1) == PROGRESS_UNKNOWN);
 }
 
+TEST(a_flow_that_stops_is_stalled_after_three_seconds)
+{
+    struct progress p = { 0 };
+
+    progress_seen(&p, 0, 0);
+    progress_seen(&p, 9000, 0);
+    CHECK(!progress_stalled(&p)); /* the first answer may take its time */
+    progress_seen(&p, 10000, 50);
+    progress_seen(&p, 13000, 50);
+    CHECK(!progress_stalled(&p));
+    progress_seen(&p, 13250, 50);
+    CHECK(progress_stalled(&p));
+    progress_seen(&p, 13500, 51);
+    CHECK(!progress_stalled(&p));
+}
+
 TEST(looking_often_does_not_shorten_the_window)
 {
     struct progress p = { 0 };
@@ -86,5 +102,5 @@ TEST(bars_grow_by_eighths)
 }
 
 TEST_MAIN(CASE(rate_and_remaining_time_of_a_steady_flow), CASE(the_window_forgets_what_was_long_ago),
-    CASE(looking_often_does_not_shorten_the_window), CASE(a_count_that_falls_begins_anew),
-    CASE(a_hundred_percent_only_at_the_end), CASE(bars_grow_by_eighths))
+    CASE(a_flow_that_stops_is_stalled_after_three_seconds), CASE(looking_often_does_not_shorten_the_window),
+    CASE(a_count_that_falls_begins_anew), CASE(a_hundred_percent_only_at_the_end), CASE(bars_grow_by_eighths))

@@ -2,19 +2,34 @@
 
 #include "support/check.h"
 
-TEST(the_wait_doubles_up_to_five_seconds)
+static void doubles_up_to(const uint64_t *waits, size_t count, bool ready)
 {
-    static const uint64_t waits[] = { 100, 200, 400, 800, 1600, 3200, 5000, 5000 };
-    struct restart r = { 0 };
+    struct restart r = { .ever_ready = true };
     uint64_t now_ms = 1000, delay_ms;
 
-    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         restart_started(&r, now_ms);
-        restart_ready(&r);
+        if (ready)
+            restart_ready(&r);
         CHECK_EQ(restart_exited(&r, now_ms + 500, 1, &delay_ms), RESTART_AGAIN);
         CHECK_EQ(delay_ms, waits[i]);
         now_ms += 500 + delay_ms;
+        r.exit_count = 0;
     }
+}
+
+TEST(the_wait_doubles_up_to_five_seconds)
+{
+    static const uint64_t waits[] = { 100, 200, 400, 800, 1600, 3200, 5000, 5000 };
+
+    doubles_up_to(waits, sizeof(waits) / sizeof(waits[0]), false);
+}
+
+TEST(a_service_that_was_ready_waits_a_second_at_most)
+{
+    static const uint64_t waits[] = { 100, 200, 400, 800, 1000, 1000 };
+
+    doubles_up_to(waits, sizeof(waits) / sizeof(waits[0]), true);
 }
 
 TEST(ten_seconds_of_life_forgive_everything)
@@ -27,11 +42,11 @@ TEST(ten_seconds_of_life_forgive_everything)
         restart_ready(&r);
         CHECK_EQ(restart_exited(&r, 1100, 1, &delay_ms), RESTART_AGAIN);
     }
-    CHECK_EQ(delay_ms, 1600);
+    CHECK_EQ(delay_ms, 1000);
     restart_started(&r, 20000);
     restart_ready(&r);
     CHECK_EQ(restart_exited(&r, 29999, -1, &delay_ms), RESTART_AGAIN);
-    CHECK_EQ(delay_ms, 3200);
+    CHECK_EQ(delay_ms, 1000);
     restart_started(&r, 40000);
     restart_ready(&r);
     CHECK_EQ(restart_exited(&r, 50000, -1, &delay_ms), RESTART_AGAIN);
@@ -102,7 +117,8 @@ TEST(a_configuration_that_was_right_before_gets_its_chances)
     CHECK_EQ(die(&r, 2010, false, RESTART_EXIT_CONF), RESTART_GIVE_UP);
 }
 
-TEST_MAIN(CASE(the_wait_doubles_up_to_five_seconds), CASE(ten_seconds_of_life_forgive_everything),
-    CASE(five_exits_before_ready_within_a_minute_are_enough), CASE(five_exits_in_more_than_a_minute_are_not),
-    CASE(being_ready_once_in_between_starts_the_count_again), CASE(exits_after_ready_never_give_up),
-    CASE(a_wrong_configuration_is_told_at_once), CASE(a_configuration_that_was_right_before_gets_its_chances))
+TEST_MAIN(CASE(the_wait_doubles_up_to_five_seconds), CASE(a_service_that_was_ready_waits_a_second_at_most),
+    CASE(ten_seconds_of_life_forgive_everything), CASE(five_exits_before_ready_within_a_minute_are_enough),
+    CASE(five_exits_in_more_than_a_minute_are_not), CASE(being_ready_once_in_between_starts_the_count_again),
+    CASE(exits_after_ready_never_give_up), CASE(a_wrong_configuration_is_told_at_once),
+    CASE(a_configuration_that_was_right_before_gets_its_chances))

@@ -4,6 +4,7 @@
 #include "services/potok/say.h"
 #include "support/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char ANSWER[] =
@@ -108,7 +109,9 @@ TEST(what_people_see)
     view_lines(&view, &set, &out);
     CHECK_STR(buf_cstr(&out), "contacts:  25%  500/2,000  requests 2\ncompanies: learning fields\n");
     buf_clear(&out);
-    view_ended(snapshot_run(&snapshot, 2), &out);
+    view_lines(&view, &set, &out);
+    CHECK_STR(buf_cstr(&out), ""); /* nothing has changed */
+    view_ended(&view, snapshot_run(&snapshot, 2), &out);
     CHECK_STR(buf_cstr(&out), "leads: partial, 9 records, 0 written, 0:01\n  record 7 cannot be read\n");
     buf_fini(&out);
 }
@@ -131,5 +134,34 @@ TEST(the_summary_names_what_failed)
     buf_fini(&out);
 }
 
+TEST(one_cause_is_told_once)
+{
+    struct run_set set = { .ids = { 1, 2, 3, 4 }, .count = 4 };
+    struct buf out;
+
+    say_set(LANGUAGE_EN);
+    buf_init(&out, 65536);
+    look(1000);
+    for (int i = 1; i < 4; i++) {
+        snprintf(view.now.runs[i].state, sizeof(view.now.runs[i].state), "failed");
+        snprintf(view.now.runs[i].portal, sizeof(view.now.runs[i].portal), "main");
+        snprintf(view.now.runs[i].error, sizeof(view.now.runs[i].error), "HTTP 401");
+    }
+    view_failures(&view, &set, &out);
+    CHECK_STR(buf_cstr(&out), "leads, contacts, companies: failed: HTTP 401\n");
+    buf_clear(&out);
+    view_troubles(&view, &out);
+    CHECK_STR(buf_cstr(&out), "");
+    snprintf(view.now.portals[0].state, sizeof(view.now.portals[0].state), "stopped");
+    snprintf(view.now.portals[0].error, sizeof(view.now.portals[0].error), "HTTP 401");
+    view_troubles(&view, &out);
+    CHECK_STR(buf_cstr(&out), ""); /* the runs have said so */
+    snprintf(view.now.portals[0].error, sizeof(view.now.portals[0].error), "HTTP 500");
+    view_troubles(&view, &out);
+    CHECK_STR(buf_cstr(&out), "portal main: stopped: HTTP 500\n");
+    buf_fini(&out);
+}
+
 TEST_MAIN(CASE(the_answer_is_read_as_it_is_written), CASE(what_is_no_answer_is_refused),
-    CASE(all_runs_of_a_set_have_ended), CASE(what_people_see), CASE(the_summary_names_what_failed))
+    CASE(all_runs_of_a_set_have_ended), CASE(what_people_see), CASE(the_summary_names_what_failed),
+    CASE(one_cause_is_told_once))

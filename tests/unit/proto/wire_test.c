@@ -286,6 +286,42 @@ TEST(json_says_every_kind_of_value)
     }
 }
 
+static void in_brackets(struct buf *to, struct str s)
+{
+    buf_char(to, '<');
+    buf_add(to, s.p, s.n);
+    buf_char(to, '>');
+}
+
+TEST(what_was_json_is_json_again_and_nothing_else_passes)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *json; /* NULL: fails */
+    } cases[] = {
+        /* clang-format off */
+        { "\x93\xc0\xc3\xa1" "x", 5, "[null,true,<x>]" },
+        { "\x81\xa1" "k\xa1" "v", 5, "{\"k\":<v>}" },
+        { "\xc7\x06\x01" "999.90", 9, "999.90" },
+        { "\x81\x01\x02", 3, NULL },                                    /* a key that is no string */
+        { "\x91\xc4\x01" "a", 4, NULL },                                /* bytes */
+        { "\x91\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00", 10, NULL },       /* a float */
+        /* clang-format on */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct wire w;
+
+        buf_clear(&out);
+        wire_init(&w, cases[i].bytes, cases[i].n);
+        wire_json_back(&w, in_brackets, &out);
+        CHECK_EQ(wire_done(&w), cases[i].json != NULL);
+        if (cases[i].json != NULL)
+            CHECK_STR(buf_cstr(&out), cases[i].json);
+    }
+}
+
 #define WITH(name) cmocka_unit_test_setup_teardown(name, begin, end)
 int main(void)
 {
@@ -304,6 +340,7 @@ int main(void)
         WITH(find_stops_at_the_value_or_behind_the_map),
         WITH(find_in_what_is_no_map_passes_it),
         WITH(json_says_every_kind_of_value),
+        WITH(what_was_json_is_json_again_and_nothing_else_passes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

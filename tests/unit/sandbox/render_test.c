@@ -11,26 +11,26 @@ struct look {
     const char *list, *get;
 };
 
-#define NONE(form_)                                                                                          \
-    {                                                                                                        \
-        .kind = VALUE_NULL, .form = form_                                                                    \
+#define NONE(form_) \
+    { \
+        .kind = VALUE_NULL, .form = form_ \
     }
-#define TEXT_OF(s)                                                                                           \
-    {                                                                                                        \
-        .kind = VALUE_TEXT, .text = { s, sizeof(s) - 1 }                                                     \
+#define TEXT_OF(s) \
+    { \
+        .kind = VALUE_TEXT, .text = { s, sizeof(s) - 1 } \
     }
-#define INT_OF(n)                                                                                            \
-    {                                                                                                        \
-        .kind = VALUE_INT, .i = n                                                                            \
+#define INT_OF(n) \
+    { \
+        .kind = VALUE_INT, .i = n \
     }
-#define DECIMAL_OF(s)                                                                                        \
-    {                                                                                                        \
-        .kind = VALUE_DECIMAL, .text = { s, sizeof(s) - 1 }                                                  \
+#define DECIMAL_OF(s) \
+    { \
+        .kind = VALUE_DECIMAL, .text = { s, sizeof(s) - 1 } \
     }
-#define LIST_OF(...)                                                                                         \
-    {                                                                                                        \
-        .kind = VALUE_LIST, .items = (const struct value[]){ __VA_ARGS__ },                                  \
-        .count = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value)                        \
+#define LIST_OF(...) \
+    { \
+        .kind = VALUE_LIST, .items = (const struct value[]){ __VA_ARGS__ }, \
+        .count = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value) \
     }
 
 static const struct look looks[] = {

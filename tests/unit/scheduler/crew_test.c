@@ -6,7 +6,8 @@
 
 static const struct bus_peer PEER = { { 1 }, 1 };
 
-static struct fetcher *ready(struct crew *c, const char *name, uint64_t boot, uint64_t credit, uint64_t now_ms)
+static struct fetcher *ready(
+    struct crew *c, const char *name, uint64_t boot, uint64_t credit, uint64_t now_ms)
 {
     return crew_ready(c, str_of(name), boot, PEER, credit, 0, 0, now_ms);
 }
@@ -39,7 +40,7 @@ TEST(credit_is_never_overdrawn)
     CHECK(crew_take(&c) != NULL);
     for (int i = 0; i < 9; i++)
         crew_give(&c, "fetcher.1");
-    CHECK_EQ(crew_credit(&c), 2);       /* no more than it ever said */
+    CHECK_EQ(crew_credit(&c), 2); /* no more than it ever said */
     crew_give(&c, "nobody");
 }
 

@@ -10,26 +10,29 @@ static struct flight *sent(struct flights *f, int portal, uint64_t d, const char
 {
     struct flight *one = flights_add(f);
 
-    *one = (struct flight){ .d = d, .portal = portal, .boot = 5, .sent_ms = at_ms, .deadline_ms = at_ms + 75000 };
+    *one = (struct flight){
+        .d = d, .portal = portal, .boot = 5, .sent_ms = at_ms, .deadline_ms = at_ms + 75000
+    };
     snprintf(one->fetcher, sizeof(one->fetcher), "%s", fetcher);
     return one;
 }
 
-/* The model's searches purge-blind and floor-clears: a number that somebody may still bring is never below the floor. */
+/* The model's searches purge-blind and floor-clears: a number that somebody may still bring is never below
+ * the floor. */
 TEST(floor__is_below_everything_that_is_awaited)
 {
     struct flights f = { 0 };
 
-    CHECK_EQ(flights_floor(&f, 0, 41), 41);             /* nothing awaited: all that was given out */
+    CHECK_EQ(flights_floor(&f, 0, 41), 41); /* nothing awaited: all that was given out */
     sent(&f, 0, 10, "fetcher.1", 0);
     sent(&f, 0, 7, "fetcher.1", 0);
-    sent(&f, 1, 3, "fetcher.1", 0);                     /* another portal has another counter */
+    sent(&f, 1, 3, "fetcher.1", 0); /* another portal has another counter */
     CHECK_EQ(flights_floor(&f, 0, 41), 6);
     CHECK_EQ(flights_floor(&f, 1, 41), 2);
-    flights_remove(&f, flights_find(&f, 0, 7));         /* given up or done */
+    flights_remove(&f, flights_find(&f, 0, 7)); /* given up or done */
     CHECK_EQ(flights_floor(&f, 0, 41), 9);
     flights_find(&f, 0, 10)->phase = FLIGHT_REPORTED;
-    CHECK_EQ(flights_floor(&f, 0, 41), 9);              /* its rows are still under way */
+    CHECK_EQ(flights_floor(&f, 0, 41), 9); /* its rows are still under way */
     flights_remove(&f, flights_find(&f, 0, 10));
     CHECK_EQ(flights_floor(&f, 0, 41), 41);
     flights_fini(&f);
@@ -62,7 +65,7 @@ TEST(floor__a_job_whose_done_overtook_its_report_is_no_longer_awaited)
     sent(&f, 0, 4, "fetcher.1", 0)->done = true;
     CHECK(flights_awaited(&f, 0) == UINT64_MAX);
     CHECK_EQ(flights_unfinished(&f), 0);
-    CHECK_EQ(flights_calls(&f, 0), 1);                  /* its call still counts at the portal */
+    CHECK_EQ(flights_calls(&f, 0), 1); /* its call still counts at the portal */
     flights_fini(&f);
 }
 
@@ -74,7 +77,7 @@ TEST(a_report_is_due_in_time_and_done_soon_after)
     CHECK(!flight_expired(one, 75999));
     CHECK(flight_expired(one, 76000));
     CHECK_EQ(flights_next_deadline(&f), 76000);
-    one->checking = 1;                                  /* its row is being read: not twice */
+    one->checking = 1; /* its row is being read: not twice */
     CHECK(!flight_expired(one, 99999));
     CHECK(flights_next_deadline(&f) == UINT64_MAX);
     flights_fini(&f);
@@ -82,8 +85,17 @@ TEST(a_report_is_due_in_time_and_done_soon_after)
 
 TEST(each_attempt_waits_twice_as_long_for_done)
 {
-    static const struct { unsigned tries; uint64_t wait_ms; } cases[] = {
-        { 0, 10000 }, { 1, 10000 }, { 2, 20000 }, { 3, 40000 }, { 4, 80000 }, { 5, 160000 }, { 6, 160000 },
+    static const struct {
+        unsigned tries;
+        uint64_t wait_ms;
+    } cases[] = {
+        { 0, 10000 },
+        { 1, 10000 },
+        { 2, 20000 },
+        { 3, 40000 },
+        { 4, 80000 },
+        { 5, 160000 },
+        { 6, 160000 },
         { 1000000, 160000 },
     };
 
@@ -94,24 +106,32 @@ TEST(each_attempt_waits_twice_as_long_for_done)
 TEST(a_fetcher_that_no_longer_holds_a_job_has_lost_it)
 {
     const uint64_t holds_it[] = { 9, 1 }, other[] = { 2, 3 };
-    const struct { const char *fetcher; uint64_t boot; const uint64_t *holding; size_t n; uint64_t now_ms; bool lost; }
-    cases[] = {
-        { "fetcher.1", 5, other, 2, 1000 + FLIGHT_HELD_GRACE_MS - 1, false },   /* perhaps not yet arrived */
+    const struct {
+        const char *fetcher;
+        uint64_t boot;
+        const uint64_t *holding;
+        size_t n;
+        uint64_t now_ms;
+        bool lost;
+    } cases[] = {
+        { "fetcher.1", 5, other, 2, 1000 + FLIGHT_HELD_GRACE_MS - 1, false }, /* perhaps not yet arrived */
         { "fetcher.1", 5, other, 2, 1000 + FLIGHT_HELD_GRACE_MS, true },
         { "fetcher.1", 5, NULL, 0, 1000 + FLIGHT_HELD_GRACE_MS, true },
         { "fetcher.1", 5, holds_it, 2, 60000, false },
-        { "fetcher.1", 6, holds_it, 2, 1001, true },                            /* started anew: it holds nothing of ours */
-        { "fetcher.2", 6, NULL, 0, 60000, false },                              /* not its job */
+        { "fetcher.1", 6, holds_it, 2, 1001, true }, /* started anew: it holds nothing of ours */
+        { "fetcher.2", 6, NULL, 0, 60000, false },   /* not its job */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct flights f = { 0 };
         struct flight *one = sent(&f, 0, 1, "fetcher.1", 1000);
 
-        CHECK_EQ(flight_lost(one, cases[i].fetcher, cases[i].boot, cases[i].holding, cases[i].n, cases[i].now_ms),
+        CHECK_EQ(
+            flight_lost(one, cases[i].fetcher, cases[i].boot, cases[i].holding, cases[i].n, cases[i].now_ms),
             cases[i].lost);
-        one->phase = FLIGHT_REPORTED;                   /* what it handed on does not die with it */
-        CHECK(!flight_lost(one, cases[i].fetcher, cases[i].boot, cases[i].holding, cases[i].n, cases[i].now_ms));
+        one->phase = FLIGHT_REPORTED; /* what it handed on does not die with it */
+        CHECK(!flight_lost(
+            one, cases[i].fetcher, cases[i].boot, cases[i].holding, cases[i].n, cases[i].now_ms));
         flights_fini(&f);
     }
 }

@@ -53,15 +53,19 @@ TEST(a_range_first_asks_for_fewer_pages)
     for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
         CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_LIMIT, 0, NOW, 1), JOB_AGAIN);
         CHECK_EQ(job.pages_cap, caps[i]);
-        CHECK_EQ(job.not_before_ms, NOW);       /* another question: no reason to wait */
+        CHECK_EQ(job.not_before_ms, NOW); /* another question: no reason to wait */
     }
     CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_LIMIT, 0, NOW, 1), JOB_SPLIT);
 }
 
 TEST(what_says_nothing_of_the_job_leaves_it_as_it_is)
 {
-    static const struct { enum job_end end; enum err_kind kind; } cases[] = {
-        { JOB_END_LOST, ERR_TEMP }, { JOB_END_ERROR, ERR_WAIT },
+    static const struct {
+        enum job_end end;
+        enum err_kind kind;
+    } cases[] = {
+        { JOB_END_LOST, ERR_TEMP },
+        { JOB_END_ERROR, ERR_WAIT },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -100,7 +104,7 @@ TEST(attempts_that_die_after_their_report_put_the_job_under_suspicion)
     for (int n = 0; n < JOB_DEATHS - 1; n++) {
         CHECK_EQ(job_failed(&job, JOB_END_DIED, ERR_TEMP, 0, NOW, 1), JOB_AGAIN);
         CHECK_EQ(job.pages_cap, 0);
-        CHECK_EQ(job.not_before_ms, NOW);       /* its deadline was wait enough */
+        CHECK_EQ(job.not_before_ms, NOW); /* its deadline was wait enough */
     }
     CHECK_EQ(job_failed(&job, JOB_END_DIED, ERR_TEMP, 0, NOW, 1), JOB_AGAIN);
     CHECK_EQ(job.pages_cap, 25);
@@ -177,5 +181,6 @@ TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails
     CASE(a_job_that_fails_while_the_portal_answers_others_is_narrowed),
     CASE(attempts_that_die_after_their_report_put_the_job_under_suspicion),
     CASE(a_range_that_asked_for_one_page_is_split_at_once), CASE(what_follows_a_narrowed_job_grows_again),
-    CASE(a_record_is_set_aside_only_after_several_attempts), CASE(credentials_and_configuration_are_never_retried),
-    CASE(pauses_double_up_to_a_minute_with_jitter), CASE(the_list_keeps_its_order))
+    CASE(a_record_is_set_aside_only_after_several_attempts),
+    CASE(credentials_and_configuration_are_never_retried), CASE(pauses_double_up_to_a_minute_with_jitter),
+    CASE(the_list_keeps_its_order))

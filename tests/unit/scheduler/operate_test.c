@@ -7,11 +7,13 @@
 #include "support/check.h"
 
 #define LIST "crm.deal.list"
-#define WALL 1700000000000ULL       /* Unix ms when the moved clock shows 0 */
+#define WALL 1700000000000ULL /* Unix ms when the moved clock shows 0 */
 
 /* Ten one-minute buckets; each goes ten minutes after its first call (facts/bitrix24.md section 3.2). */
 struct vendor {
-    struct { uint64_t from_ms, used_ms; } bucket[2000];
+    struct {
+        uint64_t from_ms, used_ms;
+    } bucket[2000];
     int count;
     uint64_t limit_ms, window_ms;
     uint64_t worked_ms;
@@ -37,7 +39,8 @@ static bool vendor_call(struct vendor *v, uint64_t cost_ms, uint64_t now_ms)
 {
     uint64_t reset_s;
 
-    if (vendor_used(v, now_ms, &reset_s) + (cost_ms > 1000 ? cost_ms - 200 : 0) > v->limit_ms) {     /* the last command of its batch */
+    if (vendor_used(v, now_ms, &reset_s) + (cost_ms > 1000 ? cost_ms - 200 : 0) >
+        v->limit_ms) { /* the last command of its batch */
         v->refused++;
         return false;
     }
@@ -58,8 +61,8 @@ static uint64_t tell(struct operate *o, const struct vendor *v, uint64_t now_ms)
 }
 
 /* Calls as fast as allowed, `parallel` at a time, for so many minutes. */
-static void load(struct operate *o, struct vendor *v, uint64_t *now_ms, int minutes, int parallel, uint64_t least_ms,
-    uint64_t most_ms)
+static void load(struct operate *o, struct vendor *v, uint64_t *now_ms, int minutes, int parallel,
+    uint64_t least_ms, uint64_t most_ms)
 {
     uint64_t ends[16];
     int flying = 0;
@@ -72,7 +75,7 @@ static void load(struct operate *o, struct vendor *v, uint64_t *now_ms, int minu
                 tell(o, v, *now_ms);
             }
         if (operate_stale(o, LIST, *now_ms)) {
-            vendor_call(v, 50, *now_ms);        /* a probe: cheap */
+            vendor_call(v, 50, *now_ms); /* a probe: cheap */
             tell(o, v, *now_ms);
         }
         while (flying < parallel && operate_wait(o, LIST, *now_ms) == 0 && !operate_stale(o, LIST, *now_ms)) {
@@ -89,8 +92,14 @@ static void load(struct operate *o, struct vendor *v, uint64_t *now_ms, int minu
 
 TEST(a_long_load_is_never_refused_and_uses_most_of_the_limit)
 {
-    static const struct { int parallel; uint64_t least_ms, most_ms; } cases[] = {
-        { 1, 5000, 5000 }, { 4, 8000, 9000 }, { 8, 2000, 4000 }, { 8, 10000, 12000 },
+    static const struct {
+        int parallel;
+        uint64_t least_ms, most_ms;
+    } cases[] = {
+        { 1, 5000, 5000 },
+        { 4, 8000, 9000 },
+        { 8, 2000, 4000 },
+        { 8, 10000, 12000 },
     };
 
     srand(3);
@@ -115,7 +124,7 @@ TEST(a_restart_near_the_limit_is_never_refused)
         uint64_t now_ms = 1000;
 
         for (int i = 0; i < 6; i++) {
-            operate_init(&o, 480000);       /* nothing is remembered: the first figure told is of unknown age */
+            operate_init(&o, 480000); /* nothing is remembered: the first figure told is of unknown age */
             tell(&o, &v, now_ms);
             load(&o, &v, &now_ms, 4 + rand() % 6, 4, 5000, 9000);
         }
@@ -148,7 +157,7 @@ TEST(a_method_near_its_limit_waits_until_its_oldest_minute_falls_out)
     CHECK_EQ(operate_wait(&o, LIST, 100000), 41000);
     CHECK(!operate_stale(&o, LIST, 140999));
     CHECK(operate_stale(&o, LIST, 141000));
-    CHECK_EQ(operate_wait(&o, LIST, 141000), 0);        /* one alone may ask, if nothing cheaper does */
+    CHECK_EQ(operate_wait(&o, LIST, 141000), 0); /* one alone may ask, if nothing cheaper does */
     operate_start(&o, LIST);
     CHECK(operate_wait(&o, LIST, 141000) > 0);
     CHECK_EQ(operate_wait(&o, "crm.contact.list", 100000), 0);
@@ -173,12 +182,13 @@ TEST(what_is_under_way_counts_with_its_usual_cost)
     operate_init(&o, 100000);
     operate_told(&o, LIST, 1, (WALL + 600000) / 1000, 0, WALL);
     for (int i = 1; i <= 12; i++)
-        operate_told(&o, LIST, 1 + (uint64_t)i * 5000, (WALL + 600000) / 1000, (uint64_t)i, WALL + (uint64_t)i);
+        operate_told(
+            &o, LIST, 1 + (uint64_t)i * 5000, (WALL + 600000) / 1000, (uint64_t)i, WALL + (uint64_t)i);
     while (operate_wait(&o, LIST, 20) == 0 && started < 50) {
         operate_start(&o, LIST);
         started++;
     }
-    CHECK(started >= 4 && started <= 7);        /* 95 s planned, 60 used, 6 a job with its quarter more */
+    CHECK(started >= 4 && started <= 7); /* 95 s planned, 60 used, 6 a job with its quarter more */
 }
 
 TEST(a_job_dearer_than_the_whole_limit_still_runs_alone)
@@ -240,9 +250,10 @@ TEST(more_methods_than_there_is_room_for_do_no_harm)
 }
 
 TEST_MAIN(CASE(a_long_load_is_never_refused_and_uses_most_of_the_limit),
-    CASE(a_restart_near_the_limit_is_never_refused),
-    CASE(a_shorter_window_is_used_as_well), CASE(a_figure_older_than_the_window_is_worth_nothing),
+    CASE(a_restart_near_the_limit_is_never_refused), CASE(a_shorter_window_is_used_as_well),
+    CASE(a_figure_older_than_the_window_is_worth_nothing),
     CASE(a_method_near_its_limit_waits_until_its_oldest_minute_falls_out),
-    CASE(what_is_under_way_counts_with_its_usual_cost), CASE(a_job_dearer_than_the_whole_limit_still_runs_alone),
+    CASE(what_is_under_way_counts_with_its_usual_cost),
+    CASE(a_job_dearer_than_the_whole_limit_still_runs_alone),
     CASE(a_blocked_method_waits_and_the_others_go_on), CASE(a_portal_that_bills_the_envelope_is_believed),
     CASE(without_a_limit_nothing_waits), CASE(more_methods_than_there_is_room_for_do_no_harm))

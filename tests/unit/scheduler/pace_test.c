@@ -6,11 +6,12 @@
 
 #include "support/check.h"
 
-/* The portal as facts/bitrix24.md section 3.1 describes it, in each of the ways that the documentation leaves open. */
+/* The portal as facts/bitrix24.md section 3.1 describes it, in each of the ways that the documentation leaves
+ * open. */
 struct vendor {
     uint32_t burst, drain;
-    bool ticks;             /* leaks once a whole second, at `phase_ms` */
-    bool strict;            /* refuses when level + 1 > X, not when level > X */
+    bool ticks;  /* leaks once a whole second, at `phase_ms` */
+    bool strict; /* refuses when level + 1 > X, not when level > X */
     bool counts_refused;
     uint64_t phase_ms;
     double level;
@@ -79,7 +80,8 @@ static void world_send(struct world *w, unsigned slowest_ms)
 
     if (w->flying == PARALLEL || !pace_take(&w->pace, w->now_ms))
         return;
-    w->calls[w->flying++] = (struct call){ w->now_ms + 1 + (uint64_t)rand() % takes, w->now_ms + 1 + takes, false };
+    w->calls[w->flying++] =
+        (struct call){ w->now_ms + 1 + (uint64_t)rand() % takes, w->now_ms + 1 + takes, false };
     w->sent++;
 }
 
@@ -88,15 +90,28 @@ static struct world world_new(uint32_t burst, uint32_t drain, int mode)
     struct world w = { .now_ms = 5000 };
 
     pace_init(&w.pace, burst, drain, w.now_ms);
-    w.vendor = (struct vendor){ .burst = burst, .drain = drain, .ticks = mode & 1, .strict = mode & 2,
-        .counts_refused = mode & 4, .phase_ms = (uint64_t)(rand() % 1000), .at_ms = w.now_ms };
+    w.vendor = (struct vendor){ .burst = burst,
+        .drain = drain,
+        .ticks = mode & 1,
+        .strict = mode & 2,
+        .counts_refused = mode & 4,
+        .phase_ms = (uint64_t)(rand() % 1000),
+        .at_ms = w.now_ms };
     return w;
 }
 
 TEST(a_full_load_is_never_refused_and_takes_hardly_longer_than_the_limit_itself)
 {
-    static const struct { uint32_t burst, drain; int calls; unsigned slowest_ms; } cases[] = {
-        { 50, 2, 300, 800 }, { 50, 2, 300, 3000 }, { 250, 5, 1200, 300 }, { 250, 5, 1200, 1500 }, { 20, 10, 900, 300 },
+    static const struct {
+        uint32_t burst, drain;
+        int calls;
+        unsigned slowest_ms;
+    } cases[] = {
+        { 50, 2, 300, 800 },
+        { 50, 2, 300, 3000 },
+        { 250, 5, 1200, 300 },
+        { 250, 5, 1200, 1500 },
+        { 20, 10, 900, 300 },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -110,7 +125,7 @@ TEST(a_full_load_is_never_refused_and_takes_hardly_longer_than_the_limit_itself)
                 world_step(&w);
             }
             double best_s = (cases[i].calls - (double)cases[i].burst - 1) / cases[i].drain;
-            double slack_s = cases[i].slowest_ms / 1000.0;      /* the last answers themselves */
+            double slack_s = cases[i].slowest_ms / 1000.0; /* the last answers themselves */
             CHECK_EQ(w.vendor.refused, 0);
             CHECK((double)(w.now_ms - began_ms) / 1000.0 <= best_s * 1.05 + slack_s);
         }
@@ -157,7 +172,7 @@ TEST(a_restart_in_the_middle_of_a_load_overruns_nothing)
                 continue;
             for (int down = rand() % 4000; down > 0; down--)
                 world_step(&w);
-            while (w.flying > 0 && w.calls[0].answered_ms > w.now_ms)   /* the fetchers end their calls */
+            while (w.flying > 0 && w.calls[0].answered_ms > w.now_ms) /* the fetchers end their calls */
                 world_step(&w);
             pace_init(&w.pace, 50, 2, w.now_ms);
             pace_restore(&w.pace, saved, saved_ms, w.now_ms, w.now_ms);

@@ -6,8 +6,13 @@ static struct config_portal config(int entities)
 {
     static char deals[] = "deals", leads[] = "leads";
 
-    return (struct config_portal){ .name = "main", .url = "https://p.bitrix24.ru/rest/1/secret/", .drain_per_s = 2,
-        .burst = 50, .prefix = "crm_", .entity_count = entities, .entities = { deals, leads } };
+    return (struct config_portal){ .name = "main",
+        .url = "https://p.bitrix24.ru/rest/1/secret/",
+        .drain_per_s = 2,
+        .burst = 50,
+        .prefix = "crm_",
+        .entity_count = entities,
+        .entities = { deals, leads } };
 }
 
 static struct portal opened(const struct config_portal *c)
@@ -129,8 +134,23 @@ TEST(the_size_of_a_record_is_smoothed)
     portal_fini(&p);
 }
 
-TEST_MAIN(CASE(all_entities_are_mirrored_unless_some_are_named),
+TEST(a_list_fails_when_no_single_record_can_be_the_reason)
+{
+    struct mirror one = { .entity = NULL }, all = { .entity = NULL };
+
+    for (int n = 0; n < 100; n++)
+        CHECK(!mirror_range_failed(&one, n < 50 ? 1 + (uint64_t)n : 50, 50)); /* always around record 50 */
+    for (int n = 1; n < MIRROR_LIST_FAILS; n++)
+        CHECK(!mirror_range_failed(&all, n % 2 ? 1 : 51, n % 2 ? 50 : 100));
+    mirror_range_done(&all); /* it answers something */
+    for (int n = 1; n < MIRROR_LIST_FAILS; n++)
+        CHECK(!mirror_range_failed(&all, n % 2 ? 1 : 51, n % 2 ? 50 : 100));
+    CHECK(mirror_range_failed(&all, 1, 50));
+}
+
+TEST_MAIN(CASE(a_list_fails_when_no_single_record_can_be_the_reason), CASE(all_entities_are_mirrored_unless_some_are_named),
     CASE(the_secret_of_the_address_is_not_remembered),
-    CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again), CASE(a_pause_ends_with_the_next_good_answer),
-    CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once), CASE(the_operating_seconds_of_a_job_are_its_methods),
-    CASE(unknown_fields_are_gathered_once_each), CASE(the_size_of_a_record_is_smoothed))
+    CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again),
+    CASE(a_pause_ends_with_the_next_good_answer), CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once),
+    CASE(the_operating_seconds_of_a_job_are_its_methods), CASE(unknown_fields_are_gathered_once_each),
+    CASE(the_size_of_a_record_is_smoothed))

@@ -15,7 +15,7 @@
 
 /* The scheduler on a loop with a real database; fetcher, writer and operator are played by the test. */
 
-#define WAIT_MS 20000
+#define WAIT_MS  20000
 #define JOBS_MAX 64
 
 struct rig {
@@ -29,10 +29,10 @@ struct rig {
     struct db *db;
     uint64_t boot, credit;
     struct msg *jobs[JOBS_MAX];
-    int job_count, taken;           /* received; looked at by the test */
+    int job_count, taken; /* received; looked at by the test */
     struct msg *reply;
     uv_timer_t ready;
-    bool silent, forget;            /* send no READY; hold nothing */
+    bool silent, forget; /* send no READY; hold nothing */
     uint64_t held[JOBS_MAX];
     size_t held_count;
     char run_dir[128], url[256];
@@ -45,7 +45,9 @@ static void send_ready(uv_timer_t *timer)
     if (r->silent)
         return;
     struct msg *m = msg_new(MSG_READY);
-    m->ready = (struct msg_ready){ .instance = STR("fetcher.1"), .boot = r->boot, .credit = r->credit,
+    m->ready = (struct msg_ready){ .instance = STR("fetcher.1"),
+        .boot = r->boot,
+        .credit = r->credit,
         .holding = { r->held, r->forget ? 0 : r->held_count } };
     if (bus_send(r->fetcher, &m) != BUS_SENT)
         msg_free(&m);
@@ -68,8 +70,9 @@ static void on_message(void *ctx, struct bus_plug *plug, struct bus_peer from, s
 
 static struct bus_plug *open_plug(struct rig *r, enum bus_kind kind, const char *plug)
 {
-    struct bus_def def = { .kind = kind, .service = "scheduler", .plug = plug, .where = "ipc", .on_msg = on_message,
-        .ctx = r };
+    struct bus_def def = {
+        .kind = kind, .service = "scheduler", .plug = plug, .where = "ipc", .on_msg = on_message, .ctx = r
+    };
     struct err err = { 0 };
     struct bus_plug *p = bus_open(r->bus, &def, &err);
 
@@ -115,10 +118,18 @@ static struct rig *rig_new(void)
     setenv("DONE_DEADLINE", "300ms", 1);
     setenv("FLOOR_INTERVAL", "100ms", 1);
     CHECK_OK(db_open(&r->db, r->url, &err), err);
-    r->config.portals[0] = (struct config_portal){ .name = (char *)"main", .url = (char *)"https://p.example/rest/1/s3cr3t/",
-        .prefix = (char *)"crm_", .burst = 250, .drain_per_s = 5, .entity_count = 1, .entities = { (char *)"deals" } };
+    r->config.portals[0] = (struct config_portal){ .name = (char *)"main",
+        .url = (char *)"https://p.example/rest/1/s3cr3t/",
+        .prefix = (char *)"crm_",
+        .burst = 250,
+        .drain_per_s = 5,
+        .entity_count = 1,
+        .entities = { (char *)"deals" } };
     r->config.portal_count = 1;
-    r->app = (struct app){ .loop = &r->loop, .def = &SCHEDULER, .config = &r->config, .instance = "scheduler.1",
+    r->app = (struct app){ .loop = &r->loop,
+        .def = &SCHEDULER,
+        .config = &r->config,
+        .instance = "scheduler.1",
         .private_ = &r->inside };
     start(r);
     r->bus = bus_new(&r->loop, r->run_dir, "fetcher.1");
@@ -206,8 +217,13 @@ static struct msg *report(const struct msg *job, const char *outcome)
 {
     struct msg *m = msg_new(MSG_REPORT);
 
-    m->report = (struct msg_report){ .job = job->job.job, .d = job->job.d, .portal = STR("main"),
-        .outcome = str_of(outcome), .requests = 1, .records = 100, .bytes = 100000 };
+    m->report = (struct msg_report){ .job = job->job.job,
+        .d = job->job.d,
+        .portal = STR("main"),
+        .outcome = str_of(outcome),
+        .requests = 1,
+        .records = 100,
+        .bytes = 100000 };
     return m;
 }
 
@@ -217,7 +233,8 @@ static void send_report(struct rig *r, struct msg *m)
     CHECK_EQ(bus_send(r->fetcher, &m), BUS_SENT);
 }
 
-static void fail_job(struct rig *r, const struct msg *job, enum err_kind kind, unsigned status, const char *text)
+static void fail_job(
+    struct rig *r, const struct msg *job, enum err_kind kind, unsigned status, const char *text)
 {
     struct msg *m = report(job, "failed");
 
@@ -230,7 +247,8 @@ static void fail_job(struct rig *r, const struct msg *job, enum err_kind kind, u
 /* The probe's answer: two fields, so many records. */
 static void answer_probe(struct rig *r, const struct msg *job, uint64_t total)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false }, { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
+        { STR("TITLE"), STR("string"), false } };
     struct buf schema, learnt;
     struct probe_entity e = { .entity = STR("deals"), .least_id = 1, .most_id = 2 * total, .total = total };
     struct msg *m = report(job, "learnt");
@@ -259,8 +277,12 @@ static void commit(struct rig *r, const struct msg *job, bool tell)
     if (!tell)
         return;
     struct msg *m = msg_new(MSG_DONE);
-    m->done = (struct msg_done){ .job = job->job.job, .d = job->job.d, .portal = STR("main"), .entity = STR("deals"),
-        .outcome = STR("ok"), .written = 100 };
+    m->done = (struct msg_done){ .job = job->job.job,
+        .d = job->job.d,
+        .portal = STR("main"),
+        .entity = STR("deals"),
+        .outcome = STR("ok"),
+        .written = 100 };
     CHECK_EQ(bus_send(r->dones, &m), BUS_SENT);
 }
 
@@ -361,7 +383,7 @@ TEST(rows_that_are_lost_on_the_way_are_read_again)
     struct rig *r = rig_new();
     struct msg *job = first_range(r, 100);
 
-    send_report(r, report(job, "sent"));        /* and nothing more */
+    send_report(r, report(job, "sent")); /* and nothing more */
     struct msg *again = next_job(r);
     CHECK_EQ(again->job.job, job->job.job);
     CHECK(again->job.d > job->job.d);
@@ -371,7 +393,8 @@ TEST(rows_that_are_lost_on_the_way_are_read_again)
     rig_free(r);
 }
 
-/* The model's search ranges-in-memory: the continuation is found in the database, whoever lost the word of it. */
+/* The model's search ranges-in-memory: the continuation is found in the database, whoever lost the word of
+ * it. */
 TEST(ranges_in_memory__a_lost_done_costs_nothing_but_time)
 {
     struct rig *r = rig_new();
@@ -397,7 +420,7 @@ TEST(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was)
     start(r);
     r->held_count = 0;
     struct msg *again = next_job(r);
-    while (!str_is(again->job.kind, "range")) {         /* bounds are asked for once more */
+    while (!str_is(again->job.kind, "range")) { /* bounds are asked for once more */
         answer_probe(r, again, 12000);
         again = next_job(r);
     }
@@ -418,7 +441,7 @@ TEST(the_jobs_of_a_restarted_fetcher_are_sent_again_at_once)
     r->held_count = 0;
     struct msg *again = next_job(r);
     CHECK_EQ(again->job.job, job->job.job);
-    CHECK(clock_mono_ms() < began_ms + 4000);       /* far from JOB_DEADLINE */
+    CHECK(clock_mono_ms() < began_ms + 4000); /* far from JOB_DEADLINE */
     rig_free(r);
 }
 
@@ -474,6 +497,27 @@ TEST(a_limit_pauses_the_portal_for_as_long_as_it_says)
     rig_free(r);
 }
 
+/* The portal blocks a method for minutes; each call of ours is the method "batch". */
+TEST(a_batch_that_is_blocked_pauses_the_portal)
+{
+    struct rig *r = rig_new();
+    struct msg *job = first_range(r, 12000), *other = next_job(r), *m = report(job, "failed");
+    uint64_t began_ms = clock_mono_ms();
+
+    m->report.error_kind = STR("wait");
+    m->report.error_code = 429;
+    m->report.error = STR("batch OPERATION_TIME_LIMIT");
+    m->report.blocked = STR("batch");
+    m->report.retry_ms = 700;
+    send_report(r, m);
+    send_report(r, report(other, "sent"));
+    commit(r, other, true);
+    struct msg *again = next_job(r);
+    CHECK_EQ(again->job.job, job->job.job);
+    CHECK(clock_mono_ms() >= began_ms + 690);
+    rig_free(r);
+}
+
 TEST(fields_that_only_records_show_are_learnt_before_the_next_reading)
 {
     struct rig *r = rig_new();
@@ -516,7 +560,8 @@ TEST(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read)
             send_report(r, report(job, "sent"));
             commit(r, job, true);
         }
-        WAIT_FOR(r, r->job_count > r->taken || get(r, "SELECT count(*) FROM potok_job WHERE state = 'aside'") == 1);
+        WAIT_FOR(r,
+            r->job_count > r->taken || get(r, "SELECT count(*) FROM potok_job WHERE state = 'aside'") == 1);
         if (r->job_count > r->taken)
             job = next_job(r);
         if (r->job_count > JOBS_MAX - 2)
@@ -525,6 +570,28 @@ TEST(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read)
     CHECK_EQ(get(r, "SELECT first FROM potok_job WHERE state = 'aside'"), 5);
     CHECK_EQ(get(r, "SELECT id FROM potok_mark"), 5);
     CHECK_EQ(get(r, "SELECT count(*) FROM potok_reject WHERE id = 5 AND field = ''"), 1);
+    rig_free(r);
+}
+
+TEST(no_split__a_list_that_always_fails_ends_the_run_with_its_error)
+{
+    struct rig *r = rig_new();
+    struct msg *job = first_range(r, 500);
+    int n = 0;
+
+    for (; n < JOBS_MAX - 4 && !run_is(r, "failed"); n++) {
+        if (str_is(job->job.kind, "probe"))
+            answer_probe(r, job, 500);
+        else
+            fail_job(r, job, ERR_PERM, 200, "Parameter 'order' must be array");
+        WAIT_FOR(r, r->job_count > r->taken || run_is(r, "failed"));
+        if (r->job_count > r->taken)
+            job = next_job(r);
+    }
+    CHECK(run_is(r, "failed"));
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_run WHERE error LIKE '%must be array%'"), 1);
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_job WHERE state <> 'done'"), 0);
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_mark"), 0);
     rig_free(r);
 }
 
@@ -537,14 +604,15 @@ TEST(marks_are_read_by_list_and_by_get)
                "('main', 'deals', 4, 1, 1), ('main', 'deals', 9, 1, 0)");
     send_report(r, report(job, "sent"));
     commit(r, job, true);
-    struct msg *a = next_job(r), *b = next_job(r), *ids = str_is(a->job.kind, "ids") ? a : b, *get_job = ids == a ? b : a;
+    struct msg *a = next_job(r), *b = next_job(r), *ids = str_is(a->job.kind, "ids") ? a : b,
+               *get_job = ids == a ? b : a;
     CHECK_EQ(ids->job.ids.n, 2);
     CHECK_EQ(ids->job.ids.p[1], 9);
     CHECK_VIEW(get_job->job.kind, "get");
     CHECK_EQ(get_job->job.ids.n, 1);
     CHECK_EQ(get_job->job.ids.p[0], 4);
     turns(r, 300);
-    CHECK_EQ(r->job_count, r->taken);           /* none is in flight twice */
+    CHECK_EQ(r->job_count, r->taken); /* none is in flight twice */
     rig_free(r);
 }
 
@@ -564,7 +632,9 @@ TEST(a_lost_lease_ends_the_service)
 
 TEST(commands_that_cannot_be_are_told_why)
 {
-    static const struct { const char *command, *args, *why; } cases[] = {
+    static const struct {
+        const char *command, *args, *why;
+    } cases[] = {
         { "sync", "{\"entities\":[\"dogs\"]}", "unknown entity \"dogs\": portal main mirrors deals" },
         { "sync", "{\"entities\":[\"leads\"]}", "portal main mirrors deals" },
         { "sync", "{\"portal\":\"two\"}", "no portal \"two\"" },
@@ -604,13 +674,15 @@ TEST(without_a_portal_the_start_says_what_to_set)
 }
 
 TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake_report),
-    CASE(rows_that_are_lost_on_the_way_are_read_again), CASE(ranges_in_memory__a_lost_done_costs_nothing_but_time),
+    CASE(rows_that_are_lost_on_the_way_are_read_again),
+    CASE(ranges_in_memory__a_lost_done_costs_nothing_but_time),
     CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
     CASE(the_jobs_of_a_restarted_fetcher_are_sent_again_at_once),
     CASE(floor__stays_below_what_is_awaited_and_rises_when_it_ends),
     CASE(a_wrong_webhook_fails_the_runs_and_stops_the_portal_until_the_next_sync),
-    CASE(a_limit_pauses_the_portal_for_as_long_as_it_says),
+    CASE(a_limit_pauses_the_portal_for_as_long_as_it_says), CASE(a_batch_that_is_blocked_pauses_the_portal),
     CASE(fields_that_only_records_show_are_learnt_before_the_next_reading),
     CASE(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read),
+    CASE(no_split__a_list_that_always_fails_ends_the_run_with_its_error),
     CASE(marks_are_read_by_list_and_by_get), CASE(a_lost_lease_ends_the_service),
     CASE(commands_that_cannot_be_are_told_why), CASE(without_a_portal_the_start_says_what_to_set))

@@ -27,7 +27,8 @@ TEST(every_job_of_a_dispatch_has_a_number_of_its_own)
     struct err err = { 0 };
 
     for (int i = 0; i < 3; i++)
-        x.items[i] = (struct dispatch_item){ .kind = JOB_RANGE, .entity = DEALS,
+        x.items[i] = (struct dispatch_item){ .kind = JOB_RANGE,
+            .entity = DEALS,
             .job = world_range(&w, 1, 1 + 100 * (uint64_t)i, 100 + 100 * (uint64_t)i) };
     x.items[3] = (struct dispatch_item){ .kind = JOB_PROBE, .entity = STR("") };
     CHECK_OK(store_dispatch(w.db, &x, &err), err);
@@ -91,7 +92,7 @@ TEST(no_mark_is_in_flight_twice)
     CHECK_OK(store_dispatch(w.db, &x, &err), err);
     check_ids(&x.items[0], 2, (const uint64_t[]){ 1, 3 });
     check_ids(&x.items[1], 2, (const uint64_t[]){ 4, 5 });
-    CHECK_EQ(x.items[2].d, 0);          /* nothing left: no number, no row */
+    CHECK_EQ(x.items[2].d, 0); /* nothing left: no number, no row */
     CHECK_GET(&w, "SELECT tick FROM potok_lease", 3);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job", 2);
     store_dispatch_fini(&x);
@@ -147,8 +148,9 @@ TEST(an_idle_fetcher_gets_the_upper_half_of_a_long_range)
     struct store_dispatch x = { .who = w.who, .count = 1 };
     struct err err = { 0 };
 
-    x.items[0] = (struct dispatch_item){ .kind = JOB_RANGE, .entity = DEALS,
-        .job = world_range(&w, 4, 100, RANGE_OPEN), .split_at = 5000 };
+    x.items[0] = (struct dispatch_item){
+        .kind = JOB_RANGE, .entity = DEALS, .job = world_range(&w, 4, 100, RANGE_OPEN), .split_at = 5000
+    };
     CHECK_OK(store_dispatch(w.db, &x, &err), err);
     CHECK_EQ(x.items[0].first, 100);
     CHECK_EQ(x.items[0].last, 5000);
@@ -169,8 +171,9 @@ TEST(a_split_outside_the_range_is_no_split)
     for (int i = 0; i < 3; i++) {
         struct store_dispatch x = { .who = w.who, .count = 1 };
 
-        x.items[0] = (struct dispatch_item){ .kind = JOB_RANGE, .entity = DEALS,
-            .job = world_range(&w, 4, 100, 200), .split_at = at[i] };
+        x.items[0] = (struct dispatch_item){
+            .kind = JOB_RANGE, .entity = DEALS, .job = world_range(&w, 4, 100, 200), .split_at = at[i]
+        };
         CHECK_OK(store_dispatch(w.db, &x, &err), err);
         CHECK_EQ(x.items[0].other, 0);
         CHECK_EQ(x.items[0].last, 200);
@@ -179,8 +182,9 @@ TEST(a_split_outside_the_range_is_no_split)
     db_close(&w.db);
 }
 
-TEST_MAIN(CASE(every_job_of_a_dispatch_has_a_number_of_its_own), CASE(a_job_that_is_no_longer_open_is_not_sent),
-    CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks), CASE(no_mark_is_in_flight_twice),
+TEST_MAIN(CASE(every_job_of_a_dispatch_has_a_number_of_its_own),
+    CASE(a_job_that_is_no_longer_open_is_not_sent), CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks),
+    CASE(no_mark_is_in_flight_twice),
     CASE(no_split__marks_that_failed_often_go_alone_and_not_before_their_time),
-    CASE(a_batch_of_ids_is_sent_again_with_its_ids), CASE(an_idle_fetcher_gets_the_upper_half_of_a_long_range),
-    CASE(a_split_outside_the_range_is_no_split))
+    CASE(a_batch_of_ids_is_sent_again_with_its_ids),
+    CASE(an_idle_fetcher_gets_the_upper_half_of_a_long_range), CASE(a_split_outside_the_range_is_no_split))

@@ -11,8 +11,10 @@ TEST(a_failed_run_tells_why_and_leaves_no_open_job)
     world_range(&w, 3, 1, 50);
     world_run(&w, "UPDATE potok_run SET state = 'done' WHERE id = 2");
     CHECK_OK(store_fail_runs(w.db, &w.who, runs, 2, STR("wrong webhook"), &err), err);
-    CHECK_GET(&w, "SELECT count(*) FROM potok_run WHERE id = 1 AND state = 'failed' AND error = 'wrong webhook' "
-                  "AND finished_ms = 1000", 1);
+    CHECK_GET(&w,
+        "SELECT count(*) FROM potok_run WHERE id = 1 AND state = 'failed' AND error = 'wrong webhook' "
+        "AND finished_ms = 1000",
+        1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_run WHERE id = 2 AND state = 'done'", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE run = 1", 0);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE run = 3", 1);
@@ -36,7 +38,8 @@ TEST(halves_touch_and_an_attempt_of_the_whole_is_refused)
     db_close(&w.db);
 }
 
-/* The model's search seq-starts-again: a mark set anew never carries a number that an older attempt may clear. */
+/* The model's search seq-starts-again: a mark set anew never carries a number that an older attempt may
+ * clear. */
 TEST(seq_starts_again__a_mark_carries_the_tick_as_it_stands)
 {
     struct world w = world_new("seq");
@@ -49,11 +52,11 @@ TEST(seq_starts_again__a_mark_carries_the_tick_as_it_stands)
 
         CHECK_OK(store_aside(w.db, &w.who, job, STR("portal answered nonsense"), &err), err);
         int64_t k = world_get(&w, "SELECT k FROM potok_mark WHERE id = 42");
-        CHECK(k >= d);              /* no attempt given out so far has d > k */
+        CHECK(k >= d); /* no attempt given out so far has d > k */
         CHECK(k > last_k);
         last_k = k;
         if (i % 2)
-            world_run(&w, "DELETE FROM potok_mark");    /* served; the next one is new */
+            world_run(&w, "DELETE FROM potok_mark"); /* served; the next one is new */
     }
     db_close(&w.db);
 }
@@ -77,12 +80,13 @@ TEST(a_record_set_aside_is_rejected_marked_and_makes_the_run_partial)
     struct err err = { 0 };
 
     CHECK_OK(store_aside(w.db, &w.who, bad, STR("cannot be read"), &err), err);
-    CHECK_GET(&w, "SELECT count(*) FROM potok_reject WHERE id = 42 AND field = '' AND reason = 'cannot be read'", 1);
+    CHECK_GET(&w,
+        "SELECT count(*) FROM potok_reject WHERE id = 42 AND field = '' AND reason = 'cannot be read'", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_mark WHERE id = 42 AND not_before_ms > 1000 AND tries >= 3", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_run WHERE state = 'open'", 1);
     CHECK_OK(store_aside(w.db, &w.who, good, STR("cannot be read"), &err), err);
     CHECK_GET(&w, "SELECT finished_ms FROM potok_run WHERE state = 'partial'", 1000);
-    CHECK_OK(store_aside(w.db, &w.who, bad, STR("again"), &err), err);      /* closed: nothing happens */
+    CHECK_OK(store_aside(w.db, &w.who, bad, STR("again"), &err), err); /* closed: nothing happens */
     CHECK_GET(&w, "SELECT count(*) FROM potok_reject WHERE reason = 'again'", 0);
     db_close(&w.db);
 }
@@ -95,7 +99,8 @@ TEST(a_single_id_that_fails_waits_longer_each_time_and_keeps_its_mark)
 
     world_mark(&w, 9, 1, 0, 0);
     for (int i = 0; i < 14; i++) {
-        world_run(&w, "INSERT INTO potok_job (id, run, portal, entity, kind, state) VALUES (77, 0, 'main', 'deals', 'get', 'open')");
+        world_run(&w, "INSERT INTO potok_job (id, run, portal, entity, kind, state) VALUES (77, 0, 'main', "
+                      "'deals', 'get', 'open')");
         CHECK_OK(store_alone(w.db, &w.who, 77, DEALS, 9, &err), err);
         CHECK_GET(&w, "SELECT count(*) FROM potok_job", 0);
         int64_t wait = world_get(&w, "SELECT not_before_ms - 1000 FROM potok_mark");
@@ -107,7 +112,8 @@ TEST(a_single_id_that_fails_waits_longer_each_time_and_keeps_its_mark)
     db_close(&w.db);
 }
 
-/* The model's search ranges-in-memory: what is left of a run is in the database, whoever comes after finds it. */
+/* The model's search ranges-in-memory: what is left of a run is in the database, whoever comes after finds
+ * it. */
 TEST(ranges_in_memory__a_new_scheduler_finds_every_open_job)
 {
     struct world w = world_new("memory");
@@ -117,11 +123,12 @@ TEST(ranges_in_memory__a_new_scheduler_finds_every_open_job)
     world_range(&w, 5, 1, 100);
     world_range(&w, 5, 101, RANGE_OPEN);
     world_run(&w, "UPDATE potok_job SET state = 'done' WHERE first = 1");
-    world_range(&w, 5, 51, 100);                        /* a continuation, written with the end of its first part */
+    world_range(&w, 5, 51, 100); /* a continuation, written with the end of its first part */
     world_lease(w.db, 2000);
 
-    struct store_scan s = { .portal = STR("main"), .now_ms = 2000, .entities = entities, .entity_count = 1,
-        .run_count = 1 };
+    struct store_scan s = {
+        .portal = STR("main"), .now_ms = 2000, .entities = entities, .entity_count = 1, .run_count = 1
+    };
     s.runs[0].id = 5;
     CHECK_OK(store_scan(w.db, &s, &err), err);
     CHECK_EQ(s.job_count, 2);
@@ -139,8 +146,9 @@ TEST(a_scan_tells_which_marks_are_due)
 {
     struct world w = world_new("due");
     struct str entities[] = { STR("leads"), DEALS };
-    struct store_scan s = { .portal = STR("main"), .now_ms = 2000, .entities = entities, .entity_count = 2,
-        .run_count = 1 };
+    struct store_scan s = {
+        .portal = STR("main"), .now_ms = 2000, .entities = entities, .entity_count = 2, .run_count = 1
+    };
     struct err err = { 0 };
 
     s.runs[0].id = 12345;

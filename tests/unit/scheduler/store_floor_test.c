@@ -38,9 +38,10 @@ TEST(floor__witnesses_below_it_go_and_those_above_stay)
     struct world w = world_new("witness");
     struct err err = { 0 };
 
-    world_run(&w, "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ('main', 'deals', 1, 9, 4), "
-                  "('main', 'deals', 1, 9, 5), ('main', 'deals', 1, 9, 6), ('main', 'leads', 1, 9, 1), "
-                  "('two', 'deals', 1, 9, 1)");
+    world_run(&w,
+        "INSERT INTO potok_witness (portal, entity, first, last, c) VALUES ('main', 'deals', 1, 9, 4), "
+        "('main', 'deals', 1, 9, 5), ('main', 'deals', 1, 9, 6), ('main', 'leads', 1, 9, 1), "
+        "('two', 'deals', 1, 9, 1)");
     CHECK_OK(raise_floor(&w, 5, false, &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM potok_witness WHERE portal = 'main' AND entity = 'deals'", 1);
     CHECK_GET(&w, "SELECT c FROM potok_witness WHERE portal = 'main' AND entity = 'deals'", 6);
@@ -48,7 +49,8 @@ TEST(floor__witnesses_below_it_go_and_those_above_stay)
     db_close(&w.db);
 }
 
-/* The model's search purge-blind: a ghost that goes before the floor lets an old reading bring the record back. */
+/* The model's search purge-blind: a ghost that goes before the floor lets an old reading bring the record
+ * back. */
 TEST(purge_blind__only_empty_ghosts_below_the_floor_go)
 {
     struct world w = world_new("ghosts");
@@ -60,10 +62,20 @@ TEST(purge_blind__only_empty_ghosts_below_the_floor_go)
     CHECK_OK(raise_floor(&w, 5, true, &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 3);
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals WHERE id IN (1, 3, 4)", 3);
-    CHECK_OK(raise_floor(&w, 9, false, &err), err);     /* not looked for: later is always safe */
+    CHECK_OK(raise_floor(&w, 9, false, &err), err); /* not looked for: later is always safe */
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 3);
     CHECK_OK(raise_floor(&w, 9, true, &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals", 2);
+    db_close(&w.db);
+}
+
+TEST(floor__a_mirror_without_its_table_does_not_hold_it)
+{
+    struct world w = world_new("no_table");
+    struct err err = { 0 };
+
+    CHECK_OK(raise_floor(&w, 7, true, &err), err);
+    CHECK_GET(&w, "SELECT floor FROM potok_entity", 7);
     db_close(&w.db);
 }
 
@@ -72,7 +84,8 @@ TEST(floor__finished_jobs_by_id_are_forgotten)
     struct world w = world_new("jobs");
     struct err err = { 0 };
 
-    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', 'ids', 'done'), "
+    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', "
+                  "'ids', 'done'), "
                   "(0, 'main', 'deals', 'get', 'open'), (1, 'main', 'deals', 'range', 'done'), "
                   "(0, 'main', '', 'probe', 'done'), (0, 'two', 'deals', 'ids', 'done')");
     CHECK_OK(raise_floor(&w, 2, false, &err), err);
@@ -82,4 +95,5 @@ TEST(floor__finished_jobs_by_id_are_forgotten)
 }
 
 TEST_MAIN(CASE(floor__goes_up_and_never_down), CASE(floor__witnesses_below_it_go_and_those_above_stay),
-    CASE(purge_blind__only_empty_ghosts_below_the_floor_go), CASE(floor__finished_jobs_by_id_are_forgotten))
+    CASE(purge_blind__only_empty_ghosts_below_the_floor_go),
+    CASE(floor__a_mirror_without_its_table_does_not_hold_it), CASE(floor__finished_jobs_by_id_are_forgotten))

@@ -25,8 +25,12 @@ static void learn(struct world *w, struct learnt *l, const struct field *fields,
     buf_init(&l->old, 1 << 20);
     buf_add(&l->old, l->entity.merged.p, l->entity.merged.n);
     buf_fini(&l->entity.merged);
-    l->entity = (struct learn_entity){ .entity = DEALS, .run = run, .schema = buf_view(&l->schema),
-        .old_schema = buf_view(&l->old), .unknown = str_of(unknown), .bounds = { 1, 40000, 20000 } };
+    l->entity = (struct learn_entity){ .entity = DEALS,
+        .run = run,
+        .schema = buf_view(&l->schema),
+        .old_schema = buf_view(&l->old),
+        .unknown = str_of(unknown),
+        .bounds = { 1, 40000, 20000 } };
     l->store = (struct store_learn){ .who = w->who, .job = 1, .list = &l->entity, .count = 1 };
     l->store.who.now_ms = now_ms;
     CHECK_OK(store_learn(w->db, &l->store, &err), err);
@@ -39,9 +43,18 @@ static void learnt_fini(struct learnt *l)
     buf_fini(&l->entity.merged);
 }
 
-#define FIELD_ID { { "ID", 2 }, { "integer", 7 }, false }
-#define FIELD_TITLE { { "TITLE", 5 }, { "string", 6 }, false }
-#define FIELD_TAGS { { "UF_TAGS", 7 }, { "string", 6 }, true }
+#define FIELD_ID \
+    { \
+        { "ID", 2 }, { "integer", 7 }, false \
+    }
+#define FIELD_TITLE \
+    { \
+        { "TITLE", 5 }, { "string", 6 }, false \
+    }
+#define FIELD_TAGS \
+    { \
+        { "UF_TAGS", 7 }, { "string", 6 }, true \
+    }
 
 TEST(a_probing_run_becomes_open_with_ranges_over_all_ids)
 {
@@ -49,9 +62,10 @@ TEST(a_probing_run_becomes_open_with_ranges_over_all_ids)
     const struct field fields[] = { FIELD_ID, FIELD_TITLE };
     struct learnt l = { 0 };
 
-    world_range(&w, 1, 1, 50);                      /* of a run before */
+    world_range(&w, 1, 1, 50); /* of a run before */
     world_run(&w, "UPDATE potok_job SET state = 'done'");
-    world_run(&w, "INSERT INTO potok_run (id, portal, entity, kind, state) VALUES (2, 'main', 'deals', 'full', 'probing')");
+    world_run(&w, "INSERT INTO potok_run (id, portal, entity, kind, state) VALUES (2, 'main', 'deals', "
+                  "'full', 'probing')");
     learn(&w, &l, fields, 2, 2, "", 100);
     CHECK_EQ(l.entity.range_count, 4);
     CHECK_EQ(l.entity.added, 2);
@@ -96,9 +110,11 @@ TEST(fields_keep_their_history)
     CHECK_GET(&w, "SELECT gone_ms FROM potok_field WHERE name = 'TITLE'", 200);
     CHECK_GET(&w, "SELECT first_ms FROM potok_field WHERE name = 'ID'", 100);
     CHECK_GET(&w, "SELECT last_ms FROM potok_field WHERE name = 'ID' AND gone_ms IS NULL", 200);
-    CHECK_GET(&w, "SELECT count(*) FROM potok_field WHERE col = 'uf_tags' AND kind = 'json' AND multiple = 1", 1);
+    CHECK_GET(
+        &w, "SELECT count(*) FROM potok_field WHERE col = 'uf_tags' AND kind = 'json' AND multiple = 1", 1);
     learn(&w, &l, one, 2, 0, "", 300);
-    CHECK_GET(&w, "SELECT last_ms FROM potok_field WHERE name = 'TITLE' AND gone_ms IS NULL AND first_ms = 100", 300);
+    CHECK_GET(&w,
+        "SELECT last_ms FROM potok_field WHERE name = 'TITLE' AND gone_ms IS NULL AND first_ms = 100", 300);
     learnt_fini(&l);
     db_close(&w.db);
 }
@@ -130,14 +146,15 @@ TEST(a_field_that_only_records_show_becomes_text_and_stays)
 
     learn(&w, &l, fields, 2, 0, "FACE_ID TITLE", 100);
     CHECK_EQ(l.entity.fields, 3);
-    CHECK_GET(&w, "SELECT count(*) FROM potok_field WHERE name = 'FACE_ID' AND type = 'unknown' AND kind = 'text'", 1);
-    learn(&w, &l, fields, 2, 0, "", 200);           /* the next probe still does not describe it */
+    CHECK_GET(&w,
+        "SELECT count(*) FROM potok_field WHERE name = 'FACE_ID' AND type = 'unknown' AND kind = 'text'", 1);
+    learn(&w, &l, fields, 2, 0, "", 200); /* the next probe still does not describe it */
     CHECK_EQ(l.entity.fields, 3);
     CHECK_EQ(l.entity.gone, 0);
     CHECK_OK(schema_decode(&s, buf_view(&l.entity.merged), &err), err);
     CHECK(schema_find(&s, STR("FACE_ID")) != NULL);
     schema_free(&s);
-    learn(&w, &l, described, 3, 0, "", 300);        /* until it does */
+    learn(&w, &l, described, 3, 0, "", 300); /* until it does */
     CHECK_EQ(l.entity.retyped, 1);
     learnt_fini(&l);
     db_close(&w.db);
@@ -157,6 +174,7 @@ TEST(what_is_learnt_twice_is_the_same_bytes)
     db_close(&w.db);
 }
 
-TEST_MAIN(CASE(a_probing_run_becomes_open_with_ranges_over_all_ids), CASE(a_run_that_is_not_probing_gets_no_ranges),
-    CASE(fields_keep_their_history), CASE(a_field_of_another_type_is_told_and_not_added_twice),
+TEST_MAIN(CASE(a_probing_run_becomes_open_with_ranges_over_all_ids),
+    CASE(a_run_that_is_not_probing_gets_no_ranges), CASE(fields_keep_their_history),
+    CASE(a_field_of_another_type_is_told_and_not_added_twice),
     CASE(a_field_that_only_records_show_becomes_text_and_stays), CASE(what_is_learnt_twice_is_the_same_bytes))

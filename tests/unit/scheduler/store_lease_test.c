@@ -18,19 +18,23 @@ TEST(a_takeover_ends_what_memory_alone_knew_and_keeps_the_rest)
     struct world w = world_new("takeover");
 
     world_range(&w, 1, 1, RANGE_OPEN);
-    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', 'ids', 'open'), "
-                  "(0, 'main', 'deals', 'get', 'open'), (0, 'main', '', 'probe', 'open'), (0, 'two', '', 'probe', 'open')");
+    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', "
+                  "'ids', 'open'), "
+                  "(0, 'main', 'deals', 'get', 'open'), (0, 'main', '', 'probe', 'open'), (0, 'two', '', "
+                  "'probe', 'open')");
     world_mark(&w, 5, 0, 0, 0);
     struct store_who next = world_lease(w.db, 2000);
     CHECK_EQ(next.epoch, 2);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE portal = 'main'", 1);
-    CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE portal = 'main' AND kind = 'range' AND state = 'open'", 1);
+    CHECK_GET(
+        &w, "SELECT count(*) FROM potok_job WHERE portal = 'main' AND kind = 'range' AND state = 'open'", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE portal = 'two'", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_mark", 1);
     db_close(&w.db);
 }
 
-/* The model's search local-numbers: numbers from memory let a deposed scheduler's reading win or lose wrongly. */
+/* The model's search local-numbers: numbers from memory let a deposed scheduler's reading win or lose
+ * wrongly. */
 TEST(local_numbers__a_deposed_scheduler_gets_no_number_and_changes_nothing)
 {
     struct world w = world_new("deposed");
@@ -79,7 +83,12 @@ TEST(nothing_a_deposed_scheduler_tries_is_written)
     struct err err;
 
     world_lease(w.db, 2000);
-#define LOST(call) do { err = (struct err){ 0 }; CHECK_EQ(call, -1); CHECK_EQ(err.code, STORE_LEASE_LOST); } while (0)
+#define LOST(call) \
+    do { \
+        err = (struct err){ 0 }; \
+        CHECK_EQ(call, -1); \
+        CHECK_EQ(err.code, STORE_LEASE_LOST); \
+    } while (0)
     LOST(store_split(w.db, &old, job, 50, &other, &err));
     LOST(store_aside(w.db, &old, job, STR("x"), &err));
     LOST(store_alone(w.db, &old, job, DEALS, 1, &err));
@@ -135,7 +144,8 @@ TEST(a_mirror_is_loaded_with_what_it_was_doing)
     db_close(&w.db);
 }
 
-TEST_MAIN(CASE(a_first_lease_begins_the_counter), CASE(a_takeover_ends_what_memory_alone_knew_and_keeps_the_rest),
+TEST_MAIN(CASE(a_first_lease_begins_the_counter),
+    CASE(a_takeover_ends_what_memory_alone_knew_and_keeps_the_rest),
     CASE(local_numbers__a_deposed_scheduler_gets_no_number_and_changes_nothing),
     CASE(local_numbers__numbers_go_on_after_a_restart), CASE(nothing_a_deposed_scheduler_tries_is_written),
     CASE(the_bucket_is_saved_with_each_dispatch), CASE(a_mirror_is_loaded_with_what_it_was_doing))

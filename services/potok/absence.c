@@ -1,0 +1,76 @@
+#include "absence.h"
+
+#include "run/lock.h"
+#include "say.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int pid_in(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    int pid = 0;
+
+    if (f == NULL || fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    if (f != NULL)
+        fclose(f);
+    return pid;
+}
+
+int absence_up_pid(const struct home *home)
+{
+    char path[640];
+    int pid;
+
+    snprintf(path, sizeof(path), "%s/up.lock", home->run_dir);
+    if (!lock_is_held(path))
+        return 0;
+    pid = pid_in(path);
+    return pid > 0 ? pid : -1;
+}
+
+void absence_tell(const struct home *home, char *ret, size_t size)
+{
+    int pid = absence_up_pid(home);
+
+    if (pid == 0)
+        snprintf(ret, size, "%s%s %s", say("в ", ""), home->dir,
+            say("ничего не запущено: potok up", "has nothing running: start it with `potok up`"));
+    else
+        snprintf(ret, size, "%s (pid %d), %s", say("potok up работает", "potok up runs"), pid > 0 ? pid : 0,
+            say("но scheduler.1 не отвечает уже 3 с; журнал: potok logs scheduler",
+                "but scheduler.1 has not answered for 3 s; its log: potok logs scheduler"));
+}
+
+void absence_each_alive(
+    const char *run_dir, void (*on_instance)(void *ctx, const char *instance, int pid), void *ctx)
+{
+    static const char ending[] = ".pid";
+    DIR *dir = opendir(run_dir);
+    char path[900], instance[256];
+
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        size_t n = strlen(e->d_name), tail = sizeof(ending) - 1;
+
+        if (n <= tail || strcmp(e->d_name + n - tail, ending) != 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", run_dir, e->d_name);
+        snprintf(instance, sizeof(instance), "%.*s", (int)(n - tail), e->d_name);
+        if (lock_is_held(path))
+            on_instance(ctx, instance, pid_in(path));
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+int absence_may_look(const struct home *home, struct err *err)
+{
+    if (access(home->run_dir, R_OK | X_OK) == 0 || errno != EACCES)
+        return 0;
+    return err_set(err, ERR_CONF, "%s %s", say("нет прав на чтение", "no right to read"), home->run_dir);
+}

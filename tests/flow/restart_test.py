@@ -1,0 +1,35 @@
+"""Several of each service, and a power cut: a sync goes on where it was."""
+import unittest
+
+from support import truth
+from support.harness import ENTITIES, SERVICES, Scenario, wait_for
+from support.killing import WARNINGS, kill_during_syncs, running
+
+
+class Restart(Scenario):
+    def start(self, **environment):
+        self.portal = self.sandbox('--latency', '60', deals=9000, contacts=6000, companies=2500, leads=4000)
+        return self.pipeline(self.portal, DONE_DEADLINE='2s', **environment).start()
+
+    def test_any_service_of_two_fetchers_two_mappers_two_writers(self):
+        pipeline = self.start(FETCHERS=2, MAPPERS=2, WRITERS=2)
+        kill_during_syncs(self, pipeline, self.portal, 10, SERVICES)
+
+    def test_a_power_cut_resumes_where_it_was(self):
+        pipeline = self.start()
+        pipeline.expect(*WARNINGS)
+        pipeline.potok('sync', '--full')
+        done = "SELECT id, records FROM potok_job WHERE state = 'done' AND kind = 'range'"
+        wait_for(lambda: pipeline.query(done), 'a first range is done')
+        pipeline.kill_all()
+        before = {r['id'] for r in pipeline.query(done)}
+        runs = pipeline.query('SELECT id FROM potok_run')
+        pipeline.start()
+        wait_for(lambda: not running(pipeline), 'the sync ends', 120)
+        self.assertEqual(len(runs), len(pipeline.query('SELECT id FROM potok_run')), 'the same runs went on')
+        self.assertLessEqual(before, {r['id'] for r in pipeline.query(done)}, 'what was done stayed done')
+        truth.check(self, pipeline, self.portal, ENTITIES)
+
+
+if __name__ == '__main__':
+    unittest.main()
