@@ -68,9 +68,17 @@ void absence_each_alive(
         closedir(dir);
 }
 
+static bool is_forbidden(const char *path, int mode)
+{
+    return access(path, mode) < 0 && errno == EACCES;
+}
+
 int absence_may_look(const struct home *home, struct err *err)
 {
-    if (access(home->run_dir, R_OK | X_OK) == 0 || errno != EACCES)
+    char lock[640];
+
+    snprintf(lock, sizeof(lock), "%s/up.lock", home->run_dir);
+    if (!is_forbidden(home->run_dir, R_OK | X_OK) && !is_forbidden(lock, R_OK))
         return 0;
     return err_set(err, ERR_CONF, "%s %s", say("нет прав на чтение", "no right to read"), home->run_dir);
 }

@@ -197,12 +197,11 @@ static void count_request(struct portal *p, const struct flight *f, uint64_t req
 {
     figures_count(
         "potok_portal_requests_total", "Calls made to the portal", p->config->name, (double)requests);
-    if (f->run > 0 && f->entity >= 0 && p->mirrors[f->entity].run == f->run)
-        p->mirrors[f->entity].run_requests += requests;
+    portal_count_calls(p, f->run, requests);
     if (f->kind == JOB_PROBE && f->job != NULL) /* a probe is for several: the first that has a run pays */
         for (int i = 0; i < p->mirror_count; i++)
             if ((f->job->probes & (uint64_t)1 << i) && p->mirrors[i].run > 0) {
-                p->mirrors[i].run_requests += requests;
+                portal_count_calls(p, p->mirrors[i].run, requests);
                 return;
             }
 }
@@ -274,7 +273,7 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
     if (job != NULL)
         mend_finished(s, f->portal, job);
     f->job = NULL;
-    if (f->run > 0 && !run_has_jobs(p, f->run))
+    if (f->kind == JOB_RANGE && !run_has_jobs(p, f->run))
         p->scan_wanted = true;
     if (f->phase == FLIGHT_SENT)
         f->done = true; /* DONE overtook REPORT */

@@ -186,12 +186,8 @@ static void add_requests(const struct scheduler *s, json_t *runs)
         json_t *requests = json_object_get(run, "requests");
 
         for (int i = 0; i < s->portal_count; i++)
-            for (int k = 0; k < s->portals[i].portal.mirror_count; k++) {
-                const struct mirror *m = &s->portals[i].portal.mirrors[k];
-
-                if (m->run == (uint64_t)id && id > 0)
-                    json_integer_set(requests, json_integer_value(requests) + (json_int_t)m->run_requests);
-            }
+            json_integer_set(requests, json_integer_value(requests) +
+                                           (json_int_t)portal_calls_of(&s->portals[i].portal, (uint64_t)id));
     }
 }
 

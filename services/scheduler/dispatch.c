@@ -130,8 +130,9 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
 static void take_truth(struct portal *p, struct job *job, struct dispatch_item *item)
 {
     job->id = item->job;
-    if (job->kind == JOB_RANGE) {
+    if (job->kind != JOB_PROBE)
         job->run = item->run;
+    if (job->kind == JOB_RANGE) {
         job->first = item->first;
         job->last = item->last;
     }

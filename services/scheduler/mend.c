@@ -293,6 +293,9 @@ static void fail_mirrors(struct scheduler *s, int portal, uint64_t mirrors, cons
     struct portal *p = &s->portals[portal].portal;
     struct mend *x = mend_new(s, portal, MEND_FAIL_RUNS, "fail");
 
+    struct step *requests = requests_step(s, portal, true);
+    if (requests != NULL)
+        scheduler_step(s, requests);
     snprintf(x->text, sizeof(x->text), "%s", text);
     for (int i = 0; i < p->mirror_count; i++) {
         struct mirror *m = &p->mirrors[i];
@@ -308,7 +311,6 @@ static void fail_mirrors(struct scheduler *s, int portal, uint64_t mirrors, cons
         x->runs[x->run_count++] = m->run;
         m->run = 0;
         m->run_state = RUN_NONE;
-        m->run_requests = 0;
     }
     scheduler_step(s, &x->step);
 }

@@ -134,6 +134,27 @@ const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[s
     return ret;
 }
 
+void portal_count_calls(struct portal *p, uint64_t run, uint64_t calls)
+{
+    int i = 0;
+
+    while (i < p->run_calls_count && p->run_calls[i].run != run)
+        i++;
+    if (i == (int)ARRAY_SIZE(p->run_calls) || run == 0 || calls == 0)
+        return;
+    if (i == p->run_calls_count)
+        p->run_calls[p->run_calls_count++] = (struct run_calls){ run, 0 };
+    p->run_calls[i].calls += calls;
+}
+
+uint64_t portal_calls_of(const struct portal *p, uint64_t run)
+{
+    for (int i = 0; i < p->run_calls_count; i++)
+        if (p->run_calls[i].run == run)
+            return p->run_calls[i].calls;
+    return 0;
+}
+
 void mirror_set_schema(struct mirror *m, struct str schema)
 {
     free(m->schema);

@@ -35,7 +35,6 @@ struct mirror {                     /* one entity of a portal */
     uint64_t record_bytes;          /* smoothed size of a record in answers; 0 = unknown */
     uint64_t run;                   /* row of the run under way; 0 = none */
     enum run_state run_state;
-    uint64_t run_requests;          /* calls not yet added to its row */
     uint64_t run_started_ms;        /* wall; of the last run */
     bool ever_full;                 /* a full sync was completed once */
     uint64_t next_sync_ms;          /* wall; when the next one is due by itself; 0 = never */
@@ -50,6 +49,10 @@ struct mirror {                     /* one entity of a portal */
     uint64_t fail_first, fail_last; /* the ids that all of them had in common; first > last: none */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     bool ghosts;                    /* perhaps there are empty ghosts to remove */
+};
+
+struct run_calls {                  /* calls not yet added to a run's row; it may have ended meanwhile */
+    uint64_t run, calls;
 };
 
 struct portal {
@@ -69,6 +72,8 @@ struct portal {
     int mirror_count;
     struct job *jobs;               /* open: waiting and busy ones */
     uint64_t next_order;
+    struct run_calls run_calls[2 * PORTAL_ENTITIES_MAX];
+    int run_calls_count;
     uint64_t floor;                 /* last one set */
     uint64_t floor_at_ms, scan_at_ms, requests_at_ms;
     bool scan_wanted;
@@ -92,6 +97,8 @@ const char *portal_state_name(enum portal_state state);
 
 /* Whose operating seconds a job costs; NULL = nobody's (a probe). ret needs 64 bytes. */
 const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[static 64]);
+void portal_count_calls(struct portal *p, uint64_t run, uint64_t calls);
+uint64_t portal_calls_of(const struct portal *p, uint64_t run);
 /* A schema, owned by the mirror from here on. */
 void mirror_set_schema(struct mirror *m, struct str schema);
 void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes);

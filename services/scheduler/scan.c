@@ -151,6 +151,23 @@ static void scan_failed(struct step *step, const struct err *err)
         app_fail(step->s->app, err);
 }
 
+int scan_last(struct scheduler *s, int portal, struct db *db, struct err *err)
+{
+    const struct portal *p = &s->portals[portal].portal;
+    struct store_scan x = { .portal = p->name, .now_ms = clock_wall_ms() };
+
+    for (int i = 0; i < p->mirror_count; i++)
+        if (p->mirrors[i].run > 0)
+            x.runs[x.run_count++].id = p->mirrors[i].run;
+    int failed = x.run_count > 0 ? store_scan(db, &x, err) : 0;
+    for (int i = 0; i < x.run_count && failed == 0; i++)
+        for (int k = 0; k < p->mirror_count; k++)
+            if (p->mirrors[k].run == x.runs[i].id && x.runs[i].finished_ms > 0)
+                tell_finished(p, &p->mirrors[k], &x.runs[i]);
+    store_scan_fini(&x);
+    return failed;
+}
+
 struct step *scan_step(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct scheduler_portal *sp = &s->portals[portal];

@@ -340,6 +340,23 @@ void scheduler_stop_soon(void *state)
     app_quit(s->app);
 }
 
+/* What memory alone knows, and what nobody was told yet. */
+static void last_words(struct scheduler *s)
+{
+    struct db *db = NULL;
+    struct err err = { 0 };
+    int failed = db_open(&db, s->database_url, &err);
+
+    for (int i = 0; i < s->portal_count && failed == 0; i++) {
+        failed = scan_last(s, i, db, &err);
+        if (failed == 0 && s->portals[i].portal.run_calls_count > 0)
+            failed = requests_flush(&s->portals[i].portal, db, &err);
+    }
+    if (failed < 0)
+        log_ev(LOG_DEBUG, "stop.unwritten", kv_err(&err));
+    db_close(&db);
+}
+
 static void free_timer(uv_handle_t *handle)
 {
     free(handle);
@@ -351,10 +368,13 @@ void scheduler_stop(void *state)
     struct step *step;
 
     s->stopping = true;
-    if (s->pool != NULL)
+    bool begun = s->pool != NULL;
+    if (begun)
         db_pool_free(&s->pool);
     while ((step = take_step(s)) != NULL)
         step->free(step);
+    if (begun)
+        last_words(s);
     if (s->timer != NULL)
         uv_close((uv_handle_t *)s->timer, free_timer);
     s->timer = NULL;

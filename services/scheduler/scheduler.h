@@ -105,6 +105,9 @@ struct step *scan_step(struct scheduler *s, int portal, uint64_t now_ms);
 struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms);
 struct step *sync_due(struct scheduler *s, int portal);
 struct step *requests_step(struct scheduler *s, int portal, bool now);
+int requests_flush(struct portal *p, struct db *db, struct err *err) MUST_CHECK;    /* at the stop */
+/* At the stop: runs that ended and were not told yet. */
+int scan_last(struct scheduler *s, int portal, struct db *db, struct err *err) MUST_CHECK;
 struct sync_wish {
     int portal;
     uint64_t mirrors;               /* bit set of mirrors */

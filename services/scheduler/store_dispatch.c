@@ -149,6 +149,19 @@ static int dispatch_written(
         DB_ARGS(dbv_i((int64_t)item->job), dbv_i((int64_t)item->d)), on_dispatched, item, NULL, err);
 }
 
+/* What a reading by id finds is what the latest run's lists gave reason to ask. */
+static int latest_run(
+    struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
+{
+    int64_t run;
+
+    if (db_get_i64(db, "SELECT coalesce(max(id), 0) FROM potok_run WHERE portal = $1 AND entity = $2",
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity)), 0, &run, err) < 0)
+        return -1;
+    item->run = (uint64_t)run;
+    return 0;
+}
+
 static int dispatch_new(
     struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
@@ -161,7 +174,9 @@ static int dispatch_new(
     item->first = item->id_count > 0 ? item->ids[0] : 0;
     item->last = item->id_count > 0 ? item->ids[item->id_count - 1] : 0;
     item->tries = 1;
-    return insert_job(db, x, 0, item->entity, item->kind, item->first, item->last, item->d, &item->job, err);
+    if (item->kind != JOB_PROBE && latest_run(db, x, item, err) < 0)
+        return -1;
+    return insert_job(db, x, item->run, item->entity, item->kind, item->first, item->last, item->d, &item->job, err);
 }
 
 /* Two items of one entity must not choose the same marks. */

@@ -21,8 +21,8 @@ static int fail_runs(struct db *db, const struct store_who *who, const uint64_t 
                 "WHERE id = $1 AND state IN ('probing', 'open')",
                 DB_ARGS(run, dbv_s(error), dbv_i((int64_t)who->now_ms)), NULL, NULL, NULL, err) < 0)
             return -1;
-        if (db_run(db, "DELETE FROM potok_job WHERE run = $1 AND state = 'open'", DB_ARGS(run), NULL, NULL,
-                NULL, err) < 0)
+        if (db_run(db, "DELETE FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open'",
+                DB_ARGS(run), NULL, NULL, NULL, err) < 0)
             return -1;
     }
     return 0;
@@ -127,7 +127,7 @@ static int aside(
         return -1;
     return db_run(db,
         "UPDATE potok_run SET state = 'partial', finished_ms = $2 WHERE id = $1 AND state = 'open' "
-        "AND NOT EXISTS (SELECT 1 FROM potok_job WHERE run = $1 AND state = 'open')",
+        "AND NOT EXISTS (SELECT 1 FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open')",
         DB_ARGS(dbv_i((int64_t)job->run), now), NULL, NULL, NULL, err);
 }
 

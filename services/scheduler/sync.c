@@ -49,7 +49,6 @@ static void begin_run(
         return;
     m->run = row->runs[i];
     m->run_state = row->open[i] ? RUN_OPEN : RUN_PROBING;
-    m->run_requests = 0;
     mirror_range_done(m);
     p->scan_wanted |= row->joined[i];
     log_ev(LOG_INFO, "sync.started", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
@@ -138,8 +137,10 @@ struct step *sync_due(struct scheduler *s, int portal)
 
 struct requests {
     struct step step;
+    int portal;
+    bool written;
     struct store_who who;
-    uint64_t runs[PORTAL_ENTITIES_MAX], requests[PORTAL_ENTITIES_MAX];
+    uint64_t runs[2 * PORTAL_ENTITIES_MAX], requests[2 * PORTAL_ENTITIES_MAX];
     int count;
 };
 
@@ -152,11 +153,35 @@ static int requests_work(struct step *step, struct db *db, struct err *err)
 
 static void requests_done(struct step *step)
 {
+    ((struct requests *)step)->written = true;
 }
 
 static void requests_free(struct step *step)
 {
-    free(step);
+    struct requests *x = (struct requests *)step;
+
+    for (int i = 0; i < x->count && !x->written; i++)
+        portal_count_calls(&step->s->portals[x->portal].portal, x->runs[i], x->requests[i]);
+    free(x);
+}
+
+static bool take_requests(struct portal *p, struct requests *x)
+{
+    x->who = scheduler_who(p);
+    for (int i = 0; i < p->run_calls_count; i++) {
+        x->runs[i] = p->run_calls[i].run;
+        x->requests[i] = p->run_calls[i].calls;
+    }
+    x->count = p->run_calls_count;
+    p->run_calls_count = 0;
+    return x->count > 0;
+}
+
+int requests_flush(struct portal *p, struct db *db, struct err *err)
+{
+    struct requests x = { .written = false };
+
+    return take_requests(p, &x) ? store_add_requests(db, &x.who, x.runs, x.requests, x.count, err) : 0;
 }
 
 struct step *requests_step(struct scheduler *s, int portal, bool now)
@@ -165,25 +190,15 @@ struct step *requests_step(struct scheduler *s, int portal, bool now)
     uint64_t now_ms = clock_mono_ms();
     struct requests *x;
 
-    if (!now && now_ms < p->requests_at_ms + (uint64_t)s->floor_interval_ms)
+    if (p->run_calls_count == 0 ||
+        (!now && now_ms < p->requests_at_ms + (uint64_t)s->floor_interval_ms))
         return NULL;
     x = xcalloc(1, sizeof(*x));
     x->step = (struct step){
         .name = "requests", .work = requests_work, .done = requests_done, .free = requests_free
     };
-    x->who = scheduler_who(p);
-    for (int i = 0; i < p->mirror_count; i++) {
-        struct mirror *m = &p->mirrors[i];
-
-        if (m->run == 0 || m->run_requests == 0)
-            continue;
-        x->runs[x->count] = m->run;
-        x->requests[x->count++] = m->run_requests;
-        m->run_requests = 0;
-    }
+    x->portal = portal;
+    take_requests(p, x);
     p->requests_at_ms = now_ms;
-    if (x->count > 0)
-        return &x->step;
-    free(x);
-    return NULL;
+    return &x->step;
 }

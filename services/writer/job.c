@@ -147,7 +147,9 @@ static int write_continuation(struct apply *a, struct err *err)
 
 static int count_run(struct apply *a, struct err *err)
 {
-    const struct apply_counts *n = &a->counts;
+    struct apply_counts only = { .written = a->counts.written, .gone = a->counts.gone };
+    /* Of a reading by id only what it changed: its run may have ended, and counted these records then. */
+    const struct apply_counts *n = a->batch.whole_range ? &a->counts : &only;
 
     return db_run(a->db,
         "UPDATE potok_run SET read = read + $2, written = written + $3, same = same + $4, gone = gone + $5, "
@@ -162,7 +164,7 @@ static int close_run(struct apply *a, struct err *err)
 {
     int64_t left, aside, changes = 0;
 
-    if (db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'open'",
+    if (db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open'",
             DB_ARGS(dbv_i(a->run)), 0, &left, err) < 0 ||
         db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'aside'",
             DB_ARGS(dbv_i(a->run)), 0, &aside, err) < 0)
@@ -190,5 +192,7 @@ int finish_job(struct apply *a, struct err *err)
         return -1;
     if (a->run == 0)
         return 0;
-    return count_run(a, err) < 0 ? -1 : close_run(a, err);
+    if (count_run(a, err) < 0)
+        return -1;
+    return a->batch.whole_range ? close_run(a, err) : 0;
 }

@@ -595,6 +595,23 @@ TEST(no_split__a_list_that_always_fails_ends_the_run_with_its_error)
     rig_free(r);
 }
 
+TEST(calls_of_a_run_are_counted_when_it_fails_and_when_the_service_stops)
+{
+    struct rig *r = rig_new();
+
+    begin_sync(r);
+    fail_job(r, next_job(r), ERR_AUTH, 401, "INVALID_CREDENTIALS");
+    WAIT_FOR(r, run_is(r, "failed"));
+    WAIT_FOR(r, get(r, "SELECT requests FROM potok_run") == 1);
+    r->s->floor_interval_ms = 600000;
+    send_report(r, report(first_range(r, 100), "sent"));
+    WAIT_FOR(r, portal_calls_of(&r->s->portals[0].portal, 2) == 2);
+    stop(r);
+    CHECK_EQ(get(r, "SELECT requests FROM potok_run WHERE id = 2"), 2);
+    start(r);
+    rig_free(r);
+}
+
 TEST(marks_are_read_by_list_and_by_get)
 {
     struct rig *r = rig_new();
@@ -611,6 +628,7 @@ TEST(marks_are_read_by_list_and_by_get)
     CHECK_VIEW(get_job->job.kind, "get");
     CHECK_EQ(get_job->job.ids.n, 1);
     CHECK_EQ(get_job->job.ids.p[0], 4);
+    CHECK_EQ(get_job->job.run, job->job.run); /* what it finds is counted there */
     turns(r, 300);
     CHECK_EQ(r->job_count, r->taken); /* none is in flight twice */
     rig_free(r);
@@ -684,5 +702,6 @@ TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake
     CASE(fields_that_only_records_show_are_learnt_before_the_next_reading),
     CASE(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read),
     CASE(no_split__a_list_that_always_fails_ends_the_run_with_its_error),
+    CASE(calls_of_a_run_are_counted_when_it_fails_and_when_the_service_stops),
     CASE(marks_are_read_by_list_and_by_get), CASE(a_lost_lease_ends_the_service),
     CASE(commands_that_cannot_be_are_told_why), CASE(without_a_portal_the_start_says_what_to_set))
