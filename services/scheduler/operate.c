@@ -149,8 +149,10 @@ void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint6
         m->unclear = m->flying;
     else if (now_ms < m->reset_ms && used_ms >= m->used_ms) /* nothing has fallen out in between */
         learn_cost(m, used_ms - m->used_ms);
+    /* Answers overtake each other: until something falls out, the figure only grows. */
+    if (!m->told || now_ms >= m->reset_ms || used_ms > m->used_ms)
+        m->used_ms = used_ms;
     m->told = true;
-    m->used_ms = used_ms;
     m->told_ms = now_ms;
     m->reset_ms = now_ms + (reset_ms < OPERATE_WINDOW_MS ? reset_ms : OPERATE_WINDOW_MS);
 }
