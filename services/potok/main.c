@@ -11,6 +11,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 #include <zmq.h>
 
@@ -128,6 +129,7 @@ static int command_run(const struct command *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     mem_tune();
+    umask(077); /* databases, logs and sockets are their owner's alone */
     setlocale(LC_CTYPE, "");
     say_init();
     log_init("potok", LOG_ERROR); /* people read this terminal; services have logs of their own */

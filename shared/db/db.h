@@ -2,7 +2,7 @@
  * a time (db_pool.h gives it a thread of its own). Statements are cached by text per connection.
  * Parameters are written $1, $2, … and bound by number in every engine. Values travel as text or int64: exact.
  * Errors: ERR_TEMP (locked, disk full, connection lost: try again), ERR_CONF (not a database, read-only, missing
- * rights: what to do is in the text), ERR_PERM (constraint, syntax), ERR_LIMIT (value too big, too many columns). */
+ * rights: what to do is in the text), ERR_PERM (constraint, syntax), ERR_LIMIT (value too big); too many columns is ERR_CONF. */
 #pragma once
 
 #include "base/err.h"

@@ -202,7 +202,7 @@ static int change_table(struct db *db, struct str table, const struct table_cach
     int columns_then = (have->count > 0 ? have->count : (int)ARRAY_SIZE(SYSTEM_COLUMNS)) + missing;
 
     if (columns_then > db->driver->columns_max)
-        return err_set(err, ERR_LIMIT,
+        return err_set(err, ERR_CONF, /* no smaller message would fit either */
             "table " STR_FMT " would have %d columns, %s allows %d: remove unused user fields "
             "in the portal",
             STR_ARG(table), columns_then, db->driver->engine, db->driver->columns_max);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -373,6 +374,7 @@ int app_main(int argc, char **argv, const struct app_def *def)
     struct err err = { 0 };
 
     mem_tune();
+    umask(077); /* what is kept of people is its owner's alone */
     log_init(def->name, LOG_INFO);
     private_.state = xcalloc(1, def->state_size);
     int code = run_option(&app, argc, argv);

@@ -128,12 +128,12 @@ TEST(two_thousand_columns_are_the_limit)
         columns[i] = column(names[i], COL_TEXT);
     }
     CHECK_EQ(db_ensure_table(db, STR("t"), columns, 1995, NULL, &err), -1);
-    CHECK_EQ(err.kind, ERR_LIMIT);
+    CHECK_EQ(err.kind, ERR_CONF);
     CHECK_HAS(err.text, "2001 columns");
     CHECK_STR(columns_of(db, "t"), "");
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 10, NULL, &err), err);
     CHECK_EQ(db_ensure_table(db, STR("t"), columns, 2000, NULL, &err), -1);
-    CHECK_EQ(err.kind, ERR_LIMIT);
+    CHECK_EQ(err.kind, ERR_CONF);
     free(columns);
     free(names);
     db_close(&db);
