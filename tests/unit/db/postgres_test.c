@@ -322,7 +322,7 @@ TEST(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits)
             columns[i] = (struct db_column){ str_of(names[i]), COL_TEXT };
         }
         CHECK_EQ(db_ensure_table(db, STR("m"), columns, 1595, NULL, &err), -1);
-        CHECK_EQ(err.kind, ERR_LIMIT);
+        CHECK_EQ(err.kind, ERR_CONF);
         CHECK_HAS(err.text, "1601 columns");
         CHECK_OK(db_ensure_table(db, STR("m"), columns, 1594, NULL, &err), err);
         memset(longest, 'x', 64);
