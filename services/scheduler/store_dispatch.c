@@ -176,7 +176,8 @@ static int dispatch_new(
     item->tries = 1;
     if (item->kind != JOB_PROBE && latest_run(db, x, item, err) < 0)
         return -1;
-    return insert_job(db, x, item->run, item->entity, item->kind, item->first, item->last, item->d, &item->job, err);
+    return insert_job(
+        db, x, item->run, item->entity, item->kind, item->first, item->last, item->d, &item->job, err);
 }
 
 /* Two items of one entity must not choose the same marks. */

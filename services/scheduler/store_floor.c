@@ -14,7 +14,8 @@ static int raise_floor(struct db *db, const struct store_floor *x, struct str en
     char sql[120];
 
     /* the turn: a writer's look at witnesses and ghosts holds until its commit */
-    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity WHERE portal = $1 AND entity = $2%s", db_for_update(db));
+    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity WHERE portal = $1 AND entity = $2%s",
+        db_for_update(db));
     if (db_run(db, sql, DB_ARGS(portal, name), NULL, NULL, NULL, err) < 0)
         return -1;
     if (db_run(db, "UPDATE potok_entity SET floor = $3 WHERE portal = $1 AND entity = $2 AND floor < $3",

@@ -190,8 +190,7 @@ struct step *requests_step(struct scheduler *s, int portal, bool now)
     uint64_t now_ms = clock_mono_ms();
     struct requests *x;
 
-    if (p->run_calls_count == 0 ||
-        (!now && now_ms < p->requests_at_ms + (uint64_t)s->floor_interval_ms))
+    if (p->run_calls_count == 0 || (!now && now_ms < p->requests_at_ms + (uint64_t)s->floor_interval_ms))
         return NULL;
     x = xcalloc(1, sizeof(*x));
     x->step = (struct step){

@@ -164,7 +164,8 @@ static int close_run(struct apply *a, struct err *err)
 {
     int64_t left, aside, changes = 0;
 
-    if (db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open'",
+    if (db_get_i64(a->db,
+            "SELECT count(*) FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open'",
             DB_ARGS(dbv_i(a->run)), 0, &left, err) < 0 ||
         db_get_i64(a->db, "SELECT count(*) FROM potok_job WHERE run = $1 AND state = 'aside'",
             DB_ARGS(dbv_i(a->run)), 0, &aside, err) < 0)

@@ -202,9 +202,9 @@ static int learn_bounds(struct bitrix_reading *r, struct learnt *l, int i, struc
     return 0;
 }
 
-/* 0: all five commands have a result; 1: the entity cannot be read, or not now; -1: the answer is nonsense, or
- * the portal is to be stopped. What passes fails the entity alone: the others are learnt all the same. A portal may keep the list of user fields to administrators: the fields do
- * without it. */
+/* 0: all five commands have a result; 1: the entity cannot be read, or not now; -1: the answer is nonsense,
+ * or the portal is to be stopped. What passes fails the entity alone: the others are learnt all the same. A
+ * portal may keep the list of user fields to administrators: the fields do without it. */
 static int check_commands(struct bitrix_reading *r, struct learnt *l, int i, struct err *err)
 {
     for (int what = 0; what < PROBE_COMMANDS; what++) {

@@ -270,5 +270,5 @@ TEST(too_many_fields_are_told)
 TEST_MAIN(CASE(a_probe_learns_fields_bounds_and_count), CASE(user_fields_know_better_than_fields),
     CASE(counts_that_portals_do_not_give_are_estimated),
     CASE(an_entity_that_may_not_be_read_says_why_and_leaves_the_others),
-    CASE(what_passes_by_itself_fails_its_entity_alone), CASE(an_entity_without_fields_cannot_be_read), CASE(what_concerns_the_whole_portal_fails_the_probe),
-    CASE(too_many_fields_are_told))
+    CASE(what_passes_by_itself_fails_its_entity_alone), CASE(an_entity_without_fields_cannot_be_read),
+    CASE(what_concerns_the_whole_portal_fails_the_probe), CASE(too_many_fields_are_told))

@@ -15,9 +15,10 @@ static const char *columns_of(struct db *db, const char *table)
     char sql[256];
 
     snprintf(sql, sizeof(sql),
-        check_is_postgres() ? "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE "
-                              "table_schema = current_schema() AND table_name = '%s' ORDER BY ordinal_position" :
-                              "SELECT name, type FROM pragma_table_info('%s')",
+        check_is_postgres()
+            ? "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE "
+              "table_schema = current_schema() AND table_name = '%s' ORDER BY ordinal_position"
+            : "SELECT name, type FROM pragma_table_info('%s')",
         table);
     return test_rows(db, sql);
 }
@@ -37,11 +38,13 @@ TEST(a_table_is_made_and_gets_what_it_lacks)
     CHECK_OK(db_ensure_table(db, STR("crm_deals"), columns, 5, &added, &err), err);
     CHECK_EQ(added, 0);
     CHECK_STR(columns_of(db, "crm_deals"),
-        check_is_postgres() ?
-        "id bigint;_hi bigint;_hash bytea;_fetched_at timestamp with time zone;_written_at timestamp with time zone;"
-        "_deleted_at timestamp with time zone;title text;opportunity numeric;closed boolean;order bigint;we\"ird json;" :
-        "id INTEGER;_hi BIGINT;_hash BLOB;_fetched_at DATETIME;_written_at DATETIME;_deleted_at DATETIME;"
-        "title TEXT;opportunity ;closed BOOLEAN;order INTEGER;we\"ird JSON TEXT;");
+        check_is_postgres() ? "id bigint;_hi bigint;_hash bytea;_fetched_at timestamp with time "
+                              "zone;_written_at timestamp with time zone;"
+                              "_deleted_at timestamp with time zone;title text;opportunity numeric;closed "
+                              "boolean;order bigint;we\"ird json;"
+                            : "id INTEGER;_hi BIGINT;_hash BLOB;_fetched_at DATETIME;_written_at "
+                              "DATETIME;_deleted_at DATETIME;"
+                              "title TEXT;opportunity ;closed BOOLEAN;order INTEGER;we\"ird JSON TEXT;");
     db_close(&db);
     db_close(&other);
 }
@@ -255,7 +258,8 @@ static int check_row_of_many(void *ctx, const struct db_val *row, int columns)
         CHECK_EQ(row[i + 2].type == DB_NULL, values[i].type == DB_NULL);
         CHECK(row[i + 2].i == values[i].i);
         if (values[i].type != DB_NULL && values[i].type != DB_INT && !str_eq(row[i + 2].s, values[i].s)) {
-            print_error("\"" STR_FMT "\" is not \"" STR_FMT "\"\n", STR_ARG(row[i + 2].s), STR_ARG(values[i].s));
+            print_error(
+                "\"" STR_FMT "\" is not \"" STR_FMT "\"\n", STR_ARG(row[i + 2].s), STR_ARG(values[i].s));
             fail();
         }
     }
@@ -265,7 +269,8 @@ static int check_row_of_many(void *ctx, const struct db_val *row, int columns)
 TEST(few_rows_and_many_are_written_alike)
 {
     static const int counts[] = { 1, 9, 10, 49, 50, 61, 199, 200, 201, 2500 };
-    static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date", "a_time", "a_json" };
+    static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date",
+        "a_time", "a_json" };
     struct db *db = test_open("alike.db");
     struct db_column columns[COL_KINDS];
     struct err err = { 0 };
@@ -287,8 +292,11 @@ TEST(few_rows_and_many_are_written_alike)
         CHECK_OK(db_upsert(db, &u, &changes, &err), err);
         CHECK_EQ(changes, counts[i / 2]);
         CHECK_OK(db_commit(db, &err), err);
-        CHECK_OK(db_run(db, "SELECT id, _hash, a_text, a_int, a_decimal, a_bool, a_date, a_time, a_json FROM t ORDER BY id",
-            DB_NOARGS, check_row_of_many, &again, NULL, &err), err);
+        CHECK_OK(db_run(db,
+                     "SELECT id, _hash, a_text, a_int, a_decimal, a_bool, a_date, a_time, a_json FROM t "
+                     "ORDER BY id",
+                     DB_NOARGS, check_row_of_many, &again, NULL, &err),
+            err);
         CHECK_EQ(again.at, counts[i / 2]);
     }
     db_close(&db);

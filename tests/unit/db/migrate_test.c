@@ -14,12 +14,12 @@ TEST(migrating_twice_is_migrating_once)
     snprintf(tables, sizeof(tables), "%s", test_rows(db, TEST_TABLES));
     CHECK_OK(db_migrate(db, &err), err);
     CHECK_STR(test_rows(db, TEST_TABLES), tables);
-    CHECK_STR(
-        test_rows(
-            db, check_is_postgres() ? "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relname LIKE 'potok_%' "
-                                      "AND relnamespace = current_schema()::regnamespace ORDER BY 1" :
-                                      "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'potok_%' "
-                                      "ORDER BY name"),
+    CHECK_STR(test_rows(db,
+                  check_is_postgres()
+                      ? "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relname LIKE 'potok_%' "
+                        "AND relnamespace = current_schema()::regnamespace ORDER BY 1"
+                      : "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'potok_%' "
+                        "ORDER BY name"),
         "potok_entity;potok_field;potok_job;potok_lease;potok_mark;potok_migration;potok_reject;potok_run;"
         "potok_witness;");
     CHECK_EQ(test_i64(db, "SELECT count(*) FROM potok_migration"),

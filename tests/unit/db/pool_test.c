@@ -163,7 +163,8 @@ TEST(a_lost_connection_is_opened_again)
     db_pool_do(pool, DB_BULK, work, done, &jobs[0]);
     run_until_done(&loop, pool);
     if (check_is_postgres())
-        check_psql("lost.db", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'potok'");
+        check_psql("lost.db",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'potok'");
     else
         CHECK_EQ(remove(test_path("lost.db")), 0);
     db_pool_do(pool, DB_BULK, work, done, &jobs[1]);

@@ -41,7 +41,8 @@ static int next_of_one(void *ctx, int64_t *ret_id, struct str *ret_hash, struct 
 }
 
 /* The same by the bulk way, over what stands there. */
-static void check_upsert(struct db *db, const struct db_column *column, struct db_val v, const struct got *same)
+static void check_upsert(
+    struct db *db, const struct db_column *column, struct db_val v, const struct got *same)
 {
     const struct db_val *ctx = &v;
     struct db_upsert u = { STR("t"), column, 1, { 2, 2, 0, 0 }, next_of_one, &ctx };

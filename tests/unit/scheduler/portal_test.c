@@ -148,8 +148,8 @@ TEST(a_list_fails_when_no_single_record_can_be_the_reason)
     CHECK(mirror_range_failed(&all, 1, 50));
 }
 
-TEST_MAIN(CASE(a_list_fails_when_no_single_record_can_be_the_reason), CASE(all_entities_are_mirrored_unless_some_are_named),
-    CASE(the_secret_of_the_address_is_not_remembered),
+TEST_MAIN(CASE(a_list_fails_when_no_single_record_can_be_the_reason),
+    CASE(all_entities_are_mirrored_unless_some_are_named), CASE(the_secret_of_the_address_is_not_remembered),
     CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again),
     CASE(a_pause_ends_with_the_next_good_answer), CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once),
     CASE(the_operating_seconds_of_a_job_are_its_methods), CASE(unknown_fields_are_gathered_once_each),

@@ -7,7 +7,8 @@ static void make_table(struct world *w)
 
     CHECK_OK(db_ensure_table(w->db, STR("crm_deals"), columns, 1, NULL, &err), err);
     world_run(w, "INSERT INTO crm_deals (id, title, _hi, _deleted_at, _written_at) VALUES "
-                 "(1, 'live', 5, NULL, '2024-01-01T00:00:00Z'), (2, NULL, 5, '2024-01-01T00:00:00Z', NULL), (3, NULL, 9, '2024-01-01T00:00:00Z', NULL), "
+                 "(1, 'live', 5, NULL, '2024-01-01T00:00:00Z'), (2, NULL, 5, '2024-01-01T00:00:00Z', NULL), "
+                 "(3, NULL, 9, '2024-01-01T00:00:00Z', NULL), "
                  "(4, 'was', 5, '2024-01-01T00:00:00Z', '2024-01-01T00:00:00Z')");
 }
 

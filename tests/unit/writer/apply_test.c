@@ -250,7 +250,8 @@ TEST(rejects_are_replaced_record_by_record)
     add_rejects(m, TWO_BAD, 2);
     int64_t before = total_changes(s->one);
     CHECK_STR(apply_msg(s->one, m), "ok");
-    CHECK_EQ(total_changes(s->one) - before, check_is_postgres() ? 0 : 2); /* the witness and the job: nothing new was rejected */
+    CHECK_EQ(total_changes(s->one) - before,
+        check_is_postgres() ? 0 : 2); /* the witness and the job: nothing new was rejected */
 
     struct flight by_id = fly_get(s);
     CHECK_STR(commit(s->one, by_id, NOTES({ 2, "C" })), "ok");
@@ -259,7 +260,8 @@ TEST(rejects_are_replaced_record_by_record)
     CHECK_STR(rejects(s), "");
 }
 
-/* A title with U+0000: what the engine can hold is kept, otherwise the record is there whole but for the value. */
+/* A title with U+0000: what the engine can hold is kept, otherwise the record is there whole but for the
+ * value. */
 static struct msg *read_with_nul(const struct flight *f)
 {
     struct msg *m = read_flight(f, NOTES({ 1, "A" }));
@@ -281,11 +283,11 @@ TEST(a_text_that_cannot_be_stored_is_rejected_with_its_record_written)
     for (int round = 0; round < 2; round++) { /* the second finds it unchanged: the reject stays */
         struct flight f = fly_range(s, 1, END);
         CHECK_STR(apply_msg(s->one, read_with_nul(&f)), "ok");
-        CHECK_STR(test_rows(s->other, "SELECT id, length(title) FROM crm_deals"), check_is_postgres() ? "1 -;" : "1 1;");
-        CHECK_STR(rejects(s),
-            check_is_postgres() ? "1 title a\xe2\x90\x80"
-                                  "b the database keeps no text with the character U+0000;" :
-                                  "");
+        CHECK_STR(test_rows(s->other, "SELECT id, length(title) FROM crm_deals"),
+            check_is_postgres() ? "1 -;" : "1 1;");
+        CHECK_STR(rejects(s), check_is_postgres() ? "1 title a\xe2\x90\x80"
+                                                    "b the database keeps no text with the character U+0000;"
+                                                  : "");
     }
     CHECK_EQ(test_i64(s->other, "SELECT count(*) FROM potok_job WHERE state = 'done' AND kind = 'range'"), 2);
 }
