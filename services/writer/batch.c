@@ -248,8 +248,8 @@ static struct str keep_shown(struct batch *b, struct str s)
             copy[n++] = s.p[i];
             continue;
         }
-        memcpy(copy + n, picture, 3);
-        n += 3;
+        for (size_t k = 0; k < 3; k++)
+            copy[n++] = picture[k];
     }
     b->copies = xrealloc(b->copies, (b->copy_count + 1) * sizeof(*b->copies));
     b->copies[b->copy_count++] = copy;

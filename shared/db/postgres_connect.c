@@ -94,7 +94,7 @@ static void add_all(struct options *o, const PQconninfoOption *list)
     add(o, "keepalives_interval", "10");
     add(o, "keepalives_count", "3");
     add(o, "tcp_user_timeout", "60000");
-    for (; list->keyword != NULL; list++)
+    for (; list != NULL && list->keyword != NULL; list++)
         if (list->val != NULL)
             add(o, list->keyword, list->val);
     add(o, "client_encoding", "UTF8");
