@@ -62,6 +62,12 @@ struct msg_control {
 struct msg_control_reply {
 #include "proto/control_reply.def"
 };
+struct msg_event {
+#include "proto/event.def"
+};
+struct msg_event_ack {
+#include "proto/event_ack.def"
+};
 #undef FIELD
 
 struct frame {                  /* bytes with an owner */

@@ -53,6 +53,16 @@ static const struct field_def control_reply_fields[] = {
 #include "proto/control_reply.def"
 };
 #undef OWNER
+#define OWNER msg_event
+static const struct field_def event_fields[] = {
+#include "proto/event.def"
+};
+#undef OWNER
+#define OWNER msg_event_ack
+static const struct field_def event_ack_fields[] = {
+#include "proto/event_ack.def"
+};
+#undef OWNER
 #undef FIELD
 
 static const struct message_def messages[MSG_TYPE_END] = {

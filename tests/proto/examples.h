@@ -5,13 +5,14 @@
 #pragma once
 
 #include "fields.h"
+#include "proto/change.h"
 #include "proto/msg.h"
 #include "proto/probe.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
 
 struct scratch {            /* what the views of an example point into */
-    struct buf schema, columns, learnt, operating, rejects;
+    struct buf schema, columns, learnt, operating, rejects, changes;
 };
 
 #define MEMBERS(NAME, ...) (m->NAME = (struct msg_##NAME){ __VA_ARGS__ })
@@ -163,6 +164,16 @@ static void control_reply_ok(struct msg *m, const struct scratch *s)
         .body = STR("{\"runs\":[{\"id\":3,\"portal\":\"main\",\"entity\":\"deals\"}]}"));
 }
 
+static void event_full(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(event, STR("gateway.1"), 1795228000000654321u, 8, buf_view(&s->changes));
+}
+
+static void event_ack_full(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(event_ack, STR("gateway.1"), 1795228000000654321u, 8, 1, 1);
+}
+
 static const struct example {
     enum msg_type type;
     const char *name;
@@ -189,6 +200,8 @@ static const struct example {
     { MSG_CONTROL, "full", control_full },
     { MSG_CONTROL_REPLY, "full", control_reply_full },
     { MSG_CONTROL_REPLY, "ok", control_reply_ok },
+    { MSG_EVENT, "full", event_full },
+    { MSG_EVENT_ACK, "full", event_ack_full },
 };
 #define EXAMPLE_COUNT (sizeof(examples) / sizeof(examples[0]))
 
@@ -213,6 +226,7 @@ static void scratch_init(struct scratch *s)
     buf_init(&s->learnt, 4096);
     buf_init(&s->operating, 4096);
     buf_init(&s->rejects, 4096);
+    buf_init(&s->changes, 4096);
     schema_encode(deal_fields, 4, &s->schema);
     columns_encode(deal_columns, 3, &s->columns);
 
@@ -235,6 +249,12 @@ static void scratch_init(struct scratch *s)
     wire_put_str(&s->rejects, STR("OPPORTUNITY"));
     wire_put_str(&s->rejects, STR("a lot"));
     wire_put_str(&s->rejects, STR("no decimal number"));
+
+    static const struct change changes[] = {
+        { .seq = 7, .portal = { "main", 4 }, .entity = { "deals", 5 }, .id = 42, .kind = CHANGE_SET, .at_ms = SENT_MS - 40 },
+        { .seq = 8, .portal = { "main", 4 }, .entity = { "deals", 5 }, .kind = CHANGE_FIELDS, .at_ms = SENT_MS - 3 },
+    };
+    changes_encode(changes, 2, &s->changes);
 }
 
 static void scratch_fini(struct scratch *s)
@@ -244,6 +264,7 @@ static void scratch_fini(struct scratch *s)
     buf_fini(&s->learnt);
     buf_fini(&s->operating);
     buf_fini(&s->rejects);
+    buf_fini(&s->changes);
 }
 
 static void put_record(struct buf *out, const char *id, const char *title, const char *opportunity)

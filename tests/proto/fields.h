@@ -49,6 +49,12 @@ static const struct row {
 #define OWNER MSG_CONTROL_REPLY
 #include "proto/control_reply.def"
 #undef OWNER
+#define OWNER MSG_EVENT
+#include "proto/event.def"
+#undef OWNER
+#define OWNER MSG_EVENT_ACK
+#include "proto/event_ack.def"
+#undef OWNER
 #undef FIELD
 };
 

@@ -1,0 +1,76 @@
+#include "proto/change.h"
+
+#include "base/mem.h"
+#include "proto/msg.h"
+#include "proto/wire.h"
+
+#include <stdlib.h>
+
+#define MEMBERS   6
+#define BYTES_MIN 9 /* of a change: its head, six values, two of them a letter */
+
+void changes_encode(const struct change *list, int count, struct buf *out)
+{
+    wire_put_array(out, (uint32_t)count);
+    for (int i = 0; i < count; i++) {
+        const struct change *c = &list[i];
+
+        wire_put_array(out, MEMBERS);
+        wire_put_u64(out, c->seq);
+        wire_put_str(out, c->portal);
+        wire_put_str(out, c->entity);
+        wire_put_u64(out, c->id);
+        wire_put_u64(out, c->kind);
+        wire_put_u64(out, c->at_ms);
+    }
+}
+
+/* A newer gateway's kind is a change all the same; what a change has beyond these members is skipped. */
+static void decode_one(struct wire *w, struct change *c)
+{
+    uint32_t members = wire_array(w);
+    uint64_t kind;
+
+    c->seq = wire_u64(w);
+    c->portal = wire_str(w);
+    c->entity = wire_str(w);
+    c->id = wire_u64(w);
+    kind = wire_u64(w);
+    c->at_ms = wire_u64(w);
+    c->kind = kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_SET;
+    for (uint32_t i = MEMBERS; i < members && wire_ok(w); i++)
+        wire_skip(w);
+    if (members < MEMBERS || c->seq == 0 || c->portal.n == 0 || c->entity.n == 0 || c->id >= RANGE_OPEN ||
+        (c->id == 0) != (c->kind == CHANGE_FIELDS))
+        wire_fail(w);
+}
+
+int changes_decode(struct changes *ret, struct str bytes, struct err *err)
+{
+    struct changes c = { 0 };
+    struct wire w;
+    uint32_t n;
+
+    wire_init(&w, bytes.p, bytes.n);
+    n = wire_array(&w);
+    if (n > CHANGES_MAX || n > bytes.n / BYTES_MIN)
+        return err_set(err, ERR_PERM, "changes: %u in one message, at most %d", n, CHANGES_MAX);
+    c.list = xcalloc(n + 1, sizeof(*c.list));
+    for (; c.count < (int)n && wire_ok(&w); c.count++) {
+        decode_one(&w, &c.list[c.count]);
+        if (c.count > 0 && c.list[c.count].seq <= c.list[c.count - 1].seq)
+            wire_fail(&w);
+    }
+    if (!wire_done(&w)) {
+        changes_free(&c);
+        return err_set(err, ERR_PERM, "changes: malformed");
+    }
+    *ret = c;
+    return 0;
+}
+
+void changes_free(struct changes *c)
+{
+    free(c->list);
+    *c = (struct changes){ 0 };
+}

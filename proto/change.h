@@ -1,0 +1,37 @@
+/* change.h - what a webhook said, as EVENT carries it: which record may have changed. A hint, never a value.
+ * Encoded: array of [seq, portal, entity, id, kind, at_ms]. Memory: strings are views into the bytes decoded.
+ * Any thread. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum change_kind {
+    CHANGE_SET,         /* added or changed: read it */
+    CHANGE_GONE,        /* the event says deleted: ask for it by id, the portal's answer decides */
+    CHANGE_FIELDS,      /* the entity's user fields changed: learn them again; id 0 */
+    CHANGE_KINDS
+};
+
+struct change {
+    uint64_t seq;           /* number in the gateway's spool, from 1 */
+    struct str portal;      /* name in the configuration */
+    struct str entity;      /* plural name of entities.def */
+    uint64_t id;            /* 1 … 2^62; 0 with CHANGE_FIELDS */
+    enum change_kind kind;
+    uint64_t at_ms;         /* Unix; when the gateway took it */
+};
+
+#define CHANGES_MAX 2500    /* of one message */
+
+struct changes {
+    struct change *list;    /* ascending seq */
+    int count;
+};
+
+void changes_encode(const struct change *list, int count, struct buf *out);
+int changes_decode(struct changes *ret, struct str bytes, struct err *err) MUST_CHECK;     /* ERR_PERM */
+void changes_free(struct changes *c);
