@@ -112,7 +112,8 @@ static int check_portals(struct loader *l)
         const struct config_portal *a = &c->portals[i];
 
         if (!a->url)
-            return err_set(l->err, ERR_CONF, "%s: portal %s has neither url nor url_file", a->where, a->name);
+            return err_set(
+                l->err, ERR_CONF, "%s: portal %s has neither url nor url_file", err_tr(a->where), a->name);
         for (int j = 0; j < i; j++) {
             const struct config_portal *b = &c->portals[j];
 
@@ -120,7 +121,7 @@ static int check_portals(struct loader *l)
                 return err_set(l->err, ERR_CONF,
                     "%s: portals %s and %s would write to the same tables (prefix %s): "
                     "give one of them another prefix",
-                    a->where, b->name, a->name, a->prefix);
+                    err_tr(a->where), b->name, a->name, a->prefix);
         }
     }
     return 0;

@@ -16,7 +16,7 @@ struct reader {
 
 static int refuse(struct reader *r, yaml_mark_t mark, const char *why)
 {
-    return err_set(r->err, ERR_CONF, "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1, why);
+    return err_set(r->err, ERR_CONF, "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1, err_tr(why));
 }
 
 /* The commonest slip, which the library calls a character that cannot start a token. */

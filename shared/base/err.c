@@ -19,6 +19,18 @@ static const char *const kind_names[] = {
 };
 _Static_assert(ARRAY_SIZE(kind_names) == ERR_KINDS, "a name for each kind");
 
+const char *(*err_translate)(const char *english); /* of the process, as its language is */
+
+const char *err_tr(const char *english)
+{
+    return err_translate != NULL && english != NULL ? err_translate(english) : english;
+}
+
+const char *err_reason(int code)
+{
+    return err_tr(strerror(code));
+}
+
 /* One line, cut between characters: the text goes to logs, tables and terminals as it is. */
 static void tidy(char *text, size_t length, size_t size)
 {
@@ -34,7 +46,7 @@ static void tidy(char *text, size_t length, size_t size)
 __attribute__((format(printf, 2, 0))) static void put_text(struct err *err, const char *format, va_list args)
 {
     char text[sizeof(err->text) + 4];
-    int length = vsnprintf(text, sizeof(text), format, args);
+    int length = vsnprintf(text, sizeof(text), err_tr(format), args);
 
     if (length < 0)
         text[length = 0] = '\0';

@@ -33,5 +33,10 @@ int err_code(struct err *err, enum err_kind kind, int code, const char *format, 
     __attribute__((format(printf, 4, 5)));
 /* Puts "text: " before what is there; returns -1. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The words of people: `potok` sets the hook before any thread starts, services and logs stay English. It gives the same
+ * text with the same conversions in the same order, or its argument where it knows no other. NULL: English. */
+extern const char *(*err_translate)(const char *english) __attribute__((format_arg(1)));
+const char *err_tr(const char *english) __attribute__((format_arg(1)));     /* a text that is an argument of the above */
+const char *err_reason(int code);                       /* strerror(), by the hook */
 const char *err_kind_name(enum err_kind kind);          /* "temp", "auth", ...; stable, on the wire */
 enum err_kind err_kind_of(const char *name, size_t n);  /* unknown name: ERR_TEMP */

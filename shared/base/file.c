@@ -13,7 +13,7 @@
 
 static int refuse(struct err *err, const char *path, int reason, const char *why)
 {
-    err_code(err, ERR_CONF, reason, "%s: %s", path, reason ? strerror(reason) : why);
+    err_code(err, ERR_CONF, reason, "%s: %s", path, reason ? err_reason(reason) : err_tr(why));
     return -1;
 }
 

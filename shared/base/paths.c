@@ -28,7 +28,7 @@ static int make_folder(const char *path, struct err *err)
             return 0;
         reason = ENOTDIR;
     }
-    return err_code(err, ERR_CONF, reason, "%s: %s", path, strerror(reason));
+    return err_code(err, ERR_CONF, reason, "%s: %s", path, err_reason(reason));
 }
 
 /* Makes every folder named before a slash of path. */

@@ -96,10 +96,10 @@ static int refuse(const struct setting *s, const struct value *v, const char *wh
         buf_char(&range, ')');
     }
     if (s->type == SETTING_SECRET)
-        err_set(err, ERR_CONF, "%s: the value from %s %s", s->name, v->where, why);
+        err_set(err, ERR_CONF, "%s: the value from %s %s", s->name, err_tr(v->where), err_tr(why));
     else
-        err_set(
-            err, ERR_CONF, "%s: \"%.64s\" from %s %s%s", s->name, v->text, v->where, why, buf_cstr(&range));
+        err_set(err, ERR_CONF, "%s: \"%.64s\" from %s %s%s", s->name, v->text, err_tr(v->where), err_tr(why),
+            buf_cstr(&range));
     buf_fini(&range);
     return -1;
 }
@@ -148,7 +148,7 @@ static int find_in_environment(const struct setting *s, struct value *v, struct 
         return 0;
     if (file_read_secret(text, &v->text, err) < 0)
         return err_wrap(err, "%s", name);
-    snprintf(v->where, sizeof(v->where), "the file of %s", name);
+    snprintf(v->where, sizeof(v->where), err_tr("the file of %s"), name);
     if (!v->text[0]) {
         free(v->text);
         v->text = NULL;

@@ -106,7 +106,7 @@ int pg_fail_state(struct pg *pg, const char *state, const char *text, const char
     const struct pg_cure *cure = pg_cure_of(state);
 
     if (cure == NULL)
-        return err_set(err, ERR_PERM, "%s: %s: %.120s (%s)", pg->where, doing, text, state);
+        return err_set(err, ERR_PERM, "%s: %s: %.120s (%s)", pg->where, err_tr(doing), text, state);
     pg->db.lost = pg->db.lost || cure->lost;
     if (cure->forget == PG_FORGET_TABLES)
         db_forget_tables(&pg->db);
@@ -115,8 +115,9 @@ int pg_fail_state(struct pg *pg, const char *state, const char *text, const char
     if (strcmp(state, "42501") == 0)
         return fail_rights(pg, text, err);
     if (cure->cure == NULL)
-        return err_set(err, cure->kind, "%s: %s: %.120s (%s)", pg->where, doing, text, state);
-    return err_set(err, cure->kind, "%s: %s: %s (%.100s, %s)", pg->where, doing, cure->cure, text, state);
+        return err_set(err, cure->kind, "%s: %s: %.120s (%s)", pg->where, err_tr(doing), text, state);
+    return err_set(err, cure->kind, "%s: %s: %s (%.100s, %s)", pg->where, err_tr(doing), err_tr(cure->cure),
+        text, state);
 }
 
 /* The first line, without the white space that ends it. */
@@ -138,6 +139,6 @@ int pg_fail(struct pg *pg, const PGresult *result, const char *doing, struct err
     if (state != NULL)
         return pg_fail_state(pg, state, line, doing, err);
     if (pg->db.lost)
-        return err_set(err, ERR_TEMP, "%s: %s: the connection broke: %s", pg->where, doing, line);
-    return err_set(err, ERR_TEMP, "%s: %s: %s", pg->where, doing, line);
+        return err_set(err, ERR_TEMP, "%s: %s: the connection broke: %s", pg->where, err_tr(doing), line);
+    return err_set(err, ERR_TEMP, "%s: %s: %s", pg->where, err_tr(doing), line);
 }

@@ -68,10 +68,11 @@ int sqlite_fail(struct sqlite *s, int code, const char *doing, struct err *err)
         kind = cure->kind;
         s->db.lost = s->db.lost || cure->lost;
         if (cure->cure != NULL)
-            return err_code(err, kind, code, "%s: %s: %s (%s)", s->path, doing, cure->cure, text);
+            return err_code(
+                err, kind, code, "%s: %s: %s (%s)", s->path, err_tr(doing), err_tr(cure->cure), text);
     } else if (is_missing(text)) {
         db_forget_tables(&s->db);
         kind = ERR_TEMP;
     }
-    return err_code(err, kind, code, "%s: %s: %s", s->path, doing, text);
+    return err_code(err, kind, code, "%s: %s: %s", s->path, err_tr(doing), text);
 }

@@ -31,7 +31,7 @@ static int refuse(struct str where, const char *why, struct err *err)
     buf_add(&url, where.p, where.n);
     url_mask(buf_view(&url), shown, sizeof(shown));
     buf_fini(&url);
-    return err_set(err, ERR_CONF, "DATABASE_URL %s: %s", shown, why);
+    return err_set(err, ERR_CONF, "DATABASE_URL %s: %s", shown, err_tr(why));
 }
 
 int sqlite_path(struct str where, char **ret, struct err *err)
@@ -75,7 +75,7 @@ int sqlite_make_folder(const char *path, struct err *err)
             result = err_code(err, ERR_CONF, errno,
                 "cannot make the folder %s of the database: %s: make it by hand, "
                 "or give another DATABASE_URL",
-                copy, strerror(errno));
+                copy, err_reason(errno));
             break;
         }
         *p = '/';
@@ -93,7 +93,7 @@ int sqlite_turn_open(struct sqlite *s, struct err *err)
         err_code(err, ERR_CONF, errno,
             "cannot write %s: %s: SQLite keeps files beside the database, so its folder "
             "must be writable for this user",
-            path, strerror(errno));
+            path, err_reason(errno));
     free(path);
     return s->turn_fd < 0 ? -1 : 0;
 }
@@ -112,9 +112,10 @@ static int lock_byte(int fd, int byte, short type)
 int sqlite_turn_take(struct sqlite *s, struct err *err)
 {
     if (lock_byte(s->turn_fd, HEAD, F_WRLCK) < 0)
-        return err_code(err, ERR_TEMP, errno, "%s.turn: cannot stand in line: %s", s->path, strerror(errno));
+        return err_code(
+            err, ERR_TEMP, errno, "%s.turn: cannot stand in line: %s", s->path, err_reason(errno));
     if (lock_byte(s->turn_fd, TURN, F_WRLCK) < 0) {
-        err_code(err, ERR_TEMP, errno, "%s.turn: cannot take the turn: %s", s->path, strerror(errno));
+        err_code(err, ERR_TEMP, errno, "%s.turn: cannot take the turn: %s", s->path, err_reason(errno));
         sqlite_turn_give(s);
         return -1;
     }

@@ -4,6 +4,8 @@
 #include "base/utf8.h"
 #include "support/check.h"
 
+#include <errno.h>
+
 TEST(a_wrapped_error_reads_from_outside_in_and_keeps_its_kind)
 {
     struct err err = { 0 };
@@ -41,6 +43,27 @@ TEST(nobody_has_to_want_the_error)
     CHECK_EQ(err_set(NULL, ERR_TEMP, "x"), -1);
     CHECK_EQ(err_code(NULL, ERR_TEMP, 1, "x"), -1);
     CHECK_EQ(err_wrap(NULL, "x"), -1);
+}
+
+__attribute__((format_arg(1))) static const char *in_another_language(const char *english)
+{
+    if (strcmp(english, "page %d of %s") == 0)
+        return "Seite %d von %s";
+    return strcmp(english, "full") == 0 ? "voll" : english;
+}
+
+TEST(a_program_for_people_may_give_the_words_in_their_language)
+{
+    struct err err = { 0 };
+
+    err_translate = in_another_language;
+    err_set(&err, ERR_TEMP, "disk %s: %d", err_tr("full"), 7);
+    err_wrap(&err, "page %d of %s", 12, "deal");
+    CHECK_STR(err.text, "Seite 12 von deal: disk voll: 7");
+    CHECK(err_tr(NULL) == NULL);
+    err_translate = NULL;
+    CHECK_STR(err_tr("full"), "full");
+    CHECK_STR(err_reason(ENOENT), "No such file or directory");
 }
 
 TEST(an_error_is_one_line)
@@ -92,4 +115,5 @@ TEST(every_kind_has_a_name_that_reads_back)
 TEST_MAIN(CASE(a_wrapped_error_reads_from_outside_in_and_keeps_its_kind),
     CASE(setting_an_error_forgets_the_one_before), CASE(the_old_text_may_be_an_argument_of_the_new_one),
     CASE(nobody_has_to_want_the_error), CASE(an_error_is_one_line),
+    CASE(a_program_for_people_may_give_the_words_in_their_language),
     CASE(a_long_text_is_cut_between_characters), CASE(every_kind_has_a_name_that_reads_back))
