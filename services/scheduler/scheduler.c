@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/webhook.h"
 
 #include <stdlib.h>
 
@@ -254,16 +255,45 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
         p->floor = row->floor;
 }
 
-static int load_portal(struct scheduler *s, struct db *db, struct portal *p, struct err *err)
+/* Whose copy the tables are to be. The views point into the portal and into `host`. */
+static struct db_identity identity_of(
+    const struct portal *p, struct str tables[PORTAL_ENTITIES_MAX], char host[static WEBHOOK_IDENTITY_SIZE])
 {
+    webhook_identity(p->config->url, host);
+    for (int i = 0; i < p->mirror_count; i++)
+        tables[i] = str_of(p->mirrors[i].table);
+    return (struct db_identity){ p->name, str_of(host), tables, p->mirror_count };
+}
+
+static int check_portal(struct db *db, const struct portal *p, struct err *err)
+{
+    struct str tables[PORTAL_ENTITIES_MAX];
+    char host[WEBHOOK_IDENTITY_SIZE];
+    struct db_identity who = identity_of(p, tables, host);
+
+    return db_identity_check(db, &who, err);
+}
+
+static int take_lease(struct scheduler *s, struct db *db, struct portal *p, struct err *err)
+{
+    struct str tables[PORTAL_ENTITIES_MAX];
+    char host[WEBHOOK_IDENTITY_SIZE];
+    struct db_identity who = identity_of(p, tables, host);
     struct store_lease lease;
     uint64_t now = clock_mono_ms(), wall = clock_wall_ms();
 
-    if (store_take_lease(db, p->name, str_of(s->app->instance), wall, &lease, err) < 0)
+    if (store_take_lease(db, &who, str_of(s->app->instance), wall, &lease, err) < 0)
         return -1;
     p->epoch = lease.epoch;
     p->tick = lease.tick;
     pace_restore(&p->pace, lease.bucket, lease.bucket_ms, wall, now);
+    return 0;
+}
+
+static int load_portal(struct scheduler *s, struct db *db, struct portal *p, struct err *err)
+{
+    if (take_lease(s, db, p, err) < 0)
+        return -1;
     for (int i = 0; i < p->mirror_count; i++) {
         struct store_who who = scheduler_who(p);
         struct store_mirror row = { .entity = str_of(p->mirrors[i].entity->plural),
@@ -282,6 +312,7 @@ static int load_portal(struct scheduler *s, struct db *db, struct portal *p, str
     return 0;
 }
 
+/* Every portal is looked at before any lease is taken: a mistake in one changes nothing of the others. */
 static int load(struct scheduler *s, struct err *err)
 {
     struct db *db = NULL;
@@ -290,6 +321,8 @@ static int load(struct scheduler *s, struct err *err)
         return -1;
 
     int failed = db_migrate(db, err);
+    for (int i = 0; i < s->portal_count && failed == 0; i++)
+        failed = check_portal(db, &s->portals[i].portal, err);
     for (int i = 0; i < s->portal_count && failed == 0; i++)
         failed = load_portal(s, db, &s->portals[i].portal, err);
     db_close(&db);

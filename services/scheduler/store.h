@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "cut.h"
 #include "db/db.h"
+#include "db/identity.h"
 #include "proto/job_kind.h"
 
 #include <jansson.h>
@@ -37,9 +38,10 @@ struct store_lease {
     uint64_t bucket_ms;
 };
 /* Takes the lease over: everything a former scheduler still sends or waits for is refused from here on. Open jobs by
- * id and probes end: marks and runs remember what they were for. */
-int store_take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms, struct store_lease *ret,
-    struct err *err) MUST_CHECK;
+ * id and probes end: marks and runs remember what they were for. The first lease notes whose copy the tables are; for
+ * another portal it is refused (ERR_CONF) and nothing is changed. */
+int store_take_lease(struct db *db, const struct db_identity *who, struct str holder, uint64_t now_ms,
+    struct store_lease *ret, struct err *err) MUST_CHECK;
 
 struct store_mirror {
     struct str entity, table;   /* in */

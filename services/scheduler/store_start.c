@@ -59,35 +59,50 @@ static int on_lease(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-static int take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms,
+/* One statement: of two schedulers of different portals that start at once only one becomes the holder. */
+static int claim(struct db *db, const struct db_identity *who, struct str holder, struct store_lease *ret,
+    int64_t *ret_changes, struct err *err)
+{
+    return db_run(db,
+        "UPDATE potok_lease SET epoch = epoch + 1, holder = $2, identity = $3 WHERE portal = $1 "
+        "AND (identity IS NULL OR identity = $3) "
+        "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
+        DB_ARGS(dbv_s(who->portal), dbv_s(holder), dbv_s(who->host)), on_lease, ret, ret_changes, err);
+}
+
+static int take_lease(struct db *db, const struct db_identity *who, struct str holder, uint64_t now_ms,
     struct store_lease *ret, struct err *err)
 {
     struct store_lease l = { 0 };
+    int64_t changes;
 
+    if (db_identity_check(db, who, err) < 0)
+        return -1;
     if (db_run(db,
             "INSERT INTO potok_lease (portal, tick, epoch, holder, bucket, bucket_ms) "
             "VALUES ($1, 1, 0, $2, 0, $3) ON CONFLICT (portal) DO NOTHING",
-            DB_ARGS(dbv_s(portal), dbv_s(holder), dbv_i((int64_t)now_ms)), NULL, NULL, NULL, err) < 0)
+            DB_ARGS(dbv_s(who->portal), dbv_s(holder), dbv_i((int64_t)now_ms)), NULL, NULL, NULL, err) < 0 ||
+        claim(db, who, holder, &l, &changes, err) < 0)
         return -1;
-    if (db_run(db,
-            "UPDATE potok_lease SET epoch = epoch + 1, holder = $2 WHERE portal = $1 "
-            "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
-            DB_ARGS(dbv_s(portal), dbv_s(holder)), on_lease, &l, NULL, err) < 0)
-        return -1;
+    if (changes == 0)
+        return db_identity_check(db, who, err) < 0
+                   ? -1
+                   : err_set(err, ERR_TEMP, "lease of portal " STR_FMT ": another scheduler starts",
+                         STR_ARG(who->portal));
     if (db_run(db,
             "DELETE FROM potok_job WHERE portal = $1 AND state = 'open' AND kind IN ('probe', 'ids', 'get')",
-            DB_ARGS(dbv_s(portal)), NULL, NULL, NULL, err) < 0)
+            DB_ARGS(dbv_s(who->portal)), NULL, NULL, NULL, err) < 0)
         return -1;
     *ret = l;
     return 0;
 }
 
-int store_take_lease(struct db *db, struct str portal, struct str holder, uint64_t now_ms,
+int store_take_lease(struct db *db, const struct db_identity *who, struct str holder, uint64_t now_ms,
     struct store_lease *ret, struct err *err)
 {
     if (db_begin(db, err) < 0)
         return -1;
-    return store_end(db, take_lease(db, portal, holder, now_ms, ret, err), err);
+    return store_end(db, take_lease(db, who, holder, now_ms, ret, err), err);
 }
 
 static int on_mirror(void *ctx, const struct db_val *row, int columns)

@@ -181,8 +181,32 @@ int webhook_parse(struct str text, char **ret, struct err *err)
     const char *why = parse(text, &parts);
     if (why) {
         show(text, shown, sizeof(shown));
-        return err_set(err, ERR_CONF, "\"%s\": %s", shown, why);
+        return err_set(err, ERR_CONF, "\"%s\": %s", shown, err_tr(why));
     }
     *ret = xasprintf(STR_FMT "%s", STR_ARG(text), text.p[text.n - 1] == '/' ? "" : "/");
     return 0;
+}
+
+void webhook_identity(const char *url, char ret[static WEBHOOK_IDENTITY_SIZE])
+{
+    struct str text = str_of(url), authority, host = { 0 }, port;
+    bool is_https = skip(&text, "https://");
+
+    if (!is_https)
+        skip(&text, "http://");
+    authority = take(&text, "/?#");
+    if (parse_host(authority, &host) != NULL)
+        host = authority;
+    port = (struct str){ authority.p + host.n, authority.n - host.n };
+    if (is_https && str_is(port, ":443"))
+        port.n = 0;
+    if (host.n > 0 && host.p[host.n - 1] == '.') /* "portal.example." is the same host */
+        host.n--;
+    if (is_loopback(host))
+        snprintf(ret, WEBHOOK_IDENTITY_SIZE, "localhost");
+    else
+        snprintf(ret, WEBHOOK_IDENTITY_SIZE, STR_FMT STR_FMT, STR_ARG(host), STR_ARG(port));
+    for (char *p = ret; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
 }

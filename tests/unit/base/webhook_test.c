@@ -104,6 +104,34 @@ TEST(a_very_long_address_is_refused)
     free(text);
 }
 
+TEST(a_portal_is_known_by_its_host_and_not_by_its_user_or_secret)
+{
+    static const struct {
+        const char *url, *identity;
+    } cases[] = {
+        { "https://portal.bitrix24.ru/rest/1/topsecret/", "portal.bitrix24.ru" },
+        { "https://Portal.Bitrix24.RU/rest/77/another/", "portal.bitrix24.ru" },
+        { "https://portal.bitrix24.ru:443/rest/1/s/", "portal.bitrix24.ru" },
+        { "https://portal.bitrix24.ru./rest/1/s/", "portal.bitrix24.ru" },
+        { "https://box.example:8443/rest/1/s/", "box.example:8443" },
+        { "HTTPS://10.0.0.7:8443/rest/1/s/", "10.0.0.7:8443" },
+        { "https://[2001:DB8::1]:8443/rest/1/s/", "[2001:db8::1]:8443" },
+        { "http://127.0.0.1:49152/rest/1/s/", "localhost" },
+        { "http://127.3.2.1/rest/1/s/", "localhost" },
+        { "http://LOCALHOST:80/rest/1/s/", "localhost" },
+        { "http://[::1]:9/rest/1/s/", "localhost" },
+        { "https://localhost:8443/rest/1/s/", "localhost" },
+        { "https://localhost.example/rest/1/s/", "localhost.example" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char identity[WEBHOOK_IDENTITY_SIZE];
+
+        webhook_identity(cases[i].url, identity);
+        CHECK_STR(identity, cases[i].identity);
+    }
+}
+
 TEST_MAIN(CASE(addresses_as_people_paste_them_are_taken),
     CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
-    CASE(a_very_long_address_is_refused))
+    CASE(a_very_long_address_is_refused), CASE(a_portal_is_known_by_its_host_and_not_by_its_user_or_secret))

@@ -28,12 +28,21 @@ static inline struct db *world_open(const char *name)
     return db;
 }
 
+/* The lease of portal "main" for the portal at that host, which would write to crm_deals. */
+static inline int world_take(struct db *db, const char *host, uint64_t now_ms, struct store_lease *ret, struct err *err)
+{
+    static const struct str tables[] = { { "crm_deals", 9 } };
+    struct db_identity who = { STR("main"), str_of(host), tables, 1 };
+
+    return store_take_lease(db, &who, STR("scheduler.1"), now_ms, ret, err);
+}
+
 static inline struct store_who world_lease(struct db *db, uint64_t now_ms)
 {
     struct store_lease lease;
     struct err err = { 0 };
 
-    CHECK_OK(store_take_lease(db, STR("main"), STR("scheduler.1"), now_ms, &lease, &err), err);
+    CHECK_OK(world_take(db, "p.example", now_ms, &lease, &err), err);
     return (struct store_who){ STR("main"), lease.epoch, now_ms };
 }
 

@@ -6,7 +6,7 @@ TEST(a_first_lease_begins_the_counter)
     struct store_lease lease;
     struct err err = { 0 };
 
-    CHECK_OK(store_take_lease(db, STR("main"), STR("scheduler.1"), 77, &lease, &err), err);
+    CHECK_OK(world_take(db, "p.example", 77, &lease, &err), err);
     CHECK_EQ(lease.epoch, 1);
     CHECK_EQ(lease.tick, 1);
     CHECK(lease.bucket == 0);
@@ -30,6 +30,59 @@ TEST(a_takeover_ends_what_memory_alone_knew_and_keeps_the_rest)
         &w, "SELECT count(*) FROM potok_job WHERE portal = 'main' AND kind = 'range' AND state = 'open'", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE portal = 'two'", 1);
     CHECK_GET(&w, "SELECT count(*) FROM potok_mark", 1);
+    db_close(&w.db);
+}
+
+TEST(another_portals_tables_are_refused_and_stay_as_they_are)
+{
+    struct world w = world_new("identity");
+    struct store_lease lease;
+    struct err err = { 0 };
+
+    world_range(&w, 1, 1, 100);
+    world_run(&w, "INSERT INTO potok_job (run, portal, entity, kind, state) VALUES (0, 'main', 'deals', "
+                  "'ids', 'open')");
+    CHECK_EQ(world_take(w.db, "q.example", 5, &lease, &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_HAS(err.text, "portal main: its tables are a copy of p.example, and the address is of q.example");
+    CHECK_HAS(err.text, "`potok config moved main`");
+    CHECK_HAS(err.text, "DATABASE_URL");
+    CHECK_GET(&w, "SELECT epoch FROM potok_lease", 1);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_lease WHERE identity = 'p.example'", 1);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_job", 2);
+    CHECK_OK(world_take(w.db, "p.example", 5, &lease, &err), err);
+    CHECK_EQ(lease.epoch, 2);
+    db_close(&w.db);
+}
+
+TEST(a_database_older_than_the_question_belongs_to_who_asks_first)
+{
+    struct world w = world_new("older");
+    struct store_lease lease;
+    struct err err = { 0 };
+
+    world_run(&w, "UPDATE potok_lease SET identity = NULL");
+    CHECK_OK(world_take(w.db, "q.example", 5, &lease, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_lease WHERE identity = 'q.example'", 1);
+    CHECK_EQ(world_take(w.db, "p.example", 5, &lease, &err), -1);
+    db_close(&w.db);
+}
+
+TEST(a_table_that_another_portal_keeps_is_refused)
+{
+    struct world w = world_new("tables");
+    static const struct str mine[] = { { "crm_leads", 9 }, { "crm_deals", 9 } };
+    struct db_identity who = { STR("office"), STR("p.example"), mine, 2 };
+    struct store_lease lease;
+    struct err err = { 0 };
+
+    CHECK_EQ(store_take_lease(w.db, &who, STR("scheduler.1"), 5, &lease, &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_HAS(err.text, "table crm_deals is the copy of portal main (p.example)");
+    CHECK_HAS(err.text, "prefix");
+    CHECK_GET(&w, "SELECT count(*) FROM potok_lease", 1);
+    who.count = 1;
+    CHECK_OK(store_take_lease(w.db, &who, STR("scheduler.1"), 5, &lease, &err), err);
     db_close(&w.db);
 }
 
@@ -115,7 +168,7 @@ TEST(the_bucket_is_saved_with_each_dispatch)
     x.items[0] = (struct dispatch_item){ .kind = JOB_RANGE, .entity = DEALS, .job = job };
     CHECK_OK(store_dispatch(w.db, &x, &err), err);
     store_dispatch_fini(&x);
-    CHECK_OK(store_take_lease(w.db, STR("main"), STR("scheduler.1"), 9999, &lease, &err), err);
+    CHECK_OK(world_take(w.db, "p.example", 9999, &lease, &err), err);
     CHECK(lease.bucket > 12.62 && lease.bucket < 12.63);
     CHECK_EQ(lease.bucket_ms, 5555);
     db_close(&w.db);
@@ -146,6 +199,9 @@ TEST(a_mirror_is_loaded_with_what_it_was_doing)
 
 TEST_MAIN(CASE(a_first_lease_begins_the_counter),
     CASE(a_takeover_ends_what_memory_alone_knew_and_keeps_the_rest),
+    CASE(another_portals_tables_are_refused_and_stay_as_they_are),
+    CASE(a_database_older_than_the_question_belongs_to_who_asks_first),
+    CASE(a_table_that_another_portal_keeps_is_refused),
     CASE(local_numbers__a_deposed_scheduler_gets_no_number_and_changes_nothing),
     CASE(local_numbers__numbers_go_on_after_a_restart), CASE(nothing_a_deposed_scheduler_tries_is_written),
     CASE(the_bucket_is_saved_with_each_dispatch), CASE(a_mirror_is_loaded_with_what_it_was_doing))
