@@ -1,8 +1,9 @@
-/* config_cmd.c - `potok config check [FILE]` and `potok config show`. */
+/* config_cmd.c - `potok config check [FILE]`, `potok config show` and `potok config moved PORTAL`. */
 #include "command.h"
 
 #include "base/log.h"
 #include "home.h"
+#include "identity.h"
 #include "proto/entity.h"
 #include "say.h"
 #include "services.h"
@@ -118,10 +119,15 @@ static int config_run(const struct args *args)
             return check(file);
         if (str_is(str_of(args->words[0]), "show"))
             return show(file, args->option[OPTION_ORIGIN] != NULL);
+        if (str_is(str_of(args->words[0]), "moved") && args->word_count == 2)
+            return identity_moved(args->words[1]);
     }
-    err_set(&err, ERR_CONF, "%s", say("нужно слово check или show", "says check or show"));
+    err_set(&err, ERR_CONF, "%s",
+        say("нужно: check, show или moved ПОРТАЛ", "it wants check, show or moved PORTAL"));
     return command_misused("config", &err);
 }
 
-const struct command COMMAND_CONFIG = { "config", "check|show [FILE]", "проверить настройки и показать их",
-    "check the configuration, show it", OPTIONS, config_run };
+const struct command COMMAND_CONFIG = { "config", "check|show [FILE] | moved PORTAL",
+    "проверить настройки, показать их; moved: у портала новый адрес, сам он прежний",
+    "check the configuration, show it; moved: the portal has a new address and is the same", OPTIONS,
+    config_run };

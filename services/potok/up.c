@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "command.h"
 #include "db/db.h"
+#include "identity.h"
 #include "run/lock.h"
 #include "say.h"
 
@@ -35,6 +36,10 @@ static int database_check(const struct home *h, uint64_t *ret_runs_before, struc
     if (db_open(&db, h->database_url, err) < 0)
         return err_wrap(err, "DATABASE_URL %s", masked);
     result = db_migrate(db, err);
+    if (result == 0 && identity_check(h, db, err) < 0) {
+        db_close(&db);
+        return -1; /* its text is about portals */
+    }
     if (result == 0)
         result = db_get_i64(db, "SELECT max(id) FROM potok_run", DB_NOARGS, 0, &greatest, err);
     *ret_runs_before = (uint64_t)greatest;
