@@ -10,6 +10,17 @@ const struct entity ENTITIES[] = {
 };
 const int ENTITY_COUNT = ARRAY_SIZE(ENTITIES);
 
+static const char NAMES[] =
+#define ENTITY(plural, singular, method, id_field, changed_field, type_id, multifields) ", " #plural
+#include "proto/entities.def"
+#undef ENTITY
+    ;
+
+const char *entity_names(void)
+{
+    return NAMES + 2;
+}
+
 const struct entity *entity_of(struct str name)
 {
     for (int i = 0; i < ENTITY_COUNT; i++)

@@ -17,3 +17,4 @@ extern const struct entity ENTITIES[];
 extern const int ENTITY_COUNT;
 const struct entity *entity_of(struct str name);    /* plural or singular, any case; NULL = unknown */
 const char *entity_plural(struct str name);         /* for config_checks; NULL = unknown */
+const char *entity_names(void);                     /* "deals, contacts, …": for messages */

@@ -35,7 +35,7 @@ static int check(const char *file)
 
     if (home_load(&home, file, &err) < 0)
         return command_failed(&err);
-    if (services_check(&err) < 0 || home_has_portal(&home, &err) < 0) {
+    if (services_check(&home.config, &err) < 0 || home_has_portal(&home, &err) < 0) {
         home_free(&home);
         return command_failed(&err);
     }
@@ -49,9 +49,31 @@ static int check(const char *file)
     return EXIT_WELL;
 }
 
+/* where "": nobody gave it. */
 static void row_add(struct table *t, const char *name, const char *value, const char *where)
 {
+    if (where[0] == '\0')
+        where = say("по умолчанию", "default");
+    else if (strcmp(where, "environment") == 0)
+        where = say("окружение", "environment");
     table_add(t, (const char *[]){ name, value, where });
+}
+
+/* Where a setting comes from, in the order in which settings are looked for. */
+static const char *origin_of(const struct home *h, const char *name)
+{
+    char file_name[80];
+    const char *where = "";
+
+    snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+    for (int i = 0; i < 2; i++) {
+        const char *value = getenv(i == 0 ? name : file_name);
+
+        if (value != NULL && value[0] != '\0')
+            return "environment";
+    }
+    config_setting((void *)&h->config, name, &where);
+    return where;
 }
 
 static void portal_rows(struct table *t, const struct config_portal *p)
@@ -64,17 +86,23 @@ static void portal_rows(struct table *t, const struct config_portal *p)
     row_add(t, name, value, p->where);
     snprintf(name, sizeof(name), "portals.%s.tariff", p->name);
     snprintf(value, sizeof(value), "%u/%u", p->drain_per_s, p->burst);
-    row_add(t, name, value, p->where);
+    row_add(t, name, value, p->tariff_where);
     snprintf(name, sizeof(name), "portals.%s.entities", p->name);
     buf_init(&entities, 65536);
     for (int i = 0; i < p->entity_count; i++)
         buf_fmt(&entities, "%s%s", i > 0 ? " " : "", p->entities[i]);
     for (int i = 0; p->entity_count == 0 && i < ENTITY_COUNT; i++)
         buf_fmt(&entities, "%s%s", i > 0 ? " " : "", ENTITIES[i].plural);
-    row_add(t, name, buf_cstr(&entities), p->entity_count == 0 ? say("по умолчанию", "default") : p->where);
+    row_add(t, name, buf_cstr(&entities), p->entities_where);
     buf_fini(&entities);
     snprintf(name, sizeof(name), "portals.%s.prefix", p->name);
-    row_add(t, name, p->prefix, p->where);
+    row_add(t, name, p->prefix, p->prefix_where);
+}
+
+/* Has a row of its own. */
+static bool setting_shown(const char *name)
+{
+    return strcmp(name, "POTOK_HOME") == 0 || strcmp(name, "DATABASE_URL") == 0;
 }
 
 static int show(const char *file, bool origin)
@@ -89,16 +117,21 @@ static int show(const char *file, bool origin)
     if (home_load(&home, file, &err) < 0)
         return command_failed(&err);
     table_init(&t, origin ? 3 : 2, heads);
-    row_add(&t, "POTOK_HOME", home.dir, "");
+    row_add(&t, "POTOK_HOME", home.dir, origin_of(&home, "POTOK_HOME"));
     url_mask(str_of(home.database_url), url, sizeof(url));
-    row_add(&t, "DATABASE_URL", url, home.database_default ? say("по умолчанию", "default") : "environment");
+    row_add(&t, "DATABASE_URL", url, home.database_default ? "" : origin_of(&home, "DATABASE_URL"));
     for (int i = 0; i < home.config.portal_count; i++)
         portal_rows(&t, &home.config.portals[i]);
     for (int i = 0; i < home.config.pair_count; i++) {
         const struct config_pair *pair = &home.config.pairs[i];
         bool hidden = strstr(pair->name, "SECRET") != NULL || strstr(pair->name, "URL") != NULL;
 
-        row_add(&t, pair->name, hidden ? say("(скрыто)", "(masked)") : pair->value, pair->where);
+        if (setting_shown(pair->name))
+            continue;
+        const char *given = getenv(pair->name); /* the environment wins over the file */
+        const char *value = given != NULL && given[0] != '\0' ? given : pair->value;
+
+        row_add(&t, pair->name, hidden ? say("(скрыто)", "(masked)") : value, origin_of(&home, pair->name));
     }
     buf_init(&out, 1 << 20);
     table_render(&t, false, &out);

@@ -47,7 +47,7 @@ static int settings_take(struct home *h, struct err *err)
 
 int home_load(struct home *h, const char *config_path, struct err *err)
 {
-    const struct config_checks checks = { entity_plural, app_setting_known };
+    const struct config_checks checks = { entity_plural, app_setting_known, entity_names() };
 
     memset(h, 0, sizeof(*h));
     if (config_load(&h->config, config_path, &checks, err) < 0)

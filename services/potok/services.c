@@ -17,24 +17,28 @@ const struct service SERVICES[] = {
 };
 const int SERVICE_COUNT = ARRAY_SIZE(SERVICES);
 
-int service_instances(const struct service *s, int *ret, struct err *err)
+int service_instances(const struct service *s, const struct config *config, int *ret, struct err *err)
 {
     char name[64];
-    const char *value;
+    const char *value, *where = "environment";
     int64_t n;
 
     snprintf(name, sizeof(name), "%sS", s->name);
     for (char *p = name; *p != '\0'; p++)
         *p = (char)toupper((unsigned char)*p);
     value = getenv(name);
+    if ((value == NULL || value[0] == '\0') && config != NULL)
+        value = config_setting((struct config *)config, name, &where);
     if (value == NULL || value[0] == '\0') {
         *ret = s->instances;
         return 0;
     }
     if (!str_i64(str_of(value), &n) || n < 1 || n > INSTANCES_MAX)
-        return err_set(err, ERR_CONF, "%s=%.32s: a number from 1 to %d", name, value, INSTANCES_MAX);
+        return err_set(err, ERR_CONF, "%s: \"%.32s\" from %s is not a number from 1 to %d", name, value,
+            err_tr(where), INSTANCES_MAX);
     if (n > 1 && strcmp(s->name, "scheduler") == 0)
-        return err_set(err, ERR_CONF, "%s=%.32s: there is one scheduler", name, value);
+        return err_set(
+            err, ERR_CONF, "%s: \"%.32s\" from %s: there is one scheduler", name, value, err_tr(where));
     *ret = (int)n;
     return 0;
 }
@@ -89,13 +93,16 @@ static const char *words_of(char *said, const char *service)
     return strncmp(said, prefix, (size_t)n) == 0 ? said + n : said;
 }
 
-int services_check(struct err *err)
+int services_check(const struct config *config, struct err *err)
 {
     char program[640], said[4096];
+    int instances;
 
     for (int i = 0; i < SERVICE_COUNT; i++) {
         if (!SERVICES[i].up)
             continue;
+        if (service_instances(&SERVICES[i], config, &instances, err) < 0)
+            return -1;
         service_program(SERVICES[i].name, program, sizeof(program));
         if (access(program, X_OK) == 0 && check_run(program, said, sizeof(said)) == 2)
             return err_set(err, ERR_CONF, "%s", words_of(said, SERVICES[i].name));

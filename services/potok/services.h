@@ -2,6 +2,7 @@
  * Constant tables; one thread. */
 #pragma once
 
+#include "base/config.h"
 #include "base/err.h"
 
 #include <stddef.h>
@@ -17,10 +18,10 @@ extern const int SERVICE_COUNT;
 
 #define INSTANCES_MAX 32
 
-/* FETCHERS=3, MAPPERS=…, WRITERS=…; the table's number when unset. ERR_CONF: not 1..INSTANCES_MAX, or more than one
- * scheduler. */
-int service_instances(const struct service *s, int *ret, struct err *err) MUST_CHECK;
+/* FETCHERS, MAPPERS, WRITERS of the environment, else of `settings:`; the table's number when unset. ERR_CONF: not
+ * 1..INSTANCES_MAX, or more than one scheduler. config NULL: the environment only. */
+int service_instances(const struct service *s, const struct config *config, int *ret, struct err *err) MUST_CHECK;
 /* "<folder of this program>/potok-<name>". */
 void service_program(const char *name, char *ret, size_t size);
 /* Asks each program that is there whether its settings are right (--check). ERR_CONF with the first one's words. */
-int services_check(struct err *err) MUST_CHECK;
+int services_check(const struct config *config, struct err *err) MUST_CHECK;

@@ -50,7 +50,7 @@ static int database_check(const struct home *h, uint64_t *ret_runs_before, struc
 /* Everything that is wrong is told before anything is started. */
 static int all_check(const struct home *h, uint64_t *ret_runs_before, struct err *err)
 {
-    if (services_check(err) < 0 || home_has_portal(h, err) < 0)
+    if (services_check(&h->config, err) < 0 || home_has_portal(h, err) < 0)
         return -1;
     return database_check(h, ret_runs_before, err);
 }

@@ -478,7 +478,7 @@ static int services_add(struct up *u, struct err *err)
 
         if (!SERVICES[i].up)
             continue;
-        if (service_instances(&SERVICES[i], &instances, err) < 0 ||
+        if (service_instances(&SERVICES[i], &u->home->config, &instances, err) < 0 ||
             supervise_add(&u->supervise, SERVICES[i].name, instances, err) < 0)
             return -1;
     }

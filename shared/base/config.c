@@ -66,7 +66,7 @@ static int override_url(struct loader *l)
         main_portal = config_portal_add(l->config, "main");
     free(main_portal->url);
     main_portal->url = url;
-    snprintf(main_portal->where, sizeof(main_portal->where), "environment");
+    snprintf(main_portal->where, sizeof(main_portal->where), "%s", "environment");
     return 0;
 }
 
@@ -89,6 +89,7 @@ static int override_tariff(struct loader *l)
     if (main_portal) {
         main_portal->drain_per_s = drain;
         main_portal->burst = burst;
+        snprintf(main_portal->tariff_where, sizeof(main_portal->tariff_where), "%s", "environment");
     }
     return 0;
 }

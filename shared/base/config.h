@@ -31,7 +31,8 @@ struct config_portal {
     char *entities[CONFIG_ENTITIES_MAX];    /* plural names, validated by the caller's check */
     int entity_count;           /* 0 = all */
     char *prefix;               /* table prefix */
-    char where[96];             /* "potok.yaml:3" or "environment" */
+    char where[96];             /* "potok.yaml:3:5" or "environment" */
+    char tariff_where[96], entities_where[96], prefix_where[96];    /* "": the default */
 };
 
 struct config_pair {
@@ -52,6 +53,7 @@ struct config {
 struct config_checks {
     const char *(*entity)(struct str name);
     bool (*setting)(const char *name);
+    const char *entities;       /* all of them, for messages: "deals, contacts"; NULL: not told */
 };
 
 /* path NULL: POTOK_CONFIG, else potok.yaml where it exists, else no file. No portal at all is not an error here. */

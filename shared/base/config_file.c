@@ -35,7 +35,7 @@ static void put_where(const struct loader *l, const struct node *node, char *ret
 {
     const char *slash = strrchr(l->path, '/');
 
-    snprintf(ret, size, "%.80s:%u", slash ? slash + 1 : l->path, node->line);
+    snprintf(ret, size, "%.70s:%u:%u", slash ? slash + 1 : l->path, node->line, node->column);
 }
 
 static bool is_word(const char *s, const char *first, const char *rest, size_t most)
@@ -103,6 +103,7 @@ static int take_tariff(struct loader *l, struct config_portal *portal, const str
         return -1;
     if (!config_tariff_parse(str_of(node->text), &portal->drain_per_s, &portal->burst))
         return REFUSE(l, node, "\"%s\" " TARIFF_RULE, config_shown(node->text, word));
+    put_where(l, node, portal->tariff_where, sizeof(portal->tariff_where));
     return 0;
 }
 
@@ -148,9 +149,11 @@ static int refuse_entity(struct loader *l, const struct config_portal *portal, c
     if (guess_entity(node->text, l->checks->entity, guess))
         return REFUSE(l, node, "portal %s: unknown entity \"%s\" (did you mean \"%s\"?)", portal->name,
             config_shown(node->text, word), guess);
-    return REFUSE(l, node,
-        "portal %s: unknown entity \"%s\"; leave the list out to have all, `potok config show` names them",
-        portal->name, config_shown(node->text, word));
+    if (!l->checks->entities)
+        return REFUSE(
+            l, node, "portal %s: unknown entity \"%s\"", portal->name, config_shown(node->text, word));
+    return REFUSE(l, node, "portal %s: unknown entity \"%s\": there are %s; leave the list out to have all",
+        portal->name, config_shown(node->text, word), l->checks->entities);
 }
 
 static int take_entity(struct loader *l, struct config_portal *portal, const struct node *node)
@@ -187,6 +190,7 @@ static int take_entities(struct loader *l, struct config_portal *portal, const s
     for (const struct node *n = node->first; n; n = n->next)
         if (take_entity(l, portal, n) < 0)
             return -1;
+    put_where(l, node, portal->entities_where, sizeof(portal->entities_where));
     return 0;
 }
 
@@ -201,6 +205,7 @@ static int take_prefix(struct loader *l, struct config_portal *portal, const str
             portal->name, config_shown(node->text, word));
     free(portal->prefix);
     portal->prefix = xstrdup(node->text);
+    put_where(l, node, portal->prefix_where, sizeof(portal->prefix_where));
     return 0;
 }
 

@@ -64,7 +64,7 @@ bool app_setting_known(const char *name)
 static int load(struct app *app, struct err *err)
 {
     struct app_private *p = app->private_;
-    const struct config_checks checks = { .entity = entity_plural, .setting = app_setting_known };
+    const struct config_checks checks = { entity_plural, app_setting_known, entity_names() };
     enum log_level level;
 
     if (config_load(&p->config, NULL, &checks, err) < 0)

@@ -39,7 +39,7 @@ static void check_portal(const struct config_portal *p)
 
 static void load(const char *path)
 {
-    static const struct config_checks checks = { plural_of, is_setting };
+    static const struct config_checks checks = { plural_of, is_setting, NULL };
     struct config c;
     struct err err = { 0 };
 

@@ -24,7 +24,7 @@ static bool is_setting(const char *name)
     return strcmp(name, "JOB_DEADLINE") == 0 || strcmp(name, "SYNC_BATCH_SIZE") == 0;
 }
 
-static const struct config_checks checks = { plural_of, is_setting };
+static const struct config_checks checks = { plural_of, is_setting, "deals, contacts" };
 
 static void clear_environment(void)
 {
@@ -98,7 +98,10 @@ TEST(a_whole_file_is_read)
     CHECK_EQ(p->entity_count, 2);
     CHECK_STR(p->entities[0], "deals");
     CHECK_STR(p->entities[1], "contacts");
-    CHECK_STR(p->where, "potok.yaml:3");
+    CHECK_STR(p->where, "potok.yaml:3:3");
+    CHECK_STR(p->tariff_where, "potok.yaml:5:5");
+    CHECK_STR(p->entities_where, "potok.yaml:6:5");
+    CHECK_STR(p->prefix_where, "potok.yaml:7:5");
 
     p = config_portal(&c, STR("second-one"));
     CHECK_STR(p->url, "https://second.bitrix24.ru/rest/9/xyz/");
@@ -106,10 +109,11 @@ TEST(a_whole_file_is_read)
     CHECK_EQ(p->burst, 100);
     CHECK_EQ(p->entity_count, 0);
     CHECK_STR(p->prefix, "two_");
+    CHECK_STR(p->entities_where, "");
 
     CHECK(config_portal(&c, STR("mai")) == NULL);
     CHECK_STR(config_setting(&c, "SYNC_BATCH_SIZE", &where), "50");
-    CHECK_STR(where, "potok.yaml:14");
+    CHECK_STR(where, "potok.yaml:14:3");
     CHECK(config_setting(&c, "OTHER", &where) == NULL);
     config_free(&c);
     config_free(&c);
@@ -180,9 +184,9 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         /* portals */
         { "portals:\n  Main:\n    url: x\n", "potok.yaml:2:3: \"Main\" is no portal name" },
         { "portals:\n  1a: {}\n", "is no portal name" },
-        { "portals:\n  main:\n", "potok.yaml:2: portal main has neither url nor url_file" },
+        { "portals:\n  main:\n", "potok.yaml:2:3: portal main has neither url nor url_file" },
         { "portals:\n  main:\n    tariff: standard\n",
-            "potok.yaml:2: portal main has neither url nor url_file" },
+            "potok.yaml:2:3: portal main has neither url nor url_file" },
         { "portals:\n  main:\n    url: http://p/rest/1/topsecret/\n",
             "potok.yaml:3:5: portal main: url: \"http://p/(masked)\": plain http" },
         { "portals:\n  main:\n    url: https://p/rest/1/topsecret/profile.json\n",
@@ -205,7 +209,8 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         /* entities */
         { MAIN "    entities: [deals, deels]\n",
             "potok.yaml:4:23: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
-        { MAIN "    entities: [orders]\n", "unknown entity \"orders\"" },
+        { MAIN "    entities: [orders]\n",
+            "unknown entity \"orders\": there are deals, contacts; leave the list out" },
         { MAIN "    entities: [Deals]\n", "unknown entity \"Deals\" (did you mean \"deals\"?)" },
         { MAIN "    entities: [deals, deal]\n", "portal main: deal is in the list twice" },
         { MAIN "    entities: deals\n",
@@ -218,7 +223,7 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    prefix: 'a; drop table x'\n", "is not a small letter" },
         { MAIN "    prefix: abcdefghijklmnopqrstuvwxyz_01234\n", "is not a small letter" },
         { MAIN "  b:\n    url: https://q/rest/1/x/\n",
-            "potok.yaml:4: portals main and b would write to the same tables (prefix crm_)" },
+            "potok.yaml:4:3: portals main and b would write to the same tables (prefix crm_)" },
         { MAIN "    entities: [deals]\n  b:\n    url: https://q/rest/1/x/\n    entities: [leads, deal]\n",
             "the same tables" },
         /* settings */

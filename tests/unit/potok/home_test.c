@@ -56,13 +56,21 @@ TEST(the_number_of_services_comes_from_the_table_or_the_environment)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         n = -1;
         setenv("FETCHERS", cases[i].value, 1);
-        CHECK_EQ(service_instances(&fetcher, &n, &err), cases[i].n < 0 ? -1 : 0);
+        CHECK_EQ(service_instances(&fetcher, NULL, &n, &err), cases[i].n < 0 ? -1 : 0);
         CHECK_EQ(n, cases[i].n);
     }
     setenv("SCHEDULERS", "2", 1);
-    CHECK_EQ(service_instances(&scheduler, &n, &err), -1);
+    CHECK_EQ(service_instances(&scheduler, NULL, &n, &err), -1);
     unsetenv("SCHEDULERS");
-    CHECK_EQ(service_instances(&scheduler, &n, &err), 0);
+    unsetenv("FETCHERS");
+    struct config_pair pair = { "FETCHERS", "5", "potok.yaml:9:3" };
+    struct config config = { .pairs = &pair, .pair_count = 1 };
+    CHECK_OK(service_instances(&fetcher, &config, &n, &err), err);
+    CHECK_EQ(n, 5);
+    pair.value = "50";
+    CHECK_EQ(service_instances(&fetcher, &config, &n, &err), -1);
+    CHECK_HAS(err.text, "potok.yaml:9:3");
+    CHECK_EQ(service_instances(&scheduler, NULL, &n, &err), 0);
     CHECK_EQ(n, 1);
 }
 

@@ -19,6 +19,11 @@ TEST(other_names_are_not_known)
     CHECK(entity_plural(STR("x")) == NULL);
 }
 
+TEST(all_names_make_one_text)
+{
+    CHECK_HAS(entity_names(), "deals, contacts, ");
+}
+
 TEST(every_entity_is_found_by_its_own_names)
 {
     for (int i = 0; i < ENTITY_COUNT; i++) {
@@ -28,4 +33,4 @@ TEST(every_entity_is_found_by_its_own_names)
 }
 
 TEST_MAIN(CASE(names_are_plural_or_singular_in_any_case), CASE(other_names_are_not_known),
-    CASE(every_entity_is_found_by_its_own_names))
+    CASE(all_names_make_one_text), CASE(every_entity_is_found_by_its_own_names))
