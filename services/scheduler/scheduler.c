@@ -302,6 +302,9 @@ static int load_portal(struct scheduler *s, struct db *db, struct portal *p, str
 
         if (failed == 0)
             take_up(s, &p->mirrors[i], &row, p);
+        if (failed == 0 && row.former[0] != '\0')
+            log_ev(LOG_INFO, "mirror.moved", kv_str("portal", p->name), kv_str("entity", row.entity),
+                kv_s("from", row.former), kv_str("to", row.table));
         store_mirror_fini(&row);
         if (failed < 0)
             return -1;

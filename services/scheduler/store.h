@@ -51,7 +51,9 @@ struct store_mirror {
     bool probing;
     uint64_t started_ms;        /* of the last run; 0 = none */
     bool ever_full;
+    char former[65];            /* the table it had until now; "" = the same */
 };
+/* A mirror whose table has another name now begins anew: what was under way for the former table fails. */
 int store_load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err) MUST_CHECK;
 void store_mirror_fini(struct store_mirror *m);
 

@@ -128,12 +128,54 @@ static int on_last_run(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
+static int on_former(void *ctx, const struct db_val *row, int columns)
+{
+    struct store_mirror *m = ctx;
+
+    if (row[0].type == DB_TEXT && !str_eq(row[0].s, m->table))
+        snprintf(m->former, sizeof(m->former), STR_FMT, STR_ARG(row[0].s));
+    return 0;
+}
+
+/* The former table stays as it is. Its runs cannot go on: half of their records lie there. */
+static int leave_former(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
+{
+    struct db_val portal = dbv_s(who->portal), entity = dbv_s(m->entity);
+    char why[160];
+
+    snprintf(why, sizeof(why), "its table is called " STR_FMT " now, no longer %s: all is read anew",
+        STR_ARG(m->table), m->former);
+    if (db_run(db, "UPDATE potok_entity SET full_ms = NULL WHERE portal = $1 AND entity = $2",
+            DB_ARGS(portal, entity), NULL, NULL, NULL, err) < 0 ||
+        db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND entity = $2 AND state = 'open'",
+            DB_ARGS(portal, entity), NULL, NULL, NULL, err) < 0)
+        return -1;
+    return db_run(db,
+        "UPDATE potok_run SET state = 'failed', finished_ms = $3, error = $4 "
+        "WHERE portal = $1 AND entity = $2 AND state IN ('probing', 'open')",
+        DB_ARGS(portal, entity, dbv_i((int64_t)who->now_ms), dbv_c(why)), NULL, NULL, NULL, err);
+}
+
+/* The turn first, so that no writer's commit crosses it. */
+static int name_table(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
+{
+    char sql[100];
+
+    snprintf(sql, sizeof(sql), "SELECT tbl FROM potok_entity WHERE portal = $1 AND entity = $2%s",
+        db_for_update(db));
+    if (db_run(db, sql, DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_former, m, NULL, err) < 0)
+        return -1;
+    if (m->former[0] != '\0' && leave_former(db, who, m, err) < 0)
+        return -1;
+    return db_run(db,
+        "INSERT INTO potok_entity (portal, entity, tbl) VALUES ($1, $2, $3) "
+        "ON CONFLICT (portal, entity) DO UPDATE SET tbl = excluded.tbl",
+        DB_ARGS(dbv_s(who->portal), dbv_s(m->entity), dbv_s(m->table)), NULL, NULL, NULL, err);
+}
+
 static int load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
 {
-    if (db_run(db,
-            "INSERT INTO potok_entity (portal, entity, tbl) VALUES ($1, $2, $3) "
-            "ON CONFLICT (portal, entity) DO UPDATE SET tbl = excluded.tbl",
-            DB_ARGS(dbv_s(who->portal), dbv_s(m->entity), dbv_s(m->table)), NULL, NULL, NULL, err) < 0)
+    if (name_table(db, who, m, err) < 0)
         return -1;
     if (db_run(db, "SELECT floor, schema, full_ms FROM potok_entity WHERE portal = $1 AND entity = $2",
             DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_mirror, m, NULL, err) < 0)

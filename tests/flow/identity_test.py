@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from support import truth
-from support.harness import BIN, ENTITIES, Scenario
+from support.harness import BIN, ENTITIES, Scenario, wait_for
 
 ELSEWHERE = 'https://other.bitrix24.example/rest/1/abcdefabcdefabcd/'     # never called: refused before
 
@@ -16,6 +16,10 @@ class Identity(Scenario):
         """All there is: tables of the mirror and of the system."""
         names = [r[0] for r in pipeline.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
         return {name: sorted(map(repr, map(tuple, pipeline.query('SELECT * FROM "%s"' % name)))) for name in names}
+
+    def values(self, pipeline, table):
+        rows = map(dict, pipeline.query('SELECT * FROM %s ORDER BY id' % table))
+        return [{name: value for name, value in row.items() if name[0] != '_'} for row in rows]
 
     def filled(self):
         sandbox = self.sandbox()
@@ -75,6 +79,19 @@ class Identity(Scenario):
         done = pipeline.potok('up', '--once', timeout=120, BITRIX_WEBHOOK_URL='', POTOK_CONFIG=path)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertEqual(400, pipeline.query('SELECT count(*) FROM office_deals')[0][0])
+
+    def test_a_new_prefix_fills_new_tables_at_the_start(self):
+        sandbox, pipeline = self.filled()
+        path = os.path.join(self.folder, 'potok.yaml')
+        with open(path, 'w') as f:
+            f.write('portals:\n  main:\n    url: %s\n    prefix: mirror_\n' % sandbox.url)
+        pipeline.environment.update(BITRIX_WEBHOOK_URL='', POTOK_CONFIG=path)
+        before = pipeline.query('SELECT * FROM crm_deals ORDER BY id')
+        pipeline.start(SYNC_DEFAULT_INTERVAL_MINUTES='60')
+        wait_for(lambda: all(e['full_ms'] for e in pipeline.query('SELECT full_ms FROM potok_entity')), 'the new tables are full')
+        for entity in ENTITIES:
+            self.assertEqual(*(self.values(pipeline, prefix + entity) for prefix in ('crm_', 'mirror_')))
+        self.assertEqual(list(map(tuple, before)), list(map(tuple, pipeline.query('SELECT * FROM crm_deals ORDER BY id'))))
 
 
 if __name__ == '__main__':

@@ -177,7 +177,7 @@ TEST(the_bucket_is_saved_with_each_dispatch)
 TEST(a_mirror_is_loaded_with_what_it_was_doing)
 {
     struct world w = world_new("load");
-    struct store_mirror m = { .entity = DEALS, .table = STR("b_deals") };
+    struct store_mirror m = { .entity = DEALS, .table = STR("crm_deals") };
     struct err err = { 0 };
 
     world_range(&w, 3, 1, 100);
@@ -189,10 +189,41 @@ TEST(a_mirror_is_loaded_with_what_it_was_doing)
     CHECK_VIEW(buf_view(&m.schema), "bytes");
     store_mirror_fini(&m);
     world_run(&w, "UPDATE potok_run SET state = 'done'");
-    m = (struct store_mirror){ .entity = DEALS, .table = STR("b_deals") };
+    m = (struct store_mirror){ .entity = DEALS, .table = STR("crm_deals") };
     CHECK_OK(store_load_mirror(w.db, &w.who, &m, &err), err);
     CHECK_EQ(m.run, 0);
     CHECK_EQ(m.started_ms, 1);
+    store_mirror_fini(&m);
+    db_close(&w.db);
+}
+
+TEST(a_mirror_whose_table_has_another_name_begins_anew)
+{
+    struct world w = world_new("moved");
+    struct store_mirror m = { .entity = DEALS, .table = STR("b_deals") };
+    struct err err = { 0 };
+
+    world_range(&w, 3, 1, 100);
+    world_mark(&w, 7, 0, 0, 0);
+    world_run(&w, "UPDATE potok_entity SET floor = 8, schema = 'bytes', full_ms = 5");
+    CHECK_OK(store_load_mirror(w.db, &w.who, &m, &err), err);
+    CHECK_STR(m.former, "crm_deals");
+    CHECK_EQ(m.run, 0);
+    CHECK(!m.ever_full);
+    CHECK_EQ(
+        m.floor, 8); /* numbers go on: the rows of a table that comes back stay older than what is read */
+    CHECK_VIEW(buf_view(&m.schema), "bytes");
+    CHECK_GET(&w, "SELECT count(*) FROM potok_entity WHERE tbl = 'b_deals' AND full_ms IS NULL", 1);
+    CHECK_GET(&w,
+        "SELECT count(*) FROM potok_run WHERE state = 'failed' AND finished_ms = 1000 "
+        "AND error LIKE '%b_deals%crm_deals%'",
+        1);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_job", 0);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_mark", 1);
+    store_mirror_fini(&m);
+    m = (struct store_mirror){ .entity = DEALS, .table = STR("b_deals") };
+    CHECK_OK(store_load_mirror(w.db, &w.who, &m, &err), err);
+    CHECK_STR(m.former, "");
     store_mirror_fini(&m);
     db_close(&w.db);
 }
@@ -204,4 +235,5 @@ TEST_MAIN(CASE(a_first_lease_begins_the_counter),
     CASE(a_table_that_another_portal_keeps_is_refused),
     CASE(local_numbers__a_deposed_scheduler_gets_no_number_and_changes_nothing),
     CASE(local_numbers__numbers_go_on_after_a_restart), CASE(nothing_a_deposed_scheduler_tries_is_written),
-    CASE(the_bucket_is_saved_with_each_dispatch), CASE(a_mirror_is_loaded_with_what_it_was_doing))
+    CASE(the_bucket_is_saved_with_each_dispatch), CASE(a_mirror_is_loaded_with_what_it_was_doing),
+    CASE(a_mirror_whose_table_has_another_name_begins_anew))
