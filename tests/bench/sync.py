@@ -1,10 +1,8 @@
-"""./dev bench sync [--quick] [--rounds N]: figures of a full sync, as ratios against a limit or a rival of the same run.
+"""Figures of a full sync under the portal's limits.
 
-1. under the portal's request limit (2 a second, burst 50): requests against the fewest possible, time against what the
-   limit allows; 2. where operating seconds are the limit; 3. memory of each service while 300,000 deals pass;
-4. rows a second with the limit off, beside a small Python client (rival.py). Prints a Markdown table.
+1. Requests (2 a second, burst 50): how many against the fewest possible, time against what the limit allows.
+2. Operating seconds: time against what they allow.
 """
-import argparse
 import contextlib
 import os
 import shutil
@@ -77,7 +75,7 @@ def under_the_limit(rows):
         stats = sandbox.stats()
         assert not truth.differences(pipeline, sandbox, 'deals')
     allowed = max(0, (stats['requests'] - 50) / 2)
-    return {'requests': stats['requests'], 'of fewest': stats['requests'] / fewest(rows, stats.get('bytes', 0)),
+    return {'requests': stats['requests'], 'fewest': fewest(rows, stats.get('bytes', 0)), 'of fewest': stats['requests'] / fewest(rows, stats.get('bytes', 0)),
             'seconds': seconds, 'allowed': allowed, 'of allowed': seconds / allowed if allowed else None,
             'refused': stats['refused_503']}
 
@@ -105,34 +103,12 @@ def without_limit(rows):
     return {'rows/s': rows / seconds, 'again rows/s': rows / again, 'rival rows/s': copied / rival_seconds, 'memory': most}
 
 
-def main():
-    arguments = argparse.ArgumentParser(prog='./dev bench sync')
-    arguments.add_argument('--quick', action='store_true', help='a tenth of the rows')
-    arguments.add_argument('--rounds', type=int, default=3, help='rounds of the part without a limit (medians)')
-    options = arguments.parse_args()
+def measure(table, options):
     scale = 10 if options.quick else 1
-
-    print('| figure | value | ratio |\n| --- | --: | --: |')
     limit = under_the_limit(300000 // scale)
-    print('| requests for %d deals (2 a second, burst 50) | %d | %.2f of the fewest |' % (
-        300000 // scale, limit['requests'], limit['of fewest']))
-    print('| time of it | %.1f s | %s |' % (limit['seconds'], '%.2f of what the limit allows (%.1f s)' % (
-        limit['of allowed'], limit['allowed']) if limit['of allowed'] else 'within the burst'))
-    print('| requests the portal refused | %d | |' % limit['refused'])
+    table.row('sync.requests', [limit['requests'], 300000 // scale], [limit['of fewest'], limit['fewest']])
+    table.row('sync.time', limit['seconds'], [limit['of allowed'], limit['allowed']])
+    table.row('sync.refused', limit['refused'])
     operating = under_operating_seconds(200000 // scale)
-    print('| operating seconds are the limit: time for %.0f of them | %.1f s | %s |' % (
-        operating['operating_s'], operating['seconds'], '%.2f of what the limit allows (%.1f s)' % (
-            operating['of allowed'], operating['allowed']) if operating['of allowed'] else 'within the limit'))
-    print('| requests refused for operating seconds | %d | |' % operating['refused'])
-    rounds = [without_limit(300000 // scale) for _ in range(options.rounds)]
-    median = lambda key: statistics.median(r[key] for r in rounds)
-    print('| rows a second, limit off, into an empty SQLite table | %.0f | %.1f times the Python client (%.0f) |' % (
-        median('rows/s'), statistics.median(r['rows/s'] / r['rival rows/s'] for r in rounds), median('rival rows/s')))
-    print('| the same again, nothing changed | %.0f | %.1f times the first |' % (
-        median('again rows/s'), statistics.median(r['again rows/s'] / r['rows/s'] for r in rounds)))
-    for service in SERVICES + ('sandbox',):
-        print('| greatest memory of the %s, MiB | %.0f | |' % (service, statistics.median(r['memory'][service] for r in rounds)))
-
-
-if __name__ == '__main__':
-    main()
+    table.row('sync.operating', [operating['seconds'], operating['operating_s']], [operating['of allowed'], operating['allowed']])
+    table.row('sync.operating_refused', operating['refused'])
