@@ -53,13 +53,9 @@ int last_runs_read(const struct home *home, struct run_view *runs, int most, str
     struct db *db = NULL;
     int result;
 
-    if (home->database_file != NULL && access(home->database_file, R_OK) < 0)
+    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
         return 0;
-    if (home->database_file != NULL && access(home->database_file, W_OK) < 0)
-        return err_set(err, ERR_CONF, "%s: %s", home->database_file,
-            say("доступен только для чтения: последние синхронизации покажет тот, кто запускает potok up",
-                "may only be read: the last syncs are shown to whoever runs potok up"));
-    if (db_open(&db, home->database_url, err) < 0)
+    if (db_open_read(&db, home->database_url, err) < 0)
         return -1;
     result = db_run(db, sql, DB_NOARGS, on_run, &reading, NULL, err);
     db_close(&db);

@@ -50,7 +50,23 @@ int db_open(struct db **ret, const char *url, struct err *err)
     struct str where;
     const struct db_driver *driver = read_url(url, &where, err);
 
-    return driver != NULL ? driver->open(ret, where, err) : -1;
+    return driver != NULL ? driver->open(ret, where, false, err) : -1;
+}
+
+int db_open_read(struct db **ret, const char *url, struct err *err)
+{
+    struct str where;
+    const struct db_driver *driver = read_url(url, &where, err);
+    struct db *db = NULL;
+
+    if (driver == NULL || driver->open(&db, where, true, err) < 0)
+        return -1;
+    if (db_check_version(db, err) < 0) {
+        db_close(&db);
+        return -1;
+    }
+    *ret = db;
+    return 0;
 }
 
 int db_file(const char *url, char **ret, struct err *err)
@@ -98,6 +114,8 @@ static int begin_with(struct db *db, int (*begin)(struct db *db, struct err *err
 {
     if (db->in_transaction)
         return err_set(err, ERR_BUG, "a transaction inside a transaction");
+    if (db->reading)
+        return err_set(err, ERR_BUG, "a transaction on a connection for reading");
     if (begin(db, err) < 0)
         return -1;
     db->in_transaction = true;

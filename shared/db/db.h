@@ -34,6 +34,9 @@ typedef int db_on_row(void *ctx, const struct db_val *row, int columns);
  * NULL or empty: potok.db in POTOK_HOME. Other schemes: ERR_CONF naming what this build can do. Creates the file
  * and its folder. */
 int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
+/* The same for reading alone, where one may not write: nothing is made or changed, transactions and id sets are ERR_BUG. No
+ * such file, or tables of an older Potok that `potok up` did not bring up to date yet: ERR_CONF. */
+int db_open_read(struct db **ret, const char *url, struct err *err) MUST_CHECK;
 /* The file that db_open() would open, allocated; NULL where databases are no files. Opens and creates nothing. */
 int db_file(const char *url, char **ret, struct err *err) MUST_CHECK;
 void db_close(struct db **db);

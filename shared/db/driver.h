@@ -17,6 +17,7 @@ struct db {                     /* the driver's own struct begins with it */
     const struct db_driver *driver;
     struct table_cache *tables; /* ensure.c: mirror tables and their columns as this connection knows them */
     bool in_transaction;
+    bool reading;               /* opened by db_open_read(): nothing may be written */
     bool lost;                  /* of no use any more: the pool closes it and opens another */
 };
 
@@ -35,7 +36,7 @@ struct db_driver {
     const char *column_names_sql;
 
     /* `where` is the URL without "scheme://"; empty: the default place. */
-    int (*open)(struct db **ret, struct str where, struct err *err);
+    int (*open)(struct db **ret, struct str where, bool reading, struct err *err);
     int (*file)(struct str where, char **ret, struct err *err);     /* NULL: databases are no files */
     void (*close)(struct db *db);
     int (*begin)(struct db *db, struct err *err);       /* the three are called by db.c, which keeps in_transaction */
@@ -55,6 +56,9 @@ extern const struct migration DB_SQLITE_MIGRATIONS[], DB_POSTGRES_MIGRATIONS[];
 
 /* As db_begin(), for DDL: one at a time, apart from the data. */
 int db_begin_ddl(struct db *db, struct err *err) MUST_CHECK;
+
+/* migrate.c: are the system tables of the version this program knows? ERR_CONF when they are not. Reads only. */
+int db_check_version(struct db *db, struct err *err) MUST_CHECK;
 
 /* ensure.c: forgets what is known of mirror tables (a statement said that one is not there). */
 void db_forget_tables(struct db *db);

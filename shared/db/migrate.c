@@ -52,6 +52,14 @@ static int make_list(struct db *db, struct err *err)
         db, "CREATE TABLE potok_migration (version INTEGER PRIMARY KEY, name TEXT, applied_ms BIGINT)", err);
 }
 
+static int newer_database(int64_t have, int known, struct err *err)
+{
+    return err_set(err, ERR_CONF,
+        "the database is of a newer Potok (tables of version %" PRId64 ", this program knows %d): "
+        "run the newer program, or give another DATABASE_URL",
+        have, known);
+}
+
 static int migrate(struct db *db, struct err *err)
 {
     int64_t have;
@@ -61,11 +69,31 @@ static int migrate(struct db *db, struct err *err)
     if (db_get_i64(db, "SELECT max(version) FROM potok_migration", DB_NOARGS, 0, &have, err) < 0)
         return -1;
     if (have > newest(db->driver->migrations))
-        return err_set(err, ERR_CONF,
-            "the database is of a newer Potok (tables of version %" PRId64 ", this program knows %d): "
-            "run the newer program, or give another DATABASE_URL",
-            have, newest(db->driver->migrations));
+        return newer_database(have, newest(db->driver->migrations), err);
     return apply_missing(db, have, err);
+}
+
+int db_check_version(struct db *db, struct err *err)
+{
+    int known = newest(db->driver->migrations);
+    bool found = false;
+    int64_t have = 0;
+
+    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_c("potok_migration")), on_column, &found, NULL,
+            err) < 0)
+        return -1;
+    if (!found)
+        return err_set(err, ERR_CONF, "the database holds no tables of Potok: `potok up` makes them");
+    if (db_get_i64(db, "SELECT max(version) FROM potok_migration", DB_NOARGS, 0, &have, err) < 0)
+        return -1;
+    if (have > known)
+        return newer_database(have, known, err);
+    if (have < known)
+        return err_set(err, ERR_CONF,
+            "the database is of an older Potok (tables of version %" PRId64 ", this program wants %d): "
+            "`potok up` brings it up to date",
+            have, known);
+    return 0;
 }
 
 int db_migrate(struct db *db, struct err *err)

@@ -208,7 +208,7 @@ static bool is_true(const PGresult *r, int column)
 
 static int check_rights(struct pg *pg, const PGresult *r, struct err *err)
 {
-    if (is_true(r, 4))
+    if (is_true(r, 4) && !pg->db.reading)
         return pg_fail_state(pg, "25006", "it is a standby", "opening", err);
     free(pg->user);
     pg->user = xstrdup(PQgetvalue(r, 0, 3));
@@ -219,7 +219,7 @@ static int check_rights(struct pg *pg, const PGresult *r, struct err *err)
             pg->where, pg->user, pg->user);
     pg->schema = xstrdup(PQgetvalue(r, 0, 0));
     pg->may_create = is_true(r, 1);
-    if (!is_true(r, 2))
+    if (!is_true(r, 2) && !pg->db.reading)
         return err_set(err, ERR_CONF,
             "%s: user \"%s\" may make no temporary tables: as the owner run: GRANT TEMPORARY ON DATABASE "
             "\"%s\" TO "
@@ -265,5 +265,7 @@ int pg_connect(struct pg *pg, struct str where, struct err *err)
     PQconninfoFree(list);
     if (result < 0 || check_server(pg, err) < 0 || pg_exec(pg, SESSION, "opening", err) < 0)
         return -1;
+    if (pg->db.reading)
+        return pg_exec(pg, "SET default_transaction_read_only = on", "opening", err);
     return pg_exec(pg, IDS_VIEW, "opening", err);
 }

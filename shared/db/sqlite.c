@@ -1,10 +1,13 @@
 /* The SQLite driver: WAL, every commit synced, writers in line (sqlite_file.c). */
 #include "db/sqlite.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000 /* a net for programs that do not know of the turn */
@@ -59,6 +62,64 @@ static int set_up(struct sqlite *s, struct err *err)
         "opening", err);
 }
 
+/* SQLite wants files of its own beside the database even for reading. Where it may not make them and none are
+ * there, nobody writes: then the file is read as it lies, by an address that says it does not change. */
+static int open_still(struct sqlite *s, struct err *err)
+{
+    struct buf uri;
+    int code;
+
+    buf_init(&uri, 16384);
+    buf_str(&uri, "file:");
+    for (const char *p = s->path; *p != '\0'; p++) {
+        if (strchr("%?#", *p) != NULL)
+            buf_fmt(&uri, "%%%02X", (unsigned)*p);
+        else
+            buf_char(&uri, *p);
+    }
+    buf_str(&uri, "?immutable=1");
+    sqlite3_close_v2(s->h);
+    code = sqlite3_open_v2(
+        buf_cstr(&uri), &s->h, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    buf_fini(&uri);
+    if (code != SQLITE_OK)
+        return sqlite_fail(s, code, "opening", err);
+    return exec(s, "PRAGMA schema_version", "opening", err);
+}
+
+static bool has_journal(const struct sqlite *s)
+{
+    char *path = xasprintf("%s-wal", s->path);
+    struct stat st;
+    bool has = stat(path, &st) == 0 && st.st_size > 0;
+
+    free(path);
+    return has;
+}
+
+static int open_for_reading(struct sqlite *s, struct err *err)
+{
+    struct err why = { 0 };
+    int code;
+
+    if (access(s->path, F_OK) < 0 && errno == ENOENT)
+        return err_code(err, ERR_CONF, ENOENT, "%s: there is no database yet: `potok up` makes it", s->path);
+    code = sqlite3_open_v2(s->path, &s->h, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK)
+        return sqlite_fail(s, code, "opening", err);
+    sqlite3_busy_timeout(s->h, BUSY_TIMEOUT_MS);
+    if (exec(s, "PRAGMA schema_version", "opening", &why) == 0)
+        return 0;
+    code = why.code & 0xff;
+    if ((code == SQLITE_CANTOPEN || code == SQLITE_READONLY) && !has_journal(s)) {
+        s->db.lost = false;
+        return open_still(s, err);
+    }
+    if (err != NULL)
+        *err = why;
+    return -1;
+}
+
 static int open_file(struct sqlite *s, struct err *err)
 {
     int code;
@@ -74,13 +135,15 @@ static int open_file(struct sqlite *s, struct err *err)
     return set_up(s, err);
 }
 
-static int open_db(struct db **ret, struct str where, struct err *err)
+static int open_db(struct db **ret, struct str where, bool reading, struct err *err)
 {
     struct sqlite *s = xcalloc(1, sizeof(*s));
 
     s->turn_fd = -1;
     s->db.driver = &db_sqlite;
-    if (sqlite_path(where, &s->path, err) < 0 || open_file(s, err) < 0) {
+    s->db.reading = reading;
+    if (sqlite_path(where, &s->path, err) < 0 ||
+        (reading ? open_for_reading(s, err) : open_file(s, err)) < 0) {
         close_db(&s->db);
         return -1;
     }

@@ -56,9 +56,17 @@ static bool is_missing(const char *text)
            strstr(text, "has no column named") != NULL;
 }
 
+/* What the connection says of its last call, unless the failure was not its: then it would say "not an
+ * error". */
+static const char *words_of(const struct sqlite *s, int code)
+{
+    return s->h != NULL && (sqlite3_errcode(s->h) & 0xff) == (code & 0xff) ? sqlite3_errmsg(s->h)
+                                                                           : sqlite3_errstr(code);
+}
+
 int sqlite_fail(struct sqlite *s, int code, const char *doing, struct err *err)
 {
-    const char *text = s->h != NULL ? sqlite3_errmsg(s->h) : sqlite3_errstr(code);
+    const char *text = words_of(s, code);
     const struct cure *cure = find(code);
     enum err_kind kind = ERR_PERM;
 

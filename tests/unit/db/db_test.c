@@ -355,6 +355,7 @@ TEST(a_file_taken_away_is_noticed_before_writing)
     CHECK_EQ(db_begin(db, &err), -1);
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_HAS(err.text, "moved or removed");
+    CHECK(strstr(err.text, "not an error") == NULL);
     CHECK(db_is_lost(db));
     db_close(&db);
 }
