@@ -10,7 +10,7 @@
 /* Every entity is a map, so that a newer fetcher may tell more; unknown keys are skipped. */
 static void encode_entity(const struct probe_entity *e, struct buf *out)
 {
-    wire_put_map(out, 7);
+    wire_put_map(out, e->labels.n > 0 ? 8 : 7);
     wire_put_str(out, STR("entity"));
     wire_put_str(out, e->entity);
     wire_put_str(out, STR("schema"));
@@ -25,6 +25,10 @@ static void encode_entity(const struct probe_entity *e, struct buf *out)
     wire_put_str(out, e->error);
     wire_put_str(out, STR("error_kind"));
     wire_put_str(out, e->error_kind);
+    if (e->labels.n > 0) {
+        wire_put_str(out, STR("labels"));
+        wire_put_bin(out, e->labels.p, e->labels.n);
+    }
 }
 
 void probe_encode(const struct probe *p, struct buf *out)
@@ -46,6 +50,8 @@ static void decode_entity(struct wire *w, struct probe_entity *e)
             e->entity = wire_str(w);
         else if (str_is(key, "schema"))
             e->schema = wire_bin(w);
+        else if (str_is(key, "labels"))
+            e->labels = wire_bin(w);
         else if (str_is(key, "least_id"))
             e->least_id = wire_u64(w);
         else if (str_is(key, "most_id"))

@@ -11,6 +11,7 @@
 struct probe_entity {
     struct str entity;          /* plural */
     struct str schema;          /* encoded schema.h */
+    struct str labels;          /* encoded labels.h; empty: not told */
     uint64_t least_id, most_id; /* 0,0: no records */
     uint64_t total;             /* as the portal counts: an estimate for cutting and for the progress bar only */
     struct str error;           /* empty = fine; else why this entity cannot be read (scope, rights) */

@@ -121,10 +121,12 @@ void schema_encode(const struct field *fields, int count, struct buf *out)
     for (int i = 0; i < count; i++) {
         if (i > 0 && str_eq(sorted[i]->name, sorted[i - 1]->name))
             continue;
-        wire_put_array(out, 3);
+        wire_put_array(out, sorted[i]->hold == HOLD_NOT ? 3 : 4);
         wire_put_str(out, sorted[i]->name);
         wire_put_str(out, sorted[i]->type);
         wire_put_bool(out, sorted[i]->multiple);
+        if (sorted[i]->hold != HOLD_NOT)
+            wire_put_u64(out, sorted[i]->hold);
         written++;
     }
     wire_close(out, at, written);
@@ -144,13 +146,17 @@ static char *copy_bytes(struct str bytes)
 
 static int decode_field(struct wire *w, const struct field *before, struct field *ret, struct err *err)
 {
-    bool triple = wire_array(w) == 3;
+    uint32_t members = wire_array(w);
 
     ret->name = wire_str(w);
     ret->type = wire_str(w);
     ret->multiple = wire_bool(w);
-    if (!wire_ok(w) || !triple)
+    uint64_t hold = members == 4 ? wire_u64(w) : HOLD_NOT;
+    if (!wire_ok(w) || members < 3 || members > 4)
         return err_set(err, ERR_PERM, "schema: malformed");
+    if (hold >= HOLDS || (members == 4 && hold == HOLD_NOT)) /* equal schemas are equal bytes */
+        return err_set(err, ERR_PERM, "schema: the hold of " STR_FMT " is not known", STR_ARG(ret->name));
+    ret->hold = (enum field_hold)hold;
     if (ret->name.n == 0 || ret->name.n > NAME_MAX_BYTES || ret->type.n > NAME_MAX_BYTES)
         return err_set(
             err, ERR_PERM, "schema: a field's name or type is empty or over %d bytes", NAME_MAX_BYTES);

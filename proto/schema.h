@@ -1,7 +1,8 @@
 /* schema.h - the portal's own description of an entity's fields, and the columns that follow from it.
  * It travels with JOB, RECORDS (as `schema`) and ROWS (as `columns`), so mapper and fetcher need no database.
- * Encoded: array of [name, type, multiple] and array of [column, kind]. A schema is sorted by name, so bytes
- * compare; columns keep the order given, which is that of the values in a row. */
+ * Encoded: array of [name, type, multiple] or, of a field that is held, [name, type, multiple, hold], and array of
+ * [column, kind]. A schema is sorted by name, so bytes compare; columns keep the order given, which is that of the
+ * values in a row. */
 #pragma once
 
 #include "base/buf.h"
@@ -23,10 +24,20 @@ enum col_kind {
     COL_KINDS
 };
 
+/* Whether a field's values are copied: a new field is held where the portal's policy (base/config.h) says so, until
+ * the operator accepts it. The numbers are those of the wire and of potok_field.held. */
+enum field_hold {
+    HOLD_NOT,               /* copied into its column */
+    HOLD_OUT,               /* left out: known, without a column */
+    HOLD_ASIDE,             /* without a column; every value goes to the rejects, so that it is seen */
+    HOLDS
+};
+
 struct field {
     struct str name;        /* as the portal says: UF_CRM_1 */
     struct str type;        /* as the portal says: crm_status; "unknown": shown, but not described */
     bool multiple;
+    enum field_hold hold;
 };
 
 struct schema {

@@ -113,18 +113,42 @@ static int64_t id_read(struct wire *w)
     return id;
 }
 
+static void reject(struct map *m, int field, const uint8_t *from, const char *reason)
+{
+    struct str raw = { (const char *)from, (size_t)(m->in.p - from) };
+
+    m->rejected[m->rejected_count++] = (struct map_reject){ field, raw, reason };
+}
+
 static void field_read(struct map *m, int field)
 {
     const struct shape_field *f = &m->shape.fields[field];
     struct value *value = &m->values[f->column];
     struct value *currency = f->currency == SHAPE_NONE ? NULL : &m->values[f->currency];
-    struct str raw = { (const char *)m->in.p, 0 };
+    const uint8_t *from = m->in.p;
     const char *reason = convert_value(&m->convert, f->rule, &m->in, value, currency);
 
-    if (reason == NULL)
+    if (reason != NULL)
+        reject(m, field, from, reason);
+}
+
+/* A field without a column. Set aside, it is told with each value; an empty text says no more than a NULL. */
+static void held_read(struct map *m, int field)
+{
+    struct value values[2] = { { .type = VALUE_NULL } };
+    const uint8_t *from = m->in.p;
+
+    if (m->shape.schema.fields[field].hold == HOLD_OUT) {
+        wire_skip(&m->in);
         return;
-    raw.n = (size_t)((const char *)m->in.p - raw.p);
-    m->rejected[m->rejected_count++] = (struct map_reject){ field, raw, reason };
+    }
+    const char *reason =
+        convert_value(&m->convert, m->shape.fields[field].rule, &m->in, &values[0], &values[1]);
+    const bool empty = values[0].type == VALUE_NULL ||
+                       (values[0].type == VALUE_TEXT && value_text(&m->convert, &values[0]).n == 0);
+
+    if (reason != NULL || !empty)
+        reject(m, field, from, MAP_QUARANTINE);
 }
 
 /* Reads one record into values and rejected. Returns its id; 0 or less: it has none. */
@@ -146,6 +170,8 @@ static int64_t record_read(struct map *m)
             id = id_read(&m->in);
         else if (field < 0 || m->seen[field] == m->record + 1)
             wire_skip(&m->in); /* not described, or told twice: the first one counts */
+        else if (m->shape.fields[field].column == SHAPE_NONE)
+            held_read(m, field);
         else
             field_read(m, field);
         if (field >= 0)

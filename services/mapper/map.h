@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define MAP_REJECT_VALUE_MAX 65536
+/* Reason of the values of a field that is set aside (schema.h). */
+#define MAP_QUARANTINE "new field: quarantine until `potok schema accept`"
 
 struct map_stats {
     uint64_t rows;

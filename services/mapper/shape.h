@@ -11,7 +11,7 @@
 
 struct shape_field {            /* same index as in schema.fields */
     enum rule rule;
-    int column;                 /* SHAPE_NONE: the id itself */
+    int column;                 /* SHAPE_NONE: the id itself, or a field that is held (schema.h) */
     int currency;               /* second column of money, else SHAPE_NONE */
 };
 

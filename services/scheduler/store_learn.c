@@ -45,7 +45,7 @@ static void add_unknown(struct merge *m, struct str names)
         struct str name = { names.p + from, i - from };
         i++;
         if (name.n > 0 && !has(m, name))
-            add(m, (struct field){ name, STR("unknown"), false });
+            add(m, (struct field){ name, STR("unknown"), false, HOLD_NOT });
     }
 }
 

@@ -2,6 +2,7 @@
  * are. */
 #include "connectors/bitrix_reading.h"
 
+#include "connectors/bitrix_labels.h"
 #include "connectors/bitrix_rule.h"
 
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 
 #define NAME_MAX_BYTES 128
 #define TYPE_MAX_BYTES 64
+#define LABELS_MAX     (512u << 10) /* of one entity: all of them fit into REPORT.learnt */
 
 /* ---- fields ---- */
 
@@ -119,7 +121,7 @@ static void read_user_fields(struct descriptions *d, struct str raw)
 
 struct learnt {
     struct probe_entity entities[PROBE_ENTITIES_MAX];
-    struct buf schemas[PROBE_ENTITIES_MAX];
+    struct buf schemas[PROBE_ENTITIES_MAX], labels[PROBE_ENTITIES_MAX];
     struct err errors[PROBE_ENTITIES_MAX];
 };
 
@@ -139,7 +141,7 @@ static int learn_schema(struct bitrix_reading *r, struct learnt *l, int i)
     int user_fields = d.count;
     read_fields(&d, bitrix_part_of(r, PART_RESULT, first + PROBE_FIELDS));
     bool none = d.count == user_fields;
-    describe(&d, (struct field){ str_of(r->ask.entities[i]->id_field), STR("integer"), false });
+    describe(&d, (struct field){ str_of(r->ask.entities[i]->id_field), STR("integer"), false, HOLD_NOT });
     schema_encode(d.list, d.count, &l->schemas[i]);
     free(d.list);
     if (none) {
@@ -155,6 +157,9 @@ static int learn_schema(struct bitrix_reading *r, struct learnt *l, int i)
         return entity_fails(l, i);
     }
     l->entities[i].schema = buf_view(&l->schemas[i]);
+    bitrix_labels(bitrix_part_of(r, PART_RESULT, first + PROBE_FIELDS),
+        bitrix_part_of(r, PART_RESULT, first + PROBE_USERFIELDS), &l->labels[i]);
+    l->entities[i].labels = buf_view(&l->labels[i]);
     return 0;
 }
 
@@ -241,20 +246,36 @@ static int learn_entity(struct bitrix_reading *r, struct learnt *l, int i, struc
     return result < 0 ? -1 : 0;
 }
 
+/* How fields are called is worth less than the fields. */
+static void encode(struct probe *probe, struct buf *out)
+{
+    probe_encode(probe, out);
+    if (!out->failed)
+        return;
+    buf_clear(out);
+    for (int i = 0; i < probe->count; i++)
+        probe->entities[i].labels = STR("");
+    probe_encode(probe, out);
+}
+
 int bitrix_read_probe(struct bitrix_reading *r, struct err *err)
 {
     struct learnt *l = xcalloc(1, sizeof(*l));
     struct probe probe = { l->entities, r->ask.entity_count, r->a->fetched_ms };
     int result = 0;
 
-    for (int i = 0; i < probe.count; i++)
+    for (int i = 0; i < probe.count; i++) {
         buf_init(&l->schemas[i], (size_t)1 << 20);
+        buf_init(&l->labels[i], LABELS_MAX);
+    }
     for (int i = 0; i < probe.count && result == 0; i++)
         result = learn_entity(r, l, i, err);
     if (result == 0)
-        probe_encode(&probe, &r->a->learnt);
-    for (int i = 0; i < probe.count; i++)
+        encode(&probe, &r->a->learnt);
+    for (int i = 0; i < probe.count; i++) {
         buf_fini(&l->schemas[i]);
+        buf_fini(&l->labels[i]);
+    }
     free(l);
     if (result == 0 && r->a->learnt.failed)
         return err_set(err, ERR_LIMIT, "the descriptions are over %zu bytes", r->a->learnt.max);

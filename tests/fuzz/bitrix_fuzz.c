@@ -61,8 +61,8 @@ static void check_answer(const struct msg_job *job, const struct bitrix_answer *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
-        { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false, HOLD_NOT },
+        { STR("TITLE"), STR("string"), false, HOLD_NOT } };
     uint64_t ids[] = { 1, 2, 5, 9 };
     struct msg_job job = { .job = 1,
         .d = 1,

@@ -7,20 +7,20 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct field FIELDS[] = {
-    { STR("ID"), STR("integer"), false },
-    { STR("A"), STR("string"), false },
-    { STR("B"), STR("double"), false },
-    { STR("C"), STR("money"), false },
-    { STR("D"), STR("date"), false },
-    { STR("E"), STR("datetime"), false },
-    { STR("F"), STR("file"), false },
-    { STR("G"), STR("char"), false },
-    { STR("H"), STR("user"), false },
-    { STR("I"), STR("date"), true },
-    { STR("J"), STR("datetime"), true },
-    { STR("K"), STR("crm_multifield"), true },
-    { STR("L"), STR("crm_category"), false },
-    { STR("M"), STR("file"), true },
+    { STR("ID"), STR("integer"), false, HOLD_NOT },
+    { STR("A"), STR("string"), false, HOLD_NOT },
+    { STR("B"), STR("double"), false, HOLD_NOT },
+    { STR("C"), STR("money"), false, HOLD_NOT },
+    { STR("D"), STR("date"), false, HOLD_NOT },
+    { STR("E"), STR("datetime"), false, HOLD_NOT },
+    { STR("F"), STR("file"), false, HOLD_NOT },
+    { STR("G"), STR("char"), false, HOLD_NOT },
+    { STR("H"), STR("user"), false, HOLD_NOT },
+    { STR("I"), STR("date"), true, HOLD_NOT },
+    { STR("J"), STR("datetime"), true, HOLD_NOT },
+    { STR("K"), STR("crm_multifield"), true, HOLD_NOT },
+    { STR("L"), STR("crm_category"), false, HOLD_NOT },
+    { STR("M"), STR("file"), true, HOLD_NOT },
 };
 
 static void promise(bool kept)

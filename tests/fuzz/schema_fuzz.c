@@ -1,4 +1,6 @@
-/* The same bytes as schema, as columns, as probe, and as any msgpack value. */
+/* The same bytes as schema, as columns, as labels, as probe, and as any msgpack value. */
+#include "proto/field_columns.h"
+#include "proto/labels.h"
 #include "proto/probe.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
@@ -14,6 +16,7 @@ static void as_schema(struct str bytes)
 
     if (schema_decode(&s, bytes, &err) < 0)
         return;
+    free(field_columns(s.fields, s.count));
     for (int i = 0; i < s.count; i++) {
         char column[129];
         col_name(s.fields[i].name, column);
@@ -30,6 +33,19 @@ static void as_columns(struct str bytes)
 
     if (columns_decode(&c, bytes, &err) == 0)
         columns_free(&c);
+}
+
+static void as_labels(struct str bytes)
+{
+    struct labels l;
+    struct err err;
+
+    if (labels_decode(&l, bytes, &err) < 0)
+        return;
+    for (int i = 0; i < l.count; i++)
+        if (labels_find(&l, l.list[i].name) != &l.list[i])
+            abort();
+    labels_free(&l);
 }
 
 static void as_probe(struct str bytes)
@@ -72,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     as_schema(bytes);
     as_columns(bytes);
+    as_labels(bytes);
     as_probe(bytes);
     as_value(bytes);
     return 0;

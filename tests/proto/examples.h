@@ -7,12 +7,13 @@
 #include "fields.h"
 #include "proto/change.h"
 #include "proto/msg.h"
+#include "proto/labels.h"
 #include "proto/probe.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
 
 struct scratch {            /* what the views of an example point into */
-    struct buf schema, columns, learnt, operating, rejects, changes;
+    struct buf schema, held, labels, named, columns, learnt, operating, rejects, changes;
 };
 
 #define MEMBERS(NAME, ...) (m->NAME = (struct msg_##NAME){ __VA_ARGS__ })
@@ -37,6 +38,13 @@ static void job_range(struct msg *m, const struct scratch *s)
     MEMBERS(job, .job = 7, .d = 15, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("range"),
         .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN, .pages = 2,
         .schema = buf_view(&s->schema), .deadline_ms = 65000);
+}
+
+/* One field is left out, one set aside: [name, type, multiple, hold] in the schema. */
+static void job_held(struct msg *m, const struct scratch *s)
+{
+    job_range(m, s);
+    m->job.schema = buf_view(&s->held);
 }
 
 static void job_probe(struct msg *m, const struct scratch *s)
@@ -79,6 +87,13 @@ static void report_learnt(struct msg *m, const struct scratch *s)
 {
     MEMBERS(report, .job = 6, .d = 14, .portal = STR("main"), .outcome = STR("learnt"), .requests = 1,
         .bytes = 9120, .took_ms = 655, .learnt = buf_view(&s->learnt));
+}
+
+/* With what people call the fields. */
+static void report_labels(struct msg *m, const struct scratch *s)
+{
+    report_learnt(m, s);
+    m->report.learnt = buf_view(&s->named);
 }
 
 static void records_full(struct msg *m, const struct scratch *s)
@@ -182,12 +197,14 @@ static const struct example {
     { MSG_READY, "full", ready_full },
     { MSG_JOB, "full", job_full },
     { MSG_JOB, "range", job_range },
+    { MSG_JOB, "held", job_held },
     { MSG_JOB, "probe", job_probe },
     { MSG_JOB, "ids", job_ids },
     { MSG_JOB, "get", job_get },
     { MSG_REPORT, "full", report_full },
     { MSG_REPORT, "sent", report_sent },
     { MSG_REPORT, "learnt", report_learnt },
+    { MSG_REPORT, "labels", report_labels },
     { MSG_RECORDS, "full", records_full },
     { MSG_RECORDS, "range", records_range },
     { MSG_RECORDS, "ids", records_ids },
@@ -208,10 +225,19 @@ static const struct example {
 /* ---- what they carry ---- */
 
 static const struct field deal_fields[] = {
-    { { "ID", 2 }, { "integer", 7 }, false },
-    { { "OPPORTUNITY", 11 }, { "double", 6 }, false },
-    { { "TITLE", 5 }, { "string", 6 }, false },
-    { { "UF_CRM_TAGS", 11 }, { "enumeration", 11 }, true },
+    { { "ID", 2 }, { "integer", 7 }, false, HOLD_NOT },
+    { { "OPPORTUNITY", 11 }, { "double", 6 }, false, HOLD_NOT },
+    { { "TITLE", 5 }, { "string", 6 }, false, HOLD_NOT },
+    { { "UF_CRM_TAGS", 11 }, { "enumeration", 11 }, true, HOLD_NOT },
+};
+static const struct field held_fields[] = {
+    { { "ID", 2 }, { "integer", 7 }, false, HOLD_NOT },
+    { { "UF_CRM_NEW", 10 }, { "money", 5 }, false, HOLD_OUT },
+    { { "UF_CRM_ODD", 10 }, { "string", 6 }, true, HOLD_ASIDE },
+};
+static const struct label deal_labels[] = {
+    { { "OPPORTUNITY", 11 }, { "Сумма", 10 }, { "", 0 } },
+    { { "UF_CRM_TAGS", 11 }, { "Метки", 10 }, { "[[\"188\",\"Опт\"],[\"209\",\"Новый\"]]", sizeof("[[\"188\",\"Опт\"],[\"209\",\"Новый\"]]") - 1 } },
 };
 static const struct column deal_columns[] = {
     { { "opportunity", 11 }, COL_DECIMAL },
@@ -222,12 +248,17 @@ static const struct column deal_columns[] = {
 static void scratch_init(struct scratch *s)
 {
     buf_init(&s->schema, 4096);
+    buf_init(&s->held, 4096);
+    buf_init(&s->labels, 4096);
+    buf_init(&s->named, 4096);
     buf_init(&s->columns, 4096);
     buf_init(&s->learnt, 4096);
     buf_init(&s->operating, 4096);
     buf_init(&s->rejects, 4096);
     buf_init(&s->changes, 4096);
     schema_encode(deal_fields, 4, &s->schema);
+    schema_encode(held_fields, 3, &s->held);
+    labels_encode(deal_labels, 2, &s->labels);
     columns_encode(deal_columns, 3, &s->columns);
 
     struct probe_entity entities[] = {
@@ -236,6 +267,8 @@ static void scratch_init(struct scratch *s)
     };
     struct probe probe = { entities, 2, 1795228615000 };
     probe_encode(&probe, &s->learnt);
+    entities[0].labels = buf_view(&s->labels);
+    probe_encode(&probe, &s->named);
 
     wire_put_map(&s->operating, 1);
     wire_put_str(&s->operating, STR("crm.deal.list"));
@@ -260,6 +293,9 @@ static void scratch_init(struct scratch *s)
 static void scratch_fini(struct scratch *s)
 {
     buf_fini(&s->schema);
+    buf_fini(&s->held);
+    buf_fini(&s->labels);
+    buf_fini(&s->named);
     buf_fini(&s->columns);
     buf_fini(&s->learnt);
     buf_fini(&s->operating);

@@ -21,11 +21,11 @@ struct asked {
 static inline struct asked asked_new(const char *kind)
 {
     static const struct field fields[] = {
-        { STR("ID"), STR("integer"), false },
-        { STR("PHONE"), STR("crm_multifield"), true },
-        { STR("TITLE"), STR("string"), false },
-        { STR("UF_CRM_LIST"), STR("enumeration"), true },
-        { STR("UF_CRM_ONE"), STR("string"), false },
+        { STR("ID"), STR("integer"), false, HOLD_NOT },
+        { STR("PHONE"), STR("crm_multifield"), true, HOLD_NOT },
+        { STR("TITLE"), STR("string"), false, HOLD_NOT },
+        { STR("UF_CRM_LIST"), STR("enumeration"), true, HOLD_NOT },
+        { STR("UF_CRM_ONE"), STR("string"), false, HOLD_NOT },
     };
     struct asked a = { .job = { .job = 7,
                            .d = 11,

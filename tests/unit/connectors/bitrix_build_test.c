@@ -47,6 +47,25 @@ static size_t commands(json_t *json)
     return json_object_size(json_object_get(json, "cmd"));
 }
 
+TEST(what_is_left_out_is_not_asked_for_by_name)
+{
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false, HOLD_NOT },
+        { STR("PHONE"), STR("crm_multifield"), true, HOLD_OUT }, { STR("UF_A"), STR("string"), true, HOLD_NOT },
+        { STR("UF_B"), STR("string"), true, HOLD_OUT }, { STR("UF_C"), STR("string"), true, HOLD_ASIDE } };
+    struct asked a = asked_range(1, 90, 1);
+    struct buf schema;
+
+    buf_init(&schema, 4096);
+    schema_encode(fields, ARRAY_SIZE(fields), &schema);
+    a.job.schema = buf_view(&schema);
+    json_t *json = build(&a);
+    CHECK_STR(command(json, "p00"), "crm.deal.list?order[ID]=ASC&filter[>ID]=0&filter[<=ID]=90&select[]=*"
+                                    "&select[]=UF_*&select[]=UF_A&select[]=UF_C&start=-1");
+    json_decref(json);
+    buf_fini(&schema);
+    asked_free(&a);
+}
+
 TEST(a_range_is_a_chain_of_pages_that_halts)
 {
     struct asked a = asked_range(101, 9000, 3);
@@ -210,7 +229,7 @@ TEST(a_body_over_its_limit_is_told)
     asked_free(&a);
 }
 
-TEST_MAIN(CASE(a_range_is_a_chain_of_pages_that_halts),
+TEST_MAIN(CASE(what_is_left_out_is_not_asked_for_by_name), CASE(a_range_is_a_chain_of_pages_that_halts),
     CASE(commands_come_in_order_and_none_has_a_number_for_a_key), CASE(an_open_range_has_no_upper_bound),
     CASE(ids_go_fifty_a_command_and_do_not_halt), CASE(a_get_is_one_command_an_id),
     CASE(a_probe_asks_five_things_of_each_entity), CASE(the_largest_jobs_fit_one_call),

@@ -2,6 +2,7 @@
 
 #include "answers.h"
 
+#include "proto/labels.h"
 #include "proto/probe.h"
 
 #define FIELDS \
@@ -80,13 +81,13 @@ TEST(a_probe_learns_fields_bounds_and_count)
 TEST(user_fields_know_better_than_fields)
 {
     static const struct field expected[] = {
-        { STR("CONTACT_IDS"), STR("crm_contact"), true },
-        { STR("ID"), STR("integer"), false },
-        { STR("PHONE"), STR("crm_multifield"), true },
-        { STR("TITLE"), STR("string"), false },
-        { STR("UF_CRM_A"), STR("money"), true },
-        { STR("UF_CRM_B"), STR("enumeration"), true },
-        { STR("UF_CRM_C"), STR("date"), false },
+        { STR("CONTACT_IDS"), STR("crm_contact"), true, HOLD_NOT },
+        { STR("ID"), STR("integer"), false, HOLD_NOT },
+        { STR("PHONE"), STR("crm_multifield"), true, HOLD_NOT },
+        { STR("TITLE"), STR("string"), false, HOLD_NOT },
+        { STR("UF_CRM_A"), STR("money"), true, HOLD_NOT },
+        { STR("UF_CRM_B"), STR("enumeration"), true, HOLD_NOT },
+        { STR("UF_CRM_C"), STR("date"), false, HOLD_NOT },
     };
     struct asked a = one_entity();
     struct bitrix_answer answer;
@@ -103,6 +104,92 @@ TEST(user_fields_know_better_than_fields)
     }
     schema_free(&schema);
     bitrix_answer_fini(&answer);
+    asked_free(&a);
+}
+
+/* Facts 6.1, 6.4: the label of the form, of the list, else the title; never the code again. */
+TEST(titles_and_items_come_beside_the_schema)
+{
+    static const struct {
+        const char *name, *title, *items;
+    } expected[] = {
+        { "OPPORTUNITY", "Сумма", "" },
+        { "TITLE", "", "" },
+        { "UF_A", "Источник \"A\"", "[[\"5\",\"Нет\"],[\"47\",\"Да \\\"x\\\"\"],[\"101\",\"Опт\"]]" },
+        { "UF_B", "Список", "[]" },
+        { "UF_C", "Форма", "[[\"7\",\"семь\"]]" },
+        { "UF_D", "Из списка", "" },
+    };
+    static const char answer_text[] =
+        ANSWER("\"p00\":{\"ID\":{\"type\":\"integer\"},\"TITLE\":{\"type\":\"string\",\"title\":\"TITLE\"},"
+               "\"OPPORTUNITY\":{\"type\":\"double\",\"title\":\"Сумма\"},"
+               "\"UF_A\":{\"type\":\"enumeration\",\"title\":\"UF_A\",\"formLabel\":\"Источник "
+               "\\\"A\\\"\",\"items\":["
+               "{\"ID\":\"101\",\"VALUE\":\"Опт\"},{\"VALUE\":\"Да "
+               "\\\"x\\\"\",\"ID\":\"47\"},{\"ID\":5,\"VALUE\":\"Нет\"},"
+               "{\"VALUE\":\"no id\"},[]]},"
+               "\"UF_B\":{\"items\":[],\"type\":\"enumeration\",\"formLabel\":\"\",\"listLabel\":\"Список\","
+               "\"filterLabel\":null},"
+               "\"UF_C\":{\"type\":\"enumeration\",\"formLabel\":\"Другая\"},\"UF_D\":{\"type\":\"string\","
+               "\"items\":[{\"ID\":1}]}},"
+               "\"p01\":[{\"FIELD_NAME\":\"UF_C\",\"USER_TYPE_ID\":\"enumeration\",\"EDIT_FORM_LABEL\":"
+               "\"Форма\",\"LIST\":"
+               "[{\"ID\":\"7\",\"VALUE\":\"семь\",\"SORT\":\"10\"}]},{\"FIELD_NAME\":\"UF_D\",\"USER_TYPE_"
+               "ID\":\"string\","
+               "\"EDIT_FORM_LABEL\":{\"ru\":\"x\"},\"LIST_COLUMN_LABEL\":\"Из "
+               "списка\"}],\"p02\":[],\"p03\":[],\"p04\":[]",
+            "[]", "[]");
+    struct asked a = one_entity();
+    struct bitrix_answer answer;
+    struct labels labels;
+    struct err err;
+
+    CHECK_OK(read_text(&a, answer_text, &answer, &err), err);
+    CHECK_OK(labels_decode(&labels, learnt(&answer, NULL).labels, &err), err);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        const struct label *l = labels_find(&labels, str_of(expected[i].name));
+        CHECK(l != NULL);
+        CHECK_VIEW(l->title, expected[i].title);
+        CHECK_VIEW(l->items, expected[i].items);
+    }
+    labels_free(&labels);
+    bitrix_answer_fini(&answer);
+    asked_free(&a);
+}
+
+/* 40 enumerations of 3,000 items each: more than fits, so the titles stay and the fields too. */
+TEST(labels_stay_within_their_bounds)
+{
+    struct asked a = one_entity();
+    struct bitrix_answer answer;
+    struct labels labels;
+    struct err err;
+    struct buf b;
+
+    for (int fields = 1; fields <= 80; fields += 79) {
+        buf_init(&b, 64 << 20);
+        buf_str(&b, "{\"result\":{\"result\":{\"p01\":[],\"p02\":[],\"p03\":[],\"p04\":[],\"p00\":{");
+        for (int i = 0; i < fields; i++) {
+            buf_fmt(&b, "%s\"UF_%02d\":{\"type\":\"enumeration\",\"formLabel\":\"", i > 0 ? "," : "", i);
+            for (int k = 0; k < 200; k++)
+                buf_str(&b, "Ы");
+            buf_str(&b, "\",\"items\":[");
+            for (int k = 0; k < 3000; k++)
+                buf_fmt(&b, "%s{\"ID\":%d,\"VALUE\":\"item %d\"}", k > 0 ? "," : "", k + 1, k);
+            buf_str(&b, "]}");
+        }
+        buf_str(&b, "}}}}");
+        CHECK_OK(read_text(&a, buf_cstr(&b), &answer, &err), err);
+        CHECK_OK(labels_decode(&labels, learnt(&answer, NULL).labels, &err), err);
+        const struct label *l = labels_find(&labels, STR("UF_00"));
+        CHECK_EQ(l->title.n, 254);
+        CHECK(fields == 1 ? l->items.n > LABEL_ITEMS_MAX - 200 && l->items.n <= LABEL_ITEMS_MAX
+                          : l->items.n == 0);
+        CHECK(fields > 1 || memmem(l->items.p, l->items.n, " more\"]]", 8) != NULL);
+        labels_free(&labels);
+        bitrix_answer_fini(&answer);
+        buf_fini(&b);
+    }
     asked_free(&a);
 }
 
@@ -268,6 +355,7 @@ TEST(too_many_fields_are_told)
 }
 
 TEST_MAIN(CASE(a_probe_learns_fields_bounds_and_count), CASE(user_fields_know_better_than_fields),
+    CASE(titles_and_items_come_beside_the_schema), CASE(labels_stay_within_their_bounds),
     CASE(counts_that_portals_do_not_give_are_estimated),
     CASE(an_entity_that_may_not_be_read_says_why_and_leaves_the_others),
     CASE(what_passes_by_itself_fails_its_entity_alone), CASE(an_entity_without_fields_cannot_be_read),

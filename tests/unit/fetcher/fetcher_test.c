@@ -102,8 +102,8 @@ static void open_mappers(struct rig *r)
 
 static void make_schema(struct rig *r)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
-        { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false, HOLD_NOT },
+        { STR("TITLE"), STR("string"), false, HOLD_NOT } };
 
     buf_init(&r->schema, 4096);
     schema_encode(fields, ARRAY_SIZE(fields), &r->schema);

@@ -18,7 +18,7 @@ static void shape_of(struct shape *s, const struct given *given, int count)
     struct err err = { 0 };
 
     for (int i = 0; i < count; i++)
-        fields[i] = (struct field){ str_of(given[i].name), str_of(given[i].type), given[i].multiple };
+        fields[i] = (struct field){ str_of(given[i].name), str_of(given[i].type), given[i].multiple, HOLD_NOT };
     buf_init(&bytes, 1 << 20);
     schema_encode(fields, count, &bytes);
     CHECK_OK(shape_init(s, buf_view(&bytes), &err), err);
@@ -133,7 +133,7 @@ TEST(thousands_of_fields_that_meet_are_no_trouble)
 
     for (int i = 0; i < SCHEMA_FIELDS_MAX; i++) {
         snprintf(names[i], 16, "F%d%c", i / 2, i % 2 ? '-' : '_');
-        fields[i] = (struct field){ str_of(names[i]), STR("money"), false };
+        fields[i] = (struct field){ str_of(names[i]), STR("money"), false, HOLD_NOT };
     }
     buf_init(&bytes, 1 << 20);
     schema_encode(fields, SCHEMA_FIELDS_MAX, &bytes);

@@ -7,7 +7,8 @@
 TEST(what_is_learnt_comes_back)
 {
     struct probe_entity entities[] = {
-        { .entity = STR("deals"), .schema = STR("\x90"), .least_id = 3, .most_id = 9000000000, .total = 42 },
+        { .entity = STR("deals"), .schema = STR("\x90"), .least_id = 3, .most_id = 9000000000, .total = 42,
+            .labels = STR("\x90") },
         { .entity = STR("leads"), .error = STR("no rights"), .error_kind = STR("auth") },
     };
     struct probe in = { entities, ARRAY_SIZE(entities), -1 }, p;
@@ -21,6 +22,8 @@ TEST(what_is_learnt_comes_back)
     CHECK(p.server_ms == -1);
     CHECK_VIEW(p.entities[0].entity, "deals");
     CHECK_VIEW(p.entities[0].schema, "\x90");
+    CHECK_VIEW(p.entities[0].labels, "\x90");
+    CHECK_EQ(p.entities[1].labels.n, 0);
     CHECK(p.entities[0].most_id == 9000000000);
     CHECK_EQ(p.entities[0].total, 42);
     CHECK_EQ(p.entities[0].error.n, 0);

@@ -5,10 +5,10 @@
 #include "support/check.h"
 
 static const struct field fields[] = {
-    { { "TITLE", 5 }, { "string", 6 }, false },
-    { { "UF_CRM_1", 8 }, { "enumeration", 11 }, true }, /* the portal's own */
-    { { "ID", 2 }, { "integer", 7 }, false },
-    { { "TITLE", 5 }, { "integer", 7 }, true }, /* once more: the first counts */
+    { { "TITLE", 5 }, { "string", 6 }, false, HOLD_NOT },
+    { { "UF_CRM_1", 8 }, { "enumeration", 11 }, true, HOLD_NOT }, /* the portal's own */
+    { { "ID", 2 }, { "integer", 7 }, false, HOLD_NOT },
+    { { "TITLE", 5 }, { "integer", 7 }, true, HOLD_NOT }, /* once more: the first counts */
 };
 
 static struct schema decoded(void)
@@ -81,6 +81,44 @@ static void check_refused(const struct buf *b, const char *text)
     CHECK_EQ(err.kind, ERR_PERM);
     CHECK_HAS(err.text, text);
     CHECK_EQ(s.count, 77);
+}
+
+/* One held field among others, and what a peer that knows no holds wrote of the same. */
+TEST(a_hold_travels_and_none_costs_nothing)
+{
+    static const struct field held[] = { { STR("A"), STR("string"), false, HOLD_NOT },
+        { STR("B"), STR("double"), true, HOLD_OUT }, { STR("C"), STR("date"), false, HOLD_ASIDE } };
+    struct schema s = { 0 };
+    struct buf b;
+    struct err err;
+
+    buf_init(&b, 4096);
+    schema_encode(held, 3, &b);
+    CHECK(memcmp(b.p + 5, "\x93\xa1" "A\xa6string\xc2\x94\xa1" "B\xa6" "double\xc3\x01\x94", 23) == 0);
+    CHECK_OK(schema_decode(&s, buf_view(&b), &err), err);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(s.fields[i].hold, i);
+    schema_free(&s);
+    buf_fini(&b);
+}
+
+TEST(holds_that_are_not_known_are_refused)
+{
+    static const uint64_t holds[] = { HOLD_NOT, HOLDS, UINT64_MAX };
+    struct buf b;
+
+    buf_init(&b, 4096);
+    for (size_t i = 0; i < ARRAY_SIZE(holds); i++) {
+        buf_clear(&b);
+        wire_put_array(&b, 1);
+        wire_put_array(&b, 4);
+        wire_put_str(&b, STR("A"));
+        wire_put_str(&b, STR("string"));
+        wire_put_bool(&b, false);
+        wire_put_u64(&b, holds[i]);
+        check_refused(&b, "hold of A");
+    }
+    buf_fini(&b);
 }
 
 TEST(spoilt_schemas_are_refused)
@@ -206,6 +244,7 @@ TEST(column_names_that_could_harm_are_refused)
 }
 
 TEST_MAIN(CASE(schema_is_sorted_and_each_field_once), CASE(find_is_exact),
-    CASE(equal_schemas_are_equal_bytes), CASE(spoilt_schemas_are_refused),
+    CASE(equal_schemas_are_equal_bytes), CASE(a_hold_travels_and_none_costs_nothing),
+    CASE(holds_that_are_not_known_are_refused), CASE(spoilt_schemas_are_refused),
     CASE(kinds_follow_the_portal_types), CASE(kind_names_are_read_back), CASE(column_names_are_plain),
     CASE(columns_keep_their_order), CASE(column_names_that_could_harm_are_refused))

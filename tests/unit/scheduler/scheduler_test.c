@@ -247,8 +247,8 @@ static void fail_job(
 /* The probe's answer: two fields, so many records. */
 static void answer_probe(struct rig *r, const struct msg *job, uint64_t total)
 {
-    static const struct field fields[] = { { STR("ID"), STR("integer"), false },
-        { STR("TITLE"), STR("string"), false } };
+    static const struct field fields[] = { { STR("ID"), STR("integer"), false, HOLD_NOT },
+        { STR("TITLE"), STR("string"), false, HOLD_NOT } };
     struct buf schema, learnt;
     struct probe_entity e = { .entity = STR("deals"), .least_id = 1, .most_id = 2 * total, .total = total };
     struct msg *m = report(job, "learnt");

@@ -45,15 +45,15 @@ static void learnt_fini(struct learnt *l)
 
 #define FIELD_ID \
     { \
-        { "ID", 2 }, { "integer", 7 }, false \
+        { "ID", 2 }, { "integer", 7 }, false, HOLD_NOT \
     }
 #define FIELD_TITLE \
     { \
-        { "TITLE", 5 }, { "string", 6 }, false \
+        { "TITLE", 5 }, { "string", 6 }, false, HOLD_NOT \
     }
 #define FIELD_TAGS \
     { \
-        { "UF_TAGS", 7 }, { "string", 6 }, true \
+        { "UF_TAGS", 7 }, { "string", 6 }, true, HOLD_NOT \
     }
 
 TEST(a_probing_run_becomes_open_with_ranges_over_all_ids)
@@ -123,7 +123,7 @@ TEST(a_field_of_another_type_is_told_and_not_added_twice)
 {
     struct world w = world_new("retyped");
     const struct field one[] = { FIELD_ID, FIELD_TITLE };
-    const struct field two[] = { FIELD_ID, { { "TITLE", 5 }, { "double", 6 }, false } };
+    const struct field two[] = { FIELD_ID, { { "TITLE", 5 }, { "double", 6 }, false, HOLD_NOT } };
     struct learnt l = { 0 };
 
     learn(&w, &l, one, 2, 0, "", 100);
@@ -139,7 +139,7 @@ TEST(a_field_that_only_records_show_becomes_text_and_stays)
 {
     struct world w = world_new("unknown");
     const struct field fields[] = { FIELD_ID, FIELD_TITLE };
-    const struct field described[] = { { { "FACE_ID", 7 }, { "integer", 7 }, false }, FIELD_ID, FIELD_TITLE };
+    const struct field described[] = { { { "FACE_ID", 7 }, { "integer", 7 }, false, HOLD_NOT }, FIELD_ID, FIELD_TITLE };
     struct learnt l = { 0 };
     struct schema s;
     struct err err = { 0 };
