@@ -34,6 +34,9 @@ FIGURES = (
     Figure('writer.postgres_same', ('>=', 2.5), ('PostgreSQL writer, nothing changed', 'запись в PostgreSQL, ничего не изменилось'),
            ROWS, ('{} of the same COPY', '{} от того же COPY')),
     Figure('writer.postgres_wal', ('<=', 10), ('WAL of it', 'журнал WAL при этом'), ('{} bytes a row', '{} байт на строку'), None),
+    Figure('writer.postgres_cpu', None, ('CPU of a row: writer, server', 'процессор на строку: запись, сервер'),
+           ('new {}, {} µs; one in ten changed {}, {} µs; nothing changed {}, {} µs',
+            'новая {}, {} мкс; изменилась каждая десятая {}, {} мкс; ничего не изменилось {}, {} мкс'), None),
     Figure('writer.sqlite_new', ('>=', 0.85), ('SQLite writer, new rows', 'запись в SQLite, новые строки'), ROWS,
            ('{} of prepared inserts', '{} от подготовленных вставок')),
 

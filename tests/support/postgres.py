@@ -40,7 +40,8 @@ def free_port():
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, as_installed=False):
+        """as_installed: durable, with the settings a server comes with (benches); else quick to start and to stop."""
         self.bin = programs()
         self.folder = tempfile.mkdtemp(prefix='potok-pg-')
         self.data = os.path.join(self.folder, 'data')
@@ -54,8 +55,9 @@ class Server:
         try:
             self.call('initdb', '-D', self.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
             with open(os.path.join(self.data, 'postgresql.conf'), 'a') as f:
-                f.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nport = %d\nfsync = off\n"
-                        "max_connections = 60\nshared_buffers = '64MB'\nlog_min_messages = warning\n" % (self.folder, self.port))
+                f.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nport = %d\n" % (self.folder, self.port))
+                if not as_installed:
+                    f.write("fsync = off\nmax_connections = 60\nshared_buffers = '64MB'\nlog_min_messages = warning\n")
             with open(os.path.join(self.data, 'pg_hba.conf'), 'w') as f:
                 f.write('local all all trust\nhost with_password all 127.0.0.1/32 scram-sha-256\n'
                         'host all all 127.0.0.1/32 trust\n')
