@@ -90,13 +90,17 @@ static void portal_rows(struct table *t, const struct config_portal *p)
     snprintf(name, sizeof(name), "portals.%s.entities", p->name);
     buf_init(&entities, 65536);
     for (int i = 0; i < p->entity_count; i++)
-        buf_fmt(&entities, "%s%s", i > 0 ? " " : "", p->entities[i]);
+        buf_fmt(&entities, "%s%s%s%s%s", i > 0 ? " " : "", p->entities[i],
+            p->entity_drift[i] != DRIFT_UNSET ? " (drift " : "", drift_name(p->entity_drift[i]),
+            p->entity_drift[i] != DRIFT_UNSET ? ")" : "");
     for (int i = 0; p->entity_count == 0 && i < ENTITY_COUNT; i++)
         buf_fmt(&entities, "%s%s", i > 0 ? " " : "", ENTITIES[i].plural);
     row_add(t, name, buf_cstr(&entities), p->entities_where);
     buf_fini(&entities);
     snprintf(name, sizeof(name), "portals.%s.prefix", p->name);
     row_add(t, name, p->prefix, p->prefix_where);
+    snprintf(name, sizeof(name), "portals.%s.drift", p->name);
+    row_add(t, name, drift_name(p->drift == DRIFT_UNSET ? DRIFT_EVOLVE : p->drift), p->drift_where);
 }
 
 /* Has a row of its own. */

@@ -7,13 +7,16 @@
  *       tariff: standard                                # standard | enterprise | RATE/BURST
  *       entities: [deals, contacts, companies, leads]   # default: all known
  *       prefix: crm_                                    # of its tables
+ *       drift: evolve                                   # new fields: evolve | freeze | quarantine (config_drift.h)
  *   settings:
  *     SYNC_DEFAULT_INTERVAL_MINUTES: 30
  *
+ * An entity with a policy of its own stands in the list as a map: entities: [deals, {contacts: {drift: freeze}}].
  * BITRIX_WEBHOOK_URL (or _FILE) defines or overrides the url of the portal "main"; BITRIX_TARIFF its tariff.
  * Owned by the caller; read-only after loading; any thread. */
 #pragma once
 
+#include "base/config_drift.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -30,9 +33,11 @@ struct config_portal {
     uint32_t burst;             /* 50, 250 or BURST */
     char *entities[CONFIG_ENTITIES_MAX];    /* plural names, validated by the caller's check */
     int entity_count;           /* 0 = all */
+    enum drift drift;           /* DRIFT_UNSET: not told; config_drift() answers */
+    enum drift entity_drift[CONFIG_ENTITIES_MAX];   /* of each in `entities` */
     char *prefix;               /* table prefix */
     char where[96];             /* "potok.yaml:3:5" or "environment" */
-    char tariff_where[96], entities_where[96], prefix_where[96];    /* "": the default */
+    char tariff_where[96], entities_where[96], prefix_where[96], drift_where[96];    /* "": the default */
 };
 
 struct config_pair {

@@ -140,7 +140,7 @@ static int take_url_file(struct loader *l, struct config_portal *portal, const s
     return result;
 }
 
-/* --- entities, prefix --- */
+/* --- entities, drift, prefix --- */
 
 static int refuse_entity(struct loader *l, const struct config_portal *portal, const struct node *node)
 {
@@ -156,14 +156,71 @@ static int refuse_entity(struct loader *l, const struct config_portal *portal, c
         portal->name, config_shown(node->text, word), l->checks->entities);
 }
 
-static int take_entity(struct loader *l, struct config_portal *portal, const struct node *node)
+static const char *const drift_names[] = { "evolve", "freeze", "quarantine", NULL };
+static const char *const entity_key_names[] = { "drift", NULL };
+
+static int refuse_key(struct loader *l, const struct node *node, const char *const *known, const char *in)
+{
+    char word[SHOWN_SIZE];
+    const char *guess = guess_word(node->key, known);
+
+    if (guess)
+        return REFUSE(
+            l, node, "unknown key \"%s\"%s (did you mean \"%s\"?)", config_shown(node->key, word), in, guess);
+    return REFUSE(l, node, "unknown key \"%s\"%s", config_shown(node->key, word), in);
+}
+
+static int read_drift(struct loader *l, const struct node *node, enum drift *ret)
 {
     char word[SHOWN_SIZE];
 
-    if (node->kind != NODE_TEXT)
-        return REFUSE(l, node, "portal %s: entities wants a list of names", portal->name);
+    if (need_text(l, node) < 0)
+        return -1;
+    if (drift_parse(str_of(node->text), ret))
+        return 0;
+    const char *guess = guess_word(node->text, drift_names);
+    if (guess)
+        return REFUSE(l, node, "drift: \"%s\" is no policy (did you mean \"%s\"?)",
+            config_shown(node->text, word), guess);
+    return REFUSE(l, node,
+        "drift: \"%s\" is no policy: evolve (new fields are copied), freeze (left out until accepted) "
+        "or quarantine (their values are set aside)",
+        config_shown(node->text, word));
+}
 
+static int take_drift(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    if (read_drift(l, node, &portal->drift) < 0)
+        return -1;
+    put_where(l, node, portal->drift_where, sizeof(portal->drift_where));
+    return 0;
+}
+
+/* {contacts: {drift: freeze}}: the entity's own settings; just one there is. */
+static int take_entity_settings(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    char in[128];
+
+    if (is_empty(node))
+        return 0;
+    if (node->kind != NODE_MAP)
+        return REFUSE(
+            l, node, "portal %s: an entity's settings are a map: {contacts: {drift: freeze}}", portal->name);
+    snprintf(in, sizeof(in), " of an entity of portal %s", portal->name);
+    for (const struct node *n = node->first; n; n = n->next) {
+        if (strcmp(n->key, "drift") != 0)
+            return refuse_key(l, n, entity_key_names, in);
+        if (read_drift(l, n, &portal->entity_drift[portal->entity_count - 1]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_entity(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    char word[SHOWN_SIZE];
     const char *plural = node->text;
+
     if (!is_word(node->text, LOWER, LOWER DIGIT "_", 63))
         return refuse_entity(l, portal, node);
     if (l->checks->entity)
@@ -178,6 +235,23 @@ static int take_entity(struct loader *l, struct config_portal *portal, const str
         return REFUSE(l, node, "portal %s: more than %d entities", portal->name, CONFIG_ENTITIES_MAX);
     portal->entities[portal->entity_count++] = xstrdup(plural);
     return 0;
+}
+
+/* A name, or a map of one name to its settings. */
+static int take_entity(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    const struct node *member = node->kind == NODE_MAP ? node->first : NULL;
+
+    if (node->kind == NODE_TEXT)
+        return add_entity(l, portal, node);
+    if (!member || member->next)
+        return REFUSE(l, node, "portal %s: entities wants a list of names, or of {name: {drift: policy}}",
+            portal->name);
+
+    struct node name = { .text = member->key, .line = member->line, .column = member->column };
+    if (add_entity(l, portal, &name) < 0)
+        return -1;
+    return take_entity_settings(l, portal, member);
 }
 
 static int take_entities(struct loader *l, struct config_portal *portal, const struct node *node)
@@ -220,21 +294,12 @@ static const struct portal_key {
     { "tariff", take_tariff },
     { "entities", take_entities },
     { "prefix", take_prefix },
+    { "drift", take_drift },
 };
 
-static const char *const portal_key_names[] = { "url", "url_file", "tariff", "entities", "prefix", NULL };
+static const char *const portal_key_names[] = { "url", "url_file", "tariff", "entities", "prefix", "drift",
+    NULL };
 static const char *const root_key_names[] = { "portals", "settings", NULL };
-
-static int refuse_key(struct loader *l, const struct node *node, const char *const *known, const char *in)
-{
-    char word[SHOWN_SIZE];
-    const char *guess = guess_word(node->key, known);
-
-    if (guess)
-        return REFUSE(
-            l, node, "unknown key \"%s\"%s (did you mean \"%s\"?)", config_shown(node->key, word), in, guess);
-    return REFUSE(l, node, "unknown key \"%s\"%s", config_shown(node->key, word), in);
-}
 
 struct config_portal *config_portal_add(struct config *c, const char *name)
 {
@@ -266,7 +331,8 @@ static int take_portal(struct loader *l, const struct node *node)
     if (l->config->portal_count == CONFIG_PORTALS_MAX)
         return REFUSE(l, node, "more than %d portals", CONFIG_PORTALS_MAX);
     if (node->kind != NODE_MAP && !is_empty(node))
-        return REFUSE(l, node, "portal %s wants keys under it: url, tariff, entities, prefix", node->key);
+        return REFUSE(
+            l, node, "portal %s wants keys under it: url, tariff, entities, prefix, drift", node->key);
 
     struct config_portal *portal = config_portal_add(l->config, node->key);
     put_where(l, node, portal->where, sizeof(portal->where));

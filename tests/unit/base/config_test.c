@@ -218,6 +218,23 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    entities: []\n", "the list of entities is empty; leave it out for all" },
         { MAIN "    entities: [[deals]]\n", "entities wants a list of names" },
         { MAIN "    entities: ['']\n", "unknown entity \"\"" },
+        /* drift */
+        { MAIN "    drift: frieze\n", "potok.yaml:4:5: drift: \"frieze\" is no policy (did you mean \"freeze\"?)" },
+        { MAIN "    drift: never\n", "potok.yaml:4:5: drift: \"never\" is no policy: evolve (new fields are copied), freeze" },
+        { MAIN "    drift: [freeze]\n", "potok.yaml:4:5: drift wants a single value" },
+        { MAIN "    drift:\n", "drift is empty" },
+        { MAIN "    drft: freeze\n", "unknown key \"drft\" in portal main (did you mean \"drift\"?)" },
+        { MAIN "    entities: [deals, {contacts: {drift: frieze}}]\n",
+            "potok.yaml:4:35: drift: \"frieze\" is no policy (did you mean \"freeze\"?)" },
+        { MAIN "    entities:\n    - deals\n    - contacts:\n        drit: freeze\n",
+            "potok.yaml:7:9: unknown key \"drit\" of an entity of portal main (did you mean \"drift\"?)" },
+        { MAIN "    entities: [{deals: freeze}]\n",
+            "potok.yaml:4:17: portal main: an entity's settings are a map: {contacts: {drift: freeze}}" },
+        { MAIN "    entities: [{deels: {drift: freeze}}]\n",
+            "potok.yaml:4:17: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
+        { MAIN "    entities: [deals, {deal: {}}]\n", "portal main: deal is in the list twice" },
+        { MAIN "    entities: [{deals: {}, contacts: {}}]\n", "potok.yaml:4:16: portal main: entities wants a list of names" },
+        { MAIN "    entities: [{}]\n", "entities wants a list of names" },
         /* prefix */
         { MAIN "    prefix: 1x\n", "potok.yaml:4:5: portal main: prefix \"1x\" is not a small letter" },
         { MAIN "    prefix: 'a; drop table x'\n", "is not a small letter" },
@@ -251,6 +268,27 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
     clear_environment();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         check_fails(cases[i].text, cases[i].why);
+}
+
+TEST(each_entity_has_a_policy_of_its_own_or_its_portals)
+{
+    struct config c;
+
+    clear_environment();
+    check_loads(&c, MAIN "    drift: quarantine\n    entities: [deals, {contact: {drift: freeze}}, {leads: }]\n");
+    CHECK_EQ(c.portals[0].entity_count, 3);
+    CHECK_EQ(config_drift(&c.portals[0], "deals"), DRIFT_QUARANTINE);
+    CHECK_EQ(config_drift(&c.portals[0], "contacts"), DRIFT_FREEZE);
+    CHECK_EQ(config_drift(&c.portals[0], "leads"), DRIFT_QUARANTINE);
+    CHECK_STR(c.portals[0].drift_where, "potok.yaml:4:5");
+    config_free(&c);
+    check_loads(&c, MAIN "    entities: [{leads: {}}, {deals: {drift: evolve}}]\n");
+    CHECK_EQ(config_drift(&c.portals[0], "leads"), DRIFT_EVOLVE);
+    CHECK_EQ(config_drift(&c.portals[0], "deals"), DRIFT_EVOLVE);
+    config_free(&c);
+    check_loads(&c, MAIN "    drift: freeze\n"); /* all entities */
+    CHECK_EQ(config_drift(&c.portals[0], "deals"), DRIFT_FREEZE);
+    config_free(&c);
 }
 
 TEST(one_prefix_may_serve_portals_that_share_no_entity)
@@ -397,6 +435,7 @@ TEST(without_checks_every_name_of_the_right_shape_is_taken)
 
 TEST_MAIN(CASE(a_whole_file_is_read), CASE(defaults_are_standard_and_crm), CASE(a_file_may_be_empty),
     CASE(mistakes_are_told_with_their_place_and_a_hint),
+    CASE(each_entity_has_a_policy_of_its_own_or_its_portals),
     CASE(one_prefix_may_serve_portals_that_share_no_entity), CASE(sizes_are_limited),
     CASE(the_environment_makes_the_portal_main), CASE(the_environment_overrides_url_and_tariff_of_main_only),
     CASE(mistakes_in_the_environment_name_the_variable),
