@@ -70,11 +70,21 @@ struct db_column {
     struct str name;
     enum col_kind kind;
 };
-/* Creates the mirror table (id, system columns, columns) or adds what is missing. An existing column keeps its type.
+/* Creates the mirror table (id, system columns, columns) or adds what is missing. An existing column keeps its type, and
+ * what it holds is told by db_column_kinds(). A column or table that Potok made and somebody dropped is made again, and the
+ * hashes of its rows are cleared, so that every reading from now on fills it; potok_entity.full_ms is cleared and its shape
+ * raised. A column that somebody gave a type of which Potok has none: ERR_CONF with the SQL that mends it.
  * Columns called "id" or beginning with '_' are refused (ERR_PERM), as are tables that are not mirrors (ERR_CONF).
- * ret_added (NULL allowed): how many columns were added. Remembered per connection: no query when nothing is new. */
+ * ret_added (NULL allowed): how many columns were added. Remembered per connection: no query when nothing is new.
+ * The system tables must be there (db_migrate). */
 int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count, int *ret_added,
     struct err *err) MUST_CHECK;
+/* After db_ensure_table(): what the columns really hold, which may be another kind than is wanted; ret has room for count. */
+void db_column_kinds(const struct db *db, struct str table, const struct db_column *columns, int count, enum col_kind *ret);
+/* Was the connection's knowledge of the table read under this potok_entity.shape? False: it is forgotten, ensure again. */
+bool db_table_is(struct db *db, struct str table, int64_t shape);
+/* Counts how often a statement said that a table is not as it was known: tried again, it looks at the table anew. */
+unsigned db_tables_forgotten(const struct db *db);
 int db_migrate(struct db *db, struct err *err) MUST_CHECK;  /* system tables, migrations.c; idempotent, several processes at once */
 
 /* A set of ids for IN: they are the connection's relation `potok_ids (id)`, ascending, none twice. */

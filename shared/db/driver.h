@@ -11,11 +11,12 @@ struct migration {
     const char *sql;            /* statements separated by ';' */
 };
 
-struct table_cache;
+struct table;
 
 struct db {                     /* the driver's own struct begins with it */
     const struct db_driver *driver;
-    struct table_cache *tables; /* ensure.c: mirror tables and their columns as this connection knows them */
+    struct table *tables;       /* table.c: mirror tables and their columns as this connection knows them */
+    unsigned forgotten;         /* how often they had to be forgotten */
     bool in_transaction;
     bool reading;               /* opened by db_open_read(): nothing may be written */
     bool lost;                  /* of no use any more: the pool closes it and opens another */
@@ -32,7 +33,10 @@ struct db_driver {
     const char *types[COL_KINDS];   /* what a mirror column is declared as */
     const char *key_type;       /* of `id` */
     const struct migration *migrations;     /* ends with version 0 */
-    /* SQL giving one column, the names of the columns of table $1 (no row: no such table). */
+    /* Of a type as the server shows it that is none of `types`, but holds the same; NULL: there is none. */
+    bool (*kind_of)(struct str type, enum col_kind *ret);
+    bool alters_types;          /* ALTER TABLE … ALTER COLUMN … TYPE … */
+    /* SQL giving name and declared type of the columns of table $1 (no row: no such table). */
     const char *column_names_sql;
 
     /* `where` is the URL without "scheme://"; empty: the default place. */
@@ -60,5 +64,5 @@ int db_begin_ddl(struct db *db, struct err *err) MUST_CHECK;
 /* migrate.c: are the system tables of the version this program knows? ERR_CONF when they are not. Reads only. */
 int db_check_version(struct db *db, struct err *err) MUST_CHECK;
 
-/* ensure.c: forgets what is known of mirror tables (a statement said that one is not there). */
+/* table.c: forgets what is known of mirror tables (a statement said that one is not as it was). */
 void db_forget_tables(struct db *db);

@@ -1,7 +1,9 @@
-/* Mirror tables: made, and given the columns they lack. What is known of them is kept per connection. */
-#include "db/driver.h"
+/* Mirror tables: made, and given the columns they lack; what somebody dropped is made again. */
+#include "db/table.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -10,91 +12,8 @@
 #define DDL_MAX        (1 << 20)
 #define NAME_MAX_BYTES 160 /* as proto/schema.c allows */
 
-struct table_cache {
-    struct table_cache *next;
-    char *table;
-    char **names; /* sorted, as the database says */
-    int count, room;
-};
-
 static const char *const SYSTEM_COLUMNS[] = { "id", "_hi", "_hash", "_fetched_at", "_written_at",
     "_deleted_at" };
-
-static void cache_free(struct table_cache *c)
-{
-    for (int i = 0; i < c->count; i++)
-        free(c->names[i]);
-    free(c->names);
-    free(c->table);
-    free(c);
-}
-
-void db_forget_tables(struct db *db)
-{
-    while (db->tables != NULL) {
-        struct table_cache *c = db->tables;
-        db->tables = c->next;
-        cache_free(c);
-    }
-}
-
-static struct table_cache *cache_find(struct db *db, struct str table)
-{
-    struct table_cache *c = db->tables;
-
-    while (c != NULL && !str_is(table, c->table))
-        c = c->next;
-    return c;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int name_to_entry(const void *key, const void *entry)
-{
-    const struct str *name = key;
-    const char *have = *(char *const *)entry;
-    int order = strncmp(name->p, have, name->n);
-
-    return order != 0 ? order : have[name->n] == '\0' ? 0 : -1;
-}
-
-static bool cache_has(const struct table_cache *c, struct str name)
-{
-    return c->count > 0 &&
-           bsearch(&name, c->names, (size_t)c->count, sizeof(*c->names), name_to_entry) != NULL;
-}
-
-static int on_name(void *ctx, const struct db_val *row, int columns)
-{
-    struct table_cache *c = ctx;
-
-    (void)columns;
-    if (c->count == c->room) {
-        c->room = c->room > 0 ? 2 * c->room : 64;
-        c->names = xrealloc(c->names, (size_t)c->room * sizeof(*c->names));
-    }
-    c->names[c->count++] = str_dup(row[0].s);
-    return 0;
-}
-
-/* Reads what the database has (nothing: no such table). */
-static int cache_read(struct db *db, struct str table, struct table_cache **ret, struct err *err)
-{
-    struct table_cache *c = xcalloc(1, sizeof(*c));
-
-    c->table = str_dup(table);
-    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_s(table)), on_name, c, NULL, err) < 0) {
-        cache_free(c);
-        return -1;
-    }
-    if (c->count > 0)
-        qsort(c->names, (size_t)c->count, sizeof(*c->names), by_name);
-    *ret = c;
-    return 0;
-}
 
 static int check_names(
     const struct db *db, struct str table, const struct db_column *columns, int count, struct err *err)
@@ -124,15 +43,6 @@ static int check_names(
     return 0;
 }
 
-static void add_quoted(struct buf *sql, const struct db *db, struct str name)
-{
-    char *quoted = xmalloc(2 * name.n + 3);
-
-    db_quote(db, name, quoted);
-    buf_str(sql, quoted);
-    free(quoted);
-}
-
 /* The system columns come first: the writer's look then reads only the head of a wide row. The index is of
  * the few rows that were never more than ghosts: the scheduler removes them whenever the floor rises. */
 static int create(struct db *db, struct str table, struct err *err)
@@ -144,14 +54,14 @@ static int create(struct db *db, struct str table, struct err *err)
     snprintf(index, sizeof(index), STR_FMT "__ghosts", STR_ARG(table));
     buf_init(&sql, DDL_MAX);
     buf_str(&sql, "CREATE TABLE ");
-    add_quoted(&sql, db, table);
+    table_quote(&sql, db, table);
     buf_fmt(&sql, " (id %s, _hi BIGINT NOT NULL, _hash %s, _fetched_at %s, _written_at %s, _deleted_at %s); ",
         db->driver->key_type, db->driver->bytes_type, db->driver->types[COL_TIME],
         db->driver->types[COL_TIME], db->driver->types[COL_TIME]);
     buf_str(&sql, "CREATE INDEX ");
-    add_quoted(&sql, db, str_of(index));
+    table_quote(&sql, db, str_of(index));
     buf_str(&sql, " ON ");
-    add_quoted(&sql, db, table);
+    table_quote(&sql, db, table);
     buf_str(&sql, " (_hi) WHERE _written_at IS NULL AND _deleted_at IS NOT NULL");
     result = db->driver->script(db, buf_cstr(&sql), err);
     buf_fini(&sql);
@@ -165,122 +75,287 @@ static int add_column(struct db *db, struct str table, const struct db_column *c
 
     buf_init(&sql, DDL_MAX);
     buf_str(&sql, "ALTER TABLE ");
-    add_quoted(&sql, db, table);
+    table_quote(&sql, db, table);
     buf_str(&sql, " ADD COLUMN ");
-    add_quoted(&sql, db, column->name);
+    table_quote(&sql, db, column->name);
     buf_fmt(&sql, " %s", db->driver->types[column->kind]);
     result = db->driver->script(db, buf_cstr(&sql), err);
     buf_fini(&sql);
     return result;
 }
 
-static int check_is_mirror(const struct table_cache *have, struct err *err)
+static bool is_there(const struct table *t, struct str column)
+{
+    const struct table_column *c = table_find(t, column);
+
+    return c != NULL && c->type != NULL;
+}
+
+static int check_is_mirror(const struct table *t, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(SYSTEM_COLUMNS); i++)
-        if (!cache_has(have, str_of(SYSTEM_COLUMNS[i])))
+        if (!is_there(t, str_of(SYSTEM_COLUMNS[i])))
             return err_set(err, ERR_CONF,
                 "there is a table %s already and it is not a mirror (it has no column %s): "
                 "rename it, or give the portal another prefix",
-                have->table, SYSTEM_COLUMNS[i]);
+                t->name, SYSTEM_COLUMNS[i]);
     return 0;
 }
 
-static int count_missing(const struct table_cache *have, const struct db_column *columns, int count)
+/* ---- what is to be done ---- */
+
+static int count_missing(const struct table *t, const struct db_column *columns, int count)
 {
     int missing = 0;
 
     for (int i = 0; i < count; i++)
-        missing += !cache_has(have, columns[i].name);
+        missing += !is_there(t, columns[i].name);
     return missing;
 }
 
-/* Inside the transaction. `have` is what was there at its beginning. */
-static int change_table(struct db *db, struct str table, const struct table_cache *have,
-    const struct db_column *columns, int count, int *ret_added, struct err *err)
+static bool is_altered(const struct table *t, const struct db_column *columns, int count)
 {
-    int missing = count_missing(have, columns, count);
-    int columns_then = (have->count > 0 ? have->count : (int)ARRAY_SIZE(SYSTEM_COLUMNS)) + missing;
+    for (int i = 0; i < count; i++) {
+        const struct table_column *c = table_find(t, columns[i].name);
+        if (c != NULL && c->state == COLUMN_ALTERED)
+            return true;
+    }
+    return false;
+}
 
-    if (columns_then > db->driver->columns_max)
-        return err_set(err, ERR_CONF, /* no smaller message would fit either */
-            "table " STR_FMT " would have %d columns, %s allows %d: remove unused user fields "
-            "in the portal",
-            STR_ARG(table), columns_then, db->driver->engine, db->driver->columns_max);
-    if (have->count == 0 ? create(db, table, err) < 0 : check_is_mirror(have, err) < 0)
-        return -1;
-    for (int i = 0; i < count; i++)
-        if (!cache_has(have, columns[i].name) && add_column(db, table, &columns[i], err) < 0)
-            return err_wrap(err, "column " STR_FMT, STR_ARG(columns[i].name));
-    *ret_added = missing;
+static int tell_strange(const struct db *db, const struct table *t, const struct table_column *c,
+    enum col_kind kind, struct err *err)
+{
+    const char *type = db->driver->types[kind];
+
+    if (!db->driver->alters_types)
+        return err_set(err, ERR_CONF,
+            "column %s of table %s is of type %s, which Potok cannot fill: run ALTER TABLE \"%s\" DROP "
+            "COLUMN "
+            "\"%s\": it is made again and filled",
+            c->name, t->name, c->type, t->name, c->name);
+    return err_set(err, ERR_CONF,
+        "column %s of table %s is of type %s, which Potok cannot fill: run ALTER TABLE \"%s\" ALTER COLUMN "
+        "\"%s\" TYPE %s USING \"%s\"::%s",
+        c->name, t->name, c->type, t->name, c->name, type, c->name, type);
+}
+
+/* Nothing that is written into such a column would be sure to be what comes out of it. */
+static int check_types(
+    const struct db *db, const struct table *t, const struct db_column *columns, int count, struct err *err)
+{
+    for (int i = 0; i < count; i++) {
+        const struct table_column *c = table_find(t, columns[i].name);
+        if (c != NULL && c->state == COLUMN_STRANGE)
+            return tell_strange(db, t, c, c->listed ? c->kind : columns[i].kind, err);
+    }
     return 0;
 }
 
-static int ensure(struct db *db, struct str table, const struct db_column *columns, int count, int *ret_added,
-    struct table_cache **ret_now, struct err *err)
+/* ---- inside the transaction ---- */
+
+/* In the order of the writers: the entity's row before the table. */
+static int lock_entity(struct db *db, struct str table, struct err *err)
 {
-    struct table_cache *have = NULL;
+    char sql[120];
+    int64_t ignored;
+
+    snprintf(sql, sizeof(sql), "SELECT shape FROM potok_entity WHERE tbl = $1%s", db_for_update(db));
+    return db_get_i64(db, sql, DB_ARGS(dbv_s(table)), 0, &ignored, err);
+}
+
+static int list_column(
+    struct db *db, struct str table, struct str column, enum col_kind kind, struct err *err)
+{
+    return db_run(db,
+        "INSERT INTO potok_column (tbl, col, kind, made_ms) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (tbl, col) DO UPDATE SET kind = excluded.kind, made_ms = excluded.made_ms",
+        DB_ARGS(dbv_s(table), dbv_s(column), dbv_c(col_kind_name(kind)), dbv_i((int64_t)clock_wall_ms())),
+        NULL, NULL, NULL, err);
+}
+
+static int make_column(struct db *db, struct str table, const struct table_column *have,
+    const struct db_column *want, struct err *err)
+{
+    if (have == NULL || have->type == NULL)
+        return add_column(db, table, want, err) < 0 ? -1
+                                                    : list_column(db, table, want->name, want->kind, err);
+    if (have->state == COLUMN_UNLISTED || have->state == COLUMN_ALTERED)
+        return list_column(db, table, want->name, have->kind, err);
+    return 0;
+}
+
+/* Rows that did not change look as read, and would never get the values that were dropped with the column:
+ * without a hash every reading is new. The run under way has passed some of them, so it is not the full sync
+ * that the mirror needs: its note keeps it from being taken for one. */
+static int refill(struct db *db, struct str table, const char *note, struct err *err)
+{
+    struct buf sql;
     int result;
 
-    if (cache_read(db, table, &have, err) < 0)
+    buf_init(&sql, DDL_MAX);
+    buf_str(&sql, "UPDATE ");
+    table_quote(&sql, db, table);
+    buf_str(&sql, " SET _hash = NULL WHERE _hash IS NOT NULL");
+    result = db->driver->script(db, buf_cstr(&sql), err);
+    buf_fini(&sql);
+    if (result < 0)
         return -1;
-    result = change_table(db, table, have, columns, count, ret_added, err);
-    cache_free(have);
-    return result < 0 ? -1 : cache_read(db, table, ret_now, err);
+    if (db_run(db, "UPDATE potok_entity SET shape = shape + 1, full_ms = NULL WHERE tbl = $1",
+            DB_ARGS(dbv_s(table)), NULL, NULL, NULL, err) < 0)
+        return -1;
+    return db_run(db,
+        "UPDATE potok_run SET error = $2 WHERE state IN ('probing', 'open') AND EXISTS (SELECT 1 FROM "
+        "potok_entity "
+        "e WHERE e.tbl = $1 AND e.portal = potok_run.portal AND e.entity = potok_run.entity)",
+        DB_ARGS(dbv_s(table), dbv_c(note)), NULL, NULL, NULL, err);
 }
 
-static void cache_replace(struct db *db, struct table_cache *now)
+/* Potok made it, and somebody dropped all of it: its columns are news now. */
+static int forget_columns(struct db *db, struct str table, struct err *err)
 {
-    struct table_cache **p = &db->tables;
-
-    while (*p != NULL && strcmp((*p)->table, now->table) != 0)
-        p = &(*p)->next;
-    if (*p != NULL) {
-        struct table_cache *old = *p;
-        *p = old->next;
-        cache_free(old);
-    }
-    now->next = db->tables;
-    db->tables = now;
+    return db_run(
+        db, "DELETE FROM potok_column WHERE tbl = $1", DB_ARGS(dbv_s(table)), NULL, NULL, NULL, err);
 }
+
+static int count_dropped(const struct table *have, const struct db_column *columns, int count)
+{
+    int dropped = 0;
+
+    for (int i = 0; i < count; i++) {
+        const struct table_column *c = table_find(have, columns[i].name);
+        dropped += c != NULL && c->state == COLUMN_DROPPED;
+    }
+    return dropped;
+}
+
+static bool table_was_dropped(const struct table *have)
+{
+    return have->present == 0 && have->count > 0;
+}
+
+static int check_width(const struct db *db, const struct table *have, int missing, struct err *err)
+{
+    int columns_then = (have->present > 0 ? have->present : (int)ARRAY_SIZE(SYSTEM_COLUMNS)) + missing;
+
+    if (columns_then <= db->driver->columns_max)
+        return 0;
+    return err_set(err, ERR_CONF, /* no smaller message would fit either */
+        "table %s would have %d columns, %s allows %d: remove unused user fields in the portal", have->name,
+        columns_then, db->driver->engine, db->driver->columns_max);
+}
+
+/* `have` is what was there at the beginning of the transaction. */
+static int change_table(struct db *db, const struct table *have, const struct db_column *columns, int count,
+    int *ret_added, struct err *err)
+{
+    struct str table = str_of(have->name);
+    int missing = count_missing(have, columns, count);
+    bool dropped = table_was_dropped(have) || count_dropped(have, columns, count) > 0;
+
+    if (check_width(db, have, missing, err) < 0)
+        return -1;
+    if (table_was_dropped(have) && forget_columns(db, table, err) < 0)
+        return -1;
+    if (have->present == 0 ? create(db, table, err) < 0 : check_is_mirror(have, err) < 0)
+        return -1;
+    for (int i = 0; i < count; i++)
+        if (make_column(db, table, table_find(have, columns[i].name), &columns[i], err) < 0)
+            return err_wrap(err, "column " STR_FMT, STR_ARG(columns[i].name));
+    *ret_added = missing;
+    return dropped ? refill(db, table,
+                         have->present == 0 ? "the table was dropped by somebody and made again"
+                                            : "a column was dropped by somebody and made again",
+                         err)
+                   : 0;
+}
+
+static int ensure(struct db *db, struct str name, const struct db_column *columns, int count, int *ret_added,
+    struct table **ret_was, struct table **ret_now, struct err *err)
+{
+    if (lock_entity(db, name, err) < 0 || table_read(db, name, ret_was, err) < 0)
+        return -1;
+    if (change_table(db, *ret_was, columns, count, ret_added, err) < 0 ||
+        table_read(db, name, ret_now, err) < 0)
+        return -1;
+    return 0;
+}
+
+/* ---- the log, once it is certain ---- */
+
+static void tell_changes(const struct table *was, const struct db_column *columns, int count)
+{
+    if (table_was_dropped(was)) {
+        log_ev(LOG_WARNING, "table.made_again", kv_s("table", was->name),
+            kv_s("reason", "it was dropped by somebody; filled by this and the next sync"));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        const struct table_column *c = table_find(was, columns[i].name);
+        if (c == NULL)
+            continue;
+        if (c->state == COLUMN_DROPPED)
+            log_ev(LOG_WARNING, "column.made_again", kv_s("table", was->name), kv_s("column", c->name),
+                kv_s("reason", "it was dropped by somebody; refilled by this and the next sync"));
+        if (c->state == COLUMN_ALTERED)
+            log_ev(LOG_WARNING, "column.altered", kv_s("table", was->name), kv_s("column", c->name),
+                kv_s("type", c->type), kv_s("kind", col_kind_name(c->kind)),
+                kv_s("reason", "its type was changed by somebody; what fits is written"));
+    }
+}
+
+/* ---- the way in ---- */
 
 /* The table as it is, when it is a mirror: mostly nothing is missing, and then no right to make tables is
  * needed. */
-static struct table_cache *look(struct db *db, struct str table, struct err *err)
+static struct table *look(struct db *db, struct str name, struct err *err)
 {
-    struct table_cache *have = NULL;
+    struct table *have = NULL;
 
-    if (cache_read(db, table, &have, err) < 0)
+    if (table_read(db, name, &have, err) < 0)
         return NULL;
-    if (have->count == 0 || check_is_mirror(have, err) < 0) {
-        cache_free(have);
+    if (have->present == 0 || check_is_mirror(have, err) < 0) {
+        table_free(have);
         return NULL;
     }
-    cache_replace(db, have);
+    table_remember(db, have);
     return have;
+}
+
+static int ensure_apart(struct db *db, struct str name, const struct db_column *columns, int count,
+    int *ret_added, struct err *err)
+{
+    struct table *was = NULL, *now = NULL;
+    int result = -1;
+
+    if (check_names(db, name, columns, count, err) < 0 || db_begin_ddl(db, err) < 0)
+        return -1;
+    if (ensure(db, name, columns, count, ret_added, &was, &now, err) < 0)
+        db_rollback(db);
+    else
+        result = db_commit(db, err);
+    if (result == 0) {
+        tell_changes(was, columns, count);
+        table_remember(db, now);
+    } else {
+        table_free(now);
+    }
+    table_free(was);
+    return result;
 }
 
 int db_ensure_table(struct db *db, struct str table, const struct db_column *columns, int count,
     int *ret_added, struct err *err)
 {
-    struct table_cache *known = cache_find(db, table), *now = NULL;
+    const struct table *known = table_known(db, table);
     int added = 0;
 
     if (known == NULL && check_names(db, table, columns, count, err) == 0)
         known = look(db, table, err);
-    if (known == NULL || count_missing(known, columns, count) > 0) {
-        if (check_names(db, table, columns, count, err) < 0 || db_begin_ddl(db, err) < 0)
-            return -1;
-        if (ensure(db, table, columns, count, &added, &now, err) < 0) {
-            db_rollback(db);
-            return -1;
-        }
-        if (db_commit(db, err) < 0) {
-            cache_free(now);
-            return -1;
-        }
-        cache_replace(db, now);
-    }
+    if ((known == NULL || count_missing(known, columns, count) > 0 || is_altered(known, columns, count)) &&
+        ensure_apart(db, table, columns, count, &added, err) < 0)
+        return -1;
     if (ret_added != NULL)
         *ret_added = added;
-    return 0;
+    return check_types(db, table_known(db, table), columns, count, err);
 }

@@ -245,6 +245,13 @@ static int script(struct db *db, const char *sql, struct err *err)
     return pg_exec(pg_of(db), sql, "running a statement", err);
 }
 
+/* Without a length it is text by another name. */
+static bool kind_of(struct str type, enum col_kind *ret)
+{
+    *ret = COL_TEXT;
+    return str_is(type, "character varying");
+}
+
 const struct db_driver db_postgres = {
     .engine = "postgresql",
     .scheme = "postgres",
@@ -263,8 +270,10 @@ const struct db_driver db_postgres = {
         [COL_TIME] = "TIMESTAMP WITH TIME ZONE",
         [COL_JSON] = "JSON",            /* JSONB refuses \u0000 and lone surrogates, and rewrites numbers */
     },
+    .kind_of = kind_of,
+    .alters_types = true,
     .migrations = DB_POSTGRES_MIGRATIONS,
-    .column_names_sql = "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1))"
+    .column_names_sql = "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1))"
                         " AND attnum > 0 AND NOT attisdropped",
     .open = open_db,
     .close = close_db,

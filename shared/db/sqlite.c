@@ -291,6 +291,26 @@ static int script(struct db *db, const char *sql, struct err *err)
     return exec(sqlite_of(db), sql, "running a statement", err);
 }
 
+/* SQLite's own rule of affinities: what keeps every integer, and what keeps every text. */
+static bool kind_of(struct str type, enum col_kind *ret)
+{
+    static const struct {
+        const char *part;
+        enum col_kind kind;
+    } parts[] = { { "INT", COL_INT }, { "CHAR", COL_TEXT }, { "CLOB", COL_TEXT }, { "TEXT", COL_TEXT } };
+    char *upper = str_dup(type);
+    bool found = false;
+
+    for (char *p = upper; *p != '\0'; p++)
+        *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+    for (size_t i = 0; i < ARRAY_SIZE(parts) && !found; i++) {
+        found = strstr(upper, parts[i].part) != NULL;
+        *ret = parts[i].kind;
+    }
+    free(upper);
+    return found;
+}
+
 const struct db_driver db_sqlite = {
     .engine = "sqlite",
     .columns_max = 2000,
@@ -306,8 +326,9 @@ const struct db_driver db_sqlite = {
         [COL_TIME] = "DATETIME",
         [COL_JSON] = "JSON TEXT",       /* plain JSON would have the affinity of a number: "2.50" would lose its zero */
     },
+    .kind_of = kind_of,
     .migrations = DB_SQLITE_MIGRATIONS,
-    .column_names_sql = "SELECT name FROM pragma_table_info($1)",
+    .column_names_sql = "SELECT lower(name), type FROM pragma_table_info($1)",
     .open = open_db,
     .file = sqlite_path,
     .close = close_db,

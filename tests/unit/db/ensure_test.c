@@ -10,6 +10,16 @@ static struct db_column column(const char *name, enum col_kind kind)
     return (struct db_column){ str_of(name), kind };
 }
 
+/* With the system tables. */
+static struct db *open_ready(const char *name)
+{
+    struct db *db = test_open(name);
+    struct err err = { 0 };
+
+    CHECK_OK(db_migrate(db, &err), err);
+    return db;
+}
+
 static const char *columns_of(struct db *db, const char *table)
 {
     char sql[256];
@@ -25,7 +35,7 @@ static const char *columns_of(struct db *db, const char *table)
 
 TEST(a_table_is_made_and_gets_what_it_lacks)
 {
-    struct db *db = test_open("ensure.db"), *other = test_open("ensure.db");
+    struct db *db = open_ready("ensure.db"), *other = open_ready("ensure.db");
     struct db_column columns[] = { column("title", COL_TEXT), column("opportunity", COL_DECIMAL),
         column("closed", COL_BOOL), column("order", COL_INT), column("we\"ird", COL_JSON) };
     struct err err = { 0 };
@@ -52,7 +62,7 @@ TEST(a_table_is_made_and_gets_what_it_lacks)
 TEST(empty_ghosts_are_found_without_reading_the_table)
 {
     ONLY_SQLITE();
-    struct db *db = test_open("ghosts.db");
+    struct db *db = open_ready("ghosts.db");
     struct db_column c = column("a", COL_TEXT);
     struct err err = { 0 };
 
@@ -65,7 +75,7 @@ TEST(empty_ghosts_are_found_without_reading_the_table)
 
 TEST(nothing_is_asked_when_nothing_is_new)
 {
-    struct db *db = test_open("cached.db"), *other = test_open("cached.db");
+    struct db *db = open_ready("cached.db"), *other = open_ready("cached.db");
     struct db_column columns[] = { column("title", COL_TEXT) };
     struct err err = { 0 };
     int added = -1;
@@ -80,7 +90,7 @@ TEST(nothing_is_asked_when_nothing_is_new)
 
 TEST(a_column_keeps_its_type)
 {
-    struct db *db = test_open("kept.db");
+    struct db *db = open_ready("kept.db");
     struct db_column number = column("a", COL_INT), text = column("a", COL_TEXT);
     struct err err = { 0 };
 
@@ -105,7 +115,7 @@ TEST(names_of_our_own_are_refused)
         { "sqlite_master", "a", ERR_PERM },
         { "mine", "a", ERR_CONF },
     };
-    struct db *db = test_open("names.db");
+    struct db *db = open_ready("names.db");
 
     test_write(db, "CREATE TABLE mine (a TEXT, b TEXT)");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -121,7 +131,7 @@ TEST(names_of_our_own_are_refused)
 TEST(two_thousand_columns_are_the_limit)
 {
     ONLY_SQLITE();
-    struct db *db = test_open("wide.db");
+    struct db *db = open_ready("wide.db");
     struct db_column *columns = xcalloc(2000, sizeof(*columns));
     struct err err = { 0 };
     char(*names)[16] = xcalloc(2000, sizeof(*names));
@@ -144,7 +154,7 @@ TEST(two_thousand_columns_are_the_limit)
 
 TEST(a_table_dropped_behind_our_back_is_made_again)
 {
-    struct db *db = test_open("dropped.db"), *other = test_open("dropped.db");
+    struct db *db = open_ready("dropped.db"), *other = open_ready("dropped.db");
     struct db_column c = column("a", COL_TEXT);
     struct err err = { 0 };
     int added = 0;
@@ -157,6 +167,237 @@ TEST(a_table_dropped_behind_our_back_is_made_again)
     CHECK_EQ(added, 1);
     db_close(&db);
     db_close(&other);
+}
+
+static const char *lines_of(struct db *db)
+{
+    return test_rows(db, "SELECT tbl, col, kind FROM potok_column ORDER BY col");
+}
+
+static enum col_kind kind_in(struct db *db, const char *name)
+{
+    struct db_column c = column(name, COL_TEXT);
+    enum col_kind kind;
+
+    db_column_kinds(db, STR("t"), &c, 1, &kind);
+    return kind;
+}
+
+TEST(what_potok_makes_is_listed)
+{
+    struct db *db = open_ready("listed.db");
+    struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT), column("c", COL_DECIMAL) };
+    struct err err = { 0 };
+
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    CHECK_STR(lines_of(db), "t a text;t b int;");
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 3, NULL, &err), err);
+    CHECK_STR(lines_of(db), "t a text;t b int;t c decimal;");
+    CHECK_EQ(kind_in(db, "c"), COL_DECIMAL);
+    db_close(&db);
+}
+
+TEST(what_an_older_potok_made_is_known_by_its_type)
+{
+    static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date",
+        "a_time", "a_json" };
+    struct db *db = open_ready("older.db");
+    struct db_column columns[COL_KINDS + 1];
+    struct err err = { 0 };
+    int added = -1;
+
+    for (int i = 0; i < COL_KINDS; i++)
+        columns[i] = column(names[i], (enum col_kind)i);
+    columns[COL_KINDS] = column("new", COL_BOOL);
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, NULL, &err), err);
+    test_write(db, "DELETE FROM potok_column");
+    db_close(&db);
+    db = open_ready("older.db");
+    for (int i = 0; i < COL_KINDS; i++)
+        columns[i].kind = COL_DATE; /* whatever is wanted now */
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, &added, &err), err);
+    CHECK_EQ(added, 0);
+    for (int i = 0; i < COL_KINDS; i++)
+        CHECK_EQ(kind_in(db, names[i]), i);
+    CHECK_STR(lines_of(db), ""); /* nothing was to be made: a user without the right can go on */
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS + 1, &added, &err), err);
+    CHECK_EQ(added, 1);
+    CHECK_STR(lines_of(db),
+        "t a_bool bool;t a_date date;t a_decimal decimal;t a_int int;t a_json json;t a_text "
+        "text;t a_time time;t new bool;");
+    db_close(&db);
+}
+
+/* An entity with a run under way, and two rows in its table. */
+static void fill(struct db *db)
+{
+    test_write(
+        db, "INSERT INTO potok_entity (portal, entity, tbl, full_ms) VALUES ('main', 'deals', 't', 5)");
+    test_write(db,
+        "INSERT INTO potok_run (id, portal, entity, state) VALUES (1, 'main', 'deals', 'done'), (2, "
+        "'main', 'deals', 'open')");
+    test_write(db, check_is_postgres() ? "INSERT INTO t (id, _hi, _hash) VALUES (1, 1, '\\x01'), (2, 1, NULL)"
+                                       : "INSERT INTO t (id, _hi, _hash) VALUES (1, 1, x'01'), (2, 1, NULL)");
+}
+
+#define STATE_OF_ENTITY "SELECT full_ms, shape FROM potok_entity"
+#define HASHES          "SELECT count(*), count(_hash) FROM t"
+#define NOTES_OF_RUNS   "SELECT id, state FROM potok_run WHERE error IS NOT NULL"
+
+TEST(a_column_dropped_by_somebody_is_made_again_and_every_row_is_due)
+{
+    struct db *db = open_ready("gone.db"), *other = open_ready("gone.db");
+    struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
+    struct err err = { 0 };
+    int added = 0;
+
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    fill(db);
+    test_write(other, "ALTER TABLE t DROP COLUMN a");
+    CHECK_OK(db_ensure_table(other, STR("t"), columns + 1, 1, &added, &err), err); /* nobody asks for it */
+    CHECK_EQ(added, 0);
+    CHECK_STR(test_rows(db, STATE_OF_ENTITY), "5 0;");
+    CHECK_EQ(db_run(db, "SELECT a FROM t", DB_NOARGS, NULL, NULL, NULL, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_EQ(db_tables_forgotten(db), 1);
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, &added, &err), err);
+    CHECK_EQ(added, 1);
+    CHECK_STR(test_rows(db, HASHES), "2 0;");
+    CHECK_STR(test_rows(db, STATE_OF_ENTITY), "- 1;");
+    CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
+    CHECK(db_table_is(db, STR("t"), 1));
+    CHECK(!db_table_is(other, STR("t"), 1)); /* it has to look again */
+    CHECK(!db_table_is(other, STR("t"), 1));
+    CHECK_OK(db_ensure_table(other, STR("t"), columns, 2, &added, &err), err);
+    CHECK_EQ(added, 0);
+    CHECK(db_table_is(other, STR("t"), 1));
+    db_close(&db);
+    db_close(&other);
+}
+
+TEST(a_column_renamed_by_somebody_is_theirs_and_another_is_made)
+{
+    struct db *db = open_ready("renamed.db");
+    struct db_column c = column("a", COL_TEXT);
+    struct err err = { 0 };
+    int added = 0;
+
+    CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, NULL, &err), err);
+    fill(db);
+    test_write(db, "ALTER TABLE t RENAME COLUMN a TO mine");
+    db_close(&db);
+    db = open_ready("renamed.db");
+    CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, &added, &err), err);
+    CHECK_EQ(added, 1);
+    CHECK_HAS(columns_of(db, "t"), check_is_postgres() ? "mine text;a text;" : "mine TEXT;a TEXT;");
+    CHECK_STR(test_rows(db, HASHES), "2 0;");
+    db_close(&db);
+}
+
+TEST(a_new_field_leaves_the_hashes)
+{
+    struct db *db = open_ready("hashes.db");
+    struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
+    struct err err = { 0 };
+
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 1, NULL, &err), err);
+    fill(db);
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    CHECK_STR(test_rows(db, HASHES), "2 1;");
+    CHECK_STR(test_rows(db, STATE_OF_ENTITY), "5 0;");
+    db_close(&db);
+}
+
+TEST(a_table_dropped_by_somebody_wants_a_full_sync)
+{
+    struct db *db = open_ready("table_gone.db");
+    struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
+    struct err err = { 0 };
+
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    fill(db);
+    test_write(db, "DROP TABLE t");
+    db_close(&db);
+    db = open_ready("table_gone.db");
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 1, NULL, &err), err);
+    CHECK_STR(test_rows(db, STATE_OF_ENTITY), "- 1;");
+    CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
+    CHECK_STR(lines_of(db), "t a text;");
+    db_close(&db);
+}
+
+/* To another type: SQLite has no word for it. */
+static void alter(struct db *db, const char *type, const char *sqlite_type)
+{
+    char sql[160];
+
+    if (check_is_postgres()) {
+        snprintf(sql, sizeof(sql), "ALTER TABLE t ALTER COLUMN a TYPE %s USING a::text::%s", type, type);
+        test_write(db, sql);
+        return;
+    }
+    test_write(db, "ALTER TABLE t DROP COLUMN a");
+    snprintf(sql, sizeof(sql), "ALTER TABLE t ADD COLUMN a %s", sqlite_type);
+    test_write(db, sql);
+}
+
+TEST(a_column_of_another_type_of_ours_is_taken_as_it_is)
+{
+    struct db *db = open_ready("altered.db");
+    struct db_column c = column("a", COL_TEXT);
+    struct err err = { 0 };
+    int added = -1;
+
+    CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, NULL, &err), err);
+    fill(db);
+    alter(db, "bigint", "INTEGER");
+    db_close(&db);
+    db = open_ready("altered.db");
+    CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, &added, &err), err);
+    CHECK_EQ(added, 0);
+    CHECK_EQ(kind_in(db, "a"), COL_INT);
+    CHECK_STR(lines_of(db), "t a int;");
+    CHECK_STR(test_rows(db, HASHES), "2 1;"); /* what it was made of is still in it */
+    alter(db, "character varying", "varchar(20)");
+    db_close(&db);
+    db = open_ready("altered.db");
+    CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, &added, &err), err);
+    CHECK_EQ(kind_in(db, "a"), COL_TEXT);
+    CHECK_STR(lines_of(db), "t a text;");
+    db_close(&db);
+}
+
+TEST(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it)
+{
+    static const struct {
+        const char *type, *sqlite_type;
+    } cases[] = { { "integer", "REAL" }, { "varchar(20)", "NUMERIC" }, { "numeric(10,2)", "DECIMAL(10,2)" },
+        { "real", "JSON" }, { "timestamp", "BLOB" }, { "jsonb", "FLOAT" } };
+    struct db *db = open_ready("strange.db");
+    struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
+    struct err err = { 0 };
+
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        alter(db, cases[i].type, cases[i].sqlite_type);
+        db_close(&db);
+        db = open_ready("strange.db");
+        CHECK_EQ(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), -1);
+        CHECK_EQ(err.kind, ERR_CONF);
+        CHECK_HAS(err.text, "column a of table t is of type ");
+        CHECK_HAS(err.text, check_is_postgres()
+                                ? "ALTER TABLE \"t\" ALTER COLUMN \"a\" TYPE TEXT USING \"a\"::TEXT"
+                                : "ALTER TABLE \"t\" DROP COLUMN \"a\"");
+        CHECK_OK(
+            db_ensure_table(db, STR("t"), columns + 1, 1, NULL, &err), err); /* others are as they were */
+    }
+    test_write(db, check_is_postgres() ? "ALTER TABLE \"t\" ALTER COLUMN \"a\" TYPE TEXT USING \"a\"::TEXT"
+                                       : "ALTER TABLE \"t\" DROP COLUMN \"a\"");
+    db_close(&db);
+    db = open_ready("strange.db");
+    CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    CHECK_STR(lines_of(db), "t a text;t b int;");
+    db_close(&db);
 }
 
 struct rows {
@@ -199,7 +440,7 @@ static int64_t upsert(struct db *db, const struct one *list, int count, uint64_t
 
 TEST(the_upsert_replaces_only_rows_of_an_older_tick)
 {
-    struct db *db = test_open("upsert.db");
+    struct db *db = open_ready("upsert.db");
 
     CHECK_EQ(upsert(db, (const struct one[]){ { 1, "A" }, { 2, NULL } }, 2, 2, 5), 2);
     CHECK_STR(test_rows(db, "SELECT id, title, _hi, _fetched_at, _deleted_at FROM t WHERE id = 1"),
@@ -271,7 +512,7 @@ TEST(few_rows_and_many_are_written_alike)
     static const int counts[] = { 1, 9, 10, 49, 50, 61, 199, 200, 201, 2500 };
     static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date",
         "a_time", "a_json" };
-    struct db *db = test_open("alike.db");
+    struct db *db = open_ready("alike.db");
     struct db_column columns[COL_KINDS];
     struct err err = { 0 };
 
@@ -306,4 +547,10 @@ TEST_MAIN(CASE(few_rows_and_many_are_written_alike), CASE(a_table_is_made_and_ge
     CASE(empty_ghosts_are_found_without_reading_the_table), CASE(nothing_is_asked_when_nothing_is_new),
     CASE(a_column_keeps_its_type), CASE(names_of_our_own_are_refused),
     CASE(two_thousand_columns_are_the_limit), CASE(a_table_dropped_behind_our_back_is_made_again),
+    CASE(what_potok_makes_is_listed), CASE(what_an_older_potok_made_is_known_by_its_type),
+    CASE(a_column_dropped_by_somebody_is_made_again_and_every_row_is_due),
+    CASE(a_column_renamed_by_somebody_is_theirs_and_another_is_made), CASE(a_new_field_leaves_the_hashes),
+    CASE(a_table_dropped_by_somebody_wants_a_full_sync),
+    CASE(a_column_of_another_type_of_ours_is_taken_as_it_is),
+    CASE(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it),
     CASE(the_upsert_replaces_only_rows_of_an_older_tick))

@@ -294,6 +294,7 @@ TEST(tables_in_use_are_waited_for_but_not_long)
     ONLY_POSTGRES();
     db = test_open("in_use");
     holder = test_open("in_use");
+    CHECK_OK(db_migrate(db, &err), err);
     CHECK_OK(db_ensure_table(db, STR("m"), columns, 1, NULL, &err), err);
     CHECK_OK(db_begin(holder, &err), err);
     test_rows(holder, "SELECT a FROM m");
@@ -317,6 +318,7 @@ TEST(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits)
 
     if (check_is_postgres()) {
         db = test_open("wide");
+        CHECK_OK(db_migrate(db, &err), err);
         for (int i = 0; i < 1600; i++) {
             snprintf(names[i], sizeof(names[i]), "uf_%d", i);
             columns[i] = (struct db_column){ str_of(names[i]), COL_TEXT };

@@ -71,8 +71,10 @@ static struct got round_trip(enum col_kind kind, struct db_val v)
 
     for (int i = 0; i < COL_KINDS; i++)
         columns[i] = (struct db_column){ str_of(names[i]), (enum col_kind)i };
-    if (db == NULL)
+    if (db == NULL) {
         db = test_open("values.db");
+        CHECK_OK(db_migrate(db, &err), err);
+    }
     CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, NULL, &err), err);
     CHECK_OK(db_begin(db, &err), err);
     snprintf(sql, sizeof(sql), "INSERT INTO t (id, _hi, %s) VALUES (1, 1, $1)", names[kind]);
