@@ -56,6 +56,7 @@ void work_free(struct work *w)
     msg_free(&w->report);
     bitrix_answer_fini(&w->answer);
     buf_fini(&w->operating);
+    free(w->asked.p);
     msg_free(&w->job);
     free(w);
 }
@@ -68,6 +69,25 @@ static struct msg *msg_of(const struct work *w, enum msg_type type)
 
     memcpy(m->correlation, w->job->correlation, sizeof(m->correlation));
     return m;
+}
+
+/* A portal may answer a batch in part. What it left out counts as not asked: its marks stay, and it alone is
+ * asked for again. Both are ascending. */
+static struct ids answered_ids(struct work *w)
+{
+    struct ids all = w->job->job.ids, left = w->answer.left;
+    size_t k = 0;
+
+    if (left.n == 0)
+        return all;
+    w->asked.p = xcalloc(all.n, sizeof(*w->asked.p));
+    for (size_t i = 0; i < all.n; i++) {
+        if (k < left.n && left.p[k] == all.p[i])
+            k++;
+        else
+            w->asked.p[w->asked.n++] = all.p[i];
+    }
+    return w->asked;
 }
 
 static struct msg *records_new(struct work *w)
@@ -85,7 +105,7 @@ static struct msg *records_new(struct work *w)
         .kind = j->kind,
         .entity = j->entity,
         .table = j->table,
-        .asked = j->ids,
+        .asked = answered_ids(w),
         .absent = a->absent,
         .unlisted = a->unlisted,
         .denied = a->denied,
@@ -139,14 +159,15 @@ static struct msg *report_new(struct work *w, const char *outcome)
         .learnt = buf_view(&a->learnt),
         .unknown = buf_view(&a->unknown),
     };
-    if (!w->ok) {
+    if (!w->ok || w->err.kind != ERR_NONE) {
         m->report.error_kind = str_of(err_kind_name(w->err.kind));
         m->report.error_code = (uint64_t)w->status;
         m->report.error = str_of(w->err.text);
         m->report.retry_ms = a->retry_ms;
         m->report.blocked = str_of(a->blocked);
-        m->report.records = 0;
     }
+    if (!w->ok)
+        m->report.records = 0;
     return m;
 }
 
@@ -202,6 +223,10 @@ static void log_answer(const struct work *w)
     if (w->answer.nonsense)
         log_ev(LOG_WARNING, "answer.nonsense", kv_u("job", j->job), kv_u("d", j->d),
             kv_str("portal", j->portal), kv_str("entity", j->entity), kv_err(&w->err));
+    if (w->answer.partial.kind != ERR_NONE)
+        log_ev(LOG_INFO, "answer.partial", kv_u("job", j->job), kv_u("d", j->d), kv_str("portal", j->portal),
+            kv_str("entity", j->entity), kv_u("records", w->answer.count), kv_u("left", w->answer.left.n),
+            kv_err(&w->err));
     if (w->answer.repaired > 0)
         log_ev(LOG_INFO, "answer.repaired", kv_u("job", j->job), kv_str("portal", j->portal),
             kv_str("entity", j->entity), kv_u("strings", w->answer.repaired));
@@ -225,8 +250,13 @@ static int read_answer(struct work *w, struct http_answer *answer)
         return err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));
     }
     if (bitrix_read(j, answer->status, answer->content_type, answer->location, answer->body.p, answer->body.n,
-            &w->answer, &w->err) == 0)
+            &w->answer, &w->err) == 0) {
+        if (w->answer.partial.kind == ERR_NONE)
+            return 0;
+        w->err = w->answer.partial;
+        (void)err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));
         return 0;
+    }
     if (w->err.kind == ERR_WAIT || w->err.kind == ERR_TEMP)
         heed_retry_after(w, answer->retry_after_ms);
     return err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));

@@ -1,6 +1,7 @@
 /* work.h - one job in hand: calling, then handing its records to a mapper, then reporting. Each step is
  * repeated until the bus took the message, so a REPORT "sent" is never ahead of its RECORDS. A process that
- * dies with works in hand gives them back by silence. Memory: freed by fetcher_work_done(). Loop thread only. */
+ * dies with works in hand gives them back by silence. Memory: freed by fetcher_work_done(). Loop thread only.
+ */
 #pragma once
 
 #include "connectors/bitrix.h"
@@ -19,6 +20,7 @@ struct work {
     struct bus_plug *lane;        /* where the records go */
     struct msg *records, *report; /* waiting for the bus */
     struct buf operating;         /* lent to the report */
+    struct ids asked;             /* of the job's ids those that were answered; lent to the records */
     int status;                   /* HTTP; 0 = no answer */
     uint64_t requests, bytes, took_ms;
     bool ok;

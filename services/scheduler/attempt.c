@@ -174,6 +174,8 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
     struct portal *p = portal_of(s, f->portal);
 
     told_good(p);
+    if (r->retry_ms > 0) /* a part was answered, then a limit was met */
+        told_wait(p, r);
     if (f->entity >= 0)
         mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
     if (f->done)
@@ -236,7 +238,7 @@ static void done_hints(struct portal *p, const struct flight *f, const struct ms
         return;
     struct mirror *m = &p->mirrors[f->entity];
 
-    if (d->marked > 0 || d->late > 0 || f->kind == JOB_IDS)
+    if (d->marked > 0 || d->late > 0 || f->kind != JOB_RANGE) /* perhaps not all ids were answered */
         m->marks_due[0] = m->marks_due[1] = true;
     if (d->gone > 0 || f->kind == JOB_GET)
         m->ghosts = true;

@@ -3,13 +3,16 @@
 #include "proto/job_kind.h"
 #include "proto/msg.h"
 
+#include <stdbool.h>
+
 #define SPARE_RECORDS 500  /* ids are not given out quite evenly */
 #define OPEN_STEP     1024 /* ids of the left part when nothing above is known */
 
-/* Ids that hold a little less than so many jobs' records. */
+/* Ids that hold a little less than so many (at least one) jobs' records. */
 static uint64_t width_of_jobs(const struct cut_bounds *b, uint64_t jobs)
 {
-    uint64_t records = jobs * CUT_RECORDS, less = records / 50 < SPARE_RECORDS ? records / 50 : SPARE_RECORDS;
+    uint64_t records = jobs * CUT_RECORDS - PAGE_SIZE_RECORDS; /* the last has a command for its end */
+    uint64_t less = records / 50 < SPARE_RECORDS ? records / 50 : SPARE_RECORDS;
     double ids = (double)(records - less) * (double)(b->most_id - b->least_id + 1) / (double)b->total;
 
     return (uint64_t)ids;
@@ -60,6 +63,7 @@ uint64_t cut_estimate(const struct cut_bounds *b, uint64_t first, uint64_t last)
 uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap)
 {
     uint64_t pages = BATCH_COMMANDS;
+    bool ends = estimate == UINT64_MAX || estimate <= CUT_RECORDS - PAGE_SIZE_RECORDS;
     uint64_t most = cap > 0 && cap < BATCH_COMMANDS ? cap : BATCH_COMMANDS;
 
     if (estimate < CUT_RECORDS)
@@ -68,6 +72,8 @@ uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap)
         most = CUT_ANSWER_BYTES / (record_bytes * PAGE_SIZE_RECORDS);
     if (pages > most)
         pages = most;
+    if (ends && pages == BATCH_COMMANDS)
+        pages--;
     return pages < 1 ? 1 : (uint32_t)pages;
 }
 

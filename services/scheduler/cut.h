@@ -3,32 +3,34 @@
 
 #include <stdint.h>
 
-#define CUT_RANGES_MAX 8
-#define CUT_RECORDS (50 * 50)           /* what one job can read */
-#define CUT_ANSWER_BYTES (5 * 1024 * 1024)
+#define CUT_RANGES_MAX   8
+#define CUT_RECORDS      (50 * 50) /* what one job can read */
+#define CUT_ANSWER_BYTES (6 * 1024 * 1024)
 
 struct cut_range {
-    uint64_t first, last;               /* inclusive; last RANGE_OPEN = no upper bound */
+    uint64_t first, last; /* inclusive; last RANGE_OPEN = no upper bound */
 };
 
-struct cut_bounds {                     /* what the probe told; most_id 0 = nothing known */
+struct cut_bounds { /* what the probe told; most_id 0 = nothing known */
     uint64_t least_id, most_id;
-    uint64_t total;                     /* records: an estimate */
+    uint64_t total; /* records: an estimate */
 };
 
-/* Ranges over the known ids, touching without gap: the first begins at 1, the last is open. All but the last are as
- * wide as holds a little less than so many whole jobs: a few records too many would cost a call of their own.
- * Returns how many (1..CUT_RANGES_MAX). */
+/* Ranges over the known ids, touching without gap: the first begins at 1, the last is open. All but the last
+ * are as wide as holds a little less than so many whole jobs: a few records too many would cost a call of
+ * their own. Returns how many (1..CUT_RANGES_MAX). */
 int cut_ranges(const struct cut_bounds *b, struct cut_range ret[CUT_RANGES_MAX]);
 /* Records expected in [first, last] at the known density; UINT64_MAX = nothing is known. */
 uint64_t cut_estimate(const struct cut_bounds *b, uint64_t first, uint64_t last);
-/* Pages to ask for: what the estimate needs, at most what keeps an answer near CUT_ANSWER_BYTES (record_bytes: a
- * record's usual size, 0 = unknown), at most cap (0 = 50). 1..50. */
+/* Pages to ask for: what the estimate needs, at most what keeps an answer near CUT_ANSWER_BYTES
+ * (record_bytes: a record's usual size, 0 = unknown), at most cap (0 = 50). 1..50; with all 50 no command is
+ * left to ask where the range ends, so that its end costs another call: not where the end may well be
+ * reached. */
 uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap);
 /* Ids to ask for by id in one job, 1..most, by the usual size of a record. */
 uint32_t cut_ids(uint64_t record_bytes, uint32_t most);
-/* The last id of a left part worth about half of the calls of [first, last], again a little less than whole jobs;
- * 0 = not worth it (two calls or fewer, or nothing is known). */
+/* The last id of a left part worth about half of the calls of [first, last], again a little less than whole
+ * jobs; 0 = not worth it (two calls or fewer, or nothing is known). */
 uint64_t cut_share(const struct cut_bounds *b, uint64_t first, uint64_t last);
 /* The last id of the left half of [first, last]; 0 = a single id, or an open range above all
  * known ids: cannot be split. */

@@ -29,6 +29,8 @@ struct bitrix_answer {
     uint64_t count;
     uint64_t repaired;
     struct ids absent, unlisted, denied;
+    struct ids left;       /* ids, get: commands that the portal did not answer; the others are here */
+    struct err partial;    /* why only a part was answered; kind ERR_NONE: all was */
     uint64_t covered_last; /* range: ids first..covered_last were read */
     uint64_t next_first;   /* range: 0 = complete */
     int64_t fetched_ms;    /* portal time at which the call finished, 0 = not told */
@@ -43,11 +45,12 @@ struct bitrix_answer {
 void bitrix_answer_fini(struct bitrix_answer *a);
 
 /* Reads an HTTP answer (text has JSON_PADDING writable bytes after n). 0, or -1 with the kind that says what
- * to do; a->retry_ms/blocked/operating may be set then too. Checks that prevent harm: ids strictly ascending
- * inside the range, a page after a short page is not read, an empty page right after a full first one does
- * not end the range, an id outside what was asked, page over 50, a record without id: ERR_TEMP "portal
- * answered nonsense". Records of a list with fields that the schema lacks: ERR_TEMP and their names in
- * a->unknown; of a get, the fields are dropped. */
+ * to do; a->retry_ms/blocked/operating may be set then too. What was answered in part is read in part, and
+ * a->partial says why (retry_ms and blocked may be set): only the rest is to be asked for again. Checks that
+ * prevent harm: ids strictly ascending inside the range, a page after a short page is not read, a short page
+ * ends the range only where nothing is known above it, an id outside what was asked, page over 50, a record
+ * without id: ERR_TEMP "portal answered nonsense". Records of a list with fields that the schema lacks:
+ * ERR_TEMP and their names in a->unknown; of a get, the fields are dropped. */
 int bitrix_read(const struct msg_job *job, int status, const char *content_type, const char *location,
     char *text, size_t n, struct bitrix_answer *a, struct err *err) MUST_CHECK;
 

@@ -40,6 +40,8 @@ static int init_range(struct bitrix_ask *ask, struct err *err)
         return err_set(err, ERR_PERM, "range from id %llu to %llu", (unsigned long long)job->first,
             (unsigned long long)job->last);
     ask->commands = (int)job->pages;
+    if (ask->commands < BATCH_COMMANDS)
+        ask->greatest = BATCH_COMMANDS - 1;
     return 0;
 }
 
@@ -77,7 +79,7 @@ static int init_entity(struct bitrix_ask *ask, struct err *err)
 
 int bitrix_ask_init(struct bitrix_ask *ask, const struct msg_job *job, struct err *err)
 {
-    *ask = (struct bitrix_ask){ .job = job };
+    *ask = (struct bitrix_ask){ .job = job, .greatest = -1 };
     if (job_kind_of(job->kind, &ask->kind) < 0)
         return err_set(err, ERR_PERM, "unknown kind of job \"" STR_FMT "\"", STR_ARG(job->kind));
     if (init_kind[ask->kind](ask, err) < 0 || (ask->kind != JOB_PROBE && init_entity(ask, err) < 0)) {

@@ -22,7 +22,8 @@ struct bitrix_ask {
     const struct entity *entities[PROBE_ENTITIES_MAX]; /* of a probe; any other kind has one */
     int entity_count;
     struct schema schema; /* empty for a probe */
-    int commands;         /* 1..BATCH_COMMANDS */
+    int commands;         /* 1..BATCH_COMMANDS: those whose answers are records or descriptions */
+    int greatest;         /* the command that asks for a range's greatest id; -1: none, there was no room */
 };
 
 /* ERR_PERM: the job can never be asked for (unknown kind or entity, bounds, ids not ascending, no schema). */

@@ -2,6 +2,8 @@
 
 #include "connectors/bitrix_ask.h"
 
+#include "connectors/bitrix_limits.h"
+
 #include "base/clock.h"
 
 #include <inttypes.h>
@@ -53,20 +55,37 @@ bool bitrix_flag(struct wire *w)
     }
 }
 
+/* ---- lists ---- */
+
+bool bitrix_list_open(struct bitrix_list *ret, struct str raw)
+{
+    *ret = (struct bitrix_list){ .w = cursor(raw) };
+    ret->keyed = raw.n > 0 && wire_peek(&ret->w) == WIRE_MAP;
+    if (raw.n == 0 || (!ret->keyed && wire_peek(&ret->w) != WIRE_ARRAY))
+        return false;
+    ret->n = ret->keyed ? wire_map(&ret->w) : wire_array(&ret->w);
+    return true;
+}
+
+bool bitrix_list_next(struct bitrix_list *l)
+{
+    uint64_t number;
+
+    return !l->keyed || (wire_peek(&l->w) == WIRE_STR && str_u64(wire_str(&l->w), &number));
+}
+
 /* ---- time ---- */
 
-/* Seconds with or without a fraction, as a number or a string, to milliseconds; 0 when it is nothing of the
- * kind. */
-static uint64_t seconds_ms(struct wire *w)
+/* Seconds with or without a fraction, as a number or a string. False: nothing of the kind, or absurd. */
+static bool seconds_read(struct wire *w, double *ret)
 {
-    char text[40];
+    char text[40], *end;
     struct str token;
 
     switch (wire_peek(w)) {
-    case WIRE_INT: {
-        int64_t s = wire_i64(w);
-        return s > 0 && s < INT64_MAX / 1000 ? (uint64_t)s * 1000 : 0;
-    }
+    case WIRE_INT:
+        *ret = (double)wire_i64(w);
+        return *ret >= 0 && *ret < LIMIT_UNIX_S;
     case WIRE_NUM:
         token = wire_number(w);
         break;
@@ -75,15 +94,32 @@ static uint64_t seconds_ms(struct wire *w)
         break;
     default:
         wire_skip(w);
-        return 0;
+        return false;
     }
     if (token.n == 0 || token.n >= sizeof(text))
-        return 0;
+        return false;
     memcpy(text, token.p, token.n);
     text[token.n] = '\0';
-    char *end;
-    double s = strtod(text, &end);
-    return *end == '\0' && s > 0 && s < 1e12 ? (uint64_t)(s * 1000 + 0.5) : 0;
+    *ret = strtod(text, &end);
+    return *end == '\0' && *ret >= 0 && *ret < LIMIT_UNIX_S;
+}
+
+/* To milliseconds; 0 when it is nothing of the kind. */
+static uint64_t seconds_ms(struct wire *w)
+{
+    double s;
+
+    return seconds_read(w, &s) ? (uint64_t)(s * 1000 + 0.5) : 0;
+}
+
+static bool operating_read(struct wire *w, uint64_t *ret_ms)
+{
+    double s;
+
+    if (!seconds_read(w, &s) || s > LIMIT_OPERATING_S)
+        return false;
+    *ret_ms = (uint64_t)(s * 1000 + 0.5);
+    return true;
 }
 
 static int64_t iso_ms(struct wire *w)
@@ -123,8 +159,7 @@ void bitrix_time_read(struct bitrix_time *ret, struct str raw)
         } else if (str_is(key, "date_finish")) {
             date_finish_ms = iso_ms(&w);
         } else if (str_is(key, "operating")) {
-            ret->operating_known = true;
-            ret->operating_ms = seconds_ms(&w);
+            ret->operating_known = operating_read(&w, &ret->operating_ms);
         } else if (str_is(key, "operating_reset_at")) {
             ret->reset_s = reset_s(&w);
         } else {
@@ -218,10 +253,10 @@ static void read_part(struct bitrix_batch *b, struct wire *w, enum bitrix_part p
         int command = bitrix_key_parse(wire_str(w));
         struct str raw = wire_raw(w);
 
-        if (command >= 0)
+        if (command >= 0 && b->part[part][command].n == 0)
             b->part[part][command] = raw;
         else
-            b->odd = true;
+            b->odd = true; /* of two answers to one command neither is better */
     }
 }
 
@@ -239,6 +274,7 @@ static void read_result(struct bitrix_batch *b, struct wire *w)
         wire_skip(w);
         return;
     }
+    b->odd |= b->has_result;
     for (uint32_t n = wire_map(w); n > 0 && wire_ok(w); n--) {
         struct str key = wire_str(w);
         int part = 0;

@@ -28,7 +28,7 @@ struct bitrix_batch {
     struct str error, description; /* of the whole request */
     struct str time;               /* of the whole request */
     bool has_result;
-    bool odd; /* a part is neither a map nor an empty list */
+    bool odd; /* a part is neither a map nor an empty list, or tells of a command twice */
     struct str part[PARTS][BATCH_COMMANDS];
 };
 
@@ -40,6 +40,16 @@ void bitrix_error_read(struct bitrix_error *ret, struct str raw);
 /* The same, from the two members. */
 void bitrix_error_of(struct bitrix_error *ret, struct str error, struct str description);
 void bitrix_time_read(struct bitrix_time *ret, struct str raw);
+
+/* A list, also one whose keys are no longer 0, 1, 2 …: PHP writes that as an object, and its values are the
+ * list. */
+struct bitrix_list {
+    struct wire w; /* at the next value, once bitrix_list_next() said so */
+    uint32_t n;
+    bool keyed;
+};
+bool bitrix_list_open(struct bitrix_list *ret, struct str raw); /* false: neither */
+bool bitrix_list_next(struct bitrix_list *l);                   /* false: an object after all */
 
 /* Ids and counts come as numbers or as strings (facts section 16). False: neither; the value is skipped. */
 bool bitrix_u64(struct wire *w, uint64_t *ret);

@@ -15,10 +15,11 @@ struct command {
 static struct command command_open(struct buf *body, const struct bitrix_ask *ask, int number)
 {
     char key[BITRIX_KEY_SIZE], method[BITRIX_METHOD_SIZE];
+    bool first = body->n > 0 && body->p[body->n - 1] == '{';
 
     bitrix_key(number, key);
     bitrix_ask_method(ask, number, method);
-    buf_fmt(body, "%s\"%s\":\"%s", number > 0 ? "," : "", key, method);
+    buf_fmt(body, "%s\"%s\":\"%s", first ? "" : ",", key, method);
     return (struct command){ body, '?' };
 }
 
@@ -50,7 +51,8 @@ static void param_uncounted(struct command *c)
     param(c, "start", STR("-1"));
 }
 
-/* "*" and "UF_*" leave out multiple user fields and multifields, which therefore go by name (facts 4.3). */
+/* "*" and "UF_*" leave out multiple user fields and multifields, which therefore go by name (facts 4.3), but
+ * for those whose values nobody wants. */
 static void param_select(struct command *c, const struct schema *schema)
 {
     param(c, "select[]", STR("*"));
@@ -59,7 +61,7 @@ static void param_select(struct command *c, const struct schema *schema)
         const struct field *f = &schema->fields[i];
         bool user_field = f->name.n > 3 && memcmp(f->name.p, "UF_", 3) == 0;
 
-        if ((user_field && f->multiple) || str_is(f->type, "crm_multifield"))
+        if (f->hold != HOLD_OUT && ((user_field && f->multiple) || str_is(f->type, "crm_multifield")))
             param(c, "select[]", f->name);
     }
 }
@@ -82,6 +84,20 @@ static void build_page(struct command *c, const struct bitrix_ask *ask, int numb
     if (job->last != RANGE_OPEN)
         param_u64(c, "filter[<=ID]", job->last);
     param_select(c, &ask->schema);
+    param_uncounted(c);
+}
+
+/* Where the range ends, by which a list that is shorter than it should be is found out. Asked before the
+ * pages: what is created meanwhile does not count. */
+static void build_greatest(struct command *c, const struct bitrix_ask *ask)
+{
+    const struct msg_job *job = ask->job;
+
+    param(c, "order[ID]", STR("DESC"));
+    param_u64(c, "filter[>ID]", job->first > 0 ? job->first - 1 : 0);
+    if (job->last != RANGE_OPEN)
+        param_u64(c, "filter[<=ID]", job->last);
+    param(c, "select[]", STR("ID"));
     param_uncounted(c);
 }
 
@@ -130,6 +146,11 @@ int bitrix_build(const struct msg_job *job, struct buf *body, struct err *err)
         return -1;
     /* A command after a failed one would run with its unresolved "$result[...]" as a value: chains halt. */
     buf_fmt(body, "{\"halt\":%d,\"cmd\":{", ask.kind == JOB_RANGE);
+    if (ask.greatest >= 0) {
+        struct command c = command_open(body, &ask, ask.greatest);
+        build_greatest(&c, &ask);
+        command_close(&c);
+    }
     for (int i = 0; i < ask.commands; i++) {
         struct command c = command_open(body, &ask, i);
         build_kind[ask.kind](&c, &ask, i);

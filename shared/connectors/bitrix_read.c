@@ -1,5 +1,6 @@
 #include "connectors/bitrix.h"
 
+#include "connectors/bitrix_limits.h"
 #include "connectors/bitrix_reading.h"
 #include "connectors/bitrix_rule.h"
 #include "connectors/transcode.h"
@@ -9,10 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define TRANSCODED_MAX_BYTES  ((size_t)128 << 20)
-#define OPERATING_WAIT_MAX_MS 600000 /* the window is ten minutes: nothing is blocked longer */
-#define OPERATING_WAIT_MIN_MS 1000
 
 /* ---- failures ---- */
 
@@ -24,8 +21,8 @@ static uint64_t operating_wait_ms(const struct bitrix_answer *a, const char *met
         if (strcmp(a->operating[i].method, method) != 0 || reset_ms == 0 || a->fetched_ms == 0)
             continue;
         int64_t wait_ms = reset_ms - a->fetched_ms;
-        return wait_ms < OPERATING_WAIT_MIN_MS   ? OPERATING_WAIT_MIN_MS
-               : wait_ms > OPERATING_WAIT_MAX_MS ? OPERATING_WAIT_MAX_MS
+        return wait_ms < LIMIT_BLOCKED_LEAST_MS  ? LIMIT_BLOCKED_LEAST_MS
+               : wait_ms > LIMIT_BLOCKED_MOST_MS ? LIMIT_BLOCKED_MOST_MS
                                                  : (uint64_t)wait_ms;
     }
     return fallback_ms;
@@ -112,20 +109,28 @@ static void note_operating(struct bitrix_answer *a, const char *method, const st
         o->reset_s = t->reset_s;
 }
 
-/* Portals bill a batch to its methods or to "batch" (facts 3.2): both are told. */
-static void read_times(struct bitrix_reading *r)
+static void read_time(struct bitrix_reading *r, int command, int64_t *latest_ms)
 {
     char method[BITRIX_METHOD_SIZE];
     struct bitrix_time t;
+
+    bitrix_time_read(&t, bitrix_part_of(r, PART_TIME, command));
+    bitrix_ask_method(&r->ask, command, method);
+    note_operating(r->a, method, &t);
+    if (t.finish_ms > *latest_ms)
+        *latest_ms = t.finish_ms;
+}
+
+/* Portals bill a batch to its methods or to "batch" (facts 3.2): both are told. */
+static void read_times(struct bitrix_reading *r)
+{
+    struct bitrix_time t;
     int64_t latest_ms = 0;
 
-    for (int i = 0; i < r->ask.commands; i++) {
-        bitrix_time_read(&t, bitrix_part_of(r, PART_TIME, i));
-        bitrix_ask_method(&r->ask, i, method);
-        note_operating(r->a, method, &t);
-        if (t.finish_ms > latest_ms)
-            latest_ms = t.finish_ms;
-    }
+    if (r->ask.greatest >= 0)
+        read_time(r, r->ask.greatest, &latest_ms);
+    for (int i = 0; i < r->ask.commands; i++)
+        read_time(r, i, &latest_ms);
     bitrix_time_read(&t, r->batch.time);
     note_operating(r->a, "batch", &t);
     r->a->fetched_ms = t.finish_ms > 0 ? t.finish_ms : latest_ms;
@@ -185,7 +190,7 @@ static int read_text(
             content_type != NULL && content_type[0] != '\0' ? content_type : "type not told");
         return no_json(r, status, why, err);
     }
-    buf_init(&bytes, TRANSCODED_MAX_BYTES);
+    buf_init(&bytes, LIMIT_TRANSCODED_BYTES);
     if (transcode(text, n, &bytes, &r->a->repaired, &inner) < 0)
         result = inner.kind == ERR_LIMIT ? err_set(err, ERR_LIMIT, "%s", inner.text)
                                          : no_json(r, status, inner.text, err);
@@ -204,8 +209,8 @@ int bitrix_read(const struct msg_job *job, int status, const char *content_type,
     int result;
 
     buf_init(&a->records, msg_payload_limit(MSG_RECORDS));
-    buf_init(&a->learnt, (size_t)8 << 20);
-    buf_init(&a->unknown, 4096);
+    buf_init(&a->learnt, LIMIT_LEARNT_BYTES);
+    buf_init(&a->unknown, LIMIT_UNKNOWN_BYTES + 96);
     if (bitrix_ask_init(&r.ask, job, err) < 0)
         return -1;
     if (status >= 300 && status <= 399)
@@ -224,5 +229,6 @@ void bitrix_answer_fini(struct bitrix_answer *a)
     free(a->absent.p);
     free(a->unlisted.p);
     free(a->denied.p);
+    free(a->left.p);
     *a = (struct bitrix_answer){ .count = 0 };
 }

@@ -5,8 +5,7 @@
 #include "connectors/bitrix.h"
 #include "connectors/bitrix_ask.h"
 #include "connectors/bitrix_batch.h"
-
-#define SAME_KEYS_MAX 512
+#include "connectors/bitrix_limits.h"
 
 struct bitrix_reading {
     struct bitrix_ask ask;
@@ -14,7 +13,7 @@ struct bitrix_reading {
     struct bitrix_answer *a;
     /* Records of a list have the same keys in the same order: a key seen at its place before needs no search.
      */
-    struct str same[SAME_KEYS_MAX];
+    struct str same[LIMIT_KEYS_REMEMBERED];
 };
 
 /* Fills err with what an error of the portal means, and the answer's retry_ms and blocked. command < 0: the
@@ -23,8 +22,11 @@ int bitrix_refused(
     struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err);
 /* The same for the error that `command` got inside the batch. */
 int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *err);
+/* Whether the portal answered `command` at all: neither an error nor silence. When not, *err says what it
+ * means; in a->partial that is why the answer is one in part. */
+bool bitrix_is_answered(struct bitrix_reading *r, int command, struct err *err);
 /* ERR_TEMP "portal answered nonsense: ..." from a format literal and its values. Is -1. */
-#define bitrix_nonsense(r, err, ...)                                                                         \
+#define bitrix_nonsense(r, err, ...) \
     ((r)->a->nonsense = true, err_set(err, ERR_TEMP, "portal answered nonsense: " __VA_ARGS__))
 
 static inline struct str bitrix_part_of(const struct bitrix_reading *r, enum bitrix_part part, int command)

@@ -9,9 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define FIELD_NAME_MAX    128
-#define UNKNOWN_MAX_BYTES 4000 /* REPORT.unknown takes 4096 */
-
 static void ids_add(struct ids *ids, uint64_t id, size_t most)
 {
     if (ids->p == NULL)
@@ -24,7 +21,7 @@ static void ids_add(struct ids *ids, uint64_t id, size_t most)
 
 static bool is_known(struct bitrix_reading *r, struct str key, uint32_t place)
 {
-    bool remembered = place < SAME_KEYS_MAX && key.n > 0;
+    bool remembered = place < LIMIT_KEYS_REMEMBERED && key.n > 0;
 
     if (remembered && str_eq(r->same[place], key))
         return true;
@@ -37,7 +34,7 @@ static bool is_known(struct bitrix_reading *r, struct str key, uint32_t place)
 
 static bool is_word(struct str key)
 {
-    if (key.n == 0 || key.n > FIELD_NAME_MAX)
+    if (key.n == 0 || key.n > LIMIT_FIELD_NAME_BYTES)
         return false;
     for (size_t i = 0; i < key.n; i++)
         if ((unsigned char)key.p[i] <= ' ' || key.p[i] == 0x7f)
@@ -62,7 +59,7 @@ static bool has_word(struct str words, struct str word)
 /* Those that find no room are told after the next probe. */
 static void note_unknown(struct bitrix_answer *a, struct str key)
 {
-    if (a->unknown.n + key.n + 1 > UNKNOWN_MAX_BYTES || has_word(buf_view(&a->unknown), key))
+    if (a->unknown.n + key.n + 1 > LIMIT_UNKNOWN_BYTES || has_word(buf_view(&a->unknown), key))
         return;
     if (a->unknown.n > 0)
         buf_char(&a->unknown, ' ');
@@ -173,26 +170,39 @@ static int page_check(struct bitrix_reading *r, struct page *p, uint64_t id, str
     return 0;
 }
 
+bool bitrix_is_answered(struct bitrix_reading *r, int command, struct err *err)
+{
+    if (bitrix_part_of(r, PART_ERROR, command).n > 0)
+        return bitrix_command_refused(r, command, err), false;
+    if (bitrix_part_of(r, PART_RESULT, command).n > 0)
+        return true;
+    err_set(err, ERR_TEMP, "portal answered nonsense: neither result nor error of command %d", command);
+    return false;
+}
+
+/* For a command without which nothing of the answer can be used. */
+static int answer_check(struct bitrix_reading *r, int command, struct err *err)
+{
+    if (bitrix_is_answered(r, command, err))
+        return 0;
+    r->a->nonsense = bitrix_part_of(r, PART_ERROR, command).n == 0;
+    return -1;
+}
+
 static int page_read(struct bitrix_reading *r, int command, struct page *p, struct err *err)
 {
-    struct str raw = bitrix_part_of(r, PART_RESULT, command);
-    struct wire w;
+    struct bitrix_list l;
 
-    if (bitrix_part_of(r, PART_ERROR, command).n > 0)
-        return bitrix_command_refused(r, command, err);
-    if (raw.n == 0)
-        return bitrix_nonsense(r, err, "neither result nor error of command %d", command);
-    wire_init(&w, raw.p, raw.n);
-    if (wire_peek(&w) != WIRE_ARRAY)
+    if (!bitrix_list_open(&l, bitrix_part_of(r, PART_RESULT, command)))
         return bitrix_nonsense(r, err, "a list that is no array");
-
-    uint32_t n = wire_array(&w);
-    if (n > PAGE_SIZE_RECORDS)
-        return bitrix_nonsense(r, err, "a page of %" PRIu32 " records", n);
-    p->count = (int)n;
-    for (uint32_t i = 0; i < n; i++) {
+    if (l.n > PAGE_SIZE_RECORDS)
+        return bitrix_nonsense(r, err, "a page of %" PRIu32 " records", l.n);
+    p->count = (int)l.n;
+    for (uint32_t i = 0; i < l.n; i++) {
         struct record record;
-        if (record_read(r, &w, &record, err) < 0 || page_check(r, p, record.id, err) < 0)
+        if (!bitrix_list_next(&l))
+            return bitrix_nonsense(r, err, "a list that is no array");
+        if (record_read(r, &l.w, &record, err) < 0 || page_check(r, p, record.id, err) < 0)
             return -1;
         record_take(r, &record);
     }
@@ -215,58 +225,125 @@ static int check_unknown(struct bitrix_reading *r, struct err *err)
 /* A portal that does not resolve the reference to the page before answers from the beginning again. */
 static bool is_page_again(struct bitrix_reading *r, int command, uint64_t last)
 {
-    struct str raw = bitrix_part_of(r, PART_RESULT, command);
-    struct wire w;
+    struct bitrix_list l;
     uint64_t id;
 
-    wire_init(&w, raw.p, raw.n);
-    return raw.n > 0 && bitrix_part_of(r, PART_ERROR, command).n == 0 && wire_peek(&w) == WIRE_ARRAY &&
-           wire_array(&w) > 0 && wire_peek(&w) == WIRE_MAP && wire_find(&w, r->ask.entities[0]->id_field) &&
-           bitrix_u64(&w, &id) && id > 0 && id <= last;
+    return bitrix_list_open(&l, bitrix_part_of(r, PART_RESULT, command)) && l.n > 0 && bitrix_list_next(&l) &&
+           wire_peek(&l.w) == WIRE_MAP && wire_find(&l.w, r->ask.entities[0]->id_field) &&
+           bitrix_u64(&l.w, &id) && id > 0 && id <= last;
 }
 
-/* The first page that is not full ends the range; the commands after it refer to a record that is not there,
- * and what they answer means nothing (facts section 5). */
+/* The greatest id of the range when the portal began to answer; 0: it is empty. The greatest that is shown,
+ * whatever the order: a portal may not heed it. */
+static int greatest_read(struct bitrix_reading *r, uint64_t *ret, struct err *err)
+{
+    const struct msg_job *job = r->ask.job;
+    int command = r->ask.greatest;
+    struct bitrix_list l;
+
+    *ret = 0;
+    if (answer_check(r, command, err) < 0)
+        return -1;
+    if (!bitrix_list_open(&l, bitrix_part_of(r, PART_RESULT, command)))
+        return bitrix_nonsense(r, err, "a list that is no array");
+    for (uint32_t i = 0; i < l.n; i++) {
+        uint64_t id;
+
+        if (!bitrix_list_next(&l))
+            return bitrix_nonsense(r, err, "a list that is no array");
+        struct wire record = l.w;
+        wire_skip(&l.w);
+        if (wire_peek(&record) != WIRE_MAP || !wire_find(&record, r->ask.entities[0]->id_field) ||
+            !bitrix_u64(&record, &id) || id < job->first || id > job->last)
+            return bitrix_nonsense(r, err, "a greatest id outside the range");
+        *ret = id > *ret ? id : *ret;
+    }
+    return 0;
+}
+
+/* Reads pages up to the first that is not full, or that the portal did not answer: the commands after it
+ * refer to a record that is not there, and what they answer means nothing (facts section 5). */
+static int pages_read(struct bitrix_reading *r, struct page *page, struct err *err)
+{
+    for (int i = 0; i < r->ask.commands; i++) {
+        if (i > 0 && is_page_again(r, i, page->last))
+            return 0; /* nothing of it is taken: the next job goes on behind the last id, told as a number */
+        if (i == 0 && answer_check(r, i, err) < 0)
+            return -1;
+        if (i > 0 && !bitrix_is_answered(r, i, &r->a->partial))
+            return 0;
+        if (page_read(r, i, page, err) < 0)
+            return -1;
+        if (page->count < PAGE_SIZE_RECORDS)
+            return 0;
+    }
+    return 0;
+}
+
+/* A short page does not end a range: portals take out of a page what the caller may not see, and one that did
+ * not resolve its reference looks like an empty one. The range ends with its greatest id, or is gone on with
+ * behind the last one read. */
 int bitrix_read_range(struct bitrix_reading *r, struct err *err)
 {
     const struct msg_job *job = r->ask.job;
     struct page page = { .last = job->first > 0 ? job->first - 1 : 0, .most = job->last };
-    bool ended = false;
+    uint64_t before = page.last, greatest = RANGE_OPEN;
 
-    for (int i = 0; i < r->ask.commands && !ended; i++) {
-        if (i > 0 && is_page_again(r, i, page.last))
-            break; /* nothing of it is taken: the next job goes on behind the last id, told as a number */
-        if (page_read(r, i, &page, err) < 0)
-            return -1;
-        if (page.count == PAGE_SIZE_RECORDS)
-            continue;
-        /* An empty page looks alike whether the reference to the page before was resolved or not. Behind the
-         * first page nothing in this answer shows that the portal resolves them: the next job asks again,
-         * with the id itself. */
-        if (page.count == 0 && i == 1)
-            break;
-        ended = true;
-    }
-    if (check_unknown(r, err) < 0)
+    if (r->ask.greatest >= 0 && greatest_read(r, &greatest, err) < 0)
         return -1;
-    if (page.last >= job->last)
-        ended = true;
+    if (pages_read(r, &page, err) < 0 || check_unknown(r, err) < 0)
+        return -1;
+    bool ended = page.last >= job->last || page.last >= greatest;
+    if (!ended && page.last == before && greatest == RANGE_OPEN)
+        return err_set(err, ERR_LIMIT, "%s.list shows nothing where more than a call's records were expected",
+            r->ask.entities[0]->method);
+    if (!ended && page.last == before)
+        return bitrix_nonsense(r, err,
+            "a list that is shorter than it should be: nothing from id %" PRIu64 " on, though id %" PRIu64
+            " is there",
+            job->first, greatest);
+    if (ended) { /* what was not answered is not missing */
+        r->a->partial.kind = ERR_NONE;
+        r->a->retry_ms = 0;
+        r->a->blocked[0] = '\0';
+    }
     r->a->covered_last = ended ? job->last : page.last;
     r->a->next_first = ended ? 0 : page.last + 1;
     return 0;
+}
+
+static void leave_out(struct bitrix_reading *r, int command)
+{
+    struct ids ids = bitrix_ask_ids(&r->ask, command);
+
+    for (size_t i = 0; i < ids.n; i++)
+        ids_add(&r->a->left, ids.p[i], r->ask.job->ids.n);
+}
+
+/* All that was asked is left: the failure of the job. */
+static int left_check(struct bitrix_reading *r, struct err *err)
+{
+    if (r->a->left.n < r->ask.job->ids.n)
+        return 0;
+    *err = r->a->partial;
+    r->a->nonsense = bitrix_part_of(r, PART_ERROR, 0).n == 0;
+    return -1;
 }
 
 int bitrix_read_ids(struct bitrix_reading *r, struct err *err)
 {
     for (int i = 0; i < r->ask.commands; i++) {
         struct page page = { .most = RANGE_OPEN, .only = bitrix_ask_ids(&r->ask, i) };
-        if (page_read(r, i, &page, err) < 0)
+
+        if (!bitrix_is_answered(r, i, &r->a->partial))
+            leave_out(r, i);
+        else if (page_read(r, i, &page, err) < 0)
             return -1;
     }
-    return check_unknown(r, err);
+    return left_check(r, err) < 0 ? -1 : check_unknown(r, err);
 }
 
-static int get_refused(struct bitrix_reading *r, int command, uint64_t id, struct err *err)
+static int get_refused(struct bitrix_reading *r, int command, uint64_t id)
 {
     size_t most = r->ask.job->ids.n;
     struct bitrix_error e;
@@ -280,7 +357,9 @@ static int get_refused(struct bitrix_reading *r, int command, uint64_t id, struc
         ids_add(&r->a->denied, id, most);
         return 0;
     default:
-        return bitrix_command_refused(r, command, err);
+        leave_out(r, command);
+        (void)bitrix_command_refused(r, command, &r->a->partial);
+        return 0;
     }
 }
 
@@ -292,9 +371,11 @@ static int get_one(struct bitrix_reading *r, int command, struct err *err)
     struct wire w;
 
     if (bitrix_part_of(r, PART_ERROR, command).n > 0)
-        return get_refused(r, command, id, err);
-    if (raw.n == 0)
-        return bitrix_nonsense(r, err, "neither result nor error of command %d", command);
+        return get_refused(r, command, id);
+    if (!bitrix_is_answered(r, command, &r->a->partial)) {
+        leave_out(r, command);
+        return 0;
+    }
     wire_init(&w, raw.p, raw.n);
     if (record_read(r, &w, &record, err) < 0)
         return -1;
@@ -309,5 +390,5 @@ int bitrix_read_get(struct bitrix_reading *r, struct err *err)
     for (int i = 0; i < r->ask.commands; i++)
         if (get_one(r, i, err) < 0)
             return -1;
-    return 0;
+    return left_check(r, err);
 }

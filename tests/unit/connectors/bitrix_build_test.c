@@ -50,8 +50,9 @@ static size_t commands(json_t *json)
 TEST(what_is_left_out_is_not_asked_for_by_name)
 {
     static const struct field fields[] = { { STR("ID"), STR("integer"), false, HOLD_NOT },
-        { STR("PHONE"), STR("crm_multifield"), true, HOLD_OUT }, { STR("UF_A"), STR("string"), true, HOLD_NOT },
-        { STR("UF_B"), STR("string"), true, HOLD_OUT }, { STR("UF_C"), STR("string"), true, HOLD_ASIDE } };
+        { STR("PHONE"), STR("crm_multifield"), true, HOLD_OUT },
+        { STR("UF_A"), STR("string"), true, HOLD_NOT }, { STR("UF_B"), STR("string"), true, HOLD_OUT },
+        { STR("UF_C"), STR("string"), true, HOLD_ASIDE } };
     struct asked a = asked_range(1, 90, 1);
     struct buf schema;
 
@@ -72,7 +73,10 @@ TEST(a_range_is_a_chain_of_pages_that_halts)
     json_t *json = build(&a);
 
     CHECK_EQ(json_integer_value(json_object_get(json, "halt")), 1);
-    CHECK_EQ(commands(json), 3);
+    CHECK_EQ(commands(json), 4);
+    CHECK_STR(json_object_iter_key(json_object_iter(json_object_get(json, "cmd"))), "p49");
+    CHECK_STR(command(json, "p49"),
+        "crm.deal.list?order[ID]=DESC&filter[>ID]=100&filter[<=ID]=9000&select[]=ID&start=-1");
     CHECK_STR(command(json, "p00"), "crm.deal.list?order[ID]=ASC&filter[>ID]=100&filter[<=ID]=9000&select[]=*"
                                     "&select[]=UF_*&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
     CHECK_STR(command(json, "p02"),
@@ -106,6 +110,7 @@ TEST(an_open_range_has_no_upper_bound)
 
     CHECK_STR(command(json, "p00"), "crm.deal.list?order[ID]=ASC&filter[>ID]=0&select[]=*&select[]=UF_*"
                                     "&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
+    CHECK_STR(command(json, "p49"), "crm.deal.list?order[ID]=DESC&filter[>ID]=0&select[]=ID&start=-1");
     json_decref(json);
     asked_free(&a);
 }

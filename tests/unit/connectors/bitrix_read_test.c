@@ -18,7 +18,7 @@ static void answer_begin(struct buf *b)
 
 static void answer_page(struct buf *b, int number, uint64_t from, int count)
 {
-    buf_fmt(b, "%s\"p%02d\":", number > 0 ? "," : "", number);
+    buf_fmt(b, "%s\"p%02d\":", b->p[b->n - 1] == '{' ? "" : ",", number);
     add_page(b, from, count);
 }
 
@@ -27,13 +27,27 @@ static void answer_end(struct buf *b)
     buf_str(b, "},\"result_error\":[],\"result_total\":[],\"result_next\":[],\"result_time\":[]}," TIME_ "}");
 }
 
+/* The range's greatest id, 0 = it is empty; the pages follow. */
+static void answer_greatest(struct buf *b, uint64_t id)
+{
+    buf_str(b, "\"p49\":");
+    if (id > 0)
+        buf_fmt(b, "[{\"ID\":\"%llu\"}]", (unsigned long long)id);
+    else
+        buf_str(b, "[]");
+}
+
+#define NOT_TOLD UINT64_MAX
+
 /* An answer of pages given as {first id, count}, ended by {0, -1}; the answer is the caller's. */
-static int read_pages(
-    const struct asked *asked, const int64_t (*pages)[2], struct bitrix_answer *answer, struct err *err)
+static int read_pages(const struct asked *asked, uint64_t greatest, const int64_t (*pages)[2],
+    struct bitrix_answer *answer, struct err *err)
 {
     struct buf b;
 
     answer_begin(&b);
+    if (greatest != NOT_TOLD)
+        answer_greatest(&b, greatest);
     for (int i = 0; pages[i][1] >= 0; i++)
         answer_page(&b, i, (uint64_t)pages[i][0], (int)pages[i][1]);
     answer_end(&b);
@@ -42,38 +56,65 @@ static int read_pages(
     return result;
 }
 
+/* ids_read() for ids that are numbers. */
+static const char *ids_of_numbers(const struct bitrix_answer *a)
+{
+    static char text[256];
+    size_t n = 0;
+    struct wire w;
+
+    wire_init(&w, a->records.p, a->records.n);
+    while (!wire_done(&w) && wire_ok(&w)) {
+        struct wire id = w;
+        CHECK(wire_find(&id, "ID"));
+        n += (size_t)snprintf(
+            text + n, sizeof(text) - n, "%s%lld", n > 0 ? " " : "", (long long)wire_i64(&id));
+        wire_skip(&w);
+    }
+    return text;
+}
+
 /* ---- ranges ---- */
 
 struct range_case {
     const char *name;
-    uint64_t first, last, pages;
+    uint64_t first, last, pages, greatest;
     int64_t answer[6][2]; /* first id and count of each page */
     uint64_t count, covered_last, next_first;
 };
 
-TEST(a_range_ends_with_its_first_page_that_is_not_full)
+TEST(a_range_ends_with_its_greatest_id_and_is_gone_on_with_where_a_list_is_shorter)
 {
     static const struct range_case cases[] = {
-        { "one short page", 1, RANGE_OPEN, 3, { { 1, 20 }, { 1, 20 }, { 1, 20 }, { 0, -1 } }, 20, RANGE_OPEN,
-            0 },
-        { "nothing at all", 1, 500, 2, { { 0, 0 }, { 0, 0 }, { 0, -1 } }, 0, 500, 0 },
-        { "two pages", 1, 500, 3, { { 1, 50 }, { 51, 7 }, { 1, 50 }, { 0, -1 } }, 57, 500, 0 },
-        { "garbage behind a short page", 1, 500, 3, { { 1, 50 }, { 60, 1 }, { 9999, 50 }, { 0, -1 } }, 51,
+        { "one short page", 1, RANGE_OPEN, 3, 20, { { 1, 20 }, { 1, 20 }, { 1, 20 }, { 0, -1 } }, 20,
+            RANGE_OPEN, 0 },
+        { "nothing at all", 1, 500, 2, 0, { { 0, 0 }, { 0, 0 }, { 0, -1 } }, 0, 500, 0 },
+        { "two pages", 1, 500, 3, 57, { { 1, 50 }, { 51, 7 }, { 1, 50 }, { 0, -1 } }, 57, 500, 0 },
+        { "garbage behind a short page", 1, 500, 3, 60, { { 1, 50 }, { 60, 1 }, { 9999, 50 }, { 0, -1 } }, 51,
             500, 0 },
-        { "all full", 1, 500, 2, { { 1, 50 }, { 101, 50 }, { 0, -1 } }, 100, 150, 151 },
-        { "all full, open", 7, RANGE_OPEN, 1, { { 7, 50 }, { 0, -1 } }, 50, 56, 57 },
-        { "all full up to the last id", 1, 100, 2, { { 1, 50 }, { 51, 50 }, { 0, -1 } }, 100, 100, 0 },
-        { "full, then empty: asked again", 1, RANGE_OPEN, 3, { { 1, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } }, 50,
-            50, 51 },
-        { "two full, then empty", 1, RANGE_OPEN, 4, { { 1, 50 }, { 51, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } },
-            100, RANGE_OPEN, 0 },
-        { "the first page again", 1, RANGE_OPEN, 2, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 50, 50, 51 },
-        { "an earlier page", 1, 500, 2, { { 101, 50 }, { 51, 50 }, { 0, -1 } }, 50, 150, 151 },
-        { "one record again", 1, RANGE_OPEN, 3, { { 1, 50 }, { 51, 50 }, { 100, 20 }, { 0, -1 } }, 100, 100,
-            101 },
-        { "the first page again, short", 1, RANGE_OPEN, 2, { { 1, 50 }, { 1, 20 }, { 0, -1 } }, 50, 50, 51 },
-        { "full to the end, then again", 1, 50, 2, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 50, 50, 0 },
-        { "full to the end, then empty", 1, 50, 2, { { 1, 50 }, { 0, 0 }, { 0, -1 } }, 50, 50, 0 },
+        { "a record came meanwhile", 1, 500, 3, 19, { { 1, 20 }, { 0, -1 } }, 20, 500, 0 },
+        { "the last one went meanwhile", 1, 500, 3, 21, { { 1, 20 }, { 0, -1 } }, 20, 20, 21 },
+        { "a page too short", 1, 500, 3, 90, { { 1, 50 }, { 51, 30 }, { 1, 50 }, { 0, -1 } }, 80, 80, 81 },
+        { "the first page too short", 1, RANGE_OPEN, 2, 90, { { 1, 1 }, { 1, 50 }, { 0, -1 } }, 1, 1, 2 },
+        { "all full", 1, 500, 2, 300, { { 1, 50 }, { 101, 50 }, { 0, -1 } }, 100, 150, 151 },
+        { "all full and no more", 1, 500, 2, 150, { { 1, 50 }, { 101, 50 }, { 0, -1 } }, 100, 500, 0 },
+        { "all full, open", 7, RANGE_OPEN, 1, 60, { { 7, 50 }, { 0, -1 } }, 50, 56, 57 },
+        { "all full up to the last id", 1, 100, 2, 100, { { 1, 50 }, { 51, 50 }, { 0, -1 } }, 100, 100, 0 },
+        { "full, then empty though there is more", 1, RANGE_OPEN, 3, 70,
+            { { 1, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } }, 50, 50, 51 },
+        { "full, then empty", 1, RANGE_OPEN, 3, 50, { { 1, 50 }, { 0, 0 }, { 0, 0 }, { 0, -1 } }, 50,
+            RANGE_OPEN, 0 },
+        { "the first page again", 1, RANGE_OPEN, 2, 70, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 50, 50, 51 },
+        { "an earlier page", 1, 500, 2, 400, { { 101, 50 }, { 51, 50 }, { 0, -1 } }, 50, 150, 151 },
+        { "one record again", 1, RANGE_OPEN, 3, 200, { { 1, 50 }, { 51, 50 }, { 100, 20 }, { 0, -1 } }, 100,
+            100, 101 },
+        { "the first page again, short", 1, RANGE_OPEN, 2, 70, { { 1, 50 }, { 1, 20 }, { 0, -1 } }, 50, 50,
+            51 },
+        { "full to the end, then again", 1, 50, 2, 50, { { 1, 50 }, { 1, 50 }, { 0, -1 } }, 50, 50, 0 },
+        { "full to the end, then empty", 1, 50, 2, 50, { { 1, 50 }, { 0, 0 }, { 0, -1 } }, 50, 50, 0 },
+        { "a page that is not answered", 1, 500, 3, 90, { { 1, 50 }, { 0, -1 } }, 50, 50, 51 },
+        { "no room to ask for the end", 1, 500, 50, NOT_TOLD, { { 1, 50 }, { 51, 7 }, { 0, -1 } }, 57, 57,
+            58 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -82,7 +123,8 @@ TEST(a_range_ends_with_its_first_page_that_is_not_full)
         struct bitrix_answer answer;
         struct err err;
 
-        if (read_pages(&a, c->answer, &answer, &err) < 0 || answer.covered_last != c->covered_last)
+        if (read_pages(&a, c->greatest, c->answer, &answer, &err) < 0 ||
+            answer.covered_last != c->covered_last)
             print_error("%s: %s, covered to %" PRIu64 "\n", c->name, err.text, answer.covered_last);
         CHECK_EQ(err.kind, ERR_NONE);
         CHECK_EQ(answer.count, c->count);
@@ -96,10 +138,14 @@ TEST(a_range_ends_with_its_first_page_that_is_not_full)
 TEST(pages_that_cannot_be_true_are_refused)
 {
     static const struct range_case cases[] = {
-        { "an id below the range", 100, 500, 1, { { 99, 3 }, { 0, -1 } }, 0, 0, 0 },
-        { "an id above the range", 100, 500, 1, { { 499, 3 }, { 0, -1 } }, 0, 0, 0 },
-        { "51 records", 1, RANGE_OPEN, 1, { { 1, 51 }, { 0, -1 } }, 0, 0, 0 },
-        { "a page that is not there", 1, RANGE_OPEN, 2, { { 1, 50 }, { 0, -1 } }, 0, 0, 0 },
+        { "an id below the range", 100, 500, 1, 300, { { 99, 3 }, { 0, -1 } }, 0, 0, 0 },
+        { "an id above the range", 100, 500, 1, 500, { { 499, 3 }, { 0, -1 } }, 0, 0, 0 },
+        { "51 records", 1, RANGE_OPEN, 1, 51, { { 1, 51 }, { 0, -1 } }, 0, 0, 0 },
+        { "a first page that is not there", 1, RANGE_OPEN, 2, 51, { { 0, -1 } }, 0, 0, 0 },
+        { "the end is not told", 1, RANGE_OPEN, 2, NOT_TOLD, { { 1, 50 }, { 51, 1 }, { 0, -1 } }, 0, 0, 0 },
+        { "an end above the range", 1, 500, 2, 501, { { 1, 50 }, { 51, 1 }, { 0, -1 } }, 0, 0, 0 },
+        { "an end below the range", 100, 500, 2, 99, { { 101, 1 }, { 0, -1 } }, 0, 0, 0 },
+        { "nothing, though there is more", 1, 500, 2, 90, { { 0, 0 }, { 0, 0 }, { 0, -1 } }, 0, 0, 0 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -108,7 +154,7 @@ TEST(pages_that_cannot_be_true_are_refused)
         struct bitrix_answer answer;
         struct err err;
 
-        CHECK_EQ(read_pages(&a, c->answer, &answer, &err), -1);
+        CHECK_EQ(read_pages(&a, c->greatest, c->answer, &answer, &err), -1);
         CHECK_EQ(err.kind, ERR_TEMP);
         CHECK_HAS(err.text, "portal answered nonsense: ");
         CHECK(answer.nonsense);
@@ -117,7 +163,8 @@ TEST(pages_that_cannot_be_true_are_refused)
     }
 }
 
-#define PAGE(list) "{\"result\":{\"result\":{\"p00\":" list "},\"result_error\":[]}," TIME_ "}"
+#define PAGE(list) \
+    "{\"result\":{\"result\":{\"p49\":[{\"ID\":500}],\"p00\":" list "},\"result_error\":[]}," TIME_ "}"
 
 TEST(answers_that_are_no_records_are_refused)
 {
@@ -125,7 +172,18 @@ TEST(answers_that_are_no_records_are_refused)
         PAGE("[[]]"),
         PAGE("[1]"),
         PAGE("[null]"),
-        PAGE("{\"0\":{\"ID\":\"1\"}}"),
+        PAGE("{\"a\":{\"ID\":\"1\"}}"),
+        PAGE("{\"0\":{\"ID\":\"1\"},\"x\":{\"ID\":\"2\"}}"),
+        PAGE("{\"1\":{\"ID\":\"2\"},\"2\":{\"ID\":\"1\"}}"),
+        PAGE("[{\"ID\":\"42 \"}]"),
+        PAGE("[{\"ID\":[42]}]"),
+        PAGE("[{\"ID\":true}]"),
+        PAGE("[{\"ID\":1e400}]"),
+        PAGE("[{\"ID\":99999999999999999999}]"),
+        "{\"result\":{\"result\":{\"p49\":[],\"p00\":[],\"p00\":[{\"ID\":1}]}}}",
+        "{\"result\":{\"result\":{\"p49\":[],\"p00\":[]}},\"result\":{\"result\":{\"p01\":[]}}}",
+        "{\"result\":{\"result\":{\"p49\":[{}],\"p00\":[{\"ID\":1}]}}}",
+        "{\"result\":{\"result\":{\"p49\":{\"a\":1},\"p00\":[{\"ID\":1}]}}}",
         PAGE("\"x\""),
         PAGE("[{\"TITLE\":\"no id\"}]"),
         PAGE("[{\"ID\":\"\"}]"),
@@ -248,7 +306,7 @@ TEST(more_unknown_fields_than_a_report_takes_are_cut_between_names)
     struct buf b;
 
     buf_init(&b, 1 << 20);
-    buf_str(&b, "{\"result\":{\"result\":{\"p00\":[{\"ID\":1");
+    buf_str(&b, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[{\"ID\":1");
     for (int i = 0; i < 1000; i++)
         buf_fmt(&b, ",\"UF_CRM_%d\":1", i);
     buf_str(&b, "}]}}}");
@@ -260,7 +318,7 @@ TEST(more_unknown_fields_than_a_report_takes_are_cut_between_names)
     asked_free(&a);
 }
 
-#define CHAIN(tail) "{\"result\":{\"result\":{\"p00\":[{\"ID\":1}]}," tail "}}"
+#define CHAIN(tail) "{\"result\":{\"result\":{\"p49\":[{\"ID\":1}],\"p00\":[{\"ID\":1}]}," tail "}}"
 
 TEST(what_comes_after_the_end_of_a_chain_means_nothing)
 {
@@ -278,57 +336,122 @@ TEST(what_comes_after_the_end_of_a_chain_means_nothing)
     asked_free(&a);
 }
 
-/* A full page, then an error: what was read is thrown away, the job is repeated. */
-static int read_broken_chain(const char *error, struct bitrix_answer *answer, struct err *err)
+/* `pages` full pages, then an error; 100 is the greatest id. */
+static int read_broken_chain(int pages, const char *error, struct bitrix_answer *answer, struct err *err)
 {
     struct asked a = asked_range(1, 500, 3);
     struct buf b;
 
     answer_begin(&b);
-    answer_page(&b, 0, 1, 50);
+    answer_greatest(&b, 100);
+    for (int i = 0; i < pages; i++)
+        answer_page(&b, i, 1 + 50 * (uint64_t)i, 50);
     buf_fmt(&b,
-        "},\"result_error\":{\"p01\":%s},\"result_time\":{\"p00\":{\"finish\":1778747193,\"operating\":"
+        "},\"result_error\":{\"p%02d\":%s},\"result_time\":{\"p00\":{\"finish\":1778747193,\"operating\":"
         "481.25,\"operating_reset_at\":1778747200}}}," TIME_ "}",
-        error);
+        pages, error);
     int result = read_text(&a, buf_cstr(&b), answer, err);
     buf_fini(&b);
     asked_free(&a);
     return result;
 }
 
-TEST(an_error_inside_a_chain_fails_the_job)
+TEST(an_error_inside_a_chain_leaves_what_was_read_before_it)
 {
+    static const char *const error = "{\"error\":\"INTERNAL_SERVER_ERROR\",\"error_description\":\"oops\"}";
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_EQ(read_broken_chain(
-                 "{\"error\":\"INTERNAL_SERVER_ERROR\",\"error_description\":\"oops\"}", &answer, &err),
-        -1);
+    CHECK_EQ(read_broken_chain(0, error, &answer, &err), -1);
     CHECK_EQ(err.kind, ERR_TEMP);
     CHECK_STR(err.text, "crm.deal.list INTERNAL_SERVER_ERROR: oops");
     CHECK(!answer.nonsense);
+    bitrix_answer_fini(&answer);
+
+    CHECK_OK(read_broken_chain(1, error, &answer, &err), err);
+    CHECK_EQ(answer.count, 50);
+    CHECK_EQ(answer.covered_last, 50);
+    CHECK_EQ(answer.next_first, 51);
+    CHECK_EQ(answer.partial.kind, ERR_TEMP);
+    CHECK_STR(answer.partial.text, "crm.deal.list INTERNAL_SERVER_ERROR: oops");
+    bitrix_answer_fini(&answer);
+
+    CHECK_OK(read_broken_chain(2, error, &answer, &err), err); /* behind the end */
+    CHECK_EQ(answer.covered_last, 500);
+    CHECK_EQ(answer.partial.kind, ERR_NONE);
     bitrix_answer_fini(&answer);
 }
 
 TEST(a_blocked_method_waits_until_the_portal_says)
 {
-    struct bitrix_answer answer;
-    struct err err;
+    static const char *const error = "{\"error\":\"OPERATION_TIME_LIMIT\",\"error_description\":\"\"}";
 
-    CHECK_EQ(
-        read_broken_chain("{\"error\":\"OPERATION_TIME_LIMIT\",\"error_description\":\"\"}", &answer, &err),
-        -1);
-    CHECK_EQ(err.kind, ERR_WAIT);
-    CHECK_STR(answer.blocked, "crm.deal.list");
-    CHECK_EQ(answer.retry_ms, 1778747200000 - 1778747193530);
-    CHECK_EQ(err.retry_ms, answer.retry_ms);
-    CHECK_EQ(answer.operating_count, 2);
-    CHECK_STR(answer.operating[0].method, "crm.deal.list");
-    CHECK_EQ(answer.operating[0].used_ms, 481250);
-    CHECK_EQ(answer.operating[0].reset_s, 1778747200);
-    CHECK_STR(answer.operating[1].method, "batch");
-    CHECK_EQ(answer.operating[1].used_ms, 3300);
-    bitrix_answer_fini(&answer);
+    for (int pages = 0; pages < 2; pages++) {
+        struct bitrix_answer answer;
+        struct err err;
+
+        CHECK_EQ(read_broken_chain(pages, error, &answer, &err), pages - 1);
+        const struct err *why = pages == 0 ? &err : &answer.partial;
+        CHECK_EQ(why->kind, ERR_WAIT);
+        CHECK_STR(answer.blocked, "crm.deal.list");
+        CHECK_EQ(answer.retry_ms, 1778747200000 - 1778747193530);
+        CHECK_EQ(why->retry_ms, answer.retry_ms);
+        CHECK_EQ(answer.operating_count, 2);
+        CHECK_STR(answer.operating[0].method, "crm.deal.list");
+        CHECK_EQ(answer.operating[0].used_ms, 481250);
+        CHECK_EQ(answer.operating[0].reset_s, 1778747200);
+        CHECK_STR(answer.operating[1].method, "batch");
+        CHECK_EQ(answer.operating[1].used_ms, 3300);
+        bitrix_answer_fini(&answer);
+    }
+}
+
+/* The portal's clock, or its figures, are not of this world: every pause stays within the window. */
+TEST(times_out_of_this_world_are_bounded_or_not_told)
+{
+    static const struct {
+        const char *time;
+        int64_t fetched_ms;
+        uint64_t retry_ms;
+        int operating;
+    } cases[] = {
+        { "{\"finish\":1000,\"operating\":1,\"operating_reset_at\":999}", 1000000, 1000, 1 },
+        { "{\"finish\":1000,\"operating\":1,\"operating_reset_at\":99999999999}", 1000000, 600000, 1 },
+        { "{\"finish\":1000,\"operating\":\"3.5\",\"operating_reset_at\":1010}", 1000000, 10000, 1 },
+        { "{\"finish\":1e300,\"operating\":1e300,\"operating_reset_at\":1e300}", 0, 60000, 0 },
+        { "{\"finish\":-5,\"operating\":-5,\"operating_reset_at\":-5}", 0, 60000, 0 },
+        { "{\"finish\":\"nan\",\"operating\":\"inf\",\"operating_reset_at\":\"soon\"}", 0, 60000, 0 },
+        { "{\"finish\":[],\"operating\":[],\"operating_reset_at\":{}}", 0, 60000, 0 },
+        { "{\"finish\":null,\"operating\":null,\"operating_reset_at\":null}", 0, 60000, 0 },
+        { "{\"finish\":99999999999999999999,\"operating\":86401}", 0, 60000, 0 },
+        { "[]", 0, 60000, 0 },
+        { "\"now\"", 0, 60000, 0 },
+        { "17", 0, 60000, 0 },
+    };
+    uint64_t ids[] = { 3 };
+    struct asked a = asked_ids("get", ids, 1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct bitrix_answer answer;
+        struct err err;
+        struct buf b;
+
+        buf_init(&b, 4096);
+        buf_fmt(&b,
+            "{\"result\":{\"result\":[],\"result_error\":{\"p00\":{\"error\":\"OPERATION_TIME_LIMIT\"}},"
+            "\"result_time\":{\"p00\":%s}},\"time\":%s}",
+            cases[i].time, cases[i].time);
+        CHECK_EQ(read_text(&a, buf_cstr(&b), &answer, &err), -1);
+        if (answer.retry_ms != cases[i].retry_ms || answer.fetched_ms != cases[i].fetched_ms)
+            print_error("%s\n", cases[i].time);
+        CHECK_EQ(err.kind, ERR_WAIT);
+        CHECK_EQ(answer.retry_ms, cases[i].retry_ms);
+        CHECK_EQ(answer.fetched_ms, cases[i].fetched_ms);
+        CHECK_EQ(answer.operating_count > 0, cases[i].operating);
+        buf_fini(&b);
+        bitrix_answer_fini(&answer);
+    }
+    asked_free(&a);
 }
 
 TEST(a_blocked_method_without_a_time_waits_a_minute)
@@ -339,7 +462,7 @@ TEST(a_blocked_method_without_a_time_waits_a_minute)
 
     CHECK_EQ(
         read_text(&a,
-            "{\"result\":{\"result\":[],\"result_error\":{\"p00\":{\"error\":\"OPERATION_TIME_LIMIT\"}}}}",
+            "{\"result\":{\"result\":[],\"result_error\":{\"p49\":{\"error\":\"OPERATION_TIME_LIMIT\"}}}}",
             &answer, &err),
         -1);
     CHECK_EQ(err.kind, ERR_WAIT);
@@ -379,8 +502,8 @@ TEST(lists_of_ids_are_read_command_by_command)
     struct bitrix_answer answer;
     struct err err;
 
-    CHECK_OK(
-        read_pages(&a, (const int64_t[][2]){ { 1, 50 }, { 0, 0 }, { 101, 19 }, { 0, -1 } }, &answer, &err),
+    CHECK_OK(read_pages(&a, NOT_TOLD, (const int64_t[][2]){ { 1, 50 }, { 0, 0 }, { 101, 19 }, { 0, -1 } },
+                 &answer, &err),
         err);
     CHECK_EQ(answer.count, 69);
     CHECK_EQ(answer.unlisted.n, 51);
@@ -468,17 +591,15 @@ TEST(a_get_that_fails_or_lies_fails_the_job)
         const char *text;
         enum err_kind kind;
     } cases[] = {
-        { GET("{\"p00\":{\"ID\":\"3\"}}", "{\"p01\":{\"error\":\"INTERNAL_SERVER_ERROR\"}}"), ERR_TEMP },
+        { GET("[]", "{\"p00\":{\"error\":\"INTERNAL_SERVER_ERROR\"},\"p01\":{\"error\":\"INTERNAL_SERVER_"
+                    "ERROR\"}}"),
+            ERR_TEMP },
+        { GET("[]", "[]"), ERR_TEMP },
         { GET("[]",
               "{\"p00\":{\"error\":\"insufficient_scope\"},\"p01\":{\"error\":\"insufficient_scope\"}}"),
             ERR_AUTH },
         { GET("{\"p00\":{\"ID\":\"3\"},\"p01\":[]}", "[]"), ERR_TEMP },
         { GET("{\"p00\":{\"ID\":\"4\"},\"p01\":{\"ID\":\"5\"}}", "[]"), ERR_TEMP },
-        { GET("{\"p00\":{\"ID\":\"3\"}}", "[]"), ERR_TEMP },
-        { GET("{\"p00\":{\"ID\":\"3\"}}",
-              "{\"p01\":{\"error\":\"\",\"error_description\":\"Method not found!\"}}"),
-            ERR_CONF },
-        { GET("{\"p00\":{\"ID\":\"3\"}}", "{\"p01\":[]}"), ERR_TEMP },
     };
     uint64_t ids[] = { 3, 5 };
     struct asked a = asked_ids("get", ids, 2);
@@ -490,6 +611,68 @@ TEST(a_get_that_fails_or_lies_fails_the_job)
         CHECK_EQ(err.kind, cases[i].kind);
         bitrix_answer_fini(&answer);
     }
+    asked_free(&a);
+}
+
+TEST(what_was_answered_in_part_is_read_in_part)
+{
+    static const struct {
+        const char *errors;
+        enum err_kind why;
+    } cases[] = {
+        { "{\"p01\":{\"error\":\"INTERNAL_SERVER_ERROR\"}}", ERR_TEMP },
+        { "[]", ERR_TEMP },
+        { "{\"p01\":[]}", ERR_TEMP },
+        { "{\"p01\":{\"error\":\"\",\"error_description\":\"Method not found!\"}}", ERR_CONF },
+        { "{\"p01\":{\"error\":\"OPERATION_TIME_LIMIT\"}}", ERR_WAIT },
+    };
+    uint64_t ids[] = { 3, 5, 8 };
+    struct asked a = asked_ids("get", ids, 3);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct bitrix_answer answer;
+        struct err err;
+        struct buf b;
+
+        buf_init(&b, 4096);
+        buf_fmt(&b, "{\"result\":{\"result\":{\"p00\":{\"ID\":3},\"p02\":{\"ID\":8}},\"result_error\":%s}}",
+            cases[i].errors);
+        CHECK_OK(read_text(&a, buf_cstr(&b), &answer, &err), err);
+        CHECK_STR(ids_of_numbers(&answer), "3 8");
+        CHECK_EQ(answer.left.n, 1);
+        CHECK_EQ(answer.left.p[0], 5);
+        CHECK_EQ(answer.partial.kind, cases[i].why);
+        CHECK_EQ(answer.retry_ms > 0, cases[i].why == ERR_WAIT);
+        CHECK(!answer.nonsense);
+        buf_fini(&b);
+        bitrix_answer_fini(&answer);
+    }
+    asked_free(&a);
+}
+
+TEST(a_list_of_ids_that_failed_leaves_its_ids)
+{
+    uint64_t ids[120];
+    for (int i = 0; i < 120; i++)
+        ids[i] = 1 + (uint64_t)i;
+    struct asked a = asked_ids("ids", ids, 120);
+    struct bitrix_answer answer;
+    struct err err;
+    struct buf b;
+
+    answer_begin(&b);
+    answer_page(&b, 0, 1, 50);
+    buf_str(&b, ",\"p02\":{\"7\":{\"ID\":\"120\"}}"); /* PHP's list with a hole */
+    buf_str(&b, "},\"result_error\":{\"p01\":{\"error\":\"INTERNAL_SERVER_ERROR\"}}}}");
+    CHECK_OK(read_text(&a, buf_cstr(&b), &answer, &err), err);
+    CHECK_EQ(answer.count, 51);
+    CHECK_EQ(answer.unlisted.n, 19);
+    CHECK_EQ(answer.left.n, 50);
+    CHECK_EQ(answer.left.p[0], 51);
+    CHECK_EQ(answer.left.p[49], 100);
+    CHECK_EQ(answer.partial.kind, ERR_TEMP);
+    buf_fini(&b);
+    bitrix_answer_fini(&answer);
     asked_free(&a);
 }
 
@@ -622,17 +805,19 @@ TEST(an_answer_to_an_impossible_job_is_not_read)
     asked_free(&a);
 }
 
-TEST_MAIN(CASE(a_range_ends_with_its_first_page_that_is_not_full),
+TEST_MAIN(CASE(a_range_ends_with_its_greatest_id_and_is_gone_on_with_where_a_list_is_shorter),
     CASE(pages_that_cannot_be_true_are_refused), CASE(answers_that_are_no_records_are_refused),
     CASE(ids_come_as_numbers_or_as_strings), CASE(a_record_is_passed_on_as_it_came),
     CASE(bad_bytes_are_mended_and_counted),
     CASE(fields_that_are_not_described_are_told_and_nothing_is_sent_on),
     CASE(more_unknown_fields_than_a_report_takes_are_cut_between_names),
-    CASE(what_comes_after_the_end_of_a_chain_means_nothing), CASE(an_error_inside_a_chain_fails_the_job),
+    CASE(what_comes_after_the_end_of_a_chain_means_nothing),
+    CASE(an_error_inside_a_chain_leaves_what_was_read_before_it),
     CASE(a_blocked_method_waits_until_the_portal_says), CASE(a_blocked_method_without_a_time_waits_a_minute),
-    CASE(ids_left_out_of_a_list_are_unlisted), CASE(lists_of_ids_are_read_command_by_command),
-    CASE(an_id_that_was_not_asked_for_is_refused), CASE(a_get_knows_there_from_gone_from_forbidden),
-    CASE(a_get_drops_fields_that_are_not_described), CASE(a_get_that_fails_or_lies_fails_the_job),
-    CASE(pages_of_html_and_cut_texts_are_temporary_and_named),
+    CASE(times_out_of_this_world_are_bounded_or_not_told), CASE(what_was_answered_in_part_is_read_in_part),
+    CASE(a_list_of_ids_that_failed_leaves_its_ids), CASE(ids_left_out_of_a_list_are_unlisted),
+    CASE(lists_of_ids_are_read_command_by_command), CASE(an_id_that_was_not_asked_for_is_refused),
+    CASE(a_get_knows_there_from_gone_from_forbidden), CASE(a_get_drops_fields_that_are_not_described),
+    CASE(a_get_that_fails_or_lies_fails_the_job), CASE(pages_of_html_and_cut_texts_are_temporary_and_named),
     CASE(a_renamed_portal_is_told_by_its_new_host_alone), CASE(errors_tell_a_person_what_to_do),
     CASE(an_answer_to_an_impossible_job_is_not_read))

@@ -283,7 +283,8 @@ static const struct msg_report *report_of(struct rig *r, struct msg *m, int stat
 }
 
 #define LIST \
-    "{\"result\":{\"result\":{\"p00\":[{\"ID\":\"5\",\"TITLE\":\"a\"},{\"ID\":6,\"TITLE\":null}]}," \
+    "{\"result\":{\"result\":{\"p49\":[{\"ID\":\"6\"}],\"p00\":[{\"ID\":\"5\",\"TITLE\":\"a\"},{\"ID\":6," \
+    "\"TITLE\":null}]}," \
     "\"result_error\":[],\"result_time\":{\"p00\":{\"operating\":1.25,\"operating_reset_at\":1778747792}}}," \
     "\"time\":{\"finish\":1778747193.5}}"
 
@@ -341,6 +342,30 @@ TEST(reads_by_id_go_by_the_urgent_lane)
     rig_free(r);
 }
 
+TEST(what_a_portal_left_out_counts_as_not_asked)
+{
+    uint64_t ids[] = { 5, 6, 7 };
+    struct rig *r = rig_new(true);
+    struct msg *job = job_new(r, "get", 9);
+
+    job->job.ids = (struct ids){ ids, 3 };
+    const struct msg_report *report = report_of(r, job, 200,
+        "{\"result\":{\"result\":{\"p00\":{\"ID\":5},\"p02\":{\"ID\":7}},"
+        "\"result_error\":{\"p01\":{\"error\":\"OPERATION_TIME_LIMIT\"}}}}");
+    CHECK_VIEW(report->outcome, "sent");
+    CHECK_EQ(report->records, 2);
+    CHECK_VIEW(report->error_kind, "wait");
+    CHECK_VIEW(report->blocked, "crm.deal.get");
+    CHECK_EQ(report->retry_ms, 60000);
+    const struct msg *m = last_of(r, MSG_RECORDS);
+    assert_non_null(m);
+    CHECK_EQ(m->records.count, 2);
+    CHECK_EQ(m->records.asked.n, 2);
+    CHECK_EQ(m->records.asked.p[0], 5);
+    CHECK_EQ(m->records.asked.p[1], 7);
+    rig_free(r);
+}
+
 TEST(a_probe_is_reported_with_what_it_learnt)
 {
     struct rig *r = rig_new(true);
@@ -373,9 +398,10 @@ TEST(failures_are_reported_with_what_to_do)
             "portal main: HTTP 503 QUERY_LIMIT_EXCEEDED", "", 1000 },
         { 429, "{\"error\":\"OPERATION_TIME_LIMIT\"}", "wait", "HTTP 429", "batch", 60000 },
         { 401, "{\"error\":\"INVALID_CREDENTIALS\"}", "auth", "make a new inbound webhook", "", 0 },
-        { 200, "{\"result\":{\"result\":{\"p00\":[[]]}}}", "temp", "nonsense", "", 0 },
+        { 200, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[[]]}}}", "temp", "nonsense", "", 0 },
         { 200, "{\"result\":{\"resu", "temp", "HTTP 200", "", 0 },
-        { 200, "{\"result\":{\"result\":{\"p00\":[{\"ID\":1,\"NEW\":1}]}}}", "temp", "NEW", "", 0 },
+        { 200, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[{\"ID\":1,\"NEW\":1}]}}}", "temp", "NEW", "",
+            0 },
         { 502, "<html>bad gateway</html>", "temp", "HTTP 502", "", 0 },
     };
 
@@ -539,6 +565,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_range_becomes_records_and_then_a_report),
         CASE(reads_by_id_go_by_the_urgent_lane),
+        CASE(what_a_portal_left_out_counts_as_not_asked),
         CASE(a_probe_is_reported_with_what_it_learnt),
         CASE(failures_are_reported_with_what_to_do),
         CASE(a_portal_without_a_url_is_a_matter_of_configuration),
