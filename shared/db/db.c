@@ -53,13 +53,19 @@ int db_open(struct db **ret, const char *url, struct err *err)
     return driver != NULL ? driver->open(ret, where, false, err) : -1;
 }
 
-int db_open_read(struct db **ret, const char *url, struct err *err)
+int db_open_any(struct db **ret, const char *url, struct err *err)
 {
     struct str where;
     const struct db_driver *driver = read_url(url, &where, err);
+
+    return driver != NULL ? driver->open(ret, where, true, err) : -1;
+}
+
+int db_open_read(struct db **ret, const char *url, struct err *err)
+{
     struct db *db = NULL;
 
-    if (driver == NULL || driver->open(&db, where, true, err) < 0)
+    if (db_open_any(&db, url, err) < 0)
         return -1;
     if (db_check_version(db, err) < 0) {
         db_close(&db);
@@ -171,6 +177,24 @@ int db_get_i64(struct db *db, const char *sql, const struct db_val *args, int ar
     if (db_run(db, sql, args, arg_count, on_first, &value, NULL, err) < 0)
         return -1;
     *ret = value;
+    return 0;
+}
+
+static int on_name(void *ctx, const struct db_val *row, int columns)
+{
+    (void)row;
+    (void)columns;
+    *(bool *)ctx = true;
+    return 1;
+}
+
+int db_has_table(struct db *db, struct str table, bool *ret, struct err *err)
+{
+    bool found = false;
+
+    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_s(table)), on_name, &found, NULL, err) < 0)
+        return -1;
+    *ret = found;
     return 0;
 }
 

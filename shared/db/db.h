@@ -65,6 +65,9 @@ int db_get_i64(struct db *db, const char *sql, const struct db_val *args, int ar
 /* Identifier quoting: "crm_deals" -> "\"crm_deals\""; ret needs 2n+3 bytes. */
 void db_quote(const struct db *db, struct str name, char *ret);
 
+/* Is there a table of this name, a mirror's or another? */
+int db_has_table(struct db *db, struct str table, bool *ret, struct err *err) MUST_CHECK;
+
 /* DDL: idempotent, outside the data transaction (takes the turn itself). */
 struct db_column {
     struct str name;

@@ -58,6 +58,8 @@ struct db_driver {
 extern const struct db_driver db_sqlite, db_postgres;
 extern const struct migration DB_SQLITE_MIGRATIONS[], DB_POSTGRES_MIGRATIONS[];
 
+/* As db_open_read(), whatever the version of the tables. */
+int db_open_any(struct db **ret, const char *url, struct err *err) MUST_CHECK;
 /* As db_begin(), for DDL: one at a time, apart from the data. */
 int db_begin_ddl(struct db *db, struct err *err) MUST_CHECK;
 

@@ -29,22 +29,13 @@ static int apply_missing(struct db *db, int64_t have, struct err *err)
     return 0;
 }
 
-static int on_column(void *ctx, const struct db_val *row, int columns)
-{
-    (void)row;
-    (void)columns;
-    *(bool *)ctx = true;
-    return 1;
-}
-
 /* Asked first: CREATE TABLE IF NOT EXISTS wants the right to make tables also where there is nothing to make.
  */
 static int make_list(struct db *db, struct err *err)
 {
     bool found = false;
 
-    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_c("potok_migration")), on_column, &found, NULL,
-            err) < 0)
+    if (db_has_table(db, STR("potok_migration"), &found, err) < 0)
         return -1;
     if (found)
         return 0;
@@ -79,8 +70,7 @@ int db_check_version(struct db *db, struct err *err)
     bool found = false;
     int64_t have = 0;
 
-    if (db_run(db, db->driver->column_names_sql, DB_ARGS(dbv_c("potok_migration")), on_column, &found, NULL,
-            err) < 0)
+    if (db_has_table(db, STR("potok_migration"), &found, err) < 0)
         return -1;
     if (!found)
         return err_set(err, ERR_CONF, "the database holds no tables of Potok: `potok up` makes them");
