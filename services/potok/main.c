@@ -26,6 +26,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_UP,
     &COMMAND_SYNC,
     &COMMAND_STATUS,
+    &COMMAND_SCHEMA,
     &COMMAND_LOGS,
     &COMMAND_CONFIG,
     &VERSION,

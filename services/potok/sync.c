@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "absence.h"
 #include "control.h"
+#include "entity_word.h"
 #include "home.h"
-#include "proto/entity.h"
 #include "say.h"
 #include "screen.h"
 #include "view.h"
@@ -51,39 +51,15 @@ struct sync {
     int exit_code;
 };
 
-static void entity_list(char *ret, size_t size)
-{
-    size_t n = 0;
-
-    ret[0] = '\0';
-    for (int i = 0; i < ENTITY_COUNT && n < size; i++)
-        n += (size_t)snprintf(ret + n, size - n, "%s%s", i > 0 ? ", " : "", ENTITIES[i].plural);
-}
-
-static int entity_unknown(const char *word, struct err *err)
-{
-    char list[200];
-
-    for (int i = 0; i < ENTITY_COUNT; i++) {
-        if (args_distance(word, ENTITIES[i].plural) <= 2 || args_distance(word, ENTITIES[i].singular) <= 1)
-            return err_set(err, ERR_CONF, "%s \"%.40s\"; %s %s?", say("нет сущности", "no entity"), word,
-                say("может быть,", "did you mean"), ENTITIES[i].plural);
-    }
-    entity_list(list, sizeof(list));
-    return err_set(err, ERR_CONF, "%s \"%.40s\"; %s: %s", say("нет сущности", "no entity"), word,
-        say("есть", "there are"), list);
-}
-
 /* The entities named by the command's words, as a JSON array. NULL: err. */
 static json_t *entities_of(const struct args *args, struct err *err)
 {
     json_t *names = json_array();
 
     for (int i = 0; i < args->word_count; i++) {
-        const struct entity *e = entity_of(str_of(args->words[i]));
+        const struct entity *e = entity_word(args->words[i], err);
 
         if (e == NULL) {
-            entity_unknown(args->words[i], err);
             json_decref(names);
             return NULL;
         }
