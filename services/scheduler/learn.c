@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCKED_MS 60000 /* a blocked method whose end the portal does not tell */
+#define CHANGES_TOLD_MOST 100   /* of one entity at a time; the tables have all */
+#define BLOCKED_MS        60000 /* a blocked method whose end the portal does not tell */
+
+static const char *const HELD[HOLDS] = { "", "left out", "set aside" };
 
 struct learn {
     struct step step;
@@ -22,7 +25,7 @@ struct learn {
     struct probe probe;
     struct store_learn store;
     int *mirrors; /* of each store entity */
-    char **owned; /* copies of old schemas and names */
+    char **owned; /* copies of names */
     int owned_count;
 };
 
@@ -35,8 +38,7 @@ static void learn_free(struct step *step)
 {
     struct learn *x = (struct learn *)step;
 
-    for (int i = 0; i < x->store.count; i++)
-        buf_fini(&x->store.list[i].merged);
+    store_learn_fini(&x->store);
     for (int i = 0; i < x->owned_count; i++)
         free(x->owned[i]);
     probe_free(&x->probe);
@@ -58,13 +60,38 @@ static struct str own(struct learn *x, const char *p, size_t n)
 
 /* ---- done ---- */
 
+/* Once, when it is noticed. What somebody has to act upon is a warning, and says how. */
+static void tell_change(const struct portal *p, const struct learn_entity *e, const struct field_change *c)
+{
+    char event[32], act[240] = "";
+
+    snprintf(event, sizeof(event), "field.%s", change_name(c->what));
+    if (c->act && c->what == CHANGE_ADDED)
+        snprintf(act, sizeof(act), "its values are set aside: potok schema accept " STR_FMT " %s",
+            STR_ARG(e->entity), c->name);
+    else if (c->act)
+        snprintf(act, sizeof(act),
+            "its column keeps its kind, values that do not fit go to potok_reject: "
+            "potok schema widen " STR_FMT " %s",
+            STR_ARG(e->entity), c->name);
+    log_ev(c->act ? LOG_WARNING : LOG_INFO, event, kv_str("portal", p->name), kv_str("entity", e->entity),
+        kv_s("field", c->name), kv_s("title", c->title), kv_s("was", c->was != NULL ? c->was : ""),
+        kv_s("now", c->now != NULL ? c->now : ""), kv_s("held", HELD[c->hold]), kv_s("act", act));
+}
+
 static void tell_schema(const struct portal *p, const struct learn_entity *e)
 {
-    if (e->added + e->gone + e->retyped == 0)
-        return;
-    log_ev(LOG_INFO, e->old_schema.n == 0 ? "schema.learnt" : "schema.changed", kv_str("portal", p->name),
-        kv_str("entity", e->entity), kv_i("fields", e->fields), kv_i("added", e->added),
-        kv_i("gone", e->gone), kv_i("retyped", e->retyped));
+    if (e->first)
+        log_ev(LOG_INFO, "schema.learnt", kv_str("portal", p->name), kv_str("entity", e->entity),
+            kv_i("fields", e->fields));
+    else if (e->change_count > 0)
+        log_ev(LOG_INFO, "schema.changed", kv_str("portal", p->name), kv_str("entity", e->entity),
+            kv_i("fields", e->fields), kv_i("added", e->counts[CHANGE_ADDED]),
+            kv_i("gone", e->counts[CHANGE_GONE]), kv_i("back", e->counts[CHANGE_BACK]),
+            kv_i("retyped", e->counts[CHANGE_RETYPED]), kv_i("renamed", e->counts[CHANGE_RENAMED]),
+            kv_i("items", e->counts[CHANGE_ITEMS]), kv_i("emptied_rows", e->emptied));
+    for (int i = 0; i < e->change_count && i < CHANGES_TOLD_MOST; i++)
+        tell_change(p, e, &e->changes[i]);
 }
 
 static void put_ranges(struct portal *p, int mirror, const struct learn_entity *e)
@@ -81,17 +108,23 @@ static void put_ranges(struct portal *p, int mirror, const struct learn_entity *
     }
 }
 
-static void learnt_entity(struct portal *p, int mirror, const struct learn_entity *e)
+static void learnt_entity(struct scheduler *s, int portal, int mirror, const struct learn_entity *e)
 {
+    struct portal *p = &s->portals[portal].portal;
     struct mirror *m = &p->mirrors[mirror];
 
     tell_schema(p, e);
     mirror_set_schema(m, buf_view(&e->merged));
+    m->shape = e->shape;
     m->bounds = e->bounds;
     m->probe_fails = 0;
     m->probe_wanted = m->probe_first = false;
     free(m->unknown);
     m->unknown = NULL;
+    if (e->again > 0)
+        accept_again(s, portal, mirror, e->again);
+    else if (e->emptied > 0 && e->range_count == 0)
+        m->next_sync_ms = 1; /* what was emptied is read again as soon as no run goes */
     if (e->run == 0 || m->run != e->run)
         return;
     if (e->range_count == 0) {
@@ -133,7 +166,7 @@ static void learn_done(struct step *step)
     crash_point("scheduler.after_learn");
     land(p, x->probes);
     for (int i = 0; i < x->store.count; i++)
-        learnt_entity(p, x->mirrors[i], &x->store.list[i]);
+        learnt_entity(step->s, x->portal, x->mirrors[i], &x->store.list[i]);
     wait_for_missing(p, x->probes);
 }
 
@@ -157,8 +190,9 @@ static void add_entity(struct learn *x, struct portal *p, int mirror, const stru
     x->store.list[i] = (struct learn_entity){ .entity = str_of(m->entity->plural),
         .run = m->run_state == RUN_PROBING ? m->run : 0,
         .schema = e->schema,
+        .labels = e->labels,
+        .policy = config_drift(p->config, m->entity->plural),
         .bounds = { e->least_id, e->most_id, e->total } };
-    x->store.list[i].old_schema = own(x, m->schema, m->schema_bytes);
     x->store.list[i].unknown = own(x, m->unknown, m->unknown != NULL ? strlen(m->unknown) : 0);
 }
 
@@ -245,7 +279,7 @@ void learn_step(struct scheduler *s, int portal, struct job *job, struct str lea
     x->store.job = job->id;
     x->store.list = xcalloc((size_t)x->probe.count + 1, sizeof(*x->store.list));
     x->mirrors = xcalloc((size_t)x->probe.count + 1, sizeof(*x->mirrors));
-    x->owned = xcalloc(2 * (size_t)x->probe.count + 1, sizeof(*x->owned));
+    x->owned = xcalloc((size_t)x->probe.count + 1, sizeof(*x->owned));
     take_entities(s, x);
     job_take(&p->jobs, job);
     job_free(&job);

@@ -48,6 +48,8 @@ struct mirror {                     /* one entity of a portal */
     unsigned one_page_fails;        /* ranges of one page that failed for good, in a row */
     uint64_t fail_first, fail_last; /* the ids that all of them had in common; first > last: none */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
+    int64_t shape;                  /* potok_entity.shape as last seen */
+    bool accepting;                 /* a step looks what was changed */
     bool ghosts;                    /* perhaps there are empty ghosts to remove */
 };
 

@@ -136,9 +136,12 @@ static void scan_done(struct step *step)
     drop_closed(s, x);
     add_missing(p, &x->store);
     see_runs(s, x);
-    for (int i = 0; i < p->mirror_count; i++)
+    for (int i = 0; i < p->mirror_count; i++) {
         for (int ask = 0; ask < 2; ask++)
             p->mirrors[i].marks_due[ask] |= x->store.due[i][ask];
+        if (x->store.shapes[i] > p->mirrors[i].shape)
+            accept_step(s, x->portal, i);
+    }
 }
 
 /* Begun anew, not repeated: what it is to check has changed by then. */

@@ -248,6 +248,7 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
     m->run_state = row->run == 0 ? RUN_NONE : row->probing ? RUN_PROBING : RUN_OPEN;
     m->probe_wanted = m->run_state == RUN_OPEN; /* the bounds were only remembered */
     m->ever_full = m->ghosts = row->ever_full;
+    m->shape = row->shape;
     m->run_started_ms = row->started_ms;
     if (s->sync_interval_min > 0)
         m->next_sync_ms = row->ever_full ? row->started_ms + (uint64_t)s->sync_interval_min * 60000 : 1;
@@ -302,6 +303,9 @@ static int load_portal(struct scheduler *s, struct db *db, struct portal *p, str
 
         if (failed == 0)
             take_up(s, &p->mirrors[i], &row, p);
+        if (failed == 0 && row.lifted)
+            log_ev(LOG_INFO, "fields.accepted", kv_str("portal", p->name), kv_str("entity", row.entity),
+                kv_u("run", row.run));
         if (failed == 0 && row.former[0] != '\0')
             log_ev(LOG_INFO, "mirror.moved", kv_str("portal", p->name), kv_str("entity", row.entity),
                 kv_s("from", row.former), kv_str("to", row.table));

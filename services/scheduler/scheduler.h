@@ -100,6 +100,11 @@ void mend_stop_portal(struct scheduler *s, int portal, const char *text);
 /* learn.c */
 void learn_step(struct scheduler *s, int portal, struct job *job, struct str learnt);
 
+/* accept.c: what the operator accepted */
+void accept_step(struct scheduler *s, int portal, int mirror);      /* looks at potok_entity.shape */
+/* The run reads the entity from its beginning, with fields that it did not have. */
+void accept_again(struct scheduler *s, int portal, int mirror, uint64_t run);
+
 /* scan.c, floor.c, sync.c: NULL = not due */
 struct step *scan_step(struct scheduler *s, int portal, uint64_t now_ms);
 struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "cut.h"
 #include "db/db.h"
+#include "drift.h"
 #include "db/identity.h"
 #include "proto/job_kind.h"
 
@@ -51,6 +52,8 @@ struct store_mirror {
     bool probing;
     uint64_t started_ms;        /* of the last run; 0 = none */
     bool ever_full;
+    int64_t shape;
+    bool lifted;                /* fields were accepted meanwhile: the run reads everything again */
     char former[65];            /* the table it had until now; "" = the same */
 };
 /* A mirror whose table has another name now begins anew: what was under way for the former table fails. */
@@ -80,6 +83,7 @@ struct store_scan {
     struct store_job *jobs;     /* out */
     int job_count, job_cap;
     bool due[64][2];            /* by entity and ask: a mark may be read now */
+    int64_t shapes[64];         /* by entity: raised when fields or columns were changed by somebody else */
 };
 int store_scan(struct db *db, struct store_scan *s, struct err *err) MUST_CHECK;
 void store_scan_fini(struct store_scan *s);
@@ -116,14 +120,22 @@ void store_dispatch_fini(struct store_dispatch *x);
 struct learn_entity {
     struct str entity;          /* in; all views live as long as the struct */
     uint64_t run;               /* probing run to open; 0 = only the fields */
-    struct str schema, old_schema;  /* as learnt, as stored */
+    struct str schema, labels;  /* as learnt */
     struct str unknown;         /* names a record showed, separated by blanks */
+    enum drift_policy policy;          /* for new fields */
     struct cut_bounds bounds;
     struct buf merged;          /* out: what is stored now */
     struct cut_range ranges[CUT_RANGES_MAX];
     uint64_t jobs[CUT_RANGES_MAX];
     int range_count;            /* 0 = the run is no longer probing */
-    int fields, added, gone, retyped;
+    bool first;                 /* nothing was known of the entity */
+    int fields;
+    int counts[CHANGE_WHATS];
+    struct field_change *changes;   /* owned; empty when `first` */
+    int change_count;
+    int64_t emptied;            /* rows that lost what an earlier field of the same column had left in them */
+    uint64_t again;             /* run to be read from its beginning: fields were accepted meanwhile; 0 = none */
+    int64_t shape;
 };
 struct store_learn {
     struct store_who who;
@@ -132,6 +144,20 @@ struct store_learn {
     int count;
 };
 int store_learn(struct db *db, struct store_learn *x, struct err *err) MUST_CHECK;
+void store_learn_fini(struct store_learn *x);   /* what it gave out */
+
+/* ---- fields accepted by the operator (store_shape.c) ---- */
+struct store_shape {
+    struct store_who who;
+    struct str entity;
+    int64_t shape;              /* out: potok_entity.shape */
+    bool lifted;                /* fields that were held are copied from now on: */
+    struct buf schema;          /* the schema that says so, */
+    uint64_t run;               /* and the run, probing, that reads everything with it */
+};
+int store_shape(struct db *db, struct store_shape *x, struct err *err) MUST_CHECK;
+int store_shape_in(struct db *db, struct store_shape *x, struct err *err) MUST_CHECK;  /* inside a transaction */
+void store_shape_fini(struct store_shape *x);
 
 /* ---- failure (store_fail.c) ---- */
 /* Ends the runs with `error`; their open jobs go. */

@@ -1,113 +1,10 @@
-#include "store.h"
+#include "store_field.h"
 
 #include "base/mem.h"
 #include "proto/schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-
-/* What the portal describes now, and of the former schema those fields that it shows but never described. */
-struct merge {
-    struct field *fields; /* views into the decoded schemas and the names */
-    int count;
-};
-
-static bool has(const struct merge *m, struct str name)
-{
-    for (int i = 0; i < m->count; i++)
-        if (str_eq(m->fields[i].name, name))
-            return true;
-    return false;
-}
-
-static void add(struct merge *m, struct field field)
-{
-    if (m->count < SCHEMA_FIELDS_MAX)
-        m->fields[m->count++] = field;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct field *x = a, *y = b;
-    size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-    int order = memcmp(x->name.p, y->name.p, n);
-
-    return order != 0 ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
-}
-
-static void add_unknown(struct merge *m, struct str names)
-{
-    size_t i = 0;
-
-    while (i < names.n) {
-        size_t from = i;
-        while (i < names.n && names.p[i] != ' ')
-            i++;
-        struct str name = { names.p + from, i - from };
-        i++;
-        if (name.n > 0 && !has(m, name))
-            add(m, (struct field){ name, STR("unknown"), false, HOLD_NOT });
-    }
-}
-
-static void merge_schemas(
-    struct merge *m, const struct schema *learnt, const struct schema *old, struct str unknown)
-{
-    m->fields = xcalloc(SCHEMA_FIELDS_MAX, sizeof(*m->fields));
-    m->count = 0;
-    for (int i = 0; i < learnt->count; i++)
-        add(m, learnt->fields[i]);
-    for (int i = 0; i < old->count; i++)
-        if (str_is(old->fields[i].type, "unknown") && !has(m, old->fields[i].name))
-            add(m, old->fields[i]);
-    add_unknown(m, unknown);
-    qsort(m->fields, (size_t)m->count, sizeof(*m->fields), by_name);
-}
-
-static void compare(struct learn_entity *e, const struct merge *m, const struct schema *old)
-{
-    e->fields = m->count;
-    e->added = e->gone = e->retyped = 0;
-    for (int i = 0; i < m->count; i++) {
-        const struct field *was = schema_find(old, m->fields[i].name);
-
-        e->added += was == NULL;
-        e->retyped +=
-            was != NULL && (!str_eq(was->type, m->fields[i].type) || was->multiple != m->fields[i].multiple);
-    }
-    for (int i = 0; i < old->count; i++)
-        e->gone += !has(m, old->fields[i].name);
-}
-
-static int store_field(struct db *db, const struct store_learn *x, const struct learn_entity *e,
-    const struct field *f, struct err *err)
-{
-    char col[129];
-
-    col_name(f->name, col);
-    return db_run(db,
-        "INSERT INTO potok_field (portal, entity, name, type, multiple, col, kind, first_ms, last_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) "
-        "ON CONFLICT (portal, entity, name) DO UPDATE SET type = excluded.type, "
-        "multiple = excluded.multiple, col = excluded.col, kind = excluded.kind, "
-        "last_ms = excluded.last_ms, gone_ms = NULL",
-        DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_s(f->name), dbv_s(f->type), dbv_i(f->multiple),
-            dbv_c(col), dbv_c(col_kind_name(col_kind_of(f->type, f->multiple))),
-            dbv_i((int64_t)x->who.now_ms)),
-        NULL, NULL, NULL, err);
-}
-
-static int store_fields(struct db *db, const struct store_learn *x, const struct learn_entity *e,
-    const struct merge *m, struct err *err)
-{
-    for (int i = 0; i < m->count; i++)
-        if (store_field(db, x, e, &m->fields[i], err) < 0)
-            return -1;
-    return db_run(db,
-        "UPDATE potok_field SET gone_ms = $3 WHERE portal = $1 AND entity = $2 AND gone_ms IS NULL "
-        "AND last_ms <> $3",
-        DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity), dbv_i((int64_t)x->who.now_ms)), NULL, NULL, NULL,
-        err);
-}
 
 /* The probing run gets its ranges; jobs of earlier runs are history nobody needs. */
 static int open_run(struct db *db, const struct store_learn *x, struct learn_entity *e, struct err *err)
@@ -141,15 +38,19 @@ static int open_run(struct db *db, const struct store_learn *x, struct learn_ent
     return 0;
 }
 
-static int store_merged(struct db *db, const struct store_learn *x, struct learn_entity *e,
-    const struct merge *m, struct err *err)
+static int store_schema(struct db *db, const struct store_learn *x, struct learn_entity *e,
+    const struct drift *d, struct err *err)
 {
+    struct field *fields = xcalloc((size_t)d->count + 1, sizeof(*fields));
+
+    for (int i = 0; i < d->count; i++)
+        fields[i] = d->fields[i].field;
+    buf_fini(&e->merged);
     buf_init(&e->merged, 1 << 20);
-    schema_encode(m->fields, m->count, &e->merged);
+    schema_encode(fields, d->count, &e->merged);
+    free(fields);
     if (e->merged.failed)
         return err_set(err, ERR_PERM, "schema of " STR_FMT ": over 1 MB", STR_ARG(e->entity));
-    if (store_fields(db, x, e, m, err) < 0)
-        return -1;
     return db_run(db,
         "UPDATE potok_entity SET schema = $3, schema_ms = $4, total = $5 "
         "WHERE portal = $1 AND entity = $2",
@@ -158,26 +59,87 @@ static int store_merged(struct db *db, const struct store_learn *x, struct learn
         NULL, NULL, NULL, err);
 }
 
+/* Takes the entity's turn: what follows no writer's commit may cross. A field that was accepted meanwhile is
+ * copied from now on, and a run that is open already began without it. */
+static int take_turn(struct db *db, const struct store_learn *x, struct learn_entity *e, struct err *err)
+{
+    struct store_shape shape = { .who = x->who, .entity = e->entity };
+    int failed = store_shape_in(db, &shape, err);
+
+    e->shape = shape.shape;
+    e->again = failed == 0 && shape.lifted && shape.run != e->run ? shape.run : 0;
+    store_shape_fini(&shape);
+    return failed;
+}
+
+static int on_table(void *ctx, const struct db_val *row, int columns)
+{
+    char *table = ctx;
+
+    snprintf(table, 65, STR_FMT, STR_ARG(row[0].s));
+    return 0;
+}
+
+static int learn_drift(struct db *db, const struct store_learn *x, struct learn_entity *e, struct str table,
+    const struct drift *d, struct err *err)
+{
+    if (store_columns_empty(db, &x->who, table, d, &e->emptied, err) < 0)
+        return err_wrap(err, "columns of returned fields of " STR_FMT, STR_ARG(e->entity));
+    if (store_schema(db, x, e, d, err) < 0)
+        return -1;
+    return store_fields_write(db, &x->who, e->entity, d, err);
+}
+
+static void give_out(struct learn_entity *e, struct drift *d)
+{
+    e->first = d->first;
+    e->fields = d->count;
+    memcpy(e->counts, d->counts, sizeof(e->counts));
+    changes_free(e->changes, e->change_count);
+    e->changes = d->changes;
+    e->change_count = d->change_count;
+    d->changes = NULL;
+    d->change_count = 0;
+}
+
+static int learn_known(struct db *db, const struct store_learn *x, struct learn_entity *e,
+    const struct schema *schema, const struct labels *labels, struct err *err)
+{
+    const struct drift_said said = { schema->fields, schema->count, labels, e->unknown };
+    struct store_fields known;
+    struct drift d;
+    char table[65] = "";
+
+    if (take_turn(db, x, e, err) < 0 ||
+        db_run(db, "SELECT tbl FROM potok_entity WHERE portal = $1 AND entity = $2",
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(e->entity)), on_table, table, NULL, err) < 0 ||
+        store_fields_read(db, &x->who, e->entity, str_of(table), &known, err) < 0)
+        return -1;
+    drift_see(&d, &said, known.list, known.count, e->policy);
+    int failed = learn_drift(db, x, e, str_of(table), &d, err);
+    if (failed == 0)
+        give_out(e, &d);
+    drift_fini(&d);
+    store_fields_fini(&known);
+    return failed;
+}
+
 static int learn_entity(struct db *db, const struct store_learn *x, struct learn_entity *e, struct err *err)
 {
-    struct schema learnt = { 0 }, old = { 0 };
-    struct merge m;
+    struct schema schema = { 0 };
+    struct labels labels = { NULL, 0 };
+    int failed = schema_decode(&schema, e->schema, err);
 
-    if (schema_decode(&learnt, e->schema, err) < 0)
-        return err_wrap(err, "schema of " STR_FMT, STR_ARG(e->entity));
-    if (e->old_schema.n > 0 && schema_decode(&old, e->old_schema, err) < 0) {
-        schema_free(&learnt);
-        return err_wrap(err, "stored schema of " STR_FMT, STR_ARG(e->entity));
-    }
-    merge_schemas(&m, &learnt, &old, e->unknown);
-    compare(e, &m, &old);
-
-    int failed = store_merged(db, x, e, &m, err);
+    if (failed == 0)
+        failed = labels_decode(&labels, e->labels, err);
+    if (failed < 0)
+        err_wrap(err, "schema of " STR_FMT, STR_ARG(e->entity));
+    if (failed == 0)
+        failed = learn_known(db, x, e, &schema, &labels, err);
     if (failed == 0 && e->run > 0)
         failed = open_run(db, x, e, err);
-    free(m.fields);
-    schema_free(&learnt);
-    schema_free(&old);
+    labels_free(&labels);
+    schema_free(&schema);
     return failed;
 }
 
@@ -192,9 +154,17 @@ static int learn_all(struct db *db, struct store_learn *x, struct err *err)
 
 int store_learn(struct db *db, struct store_learn *x, struct err *err)
 {
-    for (int i = 0; i < x->count; i++)
-        buf_fini(&x->list[i].merged);
     if (store_begin(db, &x->who, err) < 0)
         return -1;
     return store_end(db, learn_all(db, x, err), err);
+}
+
+void store_learn_fini(struct store_learn *x)
+{
+    for (int i = 0; i < x->count; i++) {
+        buf_fini(&x->list[i].merged);
+        changes_free(x->list[i].changes, x->list[i].change_count);
+        x->list[i].changes = NULL;
+        x->list[i].change_count = 0;
+    }
 }

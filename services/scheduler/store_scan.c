@@ -56,6 +56,16 @@ static int on_due(void *ctx, const struct db_val *row, int columns)
     return 1;
 }
 
+static int on_shape(void *ctx, const struct db_val *row, int columns)
+{
+    struct store_scan *s = ctx;
+
+    for (int i = 0; i < s->entity_count; i++)
+        if (str_eq(s->entities[i], row[0].s))
+            s->shapes[i] = row[1].i;
+    return 0;
+}
+
 static int scan_marks(struct db *db, struct store_scan *s, int entity, int ask, struct err *err)
 {
     return db_run(db,
@@ -80,6 +90,9 @@ int store_scan(struct db *db, struct store_scan *s, struct err *err)
             "SELECT id, run, kind, entity, first, last, d, tries FROM potok_job "
             "WHERE portal = $1 AND state = 'open' ORDER BY id",
             DB_ARGS(dbv_s(s->portal)), on_job, s, NULL, err) < 0)
+        return -1;
+    if (db_run(db, "SELECT entity, shape FROM potok_entity WHERE portal = $1", DB_ARGS(dbv_s(s->portal)),
+            on_shape, s, NULL, err) < 0)
         return -1;
     for (int i = 0; i < s->entity_count; i++)
         for (int ask = 0; ask < 2; ask++)

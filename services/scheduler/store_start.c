@@ -110,9 +110,7 @@ static int on_mirror(void *ctx, const struct db_val *row, int columns)
     struct store_mirror *m = ctx;
 
     m->floor = (uint64_t)row[0].i;
-    if (row[1].type != DB_NULL)
-        buf_add(&m->schema, row[1].s.p, row[1].s.n);
-    m->ever_full = row[2].type != DB_NULL;
+    m->ever_full = row[1].type != DB_NULL;
     return 0;
 }
 
@@ -173,12 +171,28 @@ static int name_table(struct db *db, const struct store_who *who, struct store_m
         DB_ARGS(dbv_s(who->portal), dbv_s(m->entity), dbv_s(m->table)), NULL, NULL, NULL, err);
 }
 
+/* What was accepted while no scheduler worked. */
+static int load_shape(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
+{
+    struct store_shape x = { .who = *who, .entity = m->entity };
+    int failed = store_shape_in(db, &x, err);
+
+    m->shape = x.shape;
+    m->lifted = x.lifted;
+    buf_clear(&m->schema);
+    buf_add(&m->schema, x.schema.p, x.schema.n);
+    store_shape_fini(&x);
+    return failed;
+}
+
 static int load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
 {
     if (name_table(db, who, m, err) < 0)
         return -1;
-    if (db_run(db, "SELECT floor, schema, full_ms FROM potok_entity WHERE portal = $1 AND entity = $2",
+    if (db_run(db, "SELECT floor, full_ms FROM potok_entity WHERE portal = $1 AND entity = $2",
             DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_mirror, m, NULL, err) < 0)
+        return -1;
+    if (load_shape(db, who, m, err) < 0)
         return -1;
     return db_run(db,
         "SELECT id, state, started_ms FROM potok_run WHERE portal = $1 AND entity = $2 "

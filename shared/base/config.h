@@ -33,8 +33,8 @@ struct config_portal {
     uint32_t burst;             /* 50, 250 or BURST */
     char *entities[CONFIG_ENTITIES_MAX];    /* plural names, validated by the caller's check */
     int entity_count;           /* 0 = all */
-    enum drift drift;           /* DRIFT_UNSET: not told; config_drift() answers */
-    enum drift entity_drift[CONFIG_ENTITIES_MAX];   /* of each in `entities` */
+    enum drift_policy drift;           /* DRIFT_UNSET: not told; config_drift() answers */
+    enum drift_policy entity_drift[CONFIG_ENTITIES_MAX];   /* of each in `entities` */
     char *prefix;               /* table prefix */
     char where[96];             /* "potok.yaml:3:5" or "environment" */
     char tariff_where[96], entities_where[96], prefix_where[96], drift_where[96];    /* "": the default */

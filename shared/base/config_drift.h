@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-enum drift {
+enum drift_policy {
     DRIFT_UNSET,        /* of an entity: as its portal says */
     DRIFT_EVOLVE,       /* a new field gets its column; the default */
     DRIFT_FREEZE,       /* it is recorded and shown, and left out until it is accepted */
@@ -13,9 +13,9 @@ enum drift {
     DRIFTS
 };
 
-const char *drift_name(enum drift drift);
-bool drift_parse(struct str text, enum drift *ret);     /* false: no such policy, *ret untouched */
+const char *drift_name(enum drift_policy drift);
+bool drift_parse(struct str text, enum drift_policy *ret);     /* false: no such policy, *ret untouched */
 
 struct config_portal;
 /* Of one entity (plural name) of the portal, never DRIFT_UNSET. */
-enum drift config_drift(const struct config_portal *portal, const char *entity);
+enum drift_policy config_drift(const struct config_portal *portal, const char *entity);

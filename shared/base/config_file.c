@@ -170,7 +170,7 @@ static int refuse_key(struct loader *l, const struct node *node, const char *con
     return REFUSE(l, node, "unknown key \"%s\"%s", config_shown(node->key, word), in);
 }
 
-static int read_drift(struct loader *l, const struct node *node, enum drift *ret)
+static int read_drift(struct loader *l, const struct node *node, enum drift_policy *ret)
 {
     char word[SHOWN_SIZE];
 

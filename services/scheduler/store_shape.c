@@ -1,0 +1,112 @@
+/* Fields that the operator accepted: potok_field says so before the schema does. */
+#include "store.h"
+
+#include "base/mem.h"
+#include "proto/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int on_entity(void *ctx, const struct db_val *row, int columns)
+{
+    struct store_shape *x = ctx;
+
+    x->shape = row[0].i;
+    if (row[1].type != DB_NULL)
+        buf_add(&x->schema, row[1].s.p, row[1].s.n);
+    return 0;
+}
+
+struct lift {
+    struct schema schema;
+    bool any;
+};
+
+static int on_accepted(void *ctx, const struct db_val *row, int columns)
+{
+    struct lift *l = ctx;
+    const struct field *f = schema_find(&l->schema, row[0].s);
+
+    if (f != NULL && f->hold != HOLD_NOT) {
+        l->schema.fields[f - l->schema.fields].hold = HOLD_NOT;
+        l->any = true;
+    }
+    return 0;
+}
+
+static int on_run(void *ctx, const struct db_val *row, int columns)
+{
+    *(uint64_t *)ctx = (uint64_t)row[0].i;
+    return 0;
+}
+
+/* The entity is read again from its beginning, by the run that goes already or by a new one: records read
+ * before lack the field. Whoever waits for the run waits on. */
+static int begin_again(struct db *db, struct store_shape *x, struct err *err)
+{
+    struct db_val portal = dbv_s(x->who.portal), entity = dbv_s(x->entity);
+
+    x->run = 0;
+    if (db_run(db,
+            "UPDATE potok_run SET state = 'probing', read = 0, same = 0 WHERE id = (SELECT max(id) FROM "
+            "potok_run "
+            "WHERE portal = $1 AND entity = $2 AND state IN ('probing', 'open')) RETURNING id",
+            DB_ARGS(portal, entity), on_run, &x->run, NULL, err) < 0)
+        return -1;
+    if (x->run == 0)
+        return db_run(db,
+            "INSERT INTO potok_run (portal, entity, kind, state, started_ms) "
+            "VALUES ($1, $2, 'full', 'probing', $3) RETURNING id",
+            DB_ARGS(portal, entity, dbv_i((int64_t)x->who.now_ms)), on_run, &x->run, NULL, err);
+    return db_run(db, "DELETE FROM potok_job WHERE run = $1 AND kind = 'range'",
+        DB_ARGS(dbv_i((int64_t)x->run)), NULL, NULL, NULL, err);
+}
+
+static int lift(struct db *db, struct store_shape *x, struct lift *l, struct err *err)
+{
+    if (db_run(db, "SELECT name FROM potok_field WHERE portal = $1 AND entity = $2 AND held = 0",
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity)), on_accepted, l, NULL, err) < 0)
+        return -1;
+    if (!l->any)
+        return 0;
+    buf_clear(&x->schema);
+    schema_encode(l->schema.fields, l->schema.count, &x->schema);
+    x->lifted = true;
+    if (db_run(db, "UPDATE potok_entity SET schema = $3 WHERE portal = $1 AND entity = $2",
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity), dbv_b(buf_view(&x->schema))), NULL, NULL, NULL,
+            err) < 0)
+        return -1;
+    return begin_again(db, x, err);
+}
+
+int store_shape_in(struct db *db, struct store_shape *x, struct err *err)
+{
+    struct lift l = { .any = false };
+    char sql[120];
+
+    buf_fini(&x->schema);
+    buf_init(&x->schema, 1 << 20);
+    x->lifted = false;
+    snprintf(sql, sizeof(sql), "SELECT shape, schema FROM potok_entity WHERE portal = $1 AND entity = $2%s",
+        db_for_update(db));
+    if (db_run(db, sql, DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity)), on_entity, x, NULL, err) < 0)
+        return -1;
+    struct err spoilt; /* somebody else's doing: the next probe writes another */
+    if (x->schema.n == 0 || schema_decode(&l.schema, buf_view(&x->schema), &spoilt) < 0)
+        return 0;
+    int failed = lift(db, x, &l, err);
+    schema_free(&l.schema);
+    return failed;
+}
+
+int store_shape(struct db *db, struct store_shape *x, struct err *err)
+{
+    if (store_begin(db, &x->who, err) < 0)
+        return -1;
+    return store_end(db, store_shape_in(db, x, err), err);
+}
+
+void store_shape_fini(struct store_shape *x)
+{
+    buf_fini(&x->schema);
+}
