@@ -27,6 +27,8 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_SYNC,
     &COMMAND_STATUS,
     &COMMAND_SCHEMA,
+    &COMMAND_RECORD,
+    &COMMAND_DOCTOR,
     &COMMAND_LOGS,
     &COMMAND_CONFIG,
     &VERSION,
