@@ -10,7 +10,7 @@ enum language { LANGUAGE_EN, LANGUAGE_RU };
 /* From the first of LC_ALL, LC_MESSAGES, LANG that is set. main() calls it once; tests call it again. */
 void say_init(void);
 void say_set(enum language language);
-const char *say(const char *ru, const char *en);
+const char *say(const char *ru, const char *en) __attribute__((format_arg(1), format_arg(2)));
 
 #define SAY_COUNT_SIZE 40
 /* 1234567 -> "1,234,567" or "1 234 567" (with no-break blanks). */
