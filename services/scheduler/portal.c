@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An answer of one record tells as much of the envelope as of records: only a mean over many is one. */
+#define SEEN_RECORDS 20000
+
 void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms, uint64_t now_ms)
 {
     *p = (struct portal){ .config = config, .name = str_of(config->name) };
@@ -168,9 +171,13 @@ void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes)
 {
     if (records == 0)
         return;
-    uint64_t one = bytes / records + 1;
-
-    m->record_bytes = m->record_bytes == 0 ? one : (3 * m->record_bytes + one) / 4;
+    m->seen_bytes += bytes;
+    m->seen_records += records;
+    m->record_bytes = m->seen_bytes / m->seen_records + 1;
+    if (m->seen_records < SEEN_RECORDS)
+        return;
+    m->seen_bytes /= 2;
+    m->seen_records /= 2;
 }
 
 bool mirror_range_failed(struct mirror *m, uint64_t first, uint64_t last)

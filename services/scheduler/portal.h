@@ -32,7 +32,8 @@ struct mirror {                     /* one entity of a portal */
     char *schema;                   /* encoded schema.h; NULL = never probed */
     size_t schema_bytes;
     struct cut_bounds bounds;
-    uint64_t record_bytes;          /* smoothed size of a record in answers; 0 = unknown */
+    uint64_t record_bytes;          /* usual size of a record in answers; 0 = unknown */
+    uint64_t seen_bytes, seen_records;  /* what it is the mean of; both halved now and then */
     uint64_t run;                   /* row of the run under way; 0 = none */
     enum run_state run_state;
     uint64_t run_started_ms;        /* wall; of the last run */

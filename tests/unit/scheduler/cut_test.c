@@ -153,7 +153,8 @@ TEST(pages_are_what_the_rest_needs_and_the_answer_stays_small)
         { UINT64_MAX, 0, 12, 12 },
         { 100, 0, 1, 1 },
         { 100000, 2000, 0, 50 },
-        { 100000, 10000, 0, 10 },
+        { 100000, 10000, 0, 12 },
+        { 100000, 2400, 0, 50 },
         { 100000, 10000, 3, 3 },
         { 100000, 9000000, 0, 1 },
     };
@@ -161,7 +162,7 @@ TEST(pages_are_what_the_rest_needs_and_the_answer_stays_small)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         CHECK_EQ(cut_pages(cases[i].estimate, cases[i].bytes, cases[i].cap), cases[i].pages);
     CHECK_EQ(cut_ids(0, 2500), 2500);
-    CHECK_EQ(cut_ids(5000, 2500), 1048);
+    CHECK_EQ(cut_ids(5000, 2500), 1258);
     CHECK_EQ(cut_ids(9000000, 50), 1);
 }
 

@@ -119,7 +119,7 @@ TEST(unknown_fields_are_gathered_once_each)
     portal_fini(&p);
 }
 
-TEST(the_size_of_a_record_is_smoothed)
+TEST(the_size_of_a_record_is_a_mean_over_many)
 {
     struct config_portal c = config(1);
     struct portal p = opened(&c);
@@ -127,10 +127,13 @@ TEST(the_size_of_a_record_is_smoothed)
 
     mirror_saw(m, 0, 500);
     CHECK_EQ(m->record_bytes, 0);
-    mirror_saw(m, 10, 9990);
-    CHECK_EQ(m->record_bytes, 1000);
-    mirror_saw(m, 10, 49990);
+    mirror_saw(m, 2500, 2500 * 1999);
     CHECK_EQ(m->record_bytes, 2000);
+    mirror_saw(m, 1, 60000); /* the end of a range: one record, and what any answer has around them */
+    CHECK(m->record_bytes < 2030);
+    for (int i = 0; i < 40; i++)
+        mirror_saw(m, 2500, 2500 * 3999);
+    CHECK(m->record_bytes > 3900 && m->record_bytes <= 4000); /* what was long ago does not count */
     portal_fini(&p);
 }
 
@@ -153,4 +156,4 @@ TEST_MAIN(CASE(a_list_fails_when_no_single_record_can_be_the_reason),
     CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again),
     CASE(a_pause_ends_with_the_next_good_answer), CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once),
     CASE(the_operating_seconds_of_a_job_are_its_methods), CASE(unknown_fields_are_gathered_once_each),
-    CASE(the_size_of_a_record_is_smoothed))
+    CASE(the_size_of_a_record_is_a_mean_over_many))
