@@ -4,6 +4,9 @@
 #include "run/crash.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+
+#define LOOKS_MAX 3
 
 static int prepare(struct apply *a, const struct msg *m, struct err *err)
 {
@@ -25,8 +28,10 @@ static int prepare(struct apply *a, const struct msg *m, struct err *err)
 /* Tables change apart from the data: a new column is there for all, whatever becomes of this message. */
 static int ensure_table(struct apply *a, struct err *err)
 {
-    return db_ensure_table(a->db, a->rows->table, (const struct db_column *)a->batch.columns.list,
-        a->batch.columns.count, NULL, err);
+    if (db_ensure_table(a->db, a->rows->table, wanted_columns(a), a->batch.columns.count, NULL, err) < 0)
+        return -1;
+    learn_columns(a);
+    return 0;
 }
 
 static void count_verdicts(struct apply *a)
@@ -39,8 +44,6 @@ static void count_verdicts(struct apply *a)
 
 static int judge(struct apply *a, struct err *err)
 {
-    if (check_job(a, err) < 0)
-        return -1;
     if (a->refused)
         return 0;
     if (look(a, err) < 0)
@@ -49,9 +52,24 @@ static int judge(struct apply *a, struct err *err)
     return 0;
 }
 
+/* What a table is was looked at before its turn was taken: mostly it still is that. */
+static int take_turn(struct apply *a, struct err *err)
+{
+    for (int looks = 0; looks < LOOKS_MAX; looks++) {
+        a->stale = false;
+        if (ensure_table(a, err) < 0 || db_begin(a->db, err) < 0 || check_job(a, err) < 0)
+            return -1;
+        if (!a->stale)
+            return 0;
+        db_rollback(a->db);
+    }
+    return err_set(
+        err, ERR_TEMP, "table " STR_FMT ": its columns are being changed", STR_ARG(a->rows->table));
+}
+
 static int begin(struct apply *a, const struct msg *m, struct err *err)
 {
-    if (prepare(a, m, err) < 0 || ensure_table(a, err) < 0 || db_begin(a->db, err) < 0)
+    if (prepare(a, m, err) < 0 || take_turn(a, err) < 0)
         return -1;
     return judge(a, err);
 }
@@ -69,6 +87,7 @@ int apply_begin(struct apply *a, struct db *db, const struct msg *m, struct err 
 static int write_all(struct apply *a, struct err *err)
 {
     static int (*const steps[])(struct apply *, struct err *) = {
+        reject_unfit,
         write_rows,
         write_ghosts,
         move_hi,
@@ -113,4 +132,7 @@ void apply_abandon(struct apply *a)
 {
     db_rollback(a->db); /* harmless after a commit */
     batch_fini(&a->batch);
+    free(a->columns);
+    a->columns = NULL;
+    buf_fini(&a->made);
 }

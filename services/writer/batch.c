@@ -256,15 +256,29 @@ static struct str keep_shown(struct batch *b, struct str s)
     return (struct str){ copy, n };
 }
 
-static void reject_nul(struct batch *b, uint64_t id, const struct column *column, struct str value)
+/* At most so many bytes, and no character in two. */
+static struct str cut(struct str s, size_t most)
 {
-    if (value.n > REJECT_VALUE_MAX)
-        value.n = REJECT_VALUE_MAX;
+    if (s.n <= most)
+        return s;
+    while (most > 0 && ((uint8_t)s.p[most] & 0xc0) == 0x80)
+        most--;
+    return (struct str){ s.p, most };
+}
+
+void batch_reject(struct batch *b, uint64_t id, struct str field, struct str value, struct str reason)
+{
     b->rejects = xrealloc(b->rejects, (b->reject_count + 1) * sizeof(*b->rejects));
     b->rejects[b->reject_count++] = (struct reject){ .id = id,
-        .field = column->name,
-        .value = keep_shown(b, value),
-        .reason = STR("the database keeps no text with the character U+0000") };
+        .field = field,
+        .value = keep_shown(b, cut(value, REJECT_VALUE_MAX)),
+        .reason = keep_shown(b, reason) };
+}
+
+void batch_sort_rejects(struct batch *b)
+{
+    if (b->reject_count > 0)
+        qsort(b->rejects, b->reject_count, sizeof(*b->rejects), by_id_and_field);
 }
 
 static void look_for_nul(struct batch *b, const struct entry *e)
@@ -281,7 +295,8 @@ static void look_for_nul(struct batch *b, const struct entry *e)
         }
         struct str value = wire_str(&w);
         if (wire_ok(&w) && has_nul(value))
-            reject_nul(b, e->id, &b->columns.list[i], value);
+            batch_reject(b, e->id, b->columns.list[i].name, value,
+                STR("the database keeps no text with the character U+0000"));
     }
 }
 
@@ -297,8 +312,7 @@ void batch_without_nul(struct batch *b)
     }
     for (size_t i = 0; i < b->count; i++)
         look_for_nul(b, &b->entries[i]);
-    if (b->reject_count > 0)
-        qsort(b->rejects, b->reject_count, sizeof(*b->rejects), by_id_and_field);
+    batch_sort_rejects(b);
 }
 
 void batch_fini(struct batch *b)

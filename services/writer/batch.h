@@ -45,6 +45,9 @@ int batch_read(struct batch *ret, const struct msg *m, struct err *err) MUST_CHE
 /* Where text cannot hold U+0000: values with one become rejects (their column is written as NULL), and the texts of all
  * rejects show it as U+2400. */
 void batch_without_nul(struct batch *b);
+/* One more, its value and reason copied (a value over 64 KiB is cut); batch_sort_rejects() when all are there. */
+void batch_reject(struct batch *b, uint64_t id, struct str field, struct str value, struct str reason);
+void batch_sort_rejects(struct batch *b);
 void batch_fini(struct batch *b);
 struct entry *batch_find(const struct batch *b, uint64_t id);   /* NULL = not in it */
 bool batch_rejects(const struct batch *b, uint64_t id, struct str field);

@@ -47,21 +47,35 @@ static int check_lease(struct apply *a, struct err *err)
     return 0;
 }
 
-/* The first statement: where a transaction is not alone it takes the turn of the entity's writers (rule 12),
- * alone, so that what follows is newer than the lock. */
-static int check_floor(struct apply *a, struct err *err)
-{
-    char sql[120];
-    int64_t floor;
+struct entity {
+    bool found;
+    int64_t floor, shape;
+};
 
-    snprintf(sql, sizeof(sql), "SELECT floor FROM potok_entity WHERE portal = $1 AND entity = $2%s",
+static int on_entity(void *ctx, const struct db_val *row, int columns)
+{
+    (void)columns;
+    *(struct entity *)ctx = (struct entity){ true, row[0].i, row[1].i };
+    return 1;
+}
+
+/* The first statement: where a transaction is not alone it takes the turn of the entity's writers (rule 12),
+ * alone, so that what follows is newer than the lock. Who changes columns holds it, too. */
+static int check_entity(struct apply *a, struct err *err)
+{
+    struct entity entity = { 0 };
+    char sql[120];
+
+    snprintf(sql, sizeof(sql), "SELECT floor, shape FROM potok_entity WHERE portal = $1 AND entity = $2%s",
         db_for_update(a->db));
-    if (db_get_i64(a->db, sql, DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), -1, &floor, err) < 0)
+    if (db_run(a->db, sql, DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), on_entity, &entity, NULL,
+            err) < 0)
         return -1;
-    if (floor < 0)
+    if (!entity.found)
         return refuse(a, "the database does not know the entity");
-    if (a->rows->d <= (uint64_t)floor)
-        return refuse(a, "d=%" PRIu64 " is below the floor %" PRId64, a->rows->d, floor);
+    if (a->rows->d <= (uint64_t)entity.floor)
+        return refuse(a, "d=%" PRIu64 " is below the floor %" PRId64, a->rows->d, entity.floor);
+    a->stale = !db_table_is(a->db, a->rows->table, entity.shape);
     return 0;
 }
 
@@ -119,9 +133,9 @@ static int check_row(struct apply *a, struct err *err)
 
 int check_job(struct apply *a, struct err *err)
 {
-    static int (*const checks[])(struct apply *, struct err *) = { check_floor, check_lease, check_row };
+    static int (*const checks[])(struct apply *, struct err *) = { check_entity, check_lease, check_row };
 
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && !a->refused; i++)
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && !a->refused && !a->stale; i++)
         if (checks[i](a, err) < 0)
             return -1;
     return 0;
@@ -159,7 +173,8 @@ static int count_run(struct apply *a, struct err *err)
         NULL, NULL, NULL, err);
 }
 
-/* A run is its open jobs: the transaction that closes the last one closes the run. */
+/* A run is its open jobs: the transaction that closes the last one closes the run. One with a note has passed
+ * records that have to be read again (db_ensure_table): it was no full sync. */
 static int close_run(struct apply *a, struct err *err)
 {
     int64_t left, aside, changes = 0;
@@ -178,8 +193,11 @@ static int close_run(struct apply *a, struct err *err)
         return -1;
     if (changes == 0 || aside > 0)
         return 0;
-    return db_run(a->db, "UPDATE potok_entity SET full_ms = $3 WHERE portal = $1 AND entity = $2",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->now_ms)), NULL, NULL, NULL, err);
+    return db_run(a->db,
+        "UPDATE potok_entity SET full_ms = $3 WHERE portal = $1 AND entity = $2 "
+        "AND NOT EXISTS (SELECT 1 FROM potok_run WHERE id = $4 AND error IS NOT NULL)",
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->now_ms), dbv_i(a->run)), NULL, NULL,
+        NULL, err);
 }
 
 int finish_job(struct apply *a, struct err *err)

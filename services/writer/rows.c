@@ -1,45 +1,15 @@
 /* Rows written, ghosts made, and the tick of unchanged rows moved. */
-#include "apply.h"
+#include "value.h"
 
 #include "base/clock.h"
-#include "proto/wire.h"
 
-#include <assert.h>
 #include <stdio.h>
-
-static_assert(sizeof(struct column) == sizeof(struct db_column) &&
-                  offsetof(struct column, name) == offsetof(struct db_column, name) &&
-                  offsetof(struct column, kind) == offsetof(struct db_column, kind),
-    "a message's columns are given to the database as they are");
 
 struct source { /* of db_upsert(): the entries that are there and new */
     struct apply *a;
     size_t at;
     struct err err; /* kind is set: a value was not what its column says */
 };
-
-static bool read_value(struct wire *w, enum col_kind kind, bool no_nul, struct db_val *ret)
-{
-    enum wire_type type = wire_peek(w);
-
-    if (type == WIRE_NIL) {
-        wire_nil(w);
-        *ret = DBV_NULL;
-    } else if (kind == COL_INT && type == WIRE_INT) {
-        *ret = dbv_i(wire_i64(w));
-    } else if (kind == COL_BOOL && type == WIRE_BOOL) {
-        *ret = dbv_i(wire_bool(w));
-    } else if (kind != COL_INT && kind != COL_BOOL && type == WIRE_STR) {
-        *ret = dbv_s(wire_str(w));
-        if (kind == COL_DECIMAL)
-            ret->type = DB_DECIMAL;
-        if (no_nul && ret->s.n > 0 && memchr(ret->s.p, '\0', ret->s.n) != NULL)
-            *ret = DBV_NULL; /* batch_without_nul() made a reject of it */
-    } else {
-        return false;
-    }
-    return wire_ok(w);
-}
 
 static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
 {
@@ -54,9 +24,10 @@ static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_
         return 0;
     e = &b->entries[s->at++];
     wire_init(&w, e->values.p, e->values.n);
+    value_room(s->a, e);
     for (int i = 0; i < b->columns.count; i++) {
         const struct column *column = &b->columns.list[i];
-        if (!read_value(&w, column->kind, !db_takes_nul(s->a->db), &values[i])) {
+        if (value_take(s->a, &w, i, &values[i]) == VALUE_BAD) {
             err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s",
                 (unsigned long long)e->id, STR_ARG(column->name), col_kind_name(column->kind));
             return 0;
@@ -81,7 +52,7 @@ int write_rows(struct apply *a, struct err *err)
     struct source source = { .a = a };
     struct db_upsert upsert = {
         .table = a->rows->table,
-        .columns = (const struct db_column *)a->batch.columns.list,
+        .columns = a->columns,
         .count = a->batch.columns.count,
         .stamp = { a->rows->d, a->c, a->fetched_ms, a->now_ms },
         .next = next_row,

@@ -112,15 +112,30 @@ static void own_views(struct msg *m)
 
 /* ---- one message ---- */
 
+static int apply_once(struct task *t, struct db *db, struct err *err)
+{
+    return apply_begin(&t->apply, db, t->msg, err) < 0 ? -1 : apply_end(&t->apply, err);
+}
+
+/* A table that is not as it was known is looked at anew and the message tried once more. A second time it is
+ * not for the table's columns that it fails: trying again would help nobody. */
 static int work(void *ctx, struct db *db, struct err *err)
 {
     struct task *t = ctx;
+    unsigned before = db_tables_forgotten(db), between;
     int result;
 
     log_correlate(t->msg->correlation);
-    result = apply_begin(&t->apply, db, t->msg, err);
-    if (result == 0)
-        result = apply_end(&t->apply, err);
+    result = apply_once(t, db, err);
+    between = db_tables_forgotten(db);
+    if (result < 0 && between != before && !db_is_lost(db)) {
+        log_ev(LOG_INFO, "table.looked_at_anew", kv_str("table", t->msg->rows.table), kv_err(err));
+        result = apply_once(t, db, err);
+        if (result < 0 && err->kind == ERR_TEMP && db_tables_forgotten(db) != between) {
+            err->kind = ERR_CONF;
+            err_wrap(err, "again, after a fresh look at the table (does a trigger or rule of it fail?)");
+        }
+    }
     log_correlate(NULL);
     return result;
 }

@@ -1,0 +1,132 @@
+#include "value.h"
+
+#include "base/mem.h"
+#include "fit.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define MADE_MAX ((size_t)1 << 30)
+
+static_assert(sizeof(struct column) == sizeof(struct db_column) &&
+                  offsetof(struct column, name) == offsetof(struct db_column, name) &&
+                  offsetof(struct column, kind) == offsetof(struct db_column, kind),
+    "a message's columns are given to the database as they are");
+
+const struct db_column *wanted_columns(const struct apply *a)
+{
+    return (const struct db_column *)a->batch.columns.list;
+}
+
+void learn_columns(struct apply *a)
+{
+    int count = a->batch.columns.count;
+    enum col_kind *kinds = xcalloc((size_t)count + 1, sizeof(*kinds));
+
+    free(a->columns);
+    a->columns = xcalloc((size_t)count + 1, sizeof(*a->columns));
+    a->unlike = false;
+    db_column_kinds(a->db, a->rows->table, wanted_columns(a), count, kinds);
+    for (int i = 0; i < count; i++) {
+        a->columns[i] = (struct db_column){ a->batch.columns.list[i].name, kinds[i] };
+        a->unlike = a->unlike || kinds[i] != a->batch.columns.list[i].kind;
+    }
+    free(kinds);
+}
+
+static bool read_value(struct wire *w, enum col_kind kind, bool no_nul, struct db_val *ret)
+{
+    enum wire_type type = wire_peek(w);
+
+    if (type == WIRE_NIL) {
+        wire_nil(w);
+        *ret = DBV_NULL;
+    } else if (kind == COL_INT && type == WIRE_INT) {
+        *ret = dbv_i(wire_i64(w));
+    } else if (kind == COL_BOOL && type == WIRE_BOOL) {
+        *ret = dbv_i(wire_bool(w));
+    } else if (kind != COL_INT && kind != COL_BOOL && type == WIRE_STR) {
+        *ret = dbv_s(wire_str(w));
+        if (kind == COL_DECIMAL)
+            ret->type = DB_DECIMAL;
+        if (no_nul && ret->s.n > 0 && memchr(ret->s.p, '\0', ret->s.n) != NULL)
+            *ret = DBV_NULL; /* batch_without_nul() made a reject of it */
+    } else {
+        return false;
+    }
+    return wire_ok(w);
+}
+
+enum value_fit value_take(struct apply *a, struct wire *w, int i, struct db_val *ret)
+{
+    enum col_kind kind = a->batch.columns.list[i].kind;
+    struct db_val value;
+
+    if (!read_value(w, kind, !db_takes_nul(a->db), &value))
+        return VALUE_BAD;
+    return fit_value(kind, a->columns[i].kind, &value, &a->made, ret) ? VALUE_FITS : VALUE_UNFIT;
+}
+
+/* Six bytes a byte as JSON, a number for each column: the buffer does not move while a row is made. */
+void value_room(struct apply *a, const struct entry *e)
+{
+    if (!a->unlike)
+        return;
+    if (a->made.max == 0)
+        buf_init(&a->made, MADE_MAX);
+    buf_clear(&a->made);
+    buf_room(&a->made, 6 * e->values.n + 24 * (size_t)a->batch.columns.count);
+}
+
+static void reject(struct apply *a, const struct entry *e, int i, struct str text)
+{
+    char reason[FIT_REASON];
+    struct column *column = &a->batch.columns.list[i];
+
+    fit_reason(column->kind, a->columns[i].kind, a->rows->entity, column->name, reason);
+    batch_reject(&a->batch, e->id, column->name, text, str_of(reason));
+}
+
+/* What is at the cursor, as people would write it. */
+static struct str text_at(struct apply *a, struct wire w, int i)
+{
+    enum col_kind kind = a->batch.columns.list[i].kind;
+    struct db_val value, text;
+
+    if (!read_value(&w, kind, false, &value))
+        return STR("");
+    fit_value(kind, COL_TEXT, &value, &a->made, &text);
+    return text.s;
+}
+
+static void reject_of_entry(struct apply *a, const struct entry *e)
+{
+    struct db_val value;
+    struct wire w;
+
+    wire_init(&w, e->values.p, e->values.n);
+    value_room(a, e);
+    for (int i = 0; i < a->batch.columns.count && wire_ok(&w); i++) {
+        struct wire at = w;
+        if (a->columns[i].kind == a->batch.columns.list[i].kind) {
+            wire_skip(&w);
+            continue;
+        }
+        enum value_fit fit = value_take(a, &w, i, &value);
+        if (fit == VALUE_BAD) /* write_rows() tells */
+            return;
+        if (fit == VALUE_UNFIT)
+            reject(a, e, i, text_at(a, at, i));
+    }
+}
+
+/* Of unchanged rows too, or their rejects would be taken for stale. */
+int reject_unfit(struct apply *a, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; a->unlike && i < a->batch.count; i++)
+        if (a->batch.entries[i].there && a->batch.entries[i].verdict != VERDICT_LATE)
+            reject_of_entry(a, &a->batch.entries[i]);
+    batch_sort_rejects(&a->batch);
+    return 0;
+}
