@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "command.h"
+#include "completion.h"
 #include "say.h"
 #include "table.h"
 
@@ -15,9 +16,13 @@
 #include <uv.h>
 #include <zmq.h>
 
+static int completion_run(const struct args *args);
 static int version_run(const struct args *args);
 static int help_run(const struct args *args);
 
+static const struct command COMPLETION = { "completion", "bash",
+    "дополнение команд в bash: eval \"$(potok completion bash)\" в ~/.bashrc",
+    "bash completion: eval \"$(potok completion bash)\" in ~/.bashrc", NULL, completion_run };
 static const struct command VERSION = { "version", "", "номер версии", "the version", NULL, version_run };
 static const struct command HELP = { "help", "[COMMAND]", "что умеет команда", "what a command can do", NULL,
     help_run };
@@ -27,13 +32,30 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_SYNC,
     &COMMAND_STATUS,
     &COMMAND_SCHEMA,
-    &COMMAND_RECORD,
     &COMMAND_DOCTOR,
+    &COMMAND_RECORD,
     &COMMAND_LOGS,
     &COMMAND_CONFIG,
+    &COMPLETION,
     &VERSION,
     &HELP,
 };
+
+static int completion_run(const struct args *args)
+{
+    struct err err = { 0 };
+    struct buf out;
+
+    if (args->word_count != 1 || strcmp(args->words[0], "bash") != 0) {
+        err_set(&err, ERR_CONF, "%s", say("нужно слово bash", "it wants the word bash"));
+        return command_misused("completion", &err);
+    }
+    buf_init(&out, 1 << 20);
+    completion_bash(COMMANDS, (int)ARRAY_SIZE(COMMANDS), &out);
+    fwrite(out.p, 1, out.n, stdout);
+    buf_fini(&out);
+    return EXIT_WELL;
+}
 
 static int version_run(const struct args *args)
 {
@@ -71,7 +93,7 @@ static void commands_print(FILE *to)
 {
     fprintf(to, "%s: potok %s\n\n", say("Запуск", "Usage"), say("КОМАНДА [СЛОВА]", "COMMAND [WORDS]"));
     for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++)
-        fprintf(to, "  %-8s  %s\n", COMMANDS[i]->name, say(COMMANDS[i]->ru, COMMANDS[i]->en));
+        fprintf(to, "  %-10s  %s\n", COMMANDS[i]->name, say(COMMANDS[i]->ru, COMMANDS[i]->en));
     fprintf(
         to, "\n%s\n", say("`potok help КОМАНДА` расскажет о ней больше", "`potok help COMMAND` tells more"));
 }
