@@ -1,9 +1,9 @@
 #include "visit.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "json_out.h"
 #include "params.h"
 #include "wire_value.h"
@@ -146,42 +146,56 @@ void visit_hide(struct visit *v)
         visit_fine(v);
 }
 
-static bool is_field_name(const char *name)
+/* What is done to a field is in the path: field is add, else field/delete and so on. */
+static void edit_field(struct visit *v, const char *what)
 {
-    const size_t n = strlen(name);
+    struct store *s = &v->portal->store;
+    const int w = visit_which(v);
+    json_t *body = v->body.n > 0 ? json_loadb(v->body.p, v->body.n, 0, NULL) : json_object();
+    const struct str param = visit_param(v, "name", "");
+    const char *in_body = json_string_value(json_object_get(body, "name"));
+    char *name = in_body != NULL ? xstrdup(in_body) : str_dup(param);
+    struct err err = { 0 }, at_commit;
 
-    if (n > 50 || n < 8 || strncmp(name, "UF_CRM_", 7) != 0)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (!isupper((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) && name[i] != '_')
-            return false;
+    if (w < 0) {
+        json_decref(body);
+        free(name);
+        return;
     }
-    return true;
+    int begun = store_begin(s, &err);
+    int result = begun < 0 ? -1 : store_edit_field(s, (enum which)w, str_of(what), name, v->body, &err);
+
+    if (begun == 0 && store_commit(s, &at_commit) < 0)
+        failed(v, &at_commit);
+    else if (result < 0)
+        visit_refuse(v, err.kind == ERR_PERM ? 400 : 500, err.text);
+    else
+        visit_fine(v);
+    json_decref(body);
+    free(name);
 }
 
 void visit_add_field(struct visit *v)
 {
-    struct store *s = &v->portal->store;
-    const int w = visit_which(v);
-    const char *name = NULL, *type = NULL;
-    int multiple = 0;
-    struct err err;
-    const struct attr *a;
+    edit_field(v, "add");
+}
 
-    if (w < 0)
-        return;
-    json_t *body = json_loadb(v->body.p ? v->body.p : "", v->body.n, 0, NULL);
-    if (body == NULL ||
-        json_unpack(body, "{s:s, s:s, s?b}", "name", &name, "type", &type, "multiple", &multiple) < 0 ||
-        !is_field_name(name) || strlen(type) > 64 || attr_find(&s->crm[w].attrs, str_of(name)) != NULL)
-        visit_refuse(v, 400,
-            "{\"name\":\"UF_CRM_NEW\",\"type\":\"string\",\"multiple\":false}; a new name of at most 50 "
-            "capital letters, digits and _");
-    else if (store_begin(s, &err) < 0 ||
-             store_add_attr(s, (enum which)w, name, str_of(type), multiple, &a, &err) < 0 ||
-             store_commit(s, &err) < 0)
-        failed(v, &err);
-    else
-        visit_fine(v);
-    json_decref(body);
+void visit_delete_field(struct visit *v)
+{
+    edit_field(v, "delete");
+}
+
+void visit_rename_field(struct visit *v)
+{
+    edit_field(v, "rename");
+}
+
+void visit_retype_field(struct visit *v)
+{
+    edit_field(v, "type");
+}
+
+void visit_edit_items(struct visit *v)
+{
+    edit_field(v, "items");
 }

@@ -90,6 +90,29 @@ int which_of(struct str name)
     return -1;
 }
 
+static void append_item(struct attr *a, int id, const char *text)
+{
+    a->items = xrealloc(a->items, (size_t)(a->item_count + 1) * sizeof(*a->items));
+    a->items[a->item_count++] = (struct attr_item){ id, xstrdup(text) };
+}
+
+static void make_items(struct attr *a)
+{
+    static const char *const texts[ENUM_ITEMS] = { "Да", "Нет", "Уточняется", "По договору",
+        "Опт <от 10 шт.>", "Другое \"прочее\" & не указано" };
+
+    for (int i = 0; i < ENUM_ITEMS && a->item_count < ENUM_ITEMS; i++)
+        append_item(a, 40 + a->place * 2 * ENUM_ITEMS + i * 2, texts[i]); /* gaps, as after deleted items */
+}
+
+static void take_type(struct attr *a)
+{
+    if (a->type == &types[TYPE_STATUS])
+        a->dictionary = "SOURCE";
+    if (strcmp(a->type_name, "enumeration") == 0)
+        make_items(a);
+}
+
 static struct attr *append(struct attr_list *l, const struct attr *like)
 {
     struct attr *a = xmalloc(sizeof(*a));
@@ -97,12 +120,13 @@ static struct attr *append(struct attr_list *l, const struct attr *like)
     *a = *like;
     a->name = xstrdup(like->name);
     a->type_name = xstrdup(like->type_name ? like->type_name : like->type->name);
-    a->place = l->count;
+    a->place = l->next_place++;
     if (a->flags & ATTR_USER) {
-        a->user_id = 100 + l->count * 2;
-        if (a->type == &types[TYPE_STATUS])
-            a->dictionary = "SOURCE";
+        a->user_id = 100 + a->place * 2;
+        a->label = xasprintf("Поле %s", a->name + strlen("UF_CRM_"));
+        take_type(a);
     }
+    l->edits++;
     a->key_n = (size_t)snprintf(a->key, sizeof(a->key), "\"%s\":", a->name);
     l->list = xrealloc(l->list, (size_t)(l->count + 1) * sizeof(*l->list));
     l->list[l->count++] = a;
@@ -118,13 +142,21 @@ void attrs_init(struct attr_list *ret, enum which w)
         append(ret, &user_attrs[i]);
 }
 
+static void attr_free(struct attr *a)
+{
+    for (int i = 0; i < a->item_count; i++)
+        free(a->items[i].text);
+    free(a->items);
+    free(a->label);
+    free((char *)a->name);
+    free((char *)a->type_name);
+    free(a);
+}
+
 void attrs_fini(struct attr_list *l)
 {
-    for (int i = 0; i < l->count; i++) {
-        free((char *)l->list[i]->name);
-        free((char *)l->list[i]->type_name);
-        free(l->list[i]);
-    }
+    for (int i = 0; i < l->count; i++)
+        attr_free(l->list[i]);
     free(l->list);
     *l = (struct attr_list){ 0 };
 }
@@ -138,17 +170,20 @@ const struct attr *attr_find(const struct attr_list *l, struct str name)
     return NULL;
 }
 
+static const struct attr_type *type_of(struct str name)
+{
+    for (int i = 0; i < TYPES; i++) {
+        if (str_is(name, types[i].name))
+            return &types[i];
+    }
+    return &types[TYPE_OTHER];
+}
+
 struct attr *attr_add(struct attr_list *l, const char *name, struct str type, bool multiple)
 {
-    const struct attr_type *known = &types[TYPE_OTHER];
     char *type_name = str_dup(type);
-
-    for (int i = 0; i < TYPES; i++) {
-        if (str_is(type, types[i].name))
-            known = &types[i];
-    }
     struct attr *a = append(l, &(struct attr){ .name = name,
-                                   .type = known,
+                                   .type = type_of(type),
                                    .type_name = type_name,
                                    .flags = ATTR_USER | (multiple ? ATTR_MULTIPLE : 0),
                                    .fill = 40,
@@ -163,15 +198,52 @@ bool attr_is_multifield(const struct attr *a)
     return a->type == &types[TYPE_MULTIFIELD];
 }
 
-int enum_item_id(const struct attr *a, int n)
+/* ---- as people change them ---- */
+
+void attr_remove(struct attr_list *l, struct attr *a)
 {
-    return 40 + a->place * 2 * ENUM_ITEMS + n * 2; /* gaps, as after deleted items */
+    int i = 0;
+
+    while (l->list[i] != a)
+        i++;
+    memmove(&l->list[i], &l->list[i + 1], (size_t)(--l->count - i) * sizeof(*l->list));
+    attr_free(a);
+    l->edits++;
 }
 
-const char *enum_item_text(int n)
+void attr_name(struct attr_list *l, struct attr *a, const char *label)
 {
-    static const char *const texts[ENUM_ITEMS] = { "Да", "Нет", "Уточняется", "По договору",
-        "Опт <от 10 шт.>", "Другое \"прочее\" & не указано" };
+    free(a->label);
+    a->label = xstrdup(label);
+    l->edits++;
+}
 
-    return texts[n];
+void attr_retype(struct attr_list *l, struct attr *a, struct str type, bool multiple)
+{
+    free((char *)a->type_name);
+    a->type_name = str_dup(type);
+    a->type = type_of(type);
+    a->flags = (a->flags & ~(unsigned)ATTR_MULTIPLE) | (multiple ? ATTR_MULTIPLE : 0);
+    a->dictionary = NULL;
+    take_type(a);
+    l->edits++;
+}
+
+void attr_add_item(struct attr_list *l, struct attr *a, const char *text)
+{
+    append_item(a, 10000 + a->place * 100 + a->item_count, text);
+    l->edits++;
+}
+
+bool attr_set_item(struct attr_list *l, struct attr *a, int id, const char *text)
+{
+    for (int i = 0; i < a->item_count; i++) {
+        if (a->items[i].id != id || a->items[i].text == NULL)
+            continue;
+        free(a->items[i].text);
+        a->items[i].text = text != NULL ? xstrdup(text) : NULL;
+        l->edits++;
+        return true;
+    }
+    return false;
 }

@@ -53,8 +53,16 @@ struct attr {
     unsigned flags;
     int place;                  /* in the entity's list; chance depends on it */
     int user_id;                /* ID in userfield.list */
+    char *label;                /* of a user field, as people named it */
+    struct attr_item *items;    /* values are made of the first ENUM_ITEMS */
+    int item_count;
     size_t key_n;
     char key[72];               /* "\"TITLE\":" */
+};
+
+struct attr_item {              /* of an enumeration */
+    int id;
+    char *text;                 /* NULL: deleted; who had it has nothing */
 };
 
 enum which { DEAL, CONTACT, COMPANY, LEAD, WHICHES };
@@ -71,6 +79,8 @@ int which_of(struct str plural_or_singular);    /* -1: none */
 struct attr_list {
     struct attr **list;
     int count;
+    int next_place;             /* places of deleted fields are not given again */
+    unsigned edits;             /* rises whenever a field is added, changed or deleted: what was made of them is stale */
 };
 void attrs_init(struct attr_list *ret, enum which w);
 void attrs_fini(struct attr_list *l);
@@ -79,7 +89,12 @@ const struct attr *attr_find(const struct attr_list *l, struct str name);       
 struct attr *attr_add(struct attr_list *l, const char *name, struct str type, bool multiple);
 bool attr_is_multifield(const struct attr *a);
 
-/* Items of an enumeration field, made from its place: ID and text of item n < ENUM_ITEMS. */
-#define ENUM_ITEMS 6
-int enum_item_id(const struct attr *a, int n);
-const char *enum_item_text(int n);
+/* User fields as people change them in the portal's settings. */
+void attr_remove(struct attr_list *l, struct attr *a);          /* frees it */
+void attr_name(struct attr_list *l, struct attr *a, const char *label);
+/* Values generated so far become others, of the new type; those set by hand are read anew. */
+void attr_retype(struct attr_list *l, struct attr *a, struct str type, bool multiple);
+void attr_add_item(struct attr_list *l, struct attr *a, const char *text);
+bool attr_set_item(struct attr_list *l, struct attr *a, int id, const char *text);  /* NULL: deletes; false: no such */
+
+#define ENUM_ITEMS 6            /* an enumeration begins with so many */

@@ -92,6 +92,17 @@ void patch_set(struct patch *p, const struct attr *a, struct str raw)
     p->values[p->value_count++] = (struct patch_value){ a, str_dup(raw) };
 }
 
+void patch_forget(struct patch *p, const struct attr *a)
+{
+    for (int i = 0; i < p->value_count; i++) {
+        if (p->values[i].attr != a)
+            continue;
+        free(p->values[i].raw);
+        p->values[i] = p->values[--p->value_count];
+        return;
+    }
+}
+
 void crm_flag(struct crm *c, uint32_t n, uint8_t flags)
 {
     c->visible -= c->flags[n] == 0;

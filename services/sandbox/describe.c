@@ -13,9 +13,11 @@ static void out_flag(struct buf *out, const char *name, bool value)
 static void out_items(struct buf *out, const struct attr *a)
 {
     buf_str(out, ",\"items\":[");
-    for (int i = 0; i < ENUM_ITEMS; i++) {
-        buf_fmt(out, "%s{\"ID\":\"%d\",\"VALUE\":", i > 0 ? "," : "", enum_item_id(a, i));
-        json_out_cstr(out, enum_item_text(i));
+    for (int i = 0, shown = 0; i < a->item_count; i++) {
+        if (a->items[i].text == NULL)
+            continue;
+        buf_fmt(out, "%s{\"ID\":\"%d\",\"VALUE\":", shown++ > 0 ? "," : "", a->items[i].id);
+        json_out_cstr(out, a->items[i].text);
         buf_char(out, '}');
     }
     buf_char(out, ']');
@@ -55,8 +57,8 @@ static void out_user_part(struct buf *out, const struct attr *a)
     static const char *const labels[] = { "listLabel", "formLabel", "filterLabel" };
 
     for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
-        buf_fmt(out, ",\"%s\":\"Поле ", labels[i]);
-        buf_fmt(out, "%s\"", a->name + strlen("UF_CRM_"));
+        buf_fmt(out, ",\"%s\":", labels[i]);
+        json_out_cstr(out, a->label);
     }
     buf_fmt(out, ",\"settings\":%s", settings_of(a));
     if (strcmp(a->type_name, "enumeration") == 0)
@@ -104,11 +106,13 @@ enum api_error run_fields(struct call *c)
 static void out_enum_list(struct buf *out, const struct attr *a)
 {
     buf_str(out, ",\"LIST\":[");
-    for (int i = 0; i < ENUM_ITEMS; i++) {
-        buf_fmt(out, "%s{\"ID\":\"%d\",\"SORT\":\"%d\",\"VALUE\":", i > 0 ? "," : "", enum_item_id(a, i),
+    for (int i = 0, shown = 0; i < a->item_count; i++) {
+        if (a->items[i].text == NULL)
+            continue;
+        buf_fmt(out, "%s{\"ID\":\"%d\",\"SORT\":\"%d\",\"VALUE\":", shown++ > 0 ? "," : "", a->items[i].id,
             (i + 1) * 10);
-        json_out_cstr(out, enum_item_text(i));
-        buf_fmt(out, ",\"DEF\":\"N\",\"XML_ID\":\"x%d\"}", enum_item_id(a, i));
+        json_out_cstr(out, a->items[i].text);
+        buf_fmt(out, ",\"DEF\":\"N\",\"XML_ID\":\"x%d\"}", a->items[i].id);
     }
     buf_char(out, ']');
 }
@@ -119,8 +123,10 @@ static void out_labels(struct buf *out, const struct attr *a)
     static const char *const labels[] = { "EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL",
         "ERROR_MESSAGE", "HELP_MESSAGE" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
-        buf_fmt(out, ",\"%s\":\"%s\"", labels[i], i < 3 ? a->name + strlen("UF_CRM_") : "");
+    for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+        buf_fmt(out, ",\"%s\":", labels[i]);
+        json_out_cstr(out, i < 3 ? a->label : "");
+    }
 }
 
 static void out_userfield(struct buf *out, const struct attr *a, const char *entity, bool labels)

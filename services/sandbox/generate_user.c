@@ -49,8 +49,11 @@ static void one_boolean(const struct record *r, const struct attr *a, uint64_t h
 
 static void one_enumeration(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
-    const int id = enum_item_id(a, (int)hash_below(h, ENUM_ITEMS));
+    const struct attr_item *item = &a->items[hash_below(h, ENUM_ITEMS)];
+    const int id = item->id;
 
+    if (item->text == NULL)
+        return; /* deleted: nothing is left of it */
     if (a->flags & ATTR_MULTIPLE) {
         ret->kind = VALUE_INT;
         ret->i = id;
@@ -157,10 +160,13 @@ void make_user_field(const struct record *r, const struct attr *a, uint64_t h, s
     }
     const int count = 1 + (int)(h % 7 % 4);
     struct value *items = arena_get(r->arena, (size_t)count * sizeof(*items));
+    int made = 0;
     for (int i = 0; i < count; i++) {
         const uint64_t one = hash_two(h, (uint64_t)i + 5);
-        items[i] = (struct value){ .form = (uint32_t)one };
-        make(r, a, one, &items[i]);
+        items[made] = (struct value){ .form = (uint32_t)one };
+        make(r, a, one, &items[made]);
+        made += items[made].kind != VALUE_NULL;
     }
-    *ret = (struct value){ .kind = VALUE_LIST, .form = ret->form, .items = items, .count = count };
+    if (made > 0)
+        *ret = (struct value){ .kind = VALUE_LIST, .form = ret->form, .items = items, .count = made };
 }

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "field_edit.h"
 #include "hash.h"
 
-enum { ST_BEGIN, ST_COMMIT, ST_META, ST_PATCH, ST_VALUE, ST_FLAG, ST_MADE, ST_FIELD, STATEMENTS };
+enum { ST_BEGIN, ST_COMMIT, ST_META, ST_PATCH, ST_VALUE, ST_FLAG, ST_MADE, ST_FIELD, ST_FORGET, STATEMENTS };
 
 static const char schema[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
@@ -22,8 +23,8 @@ static const char schema[] =
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS flag (crm INTEGER, n INTEGER, flags INTEGER, PRIMARY KEY (crm, n)) WITHOUT "
     "ROWID;"
-    "CREATE TABLE IF NOT EXISTS userfield (place INTEGER PRIMARY KEY, crm INTEGER, name TEXT, type TEXT,"
-    " multiple INTEGER);";
+    "CREATE TABLE IF NOT EXISTS field_edit (no INTEGER PRIMARY KEY, crm INTEGER, what TEXT, name TEXT, json "
+    "TEXT);";
 
 static const char *const statement_text[STATEMENTS] = {
     [ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -33,7 +34,8 @@ static const char *const statement_text[STATEMENTS] = {
     [ST_VALUE] = "INSERT OR REPLACE INTO value VALUES (?1, ?2, ?3, ?4)",
     [ST_FLAG] = "INSERT OR REPLACE INTO flag VALUES (?1, ?2, ?3)",
     [ST_MADE] = "INSERT INTO made VALUES (?1, ?2, ?3)",
-    [ST_FIELD] = "INSERT INTO userfield (crm, name, type, multiple) VALUES (?1, ?2, ?3, ?4)",
+    [ST_FIELD] = "INSERT INTO field_edit (crm, what, name, json) VALUES (?1, ?2, ?3, ?4)",
+    [ST_FORGET] = "DELETE FROM value WHERE crm = ?1 AND attr = ?2",
 };
 
 static int db_error(struct store *s, struct err *err)
@@ -71,14 +73,17 @@ static void load_made(struct store *s, sqlite3_stmt *st)
         crm_append(&s->crm[w], (uint32_t)sqlite3_column_int64(st, 2));
 }
 
-static void load_userfield(struct store *s, sqlite3_stmt *st)
+/* It could be done once, so it can be done again. */
+static void load_edit(struct store *s, sqlite3_stmt *st)
 {
     const int64_t w = sqlite3_column_int64(st, 0);
-    const char *name = (const char *)sqlite3_column_text(st, 1),
-               *type = (const char *)sqlite3_column_text(st, 2);
+    const char *what = (const char *)sqlite3_column_text(st, 1),
+               *name = (const char *)sqlite3_column_text(st, 2);
+    struct err ignored;
 
-    if (w >= 0 && w < WHICHES && name != NULL && type != NULL)
-        attr_add(&s->crm[w].attrs, name, str_of(type), sqlite3_column_int(st, 3) != 0);
+    if (w >= 0 && w < WHICHES && what != NULL && name != NULL)
+        (void)!field_edit(
+            &s->crm[w], str_of(what), name, str_of((const char *)sqlite3_column_text(st, 3)), &ignored);
 }
 
 static void load_patch(struct store *s, sqlite3_stmt *st)
@@ -128,7 +133,7 @@ static const struct {
 } loads[] = {
     /* in this order: later ones name what earlier ones made */
     { "SELECT crm, n, id FROM made ORDER BY crm, n", load_made },
-    { "SELECT crm, name, type, multiple FROM userfield ORDER BY place", load_userfield },
+    { "SELECT crm, what, name, json FROM field_edit ORDER BY no", load_edit },
     { "SELECT crm, n, version, created_s, modified_s, moved_s FROM patch", load_patch },
     { "SELECT crm, n, attr, raw FROM value", load_value },
     { "SELECT crm, n, flags FROM flag", load_flag },
@@ -305,17 +310,39 @@ int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct 
     return run(s, ST_FLAG, err);
 }
 
-int store_add_attr(struct store *s, enum which w, const char *name, struct str type, bool multiple,
-    const struct attr **ret, struct err *err)
+static int forget_values(struct store *s, enum which w, const char *name, struct err *err)
+{
+    sqlite3_bind_int(s->statements[ST_FORGET], 1, w);
+    sqlite3_bind_text(s->statements[ST_FORGET], 2, name, -1, SQLITE_STATIC);
+    return run(s, ST_FORGET, err);
+}
+
+int store_edit_field(
+    struct store *s, enum which w, struct str what, const char *name, struct str json, struct err *err)
 {
     sqlite3_stmt *st = s->statements[ST_FIELD];
 
-    *ret = attr_add(&s->crm[w].attrs, name, type, multiple);
+    if (field_edit(&s->crm[w], what, name, json, err) < 0)
+        return -1;
     sqlite3_bind_int(st, 1, w);
-    sqlite3_bind_text(st, 2, name, -1, SQLITE_STATIC);
-    sqlite3_bind_text(st, 3, type.p, (int)type.n, SQLITE_STATIC);
-    sqlite3_bind_int(st, 4, multiple);
-    return run(s, ST_FIELD, err);
+    sqlite3_bind_text(st, 2, what.p, (int)what.n, SQLITE_STATIC);
+    sqlite3_bind_text(st, 3, name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 4, json.p, (int)json.n, SQLITE_STATIC);
+    if (run(s, ST_FIELD, err) < 0)
+        return -1;
+    return str_is(what, "delete") ? forget_values(s, w, name, err) : 0;
+}
+
+int store_add_attr(struct store *s, enum which w, const char *name, struct str type, bool multiple,
+    const struct attr **ret, struct err *err)
+{
+    char *json =
+        xasprintf("{\"type\":\"" STR_FMT "\",\"multiple\":%s}", STR_ARG(type), multiple ? "true" : "false");
+    int result = store_edit_field(s, w, STR("add"), name, str_of(json), err);
+
+    free(json);
+    *ret = attr_find(&s->crm[w].attrs, str_of(name));
+    return result;
 }
 
 int store_keep_counter(struct store *s, struct err *err)

@@ -16,7 +16,7 @@ struct store {
     struct crm crm[WHICHES];
     uint64_t changes;               /* made so far: chance of the next one */
     struct sqlite3 *db;
-    struct sqlite3_stmt *statements[8];
+    struct sqlite3_stmt *statements[9];
 };
 
 struct store_options {
@@ -40,4 +40,7 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err) MUST_CHECK;
 int store_add_attr(struct store *s, enum which w, const char *name, struct str type, bool multiple,
     const struct attr **ret, struct err *err) MUST_CHECK;
+/* field_edit.h; what it does to the values that were set by hand is kept, too. */
+int store_edit_field(struct store *s, enum which w, struct str what, const char *name, struct str json, struct err *err)
+    MUST_CHECK;
 int store_keep_counter(struct store *s, struct err *err) MUST_CHECK;    /* makes `changes` durable */

@@ -24,3 +24,7 @@ void visit_change_rate(struct visit *v);
 void visit_set(struct visit *v);
 void visit_hide(struct visit *v);
 void visit_add_field(struct visit *v);
+void visit_delete_field(struct visit *v);
+void visit_rename_field(struct visit *v);
+void visit_retype_field(struct visit *v);
+void visit_edit_items(struct visit *v);

@@ -196,6 +196,14 @@ TEST(admin_refuses_nonsense_and_strangers)
         { "/__admin/field?entity=deals", "{}", 400 },
         { "/__admin/field?entity=deals", "{\"name\":\"TITLE\",\"type\":\"string\"}", 400 },
         { "/__admin/field?entity=deals", "{\"name\":\"UF_CRM_INT\",\"type\":\"string\"}", 400 },
+        { "/__admin/field/delete?entity=deals&name=TITLE", "{}", 400 },
+        { "/__admin/field/delete?entity=deals&name=UF_CRM_NONE", "{}", 400 },
+        { "/__admin/field/rename?entity=deals&name=UF_CRM_INT", "{}", 400 },
+        { "/__admin/field/type?entity=deals&name=UF_CRM_INT", "{\"type\":7}", 400 },
+        { "/__admin/field/items?entity=deals&name=UF_CRM_INT", "{\"add\":[\"x\"]}", 400 },
+        { "/__admin/field/items?entity=deals&name=UF_CRM_ENUM_M", "{\"delete\":[\"7\"]}", 400 },
+        { "/__admin/field/items?entity=deals&name=UF_CRM_ENUM_M", "not JSON", 400 },
+        { "/__admin/field/burn?entity=deals&name=UF_CRM_INT", "{}", 404 },
         { "/__admin/fault?kind=quake", "{}", 400 },
         { "/__admin/change/rate?per_s=-1", "{}", 400 },
         { "/__admin/truth/deals?after=x", NULL, 400 },
@@ -235,6 +243,43 @@ TEST(a_new_field_is_described_and_filled_for_some)
     ask_close(p);
 }
 
+static void check_lacks(struct portal *p, const char *path, const char *text)
+{
+    char *answer = ask_raw(p, path, NULL, "", NULL);
+
+    if (strstr(answer, text) != NULL)
+        print_error("%s has %s\n", path, text);
+    CHECK(strstr(answer, text) == NULL);
+    free(answer);
+}
+
+TEST(descriptions_and_truth_follow_what_people_do_to_a_field)
+{
+    struct portal *p = ask_open();
+    char path[128];
+
+    snprintf(path, sizeof(path), "/rest/1/%s/crm.deal.fields", p->secret);
+    ask_admin(p, "field?entity=deals", "{\"name\":\"UF_CRM_X\",\"type\":\"enumeration\",\"fill\":100}");
+    ask_admin(p, "field/rename?entity=deals&name=UF_CRM_X", "{\"label\":\"Канал \\\"А\\\"\"}");
+    check_method(p, "crm.deal.fields", 200, "\"formLabel\":\"Канал \\u0022А\\u0022\"");
+    check_method(p, "crm.deal.userfield.list?filter[LANG]=ru", 200, "\"LIST_COLUMN_LABEL\":\"Канал");
+    ask_admin(p, "field/items?entity=deals&name=UF_CRM_X", "{\"add\":[\"Сайт\"]}");
+    check_method(p, "crm.deal.fields", 200, "\"VALUE\":\"Сайт\"}");
+    check_method(p, "crm.deal.userfield.list", 200, "\"VALUE\":\"Сайт\",\"DEF\"");
+    ask_admin(p, "field/type?entity=deals&name=UF_CRM_X", "{\"type\":\"double\",\"multiple\":true}");
+    check_method(p, "crm.deal.fields", 200,
+        "\"UF_CRM_X\":{\"type\":\"double\",\"isRequired\":false,\"isReadOnly\":false,"
+        "\"isImmutable\":false,\"isMultiple\":true");
+    check_answer(p, "/__admin/columns/deals", 200, "\"uf_crm_x\":\"json\"");
+    check_lacks(p, path, "Сайт");
+    ask_admin(p, "field/delete?entity=deals&name=UF_CRM_X", "{}");
+    check_lacks(p, path, "UF_CRM_X");
+    check_lacks(p, "/__admin/columns/deals", "uf_crm_x");
+    check_lacks(p, "/__admin/truth/deals", "uf_crm_x");
+    ask_admin(p, "field?entity=deals", "{\"name\":\"UF_CRM_X\",\"type\":\"string\",\"fill\":0}");
+    ask_close(p);
+}
+
 TEST(bodies_that_are_no_parameters_are_refused)
 {
     struct portal *p = ask_open();
@@ -255,4 +300,6 @@ TEST_MAIN(CASE(routes_are_taken_as_the_portal_takes_them), CASE(the_other_method
     CASE(a_missing_scope_is_told_alone_and_in_a_batch), CASE(the_request_limit_refuses_and_is_counted),
     CASE(faults_strike_once_and_look_like_the_real_thing),
     CASE(a_fault_waits_for_its_method_and_can_be_cleared), CASE(admin_refuses_nonsense_and_strangers),
-    CASE(a_new_field_is_described_and_filled_for_some), CASE(bodies_that_are_no_parameters_are_refused))
+    CASE(a_new_field_is_described_and_filled_for_some),
+    CASE(descriptions_and_truth_follow_what_people_do_to_a_field),
+    CASE(bodies_that_are_no_parameters_are_refused))

@@ -119,6 +119,80 @@ TEST(changes_are_the_same_each_time_and_outlive_the_process)
     store_close(&kept);
 }
 
+static void edit(struct store *s, const char *what, const char *name, const char *json)
+{
+    struct err err = { 0 };
+
+    CHECK_OK(store_begin(s, &err), err);
+    CHECK_OK(store_edit_field(s, DEAL, str_of(what), name, str_of(json), &err), err);
+    CHECK_OK(store_commit(s, &err), err);
+}
+
+TEST(what_people_do_to_user_fields_outlives_the_process)
+{
+    char path[128];
+    struct err err = { 0 };
+    const struct attr *a;
+
+    snprintf(path, sizeof(path), "%s/fields.db", check_folder());
+    struct store kept = opened(path);
+    edit(&kept, "add", "UF_CRM_X", "{\"type\":\"integer\",\"fill\":100}");
+    a = attr_find(&kept.crm[DEAL].attrs, STR("UF_CRM_X"));
+    CHECK_OK(store_begin(&kept, &err), err);
+    CHECK_OK(store_set(&kept, DEAL, 7, a, STR("\"4711\""), 1700000000, &err), err);
+    CHECK_OK(store_commit(&kept, &err), err);
+    char *first = dump(&kept);
+    CHECK_HAS(first, "\"uf_crm_x\":4711");
+    edit(&kept, "type", "UF_CRM_X", "{\"type\":\"string\"}");
+    char *retyped = dump(&kept);
+    CHECK_HAS(retyped, "\"uf_crm_x\":\"4711\"");
+    edit(&kept, "delete", "UF_CRM_X", "");
+    edit(&kept, "add", "UF_CRM_X", "{\"type\":\"string\",\"fill\":0}");
+    edit(&kept, "delete", "UF_CRM_INT", "");
+    edit(&kept, "rename", "UF_CRM_DATE", "{\"label\":\"Дата\"}");
+    edit(&kept, "items", "UF_CRM_ENUM_M", "{\"add\":[\"Новое\"]}");
+    char *before = dump(&kept);
+    CHECK(strstr(before, "\"uf_crm_x\":4711") == NULL && strstr(before, "\"uf_crm_x\":\"4711") == NULL);
+    store_close(&kept);
+
+    kept = opened(path);
+    char *after = dump(&kept);
+    CHECK_STR(before, after);
+    CHECK(attr_find(&kept.crm[DEAL].attrs, STR("UF_CRM_INT")) == NULL);
+    CHECK(attr_find(&kept.crm[LEAD].attrs, STR("UF_CRM_INT")) != NULL);
+    CHECK_STR(attr_find(&kept.crm[DEAL].attrs, STR("UF_CRM_DATE"))->label, "Дата");
+    a = attr_find(&kept.crm[DEAL].attrs, STR("UF_CRM_ENUM_M"));
+    CHECK_STR(a->items[a->item_count - 1].text, "Новое");
+    free(first);
+    free(retyped);
+    free(before);
+    free(after);
+    store_close(&kept);
+}
+
+TEST(a_deleted_item_is_nobodys_value)
+{
+    struct store s = opened(NULL);
+    const struct attr *single = attr_find(&s.crm[DEAL].attrs, STR("UF_CRM_1721244707107"));
+    const struct attr *multiple = attr_find(&s.crm[DEAL].attrs, STR("UF_CRM_ENUM_M"));
+    char json[64], value[64];
+
+    for (int i = 0; i < ENUM_ITEMS; i++) {
+        snprintf(json, sizeof(json), "{\"delete\":[\"%d\"]}", single->items[i].id);
+        edit(&s, "items", single->name, json);
+        snprintf(json, sizeof(json), "{\"delete\":[\"%d\"]}", multiple->items[i].id);
+        snprintf(value, sizeof(value), "\"uf_crm_enum_m\":[%d", multiple->items[i].id);
+        char *before = dump(&s);
+        CHECK_HAS(before, value);
+        edit(&s, "items", multiple->name, json);
+        char *after = dump(&s);
+        CHECK(strstr(after, value) == NULL);
+        free(before);
+        free(after);
+    }
+    store_close(&s);
+}
+
 TEST(a_file_of_another_base_is_refused)
 {
     char path[128];
@@ -184,6 +258,7 @@ TEST(background_changes_come_at_their_rate_and_end)
 }
 
 TEST_MAIN(CASE(the_same_seed_gives_the_same_data), CASE(ids_ascend_with_gaps),
-    CASE(changes_are_the_same_each_time_and_outlive_the_process), CASE(a_file_of_another_base_is_refused),
-    CASE(a_million_records_start_at_once), CASE(deletes_stop_when_nothing_is_left),
-    CASE(background_changes_come_at_their_rate_and_end))
+    CASE(changes_are_the_same_each_time_and_outlive_the_process),
+    CASE(what_people_do_to_user_fields_outlives_the_process), CASE(a_deleted_item_is_nobodys_value),
+    CASE(a_file_of_another_base_is_refused), CASE(a_million_records_start_at_once),
+    CASE(deletes_stop_when_nothing_is_left), CASE(background_changes_come_at_their_rate_and_end))
