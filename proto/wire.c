@@ -1,6 +1,8 @@
 /* wire.c - the reading cursor. */
 #include "proto/wire_head.h"
 
+#include <assert.h>
+
 /* Heads above 0x7f that have a fixed shape: bytes after the first that hold the number, its signedness. */
 /* clang-format off */
 enum shape { SHAPE_NONE, SHAPE_NIL, SHAPE_FALSE, SHAPE_TRUE, SHAPE_UINT, SHAPE_INT, SHAPE_STR, SHAPE_BIN,
@@ -194,6 +196,14 @@ uint64_t wire_u64(struct wire *w)
 
 struct str wire_str(struct wire *w)
 {
+    size_t left = (size_t)(w->end - w->p);
+
+    if (!w->failed && left > 0 && (*w->p & 0xe0u) == 0xa0 &&
+        (*w->p & 0x1fu) < left) { /* up to 31 bytes: most */
+        struct str s = { (const char *)w->p + 1, *w->p & 0x1fu };
+        w->p += 1 + s.n;
+        return s;
+    }
     return take_bytes(w, WIRE_STR);
 }
 
@@ -225,27 +235,54 @@ static uint64_t content(const struct wire *w, const struct wire_head *h)
     return h->type == WIRE_OTHER && !is_float(*w->p) ? h->value : 0;
 }
 
+/* Bytes of a whole scalar by its first one: of those whose length that byte tells. 0: look closer. */
+/* clang-format off */
+#define X8(n) n, n, n, n, n, n, n, n
+#define UP8(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
+static const uint8_t sizes[] = {
+    X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1),
+    X8(0), X8(0), X8(0), X8(0),             /* 80: maps, arrays */
+    UP8(1), UP8(9), UP8(17), UP8(25),       /* a0: short strings */
+    1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9,     /* c0: nil, booleans; ca: floats */
+    2, 3, 5, 9, 2, 3, 5, 9,                 /* cc: integers */
+    3, 4, 6, 10, 18, 0, 0, 0, 0, 0, 0, 0,   /* d4: extensions of fixed length */
+    X8(1), X8(1), X8(1), X8(1),             /* e0: small negative integers */
+};
+/* clang-format on */
+#undef X8
+#undef UP8
+static_assert(sizeof(sizes) == 256, "one for each first byte");
+
 void wire_skip(struct wire *w)
 {
-    uint64_t left[WIRE_DEPTH_MAX + 1] = { 1 }; /* values still to skip at each depth */
+    uint64_t outer[WIRE_DEPTH_MAX + 1]; /* values still to skip in the containers around */
+    uint64_t left = 1;
     int depth = 0;
 
-    while (depth >= 0) {
-        if (left[depth] == 0) {
-            depth--;
+    while (left > 0 || depth > 0) {
+        size_t room, size;
+        if (left == 0) {
+            left = outer[--depth];
             continue;
         }
-        left[depth]--;
+        left--;
+        room = w->failed ? 0 : (size_t)(w->end - w->p);
+        size = room > 0 ? sizes[*w->p] : 0;
+        if (size > 0 && size <= room) {
+            w->p += size;
+            continue;
+        }
         struct wire_head h = wire_head(w);
         bool holds = h.type == WIRE_ARRAY || h.type == WIRE_MAP;
         if (h.type == WIRE_END || (holds && w->depth + depth >= WIRE_DEPTH_MAX)) {
             w->failed = true;
             return;
         }
-        uint64_t bytes = content(w, &h);
-        w->p += h.size + bytes;
-        if (holds)
-            left[++depth] = h.type == WIRE_MAP ? h.value * 2 : h.value;
+        w->p += h.size + content(w, &h);
+        if (holds) {
+            outer[depth++] = left;
+            left = h.type == WIRE_MAP ? h.value * 2 : h.value;
+        }
     }
 }
 

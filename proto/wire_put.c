@@ -43,12 +43,24 @@ void wire_put_u64(struct buf *b, uint64_t v)
     msgpack_pack_uint64(&pk, v);
 }
 
+/* Most of a body is texts up to 255 bytes: their head is written here, and room is made once for both. */
 void wire_put_str(struct buf *b, struct str s)
 {
     msgpack_packer pk = packer(b);
 
-    msgpack_pack_str(&pk, s.n);
-    buf_add(b, s.p, s.n);
+    if (s.n > UINT8_MAX) {
+        msgpack_pack_str(&pk, s.n);
+        buf_add(b, s.p, s.n);
+        return;
+    }
+    if (!buf_room(b, (s.n < 32 ? 1 : 2) + s.n))
+        return;
+    if (s.n >= 32)
+        b->p[b->n++] = (char)0xd9;
+    b->p[b->n++] = (char)(s.n < 32 ? 0xa0 | s.n : s.n);
+    if (s.n > 0)
+        memcpy(b->p + b->n, s.p, s.n);
+    b->n += s.n;
 }
 
 void wire_put_bin(struct buf *b, const void *p, size_t n)

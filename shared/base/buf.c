@@ -29,7 +29,7 @@ void buf_clear(struct buf *b)
 }
 
 /* One byte beyond the contents is always there once memory is, for the NUL of buf_cstr(). */
-bool buf_room(struct buf *b, size_t n)
+bool buf_grow(struct buf *b, size_t n)
 {
     if (b->failed || n > b->max - b->n) {
         b->failed = true;

@@ -18,7 +18,12 @@ struct buf {
 void buf_init(struct buf *b, size_t max_bytes);
 void buf_fini(struct buf *b);                   /* frees; NULL-safe; the struct may be used again after buf_init */
 void buf_clear(struct buf *b);                  /* n = 0, failed = false, memory kept */
-bool buf_room(struct buf *b, size_t n);         /* room for n more bytes; false and failed at the maximum */
+bool buf_grow(struct buf *b, size_t n);         /* buf_room()'s own */
+/* Room for n more bytes; false and failed at the maximum. */
+static inline bool buf_room(struct buf *b, size_t n)
+{
+    return (!b->failed && n < b->cap - b->n) || buf_grow(b, n);
+}
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);

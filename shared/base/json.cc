@@ -1,8 +1,10 @@
-/* json.cc - simdjson finds the tokens (its first stage, which also checks the strings' bytes) and walks the
- * structure; what a token says is read here, because numbers must stay exact and broken text must be mended,
- * and simdjson 3.0.1 offers neither. No exception leaves: everything is noexcept and simdjson is asked for
- * error codes. */
+/* json.cc - simdjson's first stage finds where tokens begin and checks the strings' bytes; what the tokens
+ * mean is read here, in one walk over their places: numbers must stay exact and broken text must be mended,
+ * which simdjson 3.0.1 does not offer, and its own walk takes twice the time on the short values of a portal.
+ * No exception leaves: everything is noexcept and simdjson is asked for error codes. */
 #include <simdjson.h>
+
+#include <memory>
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +20,20 @@ extern "C" { /* the base headers are C's */
 namespace
 {
 
-namespace ondemand = simdjson::ondemand;
+using parser_ptr = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
 
 constexpr size_t KEEP_BYTES = 8u << 20; /* a parser grown beyond this is thrown away */
+constexpr int INT_DIGITS_SURE = 18;     /* fit an int64 whatever they are */
 static_assert(JSON_PADDING >= simdjson::SIMDJSON_PADDING, "simdjson reads this far past the end");
 
 struct reader {
     const struct json_sink *sink;
     char *text;
     size_t n;
+    const uint32_t
+        *at; /* where tokens begin: structure, the quotes that open strings, the rest; then the end */
+    uint32_t count, next;
+    const char *backslash; /* the first one at or behind the string read last; before it: to be looked for */
     uint64_t repaired;
     int depth;
     size_t failed_at;
@@ -40,19 +47,52 @@ bool fail(reader &r, const char *at, const char *why) noexcept
     return false;
 }
 
+/* ---- tokens ---- */
+
+/* Where the next token begins. Behind the last one that is the end of the text, where a NUL stands. */
+char *here(const reader &r) noexcept
+{
+    return r.text + r.at[r.next];
+}
+
+bool at_end(const reader &r) noexcept
+{
+    return r.next == r.count;
+}
+
 bool is_space(char c) noexcept
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* simdjson's token runs up to the next one. */
-struct str trim(std::string_view token) noexcept
+/* A number or a word: up to the next token, without the blanks before it. */
+struct str take_plain(reader &r) noexcept
 {
-    size_t n = token.size();
+    const char *from = here(r);
+    size_t n = r.at[r.next + 1] - r.at[r.next];
 
-    while (n > 0 && is_space(token[n - 1]))
+    r.next++;
+    while (n > 0 && is_space(from[n - 1]))
         n--;
-    return { token.data(), n };
+    return { from, n };
+}
+
+/* Digits that fit, with or without a sign; false: look closer. */
+bool read_plain_int(struct str token, int64_t *ret) noexcept
+{
+    const bool negative = token.n > 0 && token.p[0] == '-';
+    const char *p = token.p + negative, *end = token.p + token.n;
+    int64_t value = 0;
+
+    if (p == end || end - p > INT_DIGITS_SURE || (*p == '0' && (negative || end - p > 1)))
+        return false;
+    for (; p < end; p++) {
+        if (*p < '0' || *p > '9')
+            return false;
+        value = value * 10 + (*p - '0');
+    }
+    *ret = negative ? -value : value;
+    return true;
 }
 
 bool read_number(reader &r, struct str token) noexcept
@@ -60,6 +100,10 @@ bool read_number(reader &r, struct str token) noexcept
     bool whole;
     int64_t value;
 
+    if (read_plain_int(token, &value)) {
+        r.sink->on_int(r.sink->ctx, value);
+        return true;
+    }
     if (!json_number_is(token, &whole))
         return fail(r, token.p, "not a value");
     if (whole && !str_is(token, "-0") && str_i64(token, &value))
@@ -71,197 +115,148 @@ bool read_number(reader &r, struct str token) noexcept
 
 bool read_word(reader &r, struct str token) noexcept
 {
-    if (str_is(token, "null"))
+    if (str_eq(token, STR("null")))
         r.sink->on_null(r.sink->ctx);
-    else if (str_is(token, "true"))
+    else if (str_eq(token, STR("true")))
         r.sink->on_bool(r.sink->ctx, 1);
-    else if (str_is(token, "false"))
+    else if (str_eq(token, STR("false")))
         r.sink->on_bool(r.sink->ctx, 0);
     else
         return read_number(r, token);
     return true;
 }
 
-/* raw points behind the opening quote. The first stage has seen the closing one: an unclosed string does not
- * get here. */
-bool read_string(reader &r, const char *raw, struct str *ret) noexcept
+/* The first backslash from p on, or the end of the text. */
+const char *find_backslash(const reader &r, const char *p) noexcept
 {
-    char *begin = r.text + (raw - r.text);
-    char *p = begin;
+    const char *end = r.text + r.n;
+    const void *at = memchr(p, '\\', size_t(end - p));
 
-    while (*p != '"' && *p != '\\')
-        p++;
-    if (*p == '\\') {
+    return at ? static_cast<const char *>(at) : end;
+}
+
+/* The token is the opening quote. The first stage has seen the closing one: an unclosed string does not get
+ * here, and before the next token there are only blanks. Most strings have no escape and are followed at once
+ * by a comma. */
+bool take_string(reader &r, struct str *ret) noexcept
+{
+    char *begin = here(r) + 1, *p = r.text + r.at[++r.next];
+
+    if (r.backslash < begin)
+        r.backslash = find_backslash(r, begin);
+    if (r.backslash < p) {
+        p = r.text + (r.backslash - r.text);
         const char *bad = json_unescape(&p, &r.repaired);
         if (bad)
             return fail(r, bad, "bad escape");
+    } else {
+        while (*--p != '"')
+            ;
     }
     *ret = { begin, size_t(p - begin) };
     return true;
 }
 
-/* A value whose token has its end known: most strings have no escape, and memchr says so at once. */
-bool read_string_token(reader &r, struct str token, struct str *ret) noexcept
+/* ---- values ---- */
+
+bool fail_here(reader &r) noexcept
 {
-    if (token.n < 2 || token.p[token.n - 1] != '"' || memchr(token.p, '\\', token.n))
-        return read_string(r, token.p + 1, ret);
-    *ret = { token.p + 1, token.n - 2 };
-    return true;
+    return fail(r, here(r), at_end(r) ? "text ends early" : "not JSON");
 }
 
-bool fail_code(reader &r, const char *at, simdjson::error_code code) noexcept
+bool read_value(reader &r) noexcept;
+
+bool read_member(reader &r) noexcept
 {
-    switch (code) {
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-        return fail(r, at, "text ends early or goes on after its end");
-    case simdjson::DEPTH_ERROR:
-        return fail(r, at, "too deep");
-    default:
-        return fail(r, at, "not JSON");
+    struct str key;
+
+    if (*here(r) != '"')
+        return fail_here(r);
+    if (!take_string(r, &key))
+        return false;
+    r.sink->on_key(r.sink->ctx, key);
+    if (*here(r) != ':')
+        return fail_here(r);
+    r.next++;
+    return read_value(r);
+}
+
+/* What stands between the opening token, which is taken, and `close`: members or elements, with commas
+ * between. */
+template <char close, bool (*read)(reader &) noexcept>
+bool read_items(reader &r, uint32_t *ret_count) noexcept
+{
+    if (*here(r) == close) {
+        r.next++;
+        return true;
     }
-}
-
-bool read_value(reader &r, ondemand::value value) noexcept;
-
-bool read_fields(reader &r, ondemand::object object, uint32_t *ret_count) noexcept
-{
-    for (auto item : object) {
-        ondemand::raw_json_string raw;
-        ondemand::value value;
-        struct str key;
-        simdjson::error_code code = item.key().get(raw);
-
-        if (code)
-            return fail_code(r, nullptr, code);
-        if (!read_string(r, raw.raw(), &key))
-            return false;
-        r.sink->on_key(r.sink->ctx, key);
-        code = item.value().get(value);
-        if (code)
-            return fail_code(r, raw.raw(), code);
-        if (!read_value(r, value))
+    for (;;) {
+        if (!read(r))
             return false;
         ++*ret_count;
+        const char c = *here(r);
+        if (c != ',' && c != close)
+            return fail_here(r);
+        r.next++;
+        if (c == close)
+            return true;
     }
-    return true;
 }
 
-bool read_elements(reader &r, ondemand::array array, uint32_t *ret_count) noexcept
+bool read_container(reader &r, char open) noexcept
 {
-    for (auto item : array) {
-        ondemand::value value;
-        simdjson::error_code code = item.get(value);
-
-        if (code)
-            return fail_code(r, nullptr, code);
-        if (!read_value(r, value))
-            return false;
-        ++*ret_count;
-    }
-    return true;
-}
-
-/* `value` is a document or a value of one: both answer get_object() and get_array(). */
-template <typename T> bool read_map(reader &r, T &value, const char *at) noexcept
-{
-    ondemand::object object;
     uint32_t count = 0;
-    simdjson::error_code code = value.get_object().get(object);
+    bool good;
 
-    if (code)
-        return fail_code(r, at, code);
-    r.sink->on_map(r.sink->ctx);
-    if (!read_fields(r, object, &count))
-        return false;
-    r.sink->on_map_end(r.sink->ctx, count);
-    return true;
-}
-
-template <typename T> bool read_array(reader &r, T &value, const char *at) noexcept
-{
-    ondemand::array array;
-    uint32_t count = 0;
-    simdjson::error_code code = value.get_array().get(array);
-
-    if (code)
-        return fail_code(r, at, code);
-    r.sink->on_array(r.sink->ctx);
-    if (!read_elements(r, array, &count))
-        return false;
-    r.sink->on_array_end(r.sink->ctx, count);
-    return true;
-}
-
-/* Numbers and words are looked at and not taken: the iterator steps over such a token by itself. Over an
- * untaken string it steps together with a colon behind it, so that ["a":,1] would pass: strings are taken. */
-template <typename T> bool read_scalar(reader &r, T &value, struct str token) noexcept
-{
-    struct str s;
-    ondemand::raw_json_string raw;
-
-    if (token.p[0] != '"')
-        return read_word(r, token);
-
-    simdjson::error_code code = value.get_raw_json_string().get(raw);
-    if (code)
-        return fail_code(r, token.p, code);
-    if (!read_string_token(r, token, &s))
-        return false;
-    r.sink->on_str(r.sink->ctx, s);
-    return true;
-}
-
-template <typename T> bool read_any(reader &r, T &value, struct str token) noexcept
-{
-    if (token.n == 0)
-        return fail(r, token.p, "a value is missing");
-    if (token.p[0] != '{' && token.p[0] != '[')
-        return read_scalar(r, value, token);
     if (++r.depth > JSON_DEPTH_MAX)
-        return fail(r, token.p, "too deep");
-
-    bool good = token.p[0] == '{' ? read_map(r, value, token.p) : read_array(r, value, token.p);
+        return fail(r, here(r), "too deep");
+    r.next++;
+    if (open == '{') {
+        r.sink->on_map(r.sink->ctx);
+        good = read_items<'}', read_member>(r, &count);
+        if (good)
+            r.sink->on_map_end(r.sink->ctx, count);
+    } else {
+        r.sink->on_array(r.sink->ctx);
+        good = read_items<']', read_value>(r, &count);
+        if (good)
+            r.sink->on_array_end(r.sink->ctx, count);
+    }
     r.depth--;
     return good;
 }
 
-bool read_value(reader &r, ondemand::value value) noexcept
+bool read_value(reader &r) noexcept
 {
-    return read_any(r, value, trim(value.raw_json_token()));
-}
+    struct str s;
 
-/* After the root: a container must have used up all tokens, a scalar (never taken) must be the only one. */
-bool check_end(reader &r, ondemand::document &doc, struct str token) noexcept
-{
-    if (token.p[0] == '{' || token.p[0] == '[') {
-        const char *at;
-        if (doc.current_location().get(at) == simdjson::SUCCESS)
-            return fail(r, at, "text goes on after its end");
+    switch (*here(r)) {
+    case '"':
+        if (!take_string(r, &s))
+            return false;
+        r.sink->on_str(r.sink->ctx, s);
         return true;
+    case '{':
+    case '[':
+        return read_container(r, *here(r));
+    case ',':
+    case ':':
+    case '}':
+    case ']':
+        return fail(r, here(r), "a value is missing");
+    default:
+        return at_end(r) ? fail_here(r) : read_word(r, take_plain(r));
     }
-    for (const char *p = token.p + token.n; p < r.text + r.n; p++)
-        if (!is_space(*p))
-            return fail(r, p, "text goes on after its end");
-    return true;
 }
 
-bool read_document(reader &r, ondemand::document &doc) noexcept
+bool read_document(reader &r) noexcept
 {
-    std::string_view raw;
-    simdjson::error_code code = doc.raw_json_token().get(raw);
-
-    if (code)
-        return fail_code(r, r.text, code);
-
-    struct str token = trim(raw);
-    if (!read_any(r, doc, token)) {
-        const char *at;
-        if (r.failed_at == r.n && doc.current_location().get(at) == simdjson::SUCCESS)
-            fail(r, at, r.failed); /* simdjson refused and knows where */
+    if (!read_value(r))
         return false;
-    }
-    return check_end(r, doc, token);
+    return at_end(r) || fail(r, here(r), "text goes on after its end");
 }
+
+/* ---- the text ---- */
 
 /* The first stage fails for the whole text; people want to know where. */
 bool fail_first_stage(reader &r, simdjson::error_code code) noexcept
@@ -310,24 +305,44 @@ char *repair(reader &r) noexcept
     return copy;
 }
 
-simdjson::error_code first_stage(reader &r, ondemand::parser &parser, ondemand::document &doc) noexcept
+/* Room for the places of that many bytes' tokens. */
+simdjson::error_code make_parser(parser_ptr &parser, size_t n) noexcept
 {
-    memset(r.text + r.n, 0, JSON_PADDING);
-    return parser.iterate(r.text, r.n, r.n + JSON_PADDING).get(doc);
+    if (parser && parser->capacity() >= n)
+        return simdjson::SUCCESS;
+    return simdjson::get_active_implementation()->create_dom_parser_implementation(n, JSON_DEPTH_MAX, parser);
 }
 
-bool read_text(reader &r, ondemand::parser &parser) noexcept
+simdjson::error_code first_stage(reader &r, parser_ptr &parser) noexcept
 {
-    ondemand::document doc;
+    if (r.n == 0)
+        return simdjson::EMPTY;
+
+    simdjson::error_code code = make_parser(parser, r.n);
+    if (code)
+        return code;
+    memset(r.text + r.n, 0, JSON_PADDING);
+    code = parser->stage1(reinterpret_cast<const uint8_t *>(r.text), r.n, simdjson::stage1_mode::regular);
+    if (code)
+        return code;
+    r.at = parser->structural_indexes.get();
+    r.count = parser->n_structural_indexes;
+    r.backslash = nullptr;
+    parser->structural_indexes[r.count] = uint32_t(r.n); /* simdjson leaves room for it */
+    return simdjson::SUCCESS;
+}
+
+bool read_text(reader &r, parser_ptr &parser) noexcept
+{
     char *copy = nullptr;
-    simdjson::error_code code = first_stage(r, parser, doc);
+    simdjson::error_code code = first_stage(r, parser);
 
     if (code == simdjson::UTF8_ERROR) {
         copy = repair(r);
-        code = first_stage(r, parser, doc);
+        code = first_stage(r, parser);
     }
 
-    bool good = code ? fail_first_stage(r, code) : read_document(r, doc);
+    bool good = code ? fail_first_stage(r, code) : read_document(r);
     free(copy);
     return good;
 }
@@ -336,13 +351,13 @@ bool read_text(reader &r, ondemand::parser &parser) noexcept
 
 int json_read(char *text, size_t n, const struct json_sink *sink, struct json_stats *stats, struct err *err)
 {
-    thread_local ondemand::parser parser;
+    thread_local parser_ptr parser;
     const size_t bom = n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    reader r = { sink, text + bom, n - bom, 0, 0, 0, nullptr };
+    reader r = { sink, text + bom, n - bom, nullptr, 0, 0, nullptr, 0, 0, 0, nullptr };
 
     const bool good = read_text(r, parser);
-    if (parser.capacity() > KEEP_BYTES)
-        parser = ondemand::parser();
+    if (parser && parser->capacity() > KEEP_BYTES)
+        parser.reset();
     if (!good)
         return err_set(err, ERR_TEMP, "JSON at byte %zu: %s", r.failed_at + bom, r.failed);
     if (stats)

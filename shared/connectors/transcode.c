@@ -3,6 +3,10 @@
 #include "base/json.h"
 #include "proto/wire.h"
 
+#include <assert.h>
+
+#define SHORT_MOST 31 /* bytes of a string whose head is one byte */
+
 struct transcoder {
     struct buf *out;
     size_t open[JSON_DEPTH_MAX + 1]; /* where the containers around the current value begin */
@@ -37,11 +41,21 @@ static void on_number(void *ctx, struct str token)
     wire_put_number(t->out, token);
 }
 
+static_assert(SHORT_MOST < JSON_PADDING, "a string of the text may be read to that length");
+
+/* Nearly all strings are short. They lie in the text, so a fixed length may be copied, which is a move or
+ * two. */
 static void on_str(void *ctx, struct str value)
 {
-    struct transcoder *t = ctx;
+    struct buf *out = ((struct transcoder *)ctx)->out;
 
-    wire_put_str(t->out, value);
+    if (value.n > SHORT_MOST || out->failed || out->cap - out->n < SHORT_MOST + 2) {
+        wire_put_str(out, value);
+        return;
+    }
+    out->p[out->n] = (char)(0xa0 | value.n);
+    memcpy(out->p + out->n + 1, value.p, SHORT_MOST);
+    out->n += 1 + value.n;
 }
 
 static void push(struct transcoder *t, size_t at)
@@ -94,6 +108,8 @@ int transcode(char *text, size_t n, struct buf *ret, uint64_t *repaired, struct 
     };
     struct json_stats stats = { 0 };
 
+    if (n < ret->max - ret->n) /* msgpack is a little shorter than its JSON */
+        buf_room(ret, n);
     if (json_read(text, n, &sink, &stats, err) < 0)
         return -1;
     if (ret->failed)
