@@ -9,7 +9,7 @@
 #define MEMBERS   6
 #define BYTES_MIN 9 /* of a change: its head, six values, two of them a letter */
 
-void changes_encode(const struct change *list, int count, struct buf *out)
+void change_list_encode(const struct change *list, int count, struct buf *out)
 {
     wire_put_array(out, (uint32_t)count);
     for (int i = 0; i < count; i++) {
@@ -37,17 +37,17 @@ static void decode_one(struct wire *w, struct change *c)
     c->id = wire_u64(w);
     kind = wire_u64(w);
     c->at_ms = wire_u64(w);
-    c->kind = kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_SET;
+    c->kind = kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_KIND_SET;
     for (uint32_t i = MEMBERS; i < members && wire_ok(w); i++)
         wire_skip(w);
     if (members < MEMBERS || c->seq == 0 || c->portal.n == 0 || c->entity.n == 0 || c->id >= RANGE_OPEN ||
-        (c->id == 0) != (c->kind == CHANGE_FIELDS))
+        (c->id == 0) != (c->kind == CHANGE_KIND_FIELDS))
         wire_fail(w);
 }
 
-int changes_decode(struct changes *ret, struct str bytes, struct err *err)
+int change_list_decode(struct change_list *ret, struct str bytes, struct err *err)
 {
-    struct changes c = { 0 };
+    struct change_list c = { 0 };
     struct wire w;
     uint32_t n;
 
@@ -62,15 +62,15 @@ int changes_decode(struct changes *ret, struct str bytes, struct err *err)
             wire_fail(&w);
     }
     if (!wire_done(&w)) {
-        changes_free(&c);
+        change_list_free(&c);
         return err_set(err, ERR_PERM, "changes: malformed");
     }
     *ret = c;
     return 0;
 }
 
-void changes_free(struct changes *c)
+void change_list_free(struct change_list *c)
 {
     free(c->list);
-    *c = (struct changes){ 0 };
+    *c = (struct change_list){ 0 };
 }

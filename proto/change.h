@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 enum change_kind {
-    CHANGE_SET,         /* added or changed: read it */
-    CHANGE_GONE,        /* the event says deleted: ask for it by id, the portal's answer decides */
-    CHANGE_FIELDS,      /* the entity's user fields changed: learn them again; id 0 */
+    CHANGE_KIND_SET,         /* added or changed: read it */
+    CHANGE_KIND_GONE,        /* the event says deleted: ask for it by id, the portal's answer decides */
+    CHANGE_KIND_FIELDS,      /* the entity's user fields changed: learn them again; id 0 */
     CHANGE_KINDS
 };
 
@@ -20,18 +20,18 @@ struct change {
     uint64_t seq;           /* number in the gateway's spool, from 1 */
     struct str portal;      /* name in the configuration */
     struct str entity;      /* plural name of entities.def */
-    uint64_t id;            /* 1 … 2^62; 0 with CHANGE_FIELDS */
+    uint64_t id;            /* 1 … 2^62; 0 with CHANGE_KIND_FIELDS */
     enum change_kind kind;
     uint64_t at_ms;         /* Unix; when the gateway took it */
 };
 
 #define CHANGES_MAX 2500    /* of one message */
 
-struct changes {
+struct change_list {
     struct change *list;    /* ascending seq */
     int count;
 };
 
-void changes_encode(const struct change *list, int count, struct buf *out);
-int changes_decode(struct changes *ret, struct str bytes, struct err *err) MUST_CHECK;     /* ERR_PERM */
-void changes_free(struct changes *c);
+void change_list_encode(const struct change *list, int count, struct buf *out);
+int change_list_decode(struct change_list *ret, struct str bytes, struct err *err) MUST_CHECK;     /* ERR_PERM */
+void change_list_free(struct change_list *c);

@@ -200,6 +200,8 @@ static void on_router(void *ctx, struct bus_plug *plug, struct bus_peer from, st
         attempt_on_report(s, *m);
     else if ((*m)->type == MSG_CONTROL)
         control_on_command(s, from, *m);
+    else if ((*m)->type == MSG_EVENT)
+        events_on_event(s, from, *m);
     log_correlate(NULL);
     scheduler_wake(s);
 }

@@ -121,6 +121,9 @@ struct sync_wish {
 struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,
     const char *correlation);
 
+/* events.c */
+void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m);
+
 /* control.c */
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);
 void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body);

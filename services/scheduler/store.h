@@ -116,6 +116,17 @@ struct store_dispatch {
 int store_dispatch(struct db *db, struct store_dispatch *x, struct err *err) MUST_CHECK;
 void store_dispatch_fini(struct store_dispatch *x);
 
+/* ---- what webhooks say (store_events.c) ---- */
+struct store_marks {
+    struct store_who who;
+    struct str entity;
+    int ask;                    /* 0: read by list, 1: ask for the record itself */
+    uint64_t *ids;              /* any order, doubles allowed */
+    size_t count;
+};
+/* One transaction: all of them are marks afterwards, or none. */
+int store_events(struct db *db, const struct store_marks *groups, int count, struct err *err) MUST_CHECK;
+
 /* ---- learn (store_learn.c) ---- */
 struct learn_entity {
     struct str entity;          /* in; all views live as long as the struct */

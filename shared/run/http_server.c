@@ -44,6 +44,7 @@ struct http_server {
     http_handler *handler;
     void *ctx;
     struct http_in_private *requests;
+    bool quiet; /* no new connections, none is kept */
     char address[LISTEN_ADDRESS_SIZE];
 };
 
@@ -240,21 +241,31 @@ static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *
 
 /* --- server --- */
 
-static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, uint64_t idle_timeout_s)
+static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const struct http_server_def *def)
 {
-    unsigned idle = idle_timeout_s > 0 ? (unsigned)idle_timeout_s : IDLE_TIMEOUT_S;
+    unsigned idle = def->idle_timeout_s > 0 ? (unsigned)def->idle_timeout_s : IDLE_TIMEOUT_S;
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem tls[] = {
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)def->tls_cert },
+        { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)def->tls_key },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    struct MHD_OptionItem *more = def->tls_cert != NULL ? tls : &tls[ARRAY_SIZE(tls) - 1];
 
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, s,
+    return MHD_start_daemon(def->tls_cert != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_access, s,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_URI_LOG_CALLBACK,
         on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped,
-        NULL, MHD_OPTION_END);
+        NULL, MHD_OPTION_PER_IP_CONNECTION_LIMIT, def->per_address, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_def *def, struct err *err)
 {
-    int fd;
+    int fd = def->listen_fd;
     char address[LISTEN_ADDRESS_SIZE];
-    if (listen_open(def->listen, &fd, address, err) < 0)
+    if (fd > 0)
+        listen_name(fd, address);
+    else if (listen_open(def->listen, &fd, address, err) < 0)
         return NULL;
 
     struct http_server *s = xcalloc(1, sizeof(*s));
@@ -262,11 +273,14 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_de
     s->handler = def->handler;
     s->ctx = def->ctx;
     memcpy(s->address, address, sizeof(s->address));
-    s->daemon = start_daemon(s, fd, def->idle_timeout_s);
+    s->daemon = start_daemon(s, fd, def);
     if (s->daemon == NULL) {
         close(fd);
         free(s);
-        err_set(err, ERR_BUG, "the HTTP server on %s does not start", address);
+        if (def->tls_cert != NULL)
+            err_set(err, ERR_CONF, "the HTTP server on %s does not start: do certificate and key belong together?", address);
+        else
+            err_set(err, ERR_BUG, "the HTTP server on %s does not start", address);
         return NULL;
     }
 
@@ -303,6 +317,24 @@ void http_server_free(struct http_server **server)
     MHD_stop_daemon(s->daemon);
 }
 
+void http_server_quiesce(struct http_server *s)
+{
+    MHD_socket fd = s->quiet ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(s->daemon);
+
+    s->quiet = true;
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
+}
+
+int http_server_requests(const struct http_server *s)
+{
+    int n = 0;
+
+    for (const struct http_in_private *p = s->requests; p != NULL; p = p->next)
+        n++;
+    return n;
+}
+
 const char *http_server_address(const struct http_server *s)
 {
     return s->address;
@@ -333,6 +365,8 @@ static void send_answer(struct http_in *in, int status, const char *content_type
     if (content_type != NULL && *content_type != '\0')
         MHD_add_response_header(response, "Content-Type", content_type);
     add_headers(response, headers);
+    if (in->server->quiet)
+        MHD_add_response_header(response, "Connection", "close");
     p->response = response;
     p->status = (unsigned)status;
     if (p->suspended) {

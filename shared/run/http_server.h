@@ -29,6 +29,9 @@ struct http_server_def {
     const char *listen;             /* "127.0.0.1:8080"; port 0 = chosen free */
     size_t max_body_bytes;          /* more: 413 by the server itself */
     uint64_t idle_timeout_s;        /* slow and half-open connections are cut */
+    int listen_fd;                  /* a socket that listens already, taken over; 0 = `listen` is opened */
+    unsigned per_address;           /* connections of one address at a time; 0 = any number */
+    const char *tls_cert, *tls_key; /* PEM texts, valid as long as the server: TLS 1.3 alone; NULL = plain */
     http_handler *handler;
     void *ctx;
 };
@@ -37,6 +40,9 @@ struct http_server_def {
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_def *def, struct err *err) MUST_CHECK;
 /* Pending requests are cut; their http_in die. Not from inside a handler. The loop must turn once more afterwards. */
 void http_server_free(struct http_server **s);
+/* No new connection is taken any more (whoever else holds the socket gets it), and each one closes after its next answer. */
+void http_server_quiesce(struct http_server *s);
+int http_server_requests(const struct http_server *s);  /* begun and not answered to the end */
 const char *http_server_address(const struct http_server *s);   /* "127.0.0.1:34567" */
 /* body is copied unless take: then the buf's memory is taken over (buf comes back empty). headers: "K: v\n..." or NULL */
 void http_reply(struct http_in *in, int status, const char *content_type, struct buf *body, bool take,

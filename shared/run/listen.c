@@ -1,8 +1,10 @@
 #include "run/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,7 +12,11 @@
 
 #include "base/str.h"
 
-enum { BACKLOG = 511, PORT_MAX = 65535 };
+enum {
+    BACKLOG = 4096, /* the kernel cuts it to its own limit */
+    PORT_MAX = 65535,
+    FIRST_INHERITED = 3, /* of socket activation */
+};
 
 int listen_split(const char *address, char *ret_host, size_t host_size, char *ret_port, size_t port_size)
 {
@@ -55,7 +61,7 @@ static int open_one(const struct addrinfo *a, const char *address, int *ret_fd, 
     return 0;
 }
 
-static void name_bound(int fd, char ret_address[static LISTEN_ADDRESS_SIZE])
+void listen_name(int fd, char ret_address[static LISTEN_ADDRESS_SIZE])
 {
     struct sockaddr_storage bound;
     socklen_t n = sizeof(bound);
@@ -89,7 +95,7 @@ int listen_open(
         result = open_one(a, address, ret_fd, err);
     freeaddrinfo(found);
     if (result == 0)
-        name_bound(*ret_fd, ret_address);
+        listen_name(*ret_fd, ret_address);
     return result;
 }
 
@@ -111,4 +117,19 @@ int listen_unix(const char *path, int *ret_fd, struct err *err)
     }
     *ret_fd = fd;
     return 0;
+}
+
+int listen_inherited(void)
+{
+    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+    uint64_t fds, of;
+    int fd = 0;
+
+    if (count != NULL && pid != NULL && str_u64(str_of(count), &fds) && str_u64(str_of(pid), &of) && fds == 1 &&
+        of == (uint64_t)getpid() && fcntl(FIRST_INHERITED, F_SETFD, FD_CLOEXEC) == 0 &&
+        fcntl(FIRST_INHERITED, F_SETFL, O_NONBLOCK) == 0)
+        fd = FIRST_INHERITED;
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_PID");
+    return fd;
 }

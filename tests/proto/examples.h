@@ -284,10 +284,10 @@ static void scratch_init(struct scratch *s)
     wire_put_str(&s->rejects, STR("no decimal number"));
 
     static const struct change changes[] = {
-        { .seq = 7, .portal = { "main", 4 }, .entity = { "deals", 5 }, .id = 42, .kind = CHANGE_SET, .at_ms = SENT_MS - 40 },
-        { .seq = 8, .portal = { "main", 4 }, .entity = { "deals", 5 }, .kind = CHANGE_FIELDS, .at_ms = SENT_MS - 3 },
+        { .seq = 7, .portal = { "main", 4 }, .entity = { "deals", 5 }, .id = 42, .kind = CHANGE_KIND_SET, .at_ms = SENT_MS - 40 },
+        { .seq = 8, .portal = { "main", 4 }, .entity = { "deals", 5 }, .kind = CHANGE_KIND_FIELDS, .at_ms = SENT_MS - 3 },
     };
-    changes_encode(changes, 2, &s->changes);
+    change_list_encode(changes, 2, &s->changes);
 }
 
 static void scratch_fini(struct scratch *s)

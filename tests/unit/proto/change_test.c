@@ -7,24 +7,24 @@
 TEST(changes_come_back)
 {
     static const struct change in[] = {
-        { 7, { "main", 4 }, { "deals", 5 }, 42, CHANGE_SET, 1795228620123 },
-        { 9, { "main", 4 }, { "deals", 5 }, RANGE_OPEN - 1, CHANGE_GONE, 1 },
-        { 10, { "b", 1 }, { "leads", 5 }, 0, CHANGE_FIELDS, 0 },
+        { 7, { "main", 4 }, { "deals", 5 }, 42, CHANGE_KIND_SET, 1795228620123 },
+        { 9, { "main", 4 }, { "deals", 5 }, RANGE_OPEN - 1, CHANGE_KIND_GONE, 1 },
+        { 10, { "b", 1 }, { "leads", 5 }, 0, CHANGE_KIND_FIELDS, 0 },
     };
-    struct changes out;
+    struct change_list out;
     struct buf b;
     struct err err;
 
     buf_init(&b, 4096);
-    changes_encode(in, ARRAY_SIZE(in), &b);
-    CHECK_OK(changes_decode(&out, buf_view(&b), &err), err);
+    change_list_encode(in, ARRAY_SIZE(in), &b);
+    CHECK_OK(change_list_decode(&out, buf_view(&b), &err), err);
     CHECK_EQ(out.count, ARRAY_SIZE(in));
     for (int i = 0; i < out.count; i++) {
         CHECK(out.list[i].seq == in[i].seq && out.list[i].id == in[i].id && out.list[i].at_ms == in[i].at_ms);
         CHECK_EQ(out.list[i].kind, in[i].kind);
         CHECK(str_eq(out.list[i].portal, in[i].portal) && str_eq(out.list[i].entity, in[i].entity));
     }
-    changes_free(&out);
+    change_list_free(&out);
     buf_fini(&b);
 }
 
@@ -46,10 +46,10 @@ TEST(spoilt_changes_are_refused)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct changes c = { .count = 77 };
+        struct change_list c = { .count = 77 };
         struct err err;
 
-        CHECK_EQ(changes_decode(&c, cases[i], &err), -1);
+        CHECK_EQ(change_list_decode(&c, cases[i], &err), -1);
         CHECK_EQ(err.kind, ERR_PERM);
         CHECK_EQ(c.count, 77);
     }
@@ -57,19 +57,19 @@ TEST(spoilt_changes_are_refused)
 
 TEST(a_newer_gateway_may_say_more)
 {
-    struct changes c;
+    struct change_list c;
     struct err err;
 
-    CHECK_OK(changes_decode(&c,
+    CHECK_OK(change_list_decode(&c,
                  (struct str){ "\x91\x97\x01\xa1m\xa1"
                                "d\x05\x07\x00\xc3",
                      11 },
                  &err),
         err);
     CHECK_EQ(c.count, 1);
-    CHECK_EQ(c.list[0].kind, CHANGE_SET);
+    CHECK_EQ(c.list[0].kind, CHANGE_KIND_SET);
     CHECK_EQ(c.list[0].id, 5);
-    changes_free(&c);
+    change_list_free(&c);
 }
 
 TEST_MAIN(CASE(changes_come_back), CASE(spoilt_changes_are_refused), CASE(a_newer_gateway_may_say_more))

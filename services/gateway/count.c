@@ -1,0 +1,68 @@
+#include "gateway.h"
+
+#include "base/metric.h"
+
+#include <stdio.h>
+
+static struct metric waiting = {
+    .name = "potok_gateway_waiting",
+    .help = "Changes on disk that the scheduler has not acknowledged",
+    .kind = METRIC_GAUGE,
+};
+static struct metric lag = {
+    .name = "potok_gateway_lag_seconds",
+    .help = "Age of the oldest change when it was acknowledged last",
+    .kind = METRIC_GAUGE,
+};
+static struct metric connections = {
+    .name = "active_connections",
+    .help = "Requests under way",
+    .kind = METRIC_GAUGE,
+    .labels = "{service=\"gateway\"}",
+};
+static struct metric duration = {
+    .name = "webhook_processing_duration_seconds",
+    .help = "From the request to its answer",
+    .kind = METRIC_HISTOGRAM,
+};
+
+void count_init(void)
+{
+    metric_register(&waiting);
+    metric_register(&lag);
+    metric_register(&connections);
+    metric_register(&duration);
+}
+
+static void count(const char *name, const char *help, const char *label, const char *value)
+{
+    char labels[200];
+
+    metric_label(labels, sizeof(labels), label, str_of(value));
+    metric_add(metric_series(name, help, METRIC_COUNTER, labels), 1);
+}
+
+/* Only our portals' names are labels: what strangers write is not. */
+void count_received(const struct intake *i)
+{
+    count("webhook_received_total", "Webhooks received", "domain",
+        i->portal != NULL      ? i->portal->identity
+        : i->domain[0] != '\0' ? "other"
+                               : "none");
+}
+
+void count_answered(enum reason reason, double seconds)
+{
+    if (reason_status(reason) < 400)
+        count("webhook_processed_total", "Webhooks answered well", "status", reason_name(reason));
+    else
+        count("webhook_errors_total", "Webhooks refused", "error_type", reason_name(reason));
+    metric_observe(&duration, seconds);
+}
+
+void count_state(const struct gateway *g)
+{
+    metric_set(&waiting, (double)hand_waiting(&g->hand));
+    metric_set(&lag, (double)g->hand.lag_ms / 1000);
+    metric_set(&connections, g->server != NULL ? http_server_requests(g->server) : 0);
+}

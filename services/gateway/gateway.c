@@ -1,0 +1,214 @@
+#include "gateway.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "run/listen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_MAX    (10 << 20)
+#define IDLE_S      30
+#define PER_ADDRESS 1024
+#define TICK_MS     100
+#define QUIET_MS    300 /* stopping: so long nothing may have come by connections that are still open */
+
+/* ---- the spool ---- */
+
+static void on_open(void *ctx, uint64_t spool)
+{
+    struct gateway *g = ctx;
+
+    g->open = true;
+    hand_opened(&g->hand, spool);
+    log_event(LOG_INFO, "spool.open");
+}
+
+static void on_trouble(void *ctx, const struct err *err)
+{
+    struct gateway *g = ctx;
+
+    if (err == NULL) {
+        g->trouble[0] = '\0';
+        log_event(LOG_INFO, "spool.well");
+        return;
+    }
+    if (err->kind == ERR_CONF && !g->open) {
+        app_fail(g->app, err);
+        return;
+    }
+    snprintf(g->trouble, sizeof(g->trouble), "%s", err->text);
+    log_ev(LOG_WARNING, "spool.trouble", kv_err(err));
+}
+
+static void on_salvaged(void *ctx, int64_t saved)
+{
+    log_ev(LOG_ERROR, "spool.damaged", kv_i("saved", saved),
+        kv_s("message",
+            "the spool's file was damaged and is kept beside the new one; what could be read of it goes on: "
+            "run a full sync to be sure of the rest"));
+}
+
+/* ---- the scheduler ---- */
+
+static bool send_event(void *ctx, struct msg **m)
+{
+    struct gateway *g = ctx;
+
+    return bus_send(g->scheduler, m) == BUS_SENT;
+}
+
+static void on_scheduler(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
+{
+    struct gateway *g = ctx;
+
+    if ((*m)->type == MSG_EVENT_ACK)
+        hand_acked(&g->hand, &(*m)->event_ack, clock_wall_ms());
+    else
+        log_ev(LOG_WARNING, "message.unexpected", kv_s("type", msg_name((*m)->type)));
+}
+
+static void on_room(void *ctx, struct bus_plug *plug)
+{
+    struct gateway *g = ctx;
+
+    hand_turn(&g->hand, clock_mono_ms());
+}
+
+/* ---- life ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct gateway *g = timer->data;
+    uint64_t now_ms = clock_mono_ms();
+
+    hand_turn(&g->hand, now_ms);
+    count_state(g);
+    if (g->hand.damaged > 0) {
+        log_ev(LOG_ERROR, "spool.row_damaged", kv_u("rows", g->hand.damaged),
+            kv_s("message", "set aside: `potok spool check` lists them; run a full sync to be sure"));
+        g->hand.damaged = 0;
+    }
+    if (g->app->stopping && g->in_hand == 0 && http_server_requests(g->server) == 0 &&
+        now_ms >= g->quiet_ms + QUIET_MS)
+        app_quit(g->app);
+}
+
+static int open_server(struct gateway *g, struct err *err)
+{
+    g->server = http_server_new(g->app->loop,
+        &(struct http_server_def){ .listen = g->listen,
+            .listen_fd = listen_inherited(),
+            .max_body_bytes = BODY_MAX,
+            .idle_timeout_s = IDLE_S,
+            .per_address = PER_ADDRESS,
+            .tls_cert = g->tls_cert,
+            .tls_key = g->tls_key,
+            .handler = request_on_http,
+            .ctx = g },
+        err);
+    if (g->server == NULL)
+        return -1;
+    log_ev(LOG_INFO, "gateway.listening", kv_s("address", http_server_address(g->server)),
+        kv_s("scheme", g->tls_cert != NULL ? "https" : "http"));
+    return 0;
+}
+
+static int open_spool(struct gateway *g, struct err *err)
+{
+    struct keeper_events events = { on_open, on_trouble, on_salvaged, g };
+    char path[700], name[100];
+
+    if (paths_make(paths_home(), "spool", path, sizeof(path), err) < 0)
+        return -1;
+    snprintf(name, sizeof(name), "/%s.db", g->app->instance);
+    strncat(path, name, sizeof(path) - strlen(path) - 1);
+    g->keeper = keeper_new(g->app->loop, path, &events);
+    hand_init(&g->hand, g->keeper, g->app->instance, send_event, g);
+    return 0;
+}
+
+int gateway_start(struct app *app, void *state, struct err *err)
+{
+    struct gateway *g = state;
+
+    g->app = app;
+    count_init();
+    if (rules_make(g, err) < 0)
+        return -1;
+    g->scheduler = bus_open(app->bus,
+        &(struct bus_def){ .kind = BUS_DEALER_CONNECT,
+            .service = "scheduler",
+            .plug = "router",
+            .where = g->bus_scheduler,
+            .on_msg = on_scheduler,
+            .on_room = on_room,
+            .ctx = g },
+        err);
+    if (g->scheduler == NULL || open_spool(g, err) < 0 || open_server(g, err) < 0)
+        return -1;
+    uv_timer_init(app->loop, &g->tick);
+    g->tick.data = g;
+    g->tick_open = true;
+    uv_timer_start(&g->tick, on_tick, TICK_MS, TICK_MS);
+    return 0;
+}
+
+/* The socket outlives us where somebody else holds it: what comes now waits for the next gateway. */
+void gateway_stop_soon(void *state)
+{
+    struct gateway *g = state;
+
+    g->quiet_ms = clock_mono_ms();
+    http_server_quiesce(g->server);
+}
+
+void gateway_stop(void *state)
+{
+    struct gateway *g = state;
+
+    g->hand.stopping = true;
+    keeper_free(&g->keeper); /* requests on their way are answered */
+    http_server_free(&g->server);
+    bus_close(&g->scheduler);
+    hand_fini(&g->hand);
+    if (g->tick_open)
+        uv_close((uv_handle_t *)&g->tick, NULL);
+    g->tick_open = false;
+    free(g->tls_cert);
+    free(g->tls_key);
+    g->tls_cert = g->tls_key = NULL;
+}
+
+bool gateway_ready(void *state, struct buf *why_not)
+{
+    const struct gateway *g = state;
+
+    if (g->open && g->trouble[0] == '\0')
+        return true;
+    buf_str(why_not, g->trouble[0] != '\0' ? g->trouble : "the spool is not open yet");
+    return false;
+}
+
+bool gateway_busy(void *state)
+{
+    const struct gateway *g = state;
+
+    return g->in_hand > 0;
+}
+
+void gateway_detail(void *state, json_t *into)
+{
+    const struct gateway *g = state;
+
+    if (g->trouble[0] != '\0')
+        json_object_set_new(into, "trouble", json_string(g->trouble));
+    json_object_set_new(into, "listen", json_string(g->server != NULL ? http_server_address(g->server) : ""));
+    json_object_set_new(into, "waiting", json_integer((json_int_t)hand_waiting(&g->hand)));
+    json_object_set_new(into, "handed", json_integer((json_int_t)g->hand.sent));
+    json_object_set_new(into, "again", json_integer((json_int_t)g->hand.again));
+    json_object_set_new(into, "lag_ms", json_integer((json_int_t)g->hand.lag_ms));
+    json_object_set_new(into, "schedulers", json_integer(bus_peers(g->scheduler)));
+}

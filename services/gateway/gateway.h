@@ -1,0 +1,51 @@
+/* gateway.h - the gateway service: webhooks in, safe on disk, answered, handed to the scheduler. See README.md. */
+#pragma once
+
+#include "hand.h"
+#include "intake.h"
+#include "keeper.h"
+#include "run/app.h"
+#include "run/bus.h"
+#include "run/http_server.h"
+#include "visitors.h"
+
+struct gateway {
+    char *listen, *tokens, *keys, *domains, *tls_cert_file, *tls_key_file, *bus_scheduler;   /* settings */
+
+    struct app *app;
+    struct intake_rules rules;
+    struct visitors visitors;
+    struct http_server *server;
+    char *tls_cert, *tls_key;
+    struct keeper *keeper;
+    struct hand hand;
+    struct bus_plug *scheduler;
+    uv_timer_t tick;
+    bool tick_open;
+    bool open;                  /* the spool */
+    char trouble[320];          /* why nothing can be kept; "" = it can */
+    int in_hand;                /* requests on their way to the disk */
+    uint64_t quiet_ms;          /* stopping: when the last request was seen */
+};
+
+extern const struct app_def GATEWAY;    /* service.c */
+
+/* gateway.c */
+int gateway_start(struct app *app, void *state, struct err *err);
+void gateway_stop_soon(void *state);
+void gateway_stop(void *state);
+bool gateway_ready(void *state, struct buf *why_not);
+bool gateway_busy(void *state);
+void gateway_detail(void *state, json_t *into);
+
+/* rules.c: settings and configuration into rules; ERR_CONF names the setting. */
+int rules_make(struct gateway *g, struct err *err);
+
+/* request.c */
+void request_on_http(struct http_in *in);
+
+/* count.c: metrics */
+void count_init(void);
+void count_received(const struct intake *i);
+void count_answered(enum reason reason, double seconds);
+void count_state(const struct gateway *g);

@@ -1,0 +1,194 @@
+/* One request from the socket to its answer. */
+#include "gateway.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    struct http_in *in;
+    struct gateway *gateway;
+    struct intake intake;
+    uint64_t began_ms;
+    struct spool_row *rows; /* of the items that are to be kept */
+    bool *added;
+    int row_of[INTAKE_ITEMS_MAX]; /* -1: its item is not kept */
+    struct wish wish;
+};
+
+static void answer(struct request *r)
+{
+    const struct intake *i = &r->intake;
+    uint64_t now_ms = clock_wall_ms();
+    struct buf body;
+
+    buf_init(&body, 1 << 16);
+    reply_body(i, now_ms, &body);
+    count_answered(i->reason, (double)(clock_mono_ms() - r->began_ms) / 1000);
+    http_reply(r->in, reason_status(i->reason), "application/json", &body, true, reply_headers(i->reason));
+    free(r->rows);
+    free(r->added);
+    free(r);
+}
+
+/* ---- to the disk ---- */
+
+static void on_kept(struct wish *w)
+{
+    struct request *r = w->ctx;
+    struct gateway *g = r->gateway;
+    uint64_t last = 0;
+
+    g->in_hand--;
+    if (w->status < 0)
+        r->intake.reason = REASON_SPOOL;
+    for (int i = 0; w->status == 0 && i < r->intake.count; i++) {
+        int row = r->row_of[i];
+
+        if (row < 0 || r->rows[row].odd)
+            continue;
+        if (!r->added[row])
+            r->intake.items[i].reason = REASON_DUPLICATE;
+        if (r->rows[row].seq > last)
+            last = r->rows[row].seq;
+    }
+    if (last > 0)
+        hand_kept(&g->hand, last);
+    answer(r);
+}
+
+static void fill_row(
+    struct spool_row *row, const struct intake *i, const struct intake_item *item, uint64_t now_ms)
+{
+    row->odd = item->reason == REASON_UNKNOWN;
+    row->at_ms = now_ms;
+    row->id = item->id;
+    row->kind = item->kind;
+    snprintf(row->event, sizeof(row->event), "%s", item->event);
+    snprintf(row->portal, sizeof(row->portal), "%.63s", row->odd ? i->domain : item->portal->name);
+    if (!row->odd)
+        snprintf(row->entity, sizeof(row->entity), "%s", item->entity->plural);
+}
+
+static int choose_rows(struct request *r)
+{
+    const struct intake *i = &r->intake;
+    uint64_t now_ms = clock_wall_ms();
+    int n = 0;
+
+    r->rows = xcalloc((size_t)i->count + 1, sizeof(*r->rows));
+    r->added = xcalloc((size_t)i->count + 1, sizeof(*r->added));
+    for (int k = 0; k < i->count; k++) {
+        enum reason reason = i->items[k].reason;
+
+        r->row_of[k] = reason == REASON_TAKEN || reason == REASON_UNKNOWN ? n : -1;
+        if (r->row_of[k] >= 0)
+            fill_row(&r->rows[n++], i, &i->items[k], now_ms);
+    }
+    return n;
+}
+
+static void keep(struct request *r)
+{
+    int n = choose_rows(r);
+
+    if (n == 0) {
+        answer(r);
+        return;
+    }
+    r->wish = (struct wish){
+        .kind = WISH_ADD, .rows = r->rows, .added = r->added, .count = n, .done = on_kept, .ctx = r
+    };
+    r->gateway->in_hand++;
+    keeper_do(r->gateway->keeper, &r->wish);
+}
+
+/* ---- from the socket ---- */
+
+static void read_request(struct request *r)
+{
+    struct gateway *g = r->gateway;
+    const struct http_in *in = r->in;
+    uint64_t now_ms = clock_mono_ms();
+
+    if (visitor_blocked(&g->visitors, in->remote, now_ms)) {
+        r->intake.reason = REASON_TOO_MANY_BAD;
+        return;
+    }
+    intake_read(&g->rules,
+        &(struct intake_in){ .method = in->method,
+            .path = in->path,
+            .content_type = in->content_type,
+            .query = in->query,
+            .body = in->body,
+            .api_key = http_in_header(in, "X-API-Key"),
+            .authorization = http_in_header(in, "Authorization") },
+        &r->intake);
+    if (r->intake.reason == REASON_BAD_TOKEN)
+        visitor_bad(&g->visitors, in->remote, now_ms);
+    else if (r->intake.reason == REASON_TAKEN)
+        visitor_good(&g->visitors, in->remote);
+}
+
+static void tell(const struct request *r)
+{
+    const struct intake *i = &r->intake;
+
+    if (i->reason == REASON_TAKEN)
+        log_ev(LOG_DEBUG, "webhook.read", kv_s("domain", i->domain), kv_i("items", i->count),
+            kv_s("event", i->count > 0 ? i->items[0].event : ""),
+            kv_u("id", i->count > 0 ? i->items[0].id : 0));
+    else
+        log_ev(LOG_INFO, "webhook.refused", kv_s("reason", reason_name(i->reason)), kv_s("domain", i->domain),
+            kv_s("remote", r->in->remote));
+}
+
+static bool operators_path(struct http_in *in)
+{
+    struct gateway *g = in->ctx;
+    struct buf body;
+
+    if (strcmp(in->path, "/health") == 0) {
+        http_reply_text(in, 200, "ok\n");
+    } else if (strcmp(in->path, "/ready") == 0) {
+        buf_init(&body, 1000);
+        bool ready = gateway_ready(g, &body);
+        http_reply_text(in, ready ? 200 : 503, ready ? "ready\n" : buf_cstr(&body));
+        buf_fini(&body);
+    } else if (strcmp(in->path, "/metrics") == 0) {
+        buf_init(&body, 4 << 20);
+        count_state(g);
+        metric_render(&body);
+        http_reply(in, 200, "text/plain; version=0.0.4", &body, true, NULL);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void request_on_http(struct http_in *in)
+{
+    struct gateway *g = in->ctx;
+    struct request *r;
+
+    g->quiet_ms = clock_mono_ms();
+    if (operators_path(in))
+        return;
+    r = xcalloc(1, sizeof(*r));
+    r->in = in;
+    r->gateway = g;
+    r->began_ms = g->quiet_ms;
+    read_request(r);
+    count_received(&r->intake);
+    tell(r);
+    if (r->intake.reason == REASON_TAKEN)
+        keep(r);
+    else
+        answer(r);
+}

@@ -1,0 +1,79 @@
+#include "gateway.h"
+
+#include "base/file.h"
+#include "base/webhook.h"
+#include "run/listen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTEN_OPEN  "0.0.0.0:8080"
+#define LISTEN_CLOSE "127.0.0.1:8080"
+#define PEM_MAX      (1 << 20)
+
+static void add_portal(struct intake_rules *rules, const struct config_portal *c)
+{
+    struct intake_portal *p = &rules->portals[rules->portal_count++];
+
+    p->name = c->name;
+    webhook_identity(c->url, p->identity);
+    for (int i = 0; i < ENTITY_COUNT; i++) {
+        bool mirrored = c->entity_count == 0;
+
+        for (int k = 0; k < c->entity_count; k++)
+            mirrored |= strcmp(c->entities[k], ENTITIES[i].plural) == 0;
+        p->mirrors |= (uint64_t)mirrored << i;
+    }
+}
+
+static bool is_loopback(const char *address)
+{
+    char host[256], port[8];
+
+    return listen_split(address, host, sizeof(host), port, sizeof(port)) == 0 &&
+           (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0);
+}
+
+/* Without any secret everybody who reaches us is believed: so nobody from outside may. */
+static int choose_address(struct gateway *g, struct err *err)
+{
+    bool open = g->rules.tokens.count == 0 && g->rules.keys.count == 0;
+
+    if (g->listen[0] == '\0') {
+        free(g->listen);
+        g->listen = strdup(open ? LISTEN_CLOSE : LISTEN_OPEN);
+    }
+    if (open && !is_loopback(g->listen))
+        return err_set(err, ERR_CONF,
+            "GATEWAY_LISTEN=%s can be reached from outside, and there is neither BITRIX_APPLICATION_TOKEN "
+            "nor API_KEY: set "
+            "one of them, or listen on 127.0.0.1",
+            g->listen);
+    return 0;
+}
+
+static int read_tls(struct gateway *g, struct err *err)
+{
+    if ((g->tls_cert_file[0] == '\0') != (g->tls_key_file[0] == '\0'))
+        return err_set(err, ERR_CONF, "GATEWAY_TLS_CERT and GATEWAY_TLS_KEY: both or none");
+    if (g->tls_cert_file[0] == '\0')
+        return 0;
+    if (file_read(g->tls_cert_file, PEM_MAX, &g->tls_cert, err) < 0)
+        return err_wrap(err, "GATEWAY_TLS_CERT");
+    return file_read(g->tls_key_file, PEM_MAX, &g->tls_key, err) < 0 ? err_wrap(err, "GATEWAY_TLS_KEY") : 0;
+}
+
+int rules_make(struct gateway *g, struct err *err)
+{
+    const struct config *c = g->app->config;
+
+    if (c->portal_count == 0)
+        return err_set(err, ERR_CONF, "no portal is configured: set BITRIX_WEBHOOK_URL, or write potok.yaml");
+    for (int i = 0; i < c->portal_count; i++)
+        add_portal(&g->rules, &c->portals[i]);
+    g->rules.domains = g->domains;
+    if (secrets_parse(&g->rules.tokens, g->tokens, "BITRIX_APPLICATION_TOKEN", err) < 0 ||
+        secrets_parse(&g->rules.keys, g->keys, "API_KEY", err) < 0 || choose_address(g, err) < 0)
+        return -1;
+    return read_tls(g, err);
+}

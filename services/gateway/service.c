@@ -1,0 +1,34 @@
+#include "gateway.h"
+
+#include "services/ports.h"
+
+static const struct setting SETTINGS[] = {
+    SET_STR(struct gateway, listen, "GATEWAY_LISTEN", NULL,
+        "where webhooks come in; default 0.0.0.0:8080, without any token 127.0.0.1:8080"),
+    SET_SECRET(struct gateway, tokens, "BITRIX_APPLICATION_TOKEN",
+        "application tokens of the portals' outgoing webhooks and applications, several by commas"),
+    SET_SECRET(
+        struct gateway, keys, "API_KEY", "keys of programs that send changes (X-API-Key), several by commas"),
+    SET_STR(struct gateway, domains, "WEBHOOK_ALLOWED_DOMAINS", NULL,
+        "hosts whose events are taken, as portal.bitrix24.ru, *.example.com; default: the portals' own"),
+    SET_STR(struct gateway, tls_cert_file, "GATEWAY_TLS_CERT", NULL,
+        "file of a certificate (PEM): HTTPS, TLS 1.3"),
+    SET_STR(struct gateway, tls_key_file, "GATEWAY_TLS_KEY", NULL, "file of its key (PEM)"),
+    SET_STR(struct gateway, bus_scheduler, "BUS_SCHEDULER", "ipc",
+        "where the scheduler is: ipc or tcp://host:port"),
+    SET_END,
+};
+
+const struct app_def GATEWAY = {
+    .name = "gateway",
+    .about = "takes webhooks, makes them durable, answers, hands them to the scheduler",
+    .metrics_port = PORT_gateway,
+    .settings = SETTINGS,
+    .state_size = sizeof(struct gateway),
+    .start = gateway_start,
+    .stop_soon = gateway_stop_soon,
+    .stop = gateway_stop,
+    .ready = gateway_ready,
+    .busy = gateway_busy,
+    .detail = gateway_detail,
+};

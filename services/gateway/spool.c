@@ -1,0 +1,483 @@
+#include "spool.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "spool_private.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SUM_BYTES 8
+#define BUSY_MS   2000
+#define WAITING_MOST \
+    65536 /* keys remembered for telling duplicates; beyond them a duplicate is one more row */
+
+static const char SQL_TABLES[] =
+    "CREATE TABLE IF NOT EXISTS meta (spool INTEGER NOT NULL, made_ms INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL,"
+    " portal TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, name TEXT NOT "
+    "NULL,"
+    " sum BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS odd (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, name "
+    "TEXT, domain TEXT);"
+    "CREATE TABLE IF NOT EXISTS damaged (seq INTEGER, at_ms INTEGER, portal TEXT, entity TEXT, id INTEGER, "
+    "kind INTEGER,"
+    " name TEXT, sum BLOB);";
+
+static const char *const SQL[SPOOL_STATEMENTS] = {
+    [SPOOL_BEGIN] = "BEGIN IMMEDIATE",
+    [SPOOL_COMMIT] = "COMMIT",
+    [SPOOL_ADD] = "INSERT INTO event (seq, at_ms, portal, entity, id, kind, name, sum) VALUES (?1, ?2, ?3, "
+                  "?4, ?5, ?6, ?7, ?8)",
+    [SPOOL_ADD_ODD] = "INSERT INTO odd (at_ms, name, domain) VALUES (?1, ?2, ?3)",
+    [SPOOL_CUT_ODD] = "DELETE FROM odd WHERE seq <= (SELECT max(seq) FROM odd) - ?1",
+    [SPOOL_TAKE] = "SELECT seq, at_ms, portal, entity, id, kind, name, sum FROM event WHERE seq > ?1 ORDER "
+                   "BY seq LIMIT ?2",
+    [SPOOL_FORGET] = "DELETE FROM event WHERE seq <= ?1",
+    [SPOOL_SET_ASIDE] = "INSERT INTO damaged SELECT * FROM event WHERE seq = ?1",
+    [SPOOL_DROP] = "DELETE FROM event WHERE seq = ?1",
+};
+
+int spool_fail(struct spool *s, const char *what, struct err *err)
+{
+    int code = s->db != NULL ? sqlite3_extended_errcode(s->db) : SQLITE_NOMEM;
+    int plain = code & 0xff;
+    enum err_kind kind = plain == SQLITE_CANTOPEN || plain == SQLITE_PERM || plain == SQLITE_READONLY
+                             ? ERR_CONF
+                         : plain == SQLITE_CORRUPT || plain == SQLITE_NOTADB ? ERR_PERM
+                                                                             : ERR_TEMP;
+
+    return err_code(err, kind, code, "spool %s: %s: %s", s->path, what, sqlite3_errstr(code));
+}
+
+sqlite3_stmt *spool_statement(struct spool *s, enum spool_statement which)
+{
+    if (s->statements[which] == NULL)
+        sqlite3_prepare_v3(s->db, SQL[which], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[which], NULL);
+    return s->statements[which];
+}
+
+/* Runs a statement that gives no rows; its parameters are bound. */
+int spool_run(struct spool *s, enum spool_statement which, const char *what, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, which);
+    int result = q != NULL && sqlite3_step(q) == SQLITE_DONE ? 0 : spool_fail(s, what, err);
+
+    sqlite3_reset(q);
+    return result;
+}
+
+/* ---- a row ---- */
+
+/* What of a row must be as it was written. A key of zeros: the sum guards against disks, not people. */
+static void sum_of(const struct spool_row *r, uint8_t ret[SUM_BYTES])
+{
+    static const uint8_t key[crypto_shorthash_KEYBYTES];
+    char text[400];
+    int n = snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %s %s %" PRIu64 " %d %s", r->seq, r->at_ms,
+        r->portal, r->entity, r->id, (int)r->kind, r->event);
+
+    crypto_shorthash(ret, (const unsigned char *)text, (unsigned long long)n, key);
+}
+
+static void copy_text(char *to, size_t size, sqlite3_stmt *q, int column)
+{
+    const unsigned char *text = sqlite3_column_text(q, column);
+
+    snprintf(to, size, "%s", text != NULL ? (const char *)text : "");
+}
+
+/* Of SPOOL_TAKE's columns. False: it is not what was written. */
+bool spool_read_row(sqlite3_stmt *q, struct spool_row *r)
+{
+    uint8_t sum[SUM_BYTES];
+    int64_t kind = sqlite3_column_int64(q, 5);
+
+    r->seq = (uint64_t)sqlite3_column_int64(q, 0);
+    r->at_ms = (uint64_t)sqlite3_column_int64(q, 1);
+    copy_text(r->portal, sizeof(r->portal), q, 2);
+    copy_text(r->entity, sizeof(r->entity), q, 3);
+    r->id = (uint64_t)sqlite3_column_int64(q, 4);
+    r->kind = kind >= 0 && kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_KIND_SET;
+    copy_text(r->event, sizeof(r->event), q, 6);
+    sum_of(r, sum);
+    return kind == (int64_t)r->kind && sqlite3_column_bytes(q, 7) == SUM_BYTES &&
+           memcmp(sqlite3_column_blob(q, 7), sum, SUM_BYTES) == 0;
+}
+
+/* ---- duplicates ---- */
+
+static uint64_t key_of(const struct spool *s, const struct spool_row *r)
+{
+    char text[160];
+    uint8_t hash[SUM_BYTES];
+    uint64_t key;
+    int n = snprintf(text, sizeof(text), "%s %s %" PRIu64 " %d", r->portal, r->entity, r->id, (int)r->kind);
+
+    crypto_shorthash(hash, (const unsigned char *)text, (unsigned long long)n, s->hash_key);
+    memcpy(&key, hash, sizeof(key));
+    return key != 0 ? key : 1;
+}
+
+/* Where the key stands or would stand. */
+static struct spool_waiting *waiting_at(struct spool *s, uint64_t key)
+{
+    size_t i = key % (2 * WAITING_MOST);
+
+    while (s->waiting[i].key != 0 && s->waiting[i].key != key)
+        i = (i + 1) % (2 * WAITING_MOST);
+    return &s->waiting[i];
+}
+
+static void waiting_clear(struct spool *s)
+{
+    if (s->waiting_count > 0)
+        memset(s->waiting, 0, 2 * WAITING_MOST * sizeof(*s->waiting));
+    s->waiting_count = 0;
+}
+
+static void waiting_put(struct spool *s, struct spool_waiting *at, uint64_t key, uint64_t seq)
+{
+    if (at->key == 0) {
+        if (s->waiting_count == WAITING_MOST)
+            return;
+        s->waiting_count++;
+    }
+    *at = (struct spool_waiting){ key, seq };
+}
+
+int spool_add(struct spool *s, struct spool_row *row, bool *ret_new, struct err *err)
+{
+    uint64_t key = key_of(s, row);
+    struct spool_waiting *at = waiting_at(s, key);
+    sqlite3_stmt *q = spool_statement(s, SPOOL_ADD);
+    uint8_t sum[SUM_BYTES];
+
+    if (at->key != 0 && at->seq > s->handed) {
+        row->seq = at->seq;
+        *ret_new = false;
+        return 0;
+    }
+    row->seq = s->last + 1;
+    sum_of(row, sum);
+    sqlite3_bind_int64(q, 1, (int64_t)row->seq);
+    sqlite3_bind_int64(q, 2, (int64_t)row->at_ms);
+    sqlite3_bind_text(q, 3, row->portal, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 4, row->entity, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 5, (int64_t)row->id);
+    sqlite3_bind_int64(q, 6, row->kind);
+    sqlite3_bind_text(q, 7, row->event, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 8, sum, sizeof(sum), SQLITE_STATIC);
+    if (spool_run(s, SPOOL_ADD, "keeping an event", err) < 0)
+        return -1;
+    s->last = row->seq;
+    waiting_put(s, at, key, row->seq);
+    *ret_new = true;
+    return 0;
+}
+
+int spool_add_odd(struct spool *s, uint64_t at_ms, const char *event, const char *domain, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, SPOOL_ADD_ODD);
+
+    sqlite3_bind_int64(q, 1, (int64_t)at_ms);
+    sqlite3_bind_text(q, 2, event, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 3, domain, -1, SQLITE_STATIC);
+    if (spool_run(s, SPOOL_ADD_ODD, "keeping an event", err) < 0)
+        return -1;
+    sqlite3_bind_int64(spool_statement(s, SPOOL_CUT_ODD), 1, SPOOL_ODD_MAX);
+    return spool_run(s, SPOOL_CUT_ODD, "forgetting old events", err);
+}
+
+/* ---- handing on ---- */
+
+static int set_aside(struct spool *s, uint64_t seq, struct err *err)
+{
+    sqlite3_bind_int64(spool_statement(s, SPOOL_SET_ASIDE), 1, (int64_t)seq);
+    sqlite3_bind_int64(spool_statement(s, SPOOL_DROP), 1, (int64_t)seq);
+    if (spool_run(s, SPOOL_SET_ASIDE, "setting a damaged row aside", err) < 0)
+        return -1;
+    return spool_run(s, SPOOL_DROP, "setting a damaged row aside", err);
+}
+
+static int take(struct spool *s, uint64_t after, struct spool_row *rows, int most, int *ret_count,
+    uint64_t *ret_bad, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, SPOOL_TAKE);
+    int code;
+
+    *ret_count = 0;
+    *ret_bad = 0;
+    sqlite3_bind_int64(q, 1, (int64_t)after);
+    sqlite3_bind_int64(q, 2, most);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+        if (!spool_read_row(q, &rows[*ret_count])) {
+            *ret_bad = rows[*ret_count].seq;
+            break;
+        }
+        ++*ret_count;
+    }
+    sqlite3_reset(q);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : spool_fail(s, "reading events", err);
+}
+
+int spool_take(struct spool *s, uint64_t after, struct spool_row *rows, int most, int *ret_count,
+    int *ret_damaged, struct err *err)
+{
+    uint64_t bad;
+
+    *ret_damaged = 0;
+    for (;;) {
+        if (take(s, after, rows, most, ret_count, &bad, err) < 0)
+            return -1;
+        if (bad == 0)
+            break;
+        if (set_aside(s, bad, err) < 0)
+            return -1;
+        ++*ret_damaged;
+    }
+    if (*ret_count > 0 && rows[*ret_count - 1].seq > s->handed)
+        s->handed = rows[*ret_count - 1].seq;
+    if (s->handed >= s->last)
+        waiting_clear(s);
+    return 0;
+}
+
+int spool_forget(struct spool *s, uint64_t last, struct err *err)
+{
+    sqlite3_bind_int64(spool_statement(s, SPOOL_FORGET), 1, (int64_t)last);
+    return spool_run(s, SPOOL_FORGET, "forgetting events", err);
+}
+
+/* ---- transactions ---- */
+
+int spool_begin(struct spool *s, struct err *err)
+{
+    s->last_before = s->last;
+    return spool_run(s, SPOOL_BEGIN, "beginning", err);
+}
+
+void spool_rollback(struct spool *s)
+{
+    if (!sqlite3_get_autocommit(s->db))
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    s->last = s->last_before;
+    waiting_clear(s); /* it may name rows that are not there */
+}
+
+int spool_commit(struct spool *s, struct err *err)
+{
+    if (spool_run(s, SPOOL_COMMIT, "committing", err) == 0)
+        return 0;
+    spool_rollback(s);
+    return -1;
+}
+
+/* ---- open and close ---- */
+
+static int get_i64(struct spool *s, const char *sql, int64_t *ret, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+
+    *ret = 0;
+    if (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_ROW)
+        *ret = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : spool_fail(s, "reading", err);
+}
+
+static int read_state(struct spool *s, struct err *err)
+{
+    int64_t id, last;
+
+    if (get_i64(s, "SELECT spool FROM meta", &id, err) < 0 ||
+        get_i64(s,
+            "SELECT max(seq) FROM (SELECT seq FROM sqlite_sequence WHERE name = 'event' UNION ALL SELECT "
+            "max(seq) "
+            "FROM event)",
+            &last, err) < 0)
+        return -1;
+    s->id = (uint64_t)id;
+    s->last = s->handed = (uint64_t)last;
+    return 0;
+}
+
+static int make_tables(struct spool *s, uint64_t now_ms, struct err *err)
+{
+    char sql[160];
+    uint64_t id;
+
+    randombytes_buf(&id, sizeof(id));
+    snprintf(sql, sizeof(sql),
+        "INSERT INTO meta SELECT %" PRIu64 ", %" PRIu64 " WHERE NOT EXISTS (SELECT 1 FROM meta)",
+        (id >> 2) + 1, now_ms);
+    if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(s->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(s->db, SQL_TABLES, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        return spool_fail(s, "opening", err);
+    return 0;
+}
+
+static struct spool *spool_new(const char *path)
+{
+    struct spool *s = xcalloc(1, sizeof(*s));
+
+    s->path = xstrdup(path);
+    s->waiting = xcalloc(2 * WAITING_MOST, sizeof(*s->waiting));
+    randombytes_buf(s->hash_key, sizeof(s->hash_key));
+    return s;
+}
+
+static int open_with(struct spool **ret, const char *path, int flags, uint64_t now_ms, struct err *err)
+{
+    struct spool *s = spool_new(path);
+    bool writes = (flags & SQLITE_OPEN_READWRITE) != 0;
+
+    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        spool_fail(s, "opening", err);
+        spool_close(&s);
+        return -1;
+    }
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    if ((writes && make_tables(s, now_ms, err) < 0) || read_state(s, err) < 0) {
+        spool_close(&s);
+        return -1;
+    }
+    *ret = s;
+    return 0;
+}
+
+int spool_open(struct spool **ret, const char *path, uint64_t now_ms, int64_t *ret_saved, struct err *err)
+{
+    struct err first;
+
+    if (sodium_init() < 0)
+        return err_set(err, ERR_BUG, "libsodium does not start");
+    *ret_saved = -1;
+    if (open_with(ret, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, now_ms, &first) == 0)
+        return 0;
+    if (first.kind != ERR_PERM) {
+        *err = first;
+        return -1;
+    }
+    return spool_salvage(ret, path, now_ms, ret_saved, err);
+}
+
+int spool_repair(struct spool **s, uint64_t now_ms, int64_t *ret_saved, struct err *err)
+{
+    char *path = xstrdup((*s)->path);
+    struct spool *fresh;
+    int result;
+
+    spool_rollback(*s);
+    sqlite3_db_config(
+        (*s)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* what is broken stays as it is */
+    spool_close(s);
+    result = spool_salvage(&fresh, path, now_ms, ret_saved, err);
+    if (result == 0)
+        *s = fresh;
+    free(path);
+    return result;
+}
+
+int spool_open_fresh(struct spool **ret, const char *path, uint64_t now_ms, struct err *err)
+{
+    return open_with(ret, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, now_ms, err);
+}
+
+int spool_open_read(struct spool **ret, const char *path, struct err *err)
+{
+    if (sodium_init() < 0)
+        return err_set(err, ERR_BUG, "libsodium does not start");
+    return open_with(ret, path, SQLITE_OPEN_READONLY, 0, err);
+}
+
+void spool_close(struct spool **spool)
+{
+    struct spool *s = *spool;
+
+    if (s == NULL)
+        return;
+    for (int i = 0; i < SPOOL_STATEMENTS; i++)
+        sqlite3_finalize(s->statements[i]);
+    sqlite3_close(s->db);
+    free(s->waiting);
+    free(s->path);
+    free(s);
+    *spool = NULL;
+}
+
+uint64_t spool_id(const struct spool *s)
+{
+    return s->id;
+}
+
+/* ---- for people ---- */
+
+static uint64_t file_bytes(const char *path, const char *tail)
+{
+    char name[800];
+    struct stat st;
+
+    snprintf(name, sizeof(name), "%s%s", path, tail);
+    return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+int spool_stats(struct spool *s, struct spool_stats *ret, struct err *err)
+{
+    int64_t waiting, odd, damaged, oldest;
+
+    if (get_i64(s, "SELECT count(*) FROM event", &waiting, err) < 0 ||
+        get_i64(s, "SELECT count(*) FROM odd", &odd, err) < 0 ||
+        get_i64(s, "SELECT count(*) FROM damaged", &damaged, err) < 0 ||
+        get_i64(s, "SELECT at_ms FROM event ORDER BY seq LIMIT 1", &oldest, err) < 0)
+        return -1;
+    *ret = (struct spool_stats){ .waiting = (uint64_t)waiting,
+        .odd = (uint64_t)odd,
+        .damaged = (uint64_t)damaged,
+        .oldest_ms = (uint64_t)oldest,
+        .last = s->last,
+        .bytes = file_bytes(s->path, "") + file_bytes(s->path, "-wal") };
+    return 0;
+}
+
+int spool_each(struct spool *s, spool_on_row *on_row, void *ctx, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, SPOOL_TAKE);
+    int code, stopped = 0;
+
+    sqlite3_bind_int64(q, 1, 0);
+    sqlite3_bind_int64(q, 2, -1);
+    while (stopped == 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        struct spool_row row;
+        bool sound = spool_read_row(q, &row);
+
+        stopped = on_row(ctx, &row, sound);
+    }
+    sqlite3_reset(q);
+    return stopped != 0 || code == SQLITE_DONE ? 0 : spool_fail(s, "reading events", err);
+}
+
+int spool_check(struct spool *s, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    const char *said = "";
+    int result = 0;
+
+    if (sqlite3_prepare_v2(s->db, "PRAGMA integrity_check(1)", -1, &q, NULL) != SQLITE_OK)
+        return spool_fail(s, "checking", err);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        said = (const char *)sqlite3_column_text(q, 0);
+    if (said == NULL || strcmp(said, "ok") != 0)
+        result = err_set(err, ERR_PERM, "spool %s: %.200s", s->path, said != NULL ? said : "damaged");
+    sqlite3_finalize(q);
+    return result;
+}

@@ -1,0 +1,136 @@
+/* What gateways hand over becomes marks; only then do they hear of it. An EVENT that comes twice does no
+ * harm. */
+#include "scheduler.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "proto/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct events {
+    struct step step;
+    struct bus_peer peer;
+    char gateway[65];
+    uint64_t spool, last, marked, skipped;
+    struct store_marks *groups;
+    int *portals, *mirrors; /* of each group */
+    int count;
+};
+
+static int events_work(struct step *step, struct db *db, struct err *err)
+{
+    struct events *x = (struct events *)step;
+
+    return store_events(db, x->groups, x->count, err);
+}
+
+static void acknowledge(struct scheduler *s, const struct events *x)
+{
+    struct msg *m = msg_new(MSG_EVENT_ACK);
+
+    m->event_ack = (struct msg_event_ack){ .gateway = str_of(x->gateway),
+        .spool = x->spool,
+        .last = x->last,
+        .marked = x->marked,
+        .skipped = x->skipped };
+    if (bus_send_to(s->router, x->peer, &m) != BUS_SENT)
+        msg_free(&m); /* it has gone: its successor hands over again */
+}
+
+static void events_done(struct step *step)
+{
+    struct events *x = (struct events *)step;
+    struct scheduler *s = step->s;
+
+    for (int i = 0; i < x->count; i++)
+        s->portals[x->portals[i]].portal.mirrors[x->mirrors[i]].marks_due[x->groups[i].ask] = true;
+    acknowledge(s, x);
+}
+
+static void events_free(struct step *step)
+{
+    struct events *x = (struct events *)step;
+
+    for (int i = 0; i < x->count; i++)
+        free(x->groups[i].ids);
+    free(x->groups);
+    free(x->portals);
+    free(x->mirrors);
+    free(x);
+}
+
+/* The group of a portal's entity and way to ask; a new one where there is none. */
+static struct store_marks *group_of(
+    struct scheduler *s, struct events *x, int portal, int mirror, int ask, size_t room)
+{
+    for (int i = 0; i < x->count; i++)
+        if (x->portals[i] == portal && x->mirrors[i] == mirror && x->groups[i].ask == ask)
+            return &x->groups[i];
+
+    const struct portal *p = &s->portals[portal].portal;
+    size_t n = (size_t)x->count + 1;
+
+    x->groups = xrealloc(x->groups, n * sizeof(*x->groups));
+    x->portals = xrealloc(x->portals, n * sizeof(*x->portals));
+    x->mirrors = xrealloc(x->mirrors, n * sizeof(*x->mirrors));
+    x->portals[x->count] = portal;
+    x->mirrors[x->count] = mirror;
+    x->groups[x->count] = (struct store_marks){ .who = scheduler_who(p),
+        .entity = str_of(p->mirrors[mirror].entity->plural),
+        .ask = ask,
+        .ids = xmalloc(room * sizeof(uint64_t)) };
+    return &x->groups[x->count++];
+}
+
+static void add_change(struct scheduler *s, struct events *x, const struct change *c, size_t room)
+{
+    int portal = scheduler_portal_of(s, c->portal);
+    int mirror = portal >= 0 ? portal_mirror(&s->portals[portal].portal, c->entity) : -1;
+
+    if (mirror < 0) {
+        x->skipped++;
+        return;
+    }
+    if (c->kind == CHANGE_KIND_FIELDS) {
+        s->portals[portal].portal.mirrors[mirror].probe_wanted = true;
+        return;
+    }
+    struct store_marks *g = group_of(s, x, portal, mirror, c->kind == CHANGE_KIND_GONE, room);
+
+    g->ids[g->count++] = c->id;
+    x->marked++;
+}
+
+static void name_gateway(struct events *x, struct str name)
+{
+    size_t n = name.n < sizeof(x->gateway) - 1 ? name.n : sizeof(x->gateway) - 1;
+
+    memcpy(x->gateway, name.p, n);
+}
+
+void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m)
+{
+    struct change_list changes;
+    struct events *x;
+    struct err err;
+
+    if (change_list_decode(&changes, m->event.changes, &err) < 0) {
+        log_ev(LOG_ERROR, "event.garbage", kv_str("gateway", m->event.gateway), kv_err(&err));
+        return;
+    }
+    x = xcalloc(1, sizeof(*x));
+    x->step =
+        (struct step){ .name = "events", .work = events_work, .done = events_done, .free = events_free };
+    x->peer = from;
+    x->spool = m->event.spool;
+    x->last = m->event.last;
+    name_gateway(x, m->event.gateway);
+    for (int i = 0; i < changes.count; i++)
+        add_change(s, x, &changes.list[i], (size_t)changes.count);
+    change_list_free(&changes);
+    log_ev(LOG_DEBUG, "event.taken", kv_s("gateway", x->gateway), kv_u("last", x->last),
+        kv_u("marked", x->marked), kv_u("skipped", x->skipped));
+    scheduler_step(s, &x->step);
+}

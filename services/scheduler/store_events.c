@@ -1,0 +1,52 @@
+#include "store.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* Fence and number at once: 0 = the lease is another's. */
+static int tick_of(struct db *db, const struct store_who *who, int64_t *ret, struct err *err)
+{
+    if (db_get_i64(db, "SELECT tick FROM potok_lease WHERE portal = $1 AND epoch = $2",
+            DB_ARGS(dbv_s(who->portal), dbv_i((int64_t)who->epoch)), 0, ret, err) < 0)
+        return -1;
+    if (*ret == 0)
+        return err_code(err, ERR_PERM, STORE_LEASE_LOST,
+            "lease of portal " STR_FMT " lost: another scheduler took over", STR_ARG(who->portal));
+    return 0;
+}
+
+/* Model rule 3: k is the tick as it stands, and only rises; whoever reads the record from here on clears it.
+ * What failed before has a new reason to be tried. */
+static int set_marks(struct db *db, const struct store_marks *g, int64_t tick, struct err *err)
+{
+    if (db_put_ids(db, g->ids, g->count, err) < 0)
+        return -1;
+    return db_run(db,
+        "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms) SELECT $1, $2, id, $3, $4, $5 FROM "
+        "potok_ids "
+        "WHERE true ON CONFLICT (portal, entity, id) DO UPDATE SET "
+        "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, "
+        "ask = CASE WHEN excluded.ask > potok_mark.ask THEN excluded.ask ELSE potok_mark.ask END, "
+        "tries = 0, not_before_ms = 0",
+        DB_ARGS(dbv_s(g->who.portal), dbv_s(g->entity), dbv_i(tick), dbv_i(g->ask),
+            dbv_i((int64_t)g->who.now_ms)),
+        NULL, NULL, NULL, err);
+}
+
+int store_events(struct db *db, const struct store_marks *groups, int count, struct err *err)
+{
+    int failed = 0;
+
+    if (count == 0)
+        return 0;
+    if (db_begin(db, err) < 0)
+        return -1;
+    for (int i = 0; i < count && failed == 0; i++) {
+        int64_t tick;
+
+        failed =
+            tick_of(db, &groups[i].who, &tick, err) < 0 || set_marks(db, &groups[i], tick, err) < 0 ? -1 : 0;
+    }
+    return store_end(db, failed, err);
+}

@@ -1,0 +1,270 @@
+#include "services/gateway/intake.h"
+
+#include "base/mem.h"
+#include "support/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN "0123456789abcdef0123456789abcdef"
+#define KEY   "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define FORM  "application/x-www-form-urlencoded"
+#define JSON  "application/json; charset=utf-8"
+
+static struct intake_rules rules_with(const char *tokens, const char *keys)
+{
+    struct intake_rules r = { .domains = "", .portal_count = 1 };
+    struct err err;
+
+    CHECK_OK(secrets_parse(&r.tokens, tokens, "BITRIX_APPLICATION_TOKEN", &err), err);
+    CHECK_OK(secrets_parse(&r.keys, keys, "API_KEY", &err), err);
+    r.portals[0] = (struct intake_portal){ .name = "main", .identity = "p.bitrix24.ru", .mirrors = 0x3 };
+    return r;
+}
+
+static struct intake take(
+    const struct intake_rules *rules, const char *type, const char *path, const char *body)
+{
+    struct intake i;
+
+    intake_read(rules,
+        &(struct intake_in){
+            .method = "POST", .path = path, .content_type = type, .query = STR(""), .body = str_of(body) },
+        &i);
+    return i;
+}
+
+#define EVENT(event, id) \
+    "event=" event "&data[FIELDS][ID]=" id "&auth[domain]=p.bitrix24.ru&auth[application_token]=" TOKEN
+
+TEST(every_body_has_its_reason)
+{
+    static const struct {
+        const char *type, *path, *body;
+        enum reason reason;
+    } cases[] = {
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "42"), REASON_TAKEN },
+        { FORM, "/api/v1/webhooks/bitrix", EVENT("oncrmdealadd", "42"), REASON_TAKEN },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "0"), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "-5"), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "%2B5"), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "42x"), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", ""), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "99999999999999999999999"), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "4611686018427387904"), REASON_BAD_ID },
+        { FORM, "/webhook/bitrix", "data[FIELDS][ID]=1&auth[application_token]=" TOKEN, REASON_NO_FORM },
+        { FORM, "/webhook/bitrix", "event[]=ONCRMDEALADD&auth[application_token]=" TOKEN, REASON_NO_FORM },
+        { FORM, "/webhook/bitrix", "", REASON_NO_TOKEN },
+        { FORM, "/webhook/bitrix", "event=ONCRMDEALUPDATE&data[FIELDS][ID]=1", REASON_NO_TOKEN },
+        { FORM, "/webhook/bitrix", "event=ONCRMDEALUPDATE&data[FIELDS][ID]=1&auth[application_token]=x",
+            REASON_BAD_TOKEN },
+        { FORM, "/webhook/bitrix",
+            "event=ONCRMDEALUPDATE&data[FIELDS][ID]=1&auth[domain]=evil.example&auth[application_token]"
+            "=" TOKEN,
+            REASON_DOMAIN_ },
+        { FORM, "/webhook/bitrix", "event=ONCRMDEALADD&auth[domain]=evil.example", REASON_NO_TOKEN },
+        { "text/plain", "/webhook/bitrix", EVENT("ONCRMDEALUPDATE", "42"), REASON_NO_TOKEN },
+        { "application/json", "/webhook/bitrix", "{}", REASON_NO_TOKEN },
+        { FORM, "/webhook", "", REASON_NO_PATH },
+        { FORM, "/", "", REASON_NO_PATH },
+        { JSON, "/webhook/deal",
+            "{\"event\":\"ONCRMDEALUPDATE\",\"data\":{\"FIELDS\":{\"ID\":42}},\"auth\":{\"domain\":"
+            "\"p.bitrix24.ru\",\"application_token\":\"" TOKEN "\"}}",
+            REASON_TAKEN },
+        { JSON, "/webhook/deal",
+            "{\"event\":\"ONCRMDEALUPDATE\",\"data\":[],\"auth\":{\"application_token\":\"" TOKEN "\"}}",
+            REASON_NO_TOKEN },
+        { JSON, "/webhook/deal", "not json", REASON_NO_TOKEN },
+    };
+    struct intake_rules rules = rules_with(TOKEN, KEY);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake x = take(&rules, cases[i].type, cases[i].path, cases[i].body);
+
+        if (x.reason != cases[i].reason)
+            printf("case %zu: %s, not %s\n", i, reason_name(x.reason), reason_name(cases[i].reason));
+        CHECK_EQ(x.reason, cases[i].reason);
+    }
+}
+
+TEST(an_event_becomes_a_change_of_its_portal)
+{
+    struct intake_rules rules = rules_with(TOKEN, "");
+    struct intake x = take(&rules, FORM, "/webhook/bitrix", EVENT("ONCRMDEALDELETE", "4611686018427387903"));
+
+    CHECK_EQ(x.count, 1);
+    CHECK_EQ(x.items[0].reason, REASON_TAKEN);
+    CHECK_STR(x.items[0].portal->name, "main");
+    CHECK_STR(x.items[0].entity->plural, "deals");
+    CHECK_EQ(x.items[0].kind, CHANGE_KIND_GONE);
+    CHECK(x.items[0].id == 4611686018427387903);
+    x = take(&rules, FORM, "/webhook/bitrix", EVENT("ONCRMDEALUSERFIELDADD", "7"));
+    CHECK_EQ(x.items[0].kind, CHANGE_KIND_FIELDS);
+    CHECK(x.items[0].id == 0);
+}
+
+TEST(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept)
+{
+    static const struct {
+        const char *event;
+        enum reason reason;
+    } cases[] = {
+        { "ONCRMLEADADD", REASON_NOT_MIRRORED }, /* bit 3 is not set */
+        { "ONTASKADD", REASON_UNKNOWN },
+        { "ONCRMDEALRECURRINGADD", REASON_UNKNOWN },
+        { "ONCRMDYNAMICITEMADD", REASON_UNKNOWN },
+        { "ONCRM", REASON_UNKNOWN },
+        { "%D1%84%00", REASON_UNKNOWN },
+        { "ONAPPINSTALL", REASON_APP },
+        { "onappinstall", REASON_APP },
+    };
+    struct intake_rules rules = rules_with(TOKEN, "");
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char body[300];
+
+        snprintf(
+            body, sizeof(body), "event=%s&data[FIELDS][ID]=1&auth[application_token]=" TOKEN, cases[i].event);
+        struct intake x = take(&rules, FORM, "/webhook/bitrix", body);
+
+        CHECK_EQ(x.reason, REASON_TAKEN);
+        CHECK_EQ(x.items[0].reason, cases[i].reason);
+    }
+}
+
+TEST(robots_name_documents_in_body_or_query)
+{
+    struct intake_rules rules = rules_with("", KEY);
+    struct intake x;
+
+    intake_read(&rules,
+        &(struct intake_in){ .method = "POST",
+            .path = "/webhook/bitrix",
+            .content_type = FORM,
+            .query = STR("api_key=" KEY "&note=a"),
+            .body = STR("document_id[0]=crm&document_id[1]=CCrmDocumentDeal&document_id[2]=DEAL_54&auth["
+                        "domain]=p.bitrix24.ru") },
+        &x);
+    CHECK_EQ(x.reason, REASON_TAKEN);
+    CHECK(x.items[0].id == 54);
+    CHECK_STR(x.items[0].event, "DEAL_54");
+    intake_read(&rules,
+        &(struct intake_in){ .method = "GET",
+            .path = "/webhook/bitrix",
+            .content_type = "",
+            .query = STR("document_id[]=crm&document_id[]=x&document_id[]=CONTACT_7&api_key=" KEY),
+            .body = STR("") },
+        &x);
+    CHECK_EQ(x.reason, REASON_TAKEN);
+    CHECK_STR(x.items[0].entity->plural, "contacts");
+    x = take(
+        &rules, FORM, "/webhook/bitrix", "document_id[2]=DEAL_54&api_key=" KEY); /* a key in a body is none */
+    CHECK_EQ(x.reason, REASON_NO_TOKEN);
+}
+
+TEST(keys_come_by_header)
+{
+    static const struct {
+        const char *key, *authorization;
+        enum reason reason;
+    } cases[] = {
+        { KEY, NULL, REASON_TAKEN },
+        { NULL, "Bearer " KEY, REASON_TAKEN },
+        { NULL, KEY, REASON_TAKEN },
+        { "wrong", NULL, REASON_BAD_TOKEN },
+        { NULL, "Bearer wrong", REASON_BAD_TOKEN },
+        { "", "", REASON_NO_TOKEN },
+        { KEY "x", NULL, REASON_BAD_TOKEN },
+    };
+    struct intake_rules rules = rules_with(TOKEN, "one-that-is-older-than-the-other-one, " KEY);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake x;
+
+        intake_read(&rules,
+            &(struct intake_in){ .method = "POST",
+                .path = "/webhook/deal",
+                .content_type = JSON,
+                .query = STR(""),
+                .body = STR("{\"event\":\"ONCRMDEALUPDATE\",\"data\":{\"FIELDS\":{\"ID\":\"42\"}}}"),
+                .api_key = cases[i].key,
+                .authorization = cases[i].authorization },
+            &x);
+        CHECK_EQ(x.reason, cases[i].reason);
+    }
+}
+
+static char *array_of(int n)
+{
+    char *text = xmalloc((size_t)n * 80 + 10), *p = text;
+
+    *p++ = '[';
+    for (int i = 0; i < n; i++)
+        p += sprintf(
+            p, "%s{\"event\":\"ONCRMDEALUPDATE\",\"data\":{\"FIELDS\":{\"ID\":%d}}}", i > 0 ? "," : "", i);
+    strcpy(p, "]");
+    return text;
+}
+
+TEST(an_array_has_an_answer_for_each)
+{
+    struct intake_rules rules = rules_with("", "");
+    char *fifty = array_of(50), *more = array_of(51);
+    struct intake x = take(&rules, JSON, "/webhook/deal", fifty);
+
+    CHECK_EQ(x.reason, REASON_TAKEN);
+    CHECK(x.many);
+    CHECK_EQ(x.count, 50);
+    CHECK_EQ(x.items[0].reason, REASON_BAD_ID);
+    CHECK_EQ(x.items[49].reason, REASON_TAKEN);
+    CHECK_EQ(take(&rules, JSON, "/webhook/deal", more).reason, REASON_MANY_ITEMS);
+    CHECK_EQ(take(&rules, JSON, "/webhook/deal", "[]").reason, REASON_NO_ITEMS);
+    CHECK_EQ(take(&rules, JSON, "/webhook/deal", "[1]").reason, REASON_NO_JSON);
+    CHECK_EQ(take(&rules, JSON, "/webhook/deal", "{\"a\":1,\"a\":2}").reason, REASON_NO_JSON);
+    CHECK_EQ(take(&rules, JSON, "/webhook/deal", "{\"event\":\"\xff\"}").reason, REASON_NO_JSON);
+    CHECK_EQ(take(&rules, FORM, "/webhook/deal", "a=1").reason, REASON_TYPE);
+    free(fifty);
+    free(more);
+}
+
+TEST(domains_are_patterns)
+{
+    static const struct {
+        const char *patterns, *host;
+        bool match;
+    } cases[] = {
+        { "p.bitrix24.ru", "p.bitrix24.ru", true },
+        { "p.bitrix24.ru", "P.Bitrix24.RU:443", true },
+        { "a.example, *.bitrix24.ru", "x.bitrix24.ru", true },
+        { "*.bitrix24.ru", "bitrix24.ru", false },
+        { "*.bitrix24.ru", "evilbitrix24.ru", false },
+        { "*.bitrix24.ru", "bitrix24.ru.evil.example", false },
+        { "*", "p.example", false },
+        { "", "p.example", false },
+        { ",,", "", false },
+        { "[::1]", "[::1]:80", true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        CHECK_EQ(domain_match(str_of(cases[i].patterns), str_of(cases[i].host)), cases[i].match);
+}
+
+TEST(secrets_are_long_enough)
+{
+    struct secrets s;
+    struct err err;
+
+    CHECK_EQ(secrets_parse(&s, TOKEN ", short-one", "API_KEY", &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK(strstr(err.text, "number 2") != NULL && strstr(err.text, "short-one") == NULL);
+    CHECK_OK(secrets_parse(&s, " , " TOKEN "\n", "API_KEY", &err), err);
+    CHECK_EQ(s.count, 1);
+    CHECK(secrets_match(&s, STR(TOKEN)));
+    CHECK(!secrets_match(&s, (struct str){ NULL, 0 }));
+}
+
+TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its_portal),
+    CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
+    CASE(robots_name_documents_in_body_or_query), CASE(keys_come_by_header),
+    CASE(an_array_has_an_answer_for_each), CASE(domains_are_patterns), CASE(secrets_are_long_enough))
