@@ -4,191 +4,24 @@
 
 #include "base/mem.h"
 #include "absence.h"
-#include "control.h"
 #include "home.h"
 #include "last_runs.h"
 #include "say.h"
 #include "screen.h"
 #include "snapshot.h"
+#include "status_ask.h"
 #include "table.h"
 #include "view.h"
 
-#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define SERVICES_WITHIN_MS 1500 /* STATUS comes once a second */
-#define SERVICES_MAX       256
 
 enum { OPTION_JSON };
 static const struct option_def OPTIONS[] = {
     { "--json", 0, false, "ответ для программ", "for programs" },
     { NULL, 0, false, NULL, NULL },
 };
-
-struct service_view {
-    char service[33], instance[65], state[17], metrics[129];
-    uint64_t pid, uptime_ms, rss_bytes, lag_ms;
-    json_t *detail;
-};
-
-struct ask {
-    uv_loop_t loop;
-    uv_timer_t timer;
-    struct bus *bus;
-    struct bus_plug *statuses;
-    struct control control;
-    bool answered;
-    char *body; /* the scheduler's answer; NULL: none came */
-    struct err err;
-    struct service_view services[SERVICES_MAX];
-    int count, expected;
-};
-
-static void settle(struct ask *a)
-{
-    if (a->answered && (a->body == NULL || a->count >= a->expected))
-        uv_stop(&a->loop);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct ask *a = timer->data;
-
-    a->expected = 0; /* what has not come by now is not waited for */
-    settle(a);
-}
-
-static void on_answer(void *ctx, int status, struct str body, const struct err *err)
-{
-    struct ask *a = ctx;
-
-    a->answered = true;
-    if (status == 0)
-        a->body = str_dup(body);
-    else
-        a->err = *err;
-    settle(a);
-}
-
-static void copy(char *ret, size_t size, struct str s)
-{
-    snprintf(ret, size, STR_FMT, STR_ARG(s));
-}
-
-static struct service_view *service_of(struct ask *a, struct str instance)
-{
-    for (int i = 0; i < a->count; i++) {
-        if (str_is(instance, a->services[i].instance))
-            return &a->services[i];
-    }
-    return a->count < SERVICES_MAX ? &a->services[a->count++] : &a->services[SERVICES_MAX - 1];
-}
-
-static void on_status(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
-{
-    struct ask *a = ctx;
-    const struct msg_status *s = &(*m)->status;
-
-    if ((*m)->type != MSG_STATUS)
-        return;
-    struct service_view *v = service_of(a, s->instance);
-
-    json_decref(v->detail);
-    copy(v->service, sizeof(v->service), s->service);
-    copy(v->instance, sizeof(v->instance), s->instance);
-    copy(v->state, sizeof(v->state), s->state);
-    copy(v->metrics, sizeof(v->metrics), s->metrics);
-    v->pid = s->pid;
-    v->uptime_ms = s->uptime_ms;
-    v->rss_bytes = s->rss_bytes;
-    v->lag_ms = s->lag_ms;
-    v->detail = s->detail.n > 0 ? json_loadb(s->detail.p, s->detail.n, 0, NULL) : NULL;
-    settle(a);
-}
-
-/* Alive, and it said nothing. */
-static void on_alive(void *ctx, const char *instance, int pid)
-{
-    struct ask *a = ctx;
-    struct service_view *v = service_of(a, str_of(instance));
-
-    if (v->instance[0] != '\0')
-        return;
-    copy(v->instance, sizeof(v->instance), str_of(instance));
-    copy(v->service, sizeof(v->service), (struct str){ instance, strcspn(instance, ".") });
-    copy(v->state, sizeof(v->state), STR("no answer"));
-    v->pid = pid > 0 ? (uint64_t)pid : 0;
-}
-
-/* How many services have a STATUS socket here. */
-static int sockets_count(const char *run_dir)
-{
-    static const char ending[] = ".status.sock";
-    DIR *dir = opendir(run_dir);
-    int n = 0;
-
-    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-        size_t len = strlen(e->d_name);
-
-        n += len > sizeof(ending) && strcmp(e->d_name + len - sizeof(ending) + 1, ending) == 0;
-    }
-    if (dir != NULL)
-        closedir(dir);
-    return n;
-}
-
-static int ask_open(struct ask *a, const struct home *home, struct err *err)
-{
-    struct bus_def statuses = { .kind = BUS_SUB_CONNECT,
-        .service = "*",
-        .plug = "status",
-        .where = "ipc",
-        .on_msg = on_status,
-        .ctx = a };
-
-    a->bus = bus_new(&a->loop, home->run_dir, "potok");
-    a->expected = sockets_count(home->run_dir);
-    a->statuses = bus_open(a->bus, &statuses, err);
-    if (a->statuses == NULL || control_open(&a->control, &a->loop, a->bus, home->bus_scheduler, err) < 0)
-        return -1;
-    uv_timer_init(&a->loop, &a->timer);
-    a->timer.data = a;
-    uv_timer_start(&a->timer, on_timer, SERVICES_WITHIN_MS, 0);
-    control_ask(&a->control, "status", "{}", CONTROL_TIMEOUT_MS, on_answer, a);
-    return 0;
-}
-
-static int ask_all(struct ask *a, const struct home *home, struct err *err)
-{
-    int result;
-
-    err_set(&a->err, ERR_TEMP, "nothing runs");
-    if (absence_may_look(home, err) < 0)
-        return -1;
-    if (str_is(str_of(home->bus_scheduler), "ipc") && sockets_count(home->run_dir) == 0)
-        return 0; /* nobody to wait for */
-    uv_loop_init(&a->loop);
-    result = ask_open(a, home, err);
-    if (result == 0) {
-        uv_run(&a->loop, UV_RUN_DEFAULT);
-        uv_close((uv_handle_t *)&a->timer, NULL);
-    }
-    control_close(&a->control);
-    bus_close(&a->statuses);
-    bus_free(&a->bus);
-    uv_run(&a->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&a->loop);
-    bus_shutdown();
-    absence_each_alive(home->run_dir, on_alive, a);
-    return result;
-}
-
-static int by_instance(const void *a, const void *b)
-{
-    return strcmp(((const struct service_view *)a)->instance, ((const struct service_view *)b)->instance);
-}
 
 /* ---- for programs ---- */
 
@@ -360,8 +193,6 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
     char why[800];
 
     absence_tell(home, why, sizeof(why));
-    qsort(a->services, (size_t)a->count, sizeof(a->services[0]), by_instance);
-
     if (json) {
         json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(home) != 0, "services",
             services_json(a), "runs", last_runs_json(runs, count), "error", why);
@@ -397,16 +228,13 @@ static int status_run(const struct args *args)
     } else if (a->body == NULL) {
         code = a->err.kind == ERR_TEMP ? stopped_show(a, &home, json) : command_failed(&a->err);
     } else {
-        qsort(a->services, (size_t)a->count, sizeof(a->services[0]), by_instance);
         code = EXIT_WELL;
         if (json)
             status_json(a);
         else
             code = running_show(a);
     }
-    for (int i = 0; i < a->count; i++)
-        json_decref(a->services[i].detail);
-    free(a->body);
+    ask_fini(a);
     free(a);
     home_free(&home);
     return code;
