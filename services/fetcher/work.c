@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define RETRY_AFTER_MAX_MS 600000 /* a call in ten minutes harms no portal, a day of silence its mirror */
 #define REQUEST_MAX_BYTES  ((size_t)16 << 20)
@@ -240,16 +241,27 @@ static void heed_retry_after(struct work *w, uint64_t retry_after_ms)
         w->answer.retry_ms = retry_after_ms;
 }
 
+/* What a redirect says beyond the address that was asked: a path when it stays there. */
+static const char *location_of(const struct http_answer *answer, const char *url)
+{
+    size_t n = strcspn(url + strcspn(url, ":"), "/") + strcspn(url, ":") + 2; /* behind "//" */
+
+    n += strcspn(url + n, "/");
+    bool same = strncasecmp(answer->location, url, n) == 0 && answer->location[n] == '/';
+    return same ? answer->location + n : answer->location;
+}
+
 /* No answer at all is a failure of the network, whatever it was; the client's text names the host only. */
 static int read_answer(struct work *w, struct http_answer *answer)
 {
     const struct msg_job *j = &w->job->job;
+    const char *location = location_of(answer, config_portal(w->fetcher->app->config, j->portal)->url);
 
     if (answer->status == 0 || answer->err.kind != ERR_NONE) {
         w->err = answer->err;
         return err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));
     }
-    if (bitrix_read(j, answer->status, answer->content_type, answer->location, answer->body.p, answer->body.n,
+    if (bitrix_read(j, answer->status, answer->content_type, location, answer->body.p, answer->body.n,
             &w->answer, &w->err) == 0) {
         if (w->answer.partial.kind == ERR_NONE)
             return 0;

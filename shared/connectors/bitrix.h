@@ -44,13 +44,14 @@ struct bitrix_answer {
 };
 void bitrix_answer_fini(struct bitrix_answer *a);
 
-/* Reads an HTTP answer (text has JSON_PADDING writable bytes after n). 0, or -1 with the kind that says what
- * to do; a->retry_ms/blocked/operating may be set then too. What was answered in part is read in part, and
- * a->partial says why (retry_ms and blocked may be set): only the rest is to be asked for again. Checks that
- * prevent harm: ids strictly ascending inside the range, a page after a short page is not read, a short page
- * ends the range only where nothing is known above it, an id outside what was asked, page over 50, a record
- * without id: ERR_TEMP "portal answered nonsense". Records of a list with fields that the schema lacks:
- * ERR_TEMP and their names in a->unknown; of a get, the fields are dropped. */
+/* Reads an HTTP answer (text has JSON_PADDING writable bytes after n; location without scheme and host where
+ * they are those that were asked). 0, or -1 with the kind that says what to do; a->retry_ms/blocked/operating
+ * may be set then too. What was answered in part is read in part, and a->partial says why (retry_ms and
+ * blocked may be set): only the rest is to be asked for again. Checks that prevent harm: ids strictly
+ * ascending inside the range, a page after a short page is not read, a short page ends the range only where
+ * nothing is known above it, an id outside what was asked, page over 50, a record without id: ERR_TEMP
+ * "portal answered nonsense". Records of a list with fields that the schema lacks: ERR_TEMP and their names
+ * in a->unknown; of a get, the fields are dropped. */
 int bitrix_read(const struct msg_job *job, int status, const char *content_type, const char *location,
     char *text, size_t n, struct bitrix_answer *a, struct err *err) MUST_CHECK;
 

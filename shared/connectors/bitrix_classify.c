@@ -32,8 +32,8 @@ const struct bitrix_rule BITRIX_RULES[] = {
         "the portal was deleted or closed" },
 
     /* Credentials */
-    { "expired_token", ANY_STATUS, "expired_token", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
-    { "invalid_token", ANY_STATUS, "invalid_token", NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
+    { "expired_token", ANY_STATUS, "expired_token", NULL, ERR_AUTH, SAYS_EXPIRED, 0, NEW_WEBHOOK },
+    { "invalid_token", ANY_STATUS, "invalid_token", NULL, ERR_AUTH, SAYS_EXPIRED, 0, NEW_WEBHOOK },
     { "no_auth_found", ANY_STATUS, "NO_AUTH_FOUND", NULL, ERR_AUTH, SAYS_NOTHING, 0,
         "the webhook's secret is wrong or was revoked: " NEW_WEBHOOK },
     { "invalid_credentials_in_batch", ONLY(200), "INVALID_CREDENTIALS", NULL, ERR_AUTH, SAYS_DENIED, 0,
@@ -90,6 +90,22 @@ const struct bitrix_rule BITRIX_RULES[] = {
         OUR_REQUEST },
     { "parameter", ANY_STATUS, "100", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "entity_type", ANY_STATUS, "ENTITY_TYPE_NOT_SUPPORTED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "error_core", ANY_STATUS, "ERROR_CORE", NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "field_value", ANY_STATUS, "CRM_FIELD_ERROR_VALUE_NOT_VALID", NULL, ERR_PERM, SAYS_NOTHING, 0, NULL },
+    { "field_required", ANY_STATUS, "CRM_FIELD_ERROR_REQUIRED", NULL, ERR_PERM, SAYS_NOTHING, 0, NULL },
+    { "create_restricted", ANY_STATUS, "CREATE_DYNAMIC_ITEM_RESTRICTED", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        TARIFF },
+    { "update_restricted", ANY_STATUS, "UPDATE_DYNAMIC_ITEM_RESTRICTED", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        TARIFF },
+    { "import_length", ANY_STATUS, "MAX_IMPORT_BATCH_SIZE_EXCEEDED", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        OUR_REQUEST },
+    { "code_empty", ANY_STATUS, "CODE_EMPTY", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "communication_type", ANY_STATUS, "Communication type is not defined", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        OUR_REQUEST },
+    { "communication_values", ANY_STATUS, "Communication values is not defined", NULL, ERR_PERM, SAYS_NOTHING,
+        0, OUR_REQUEST },
+    { "invalid_parameters", ANY_STATUS, "Invalid parameters.", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "denied_by_code", ANY_STATUS, "Access denied", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
 
     /* Records. "Not found" deletes a record here, so only the whole words count. */
     { "item_not_found", ANY_STATUS, "NOT_FOUND", NULL, ERR_PERM, SAYS_ABSENT, 0, NULL },
@@ -98,10 +114,15 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "denied", ANY_STATUS, "", "=access denied", ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
     { "id_invalid", ANY_STATUS, "", "id is not defined or invalid", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "must_be_array", ANY_STATUS, "", "must be array", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "parameter_invalid", ANY_STATUS, "", "the parameter ", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "value_invalid", ANY_STATUS, "", "invalid value for", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "disk_exhausted", ANY_STATUS, "", "disk resource exhausted", ERR_TEMP, SAYS_NOTHING, 0,
+        "the portal's disk is full" },
     { "general_error", ANY_STATUS, "", "general error", ERR_TEMP, SAYS_NOTHING, 0, NULL },
 
     /* A status alone: gateways, firewalls, hosts that are no portal */
     { "success_unknown", 200, 299, NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
+    { "moved_within", 300, 399, BITRIX_WITHIN, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
     { "moved", 300, 399, NULL, NULL, ERR_CONF, SAYS_NOTHING, 0, "set the URL of the portal's new address" },
     { "unauthorized", ONLY(401), NULL, NULL, ERR_AUTH, SAYS_NOTHING, 0, NEW_WEBHOOK },
     { "forbidden_page", ONLY(403), BITRIX_NO_JSON, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
@@ -117,6 +138,34 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "unknown", ANY_STATUS, NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
 };
 const int BITRIX_RULE_COUNT = ARRAY_SIZE(BITRIX_RULES);
+
+enum bitrix_act bitrix_act_of(const struct bitrix_rule *rule)
+{
+    static const enum bitrix_act of_kind[] = {
+        [ERR_TEMP] = ACT_RETRY,
+        [ERR_WAIT] = ACT_RETRY_AFTER,
+        [ERR_AUTH] = ACT_STOP,
+        [ERR_CONF] = ACT_TELL,
+        [ERR_PERM] = ACT_ASIDE,
+        [ERR_LIMIT] = ACT_ASIDE,
+    };
+
+    return rule->says == SAYS_EXPIRED ? ACT_REFRESH : of_kind[rule->kind];
+}
+
+const char *bitrix_act_name(enum bitrix_act act)
+{
+    static const char *const names[ACTS] = {
+        [ACT_RETRY] = "retry",
+        [ACT_RETRY_AFTER] = "retry after",
+        [ACT_REFRESH] = "refresh",
+        [ACT_STOP] = "stop",
+        [ACT_ASIDE] = "set aside",
+        [ACT_TELL] = "tell",
+    };
+
+    return names[act];
+}
 
 static struct str trimmed(struct str s)
 {

@@ -33,7 +33,7 @@ int bitrix_refused(
 {
     const struct bitrix_rule *rule = bitrix_rule_of(status, str_of(e->code), str_of(e->text));
     char what[BITRIX_METHOD_SIZE] = "batch";
-    bool has_code = e->code[0] != '\0' && strcmp(e->code, BITRIX_NO_JSON) != 0;
+    bool has_code = e->code[0] != '\0' && e->code[0] != '('; /* those are ours */
 
     if (command >= 0)
         bitrix_ask_method(&r->ask, command, what);
@@ -61,13 +61,18 @@ int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *er
     return bitrix_refused(r, command, 200, &e, err);
 }
 
-/* A renamed portal (facts 1.4). Only the host is told: the path holds the secret. */
+/* A renamed portal (facts 1.4), if it names another host. It is not followed: whoever answers there would be
+ * given the secret that the path holds, and whose copy the database is would change unseen. Only the host is
+ * told. */
 static int moved(struct bitrix_reading *r, int status, const char *location, struct err *err)
 {
     const char *host = location != NULL ? strstr(location, "://") : NULL;
     struct bitrix_error e = { .text = "the portal answers from another address now" };
 
-    if (host != NULL && host[3] != '\0' && host[3] != '/') {
+    if (location != NULL && location[0] == '/' && location[1] != '/') {
+        e = (struct bitrix_error){ .code = BITRIX_WITHIN,
+            .text = "the portal sends its callers to another page of its own" };
+    } else if (host != NULL && host[3] != '\0' && host[3] != '/') {
         host += 3;
         const char *at = strchr(host, '@');
         size_t n = strcspn(host, "/?#");

@@ -9,9 +9,21 @@
 
 /* Codes of ours for answers without one. */
 #define BITRIX_NO_JSON "(no json)" /* a page of HTML, text cut short */
+#define BITRIX_WITHIN  "(within)"  /* a redirect to another page of the same address */
 
-/* What an error says about the one record a `get` asked for. */
-enum bitrix_says { SAYS_NOTHING, SAYS_ABSENT, SAYS_DENIED };
+/* What an error says about the one record a `get` asked for, or about the credential. */
+enum bitrix_says { SAYS_NOTHING, SAYS_ABSENT, SAYS_DENIED, SAYS_EXPIRED };
+
+/* What is done about an error. It follows from the kind, which travels, and from what the error says. */
+enum bitrix_act {
+    ACT_RETRY,       /* again, with growing delay */
+    ACT_RETRY_AFTER, /* again when the portal allows it */
+    ACT_REFRESH, /* with a new credential: an application's; a webhook has none, so the portal is stopped */
+    ACT_STOP,    /* the portal (or the entity alone) until the next sync command */
+    ACT_ASIDE, /* the question is narrowed to the record that fails; that one is set aside with the reason */
+    ACT_TELL,  /* stopped as well: what is configured here is wrong, and only a person can put it right */
+    ACTS
+};
 
 struct bitrix_rule {
     const char *name; /* tests/fixtures/bitrix/errors/<name>.http is a recorded answer of this kind */
@@ -26,6 +38,9 @@ struct bitrix_rule {
 
 extern const struct bitrix_rule BITRIX_RULES[];
 extern const int BITRIX_RULE_COUNT;
+
+enum bitrix_act bitrix_act_of(const struct bitrix_rule *rule);
+const char *bitrix_act_name(enum bitrix_act act); /* "retry" */
 
 /* The first row that fits; the last row fits everything. */
 const struct bitrix_rule *bitrix_rule_of(int status, struct str code, struct str description);

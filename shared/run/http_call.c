@@ -8,11 +8,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum {
-    CONNECT_TIMEOUT_MS = 20000,
-    RETRY_AFTER_MAX_S = 86400,
-};
-
 /* --- errors --- */
 
 /* What a failure of curl means for the work. Not listed: the network's fault, try again. */
@@ -63,14 +58,42 @@ static void name_host(const char *url, char ret[static HTTP_CALL_HOST])
     curl_url_cleanup(parsed);
 }
 
+/* Curl names what is no HTTP as it names a URL that is none, but for the request that went out before. */
+static bool is_no_http(const struct http_call *call, CURLcode code)
+{
+    long sent = 0;
+
+    return code == CURLE_UNSUPPORTED_PROTOCOL &&
+           curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent > 0;
+}
+
+/* The part that came was unpacked from very little. */
+static bool is_bomb(const struct http_call *call)
+{
+    curl_off_t sent = 0;
+
+    if (curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &sent) != CURLE_OK || sent <= 0)
+        return false;
+    return call->inflated_bytes / (size_t)sent >= HTTP_INFLATED_MOST;
+}
+
 void http_call_failed(struct http_call *call, CURLcode code)
 {
     struct http_answer *a = &call->answer;
 
     a->status = 0;
-    if (call->too_big)
+    if (call->headers_too_big)
+        err_code(&a->err, ERR_TEMP, 0, "%s: the answer's headers are larger than %d bytes", call->host,
+            HTTP_HEADERS_MAX_BYTES);
+    else if (call->too_big && is_bomb(call))
+        err_code(&a->err, ERR_TEMP, 0,
+            "%s: the answer is larger than %zu bytes, more than %d times what was sent", call->host,
+            call->max_bytes, HTTP_INFLATED_MOST);
+    else if (call->too_big)
         err_code(
             &a->err, ERR_LIMIT, 0, "%s: the answer is larger than %zu bytes", call->host, call->max_bytes);
+    else if (is_no_http(call, code))
+        err_code(&a->err, ERR_TEMP, (int)code, "%s: the answer is no HTTP", call->host);
     else
         err_code(
             &a->err, http_client_kind((int)code), (int)code, "%s: %s", call->host, curl_easy_strerror(code));
@@ -85,6 +108,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 
     if (n > call->max_bytes - call->answer.body.n) {
         call->too_big = true;
+        call->inflated_bytes = call->answer.body.n + n;
         return 0; /* ends the transfer */
     }
     buf_add(&call->answer.body, data, n);
@@ -128,8 +152,10 @@ static void take_retry_after(struct http_answer *a, struct str value)
         time_t at = curl_getdate(text, NULL);
         seconds = at < 0 ? 0 : (int64_t)at - (int64_t)(clock_wall_ms() / 1000);
     }
+    if (seconds > HTTP_RETRY_AFTER_MAX_S)
+        seconds = HTTP_RETRY_AFTER_MAX_S;
     if (seconds > 0)
-        a->retry_after_ms = (uint64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+        a->retry_after_ms = (uint64_t)seconds * 1000;
 }
 
 static const struct {
@@ -148,6 +174,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
     const char *colon = memchr(data, ':', n);
     struct http_answer *a = &call->answer;
 
+    call->header_bytes += n;
+    if (call->header_bytes > HTTP_HEADERS_MAX_BYTES) {
+        call->headers_too_big = true;
+        return 0; /* ends the transfer */
+    }
     if (colon == NULL) {
         if (n > 5 && memcmp(data, "HTTP/", 5) == 0) { /* another answer begins: 100 Continue was before it */
             a->content_type[0] = a->location[0] = '\0';
@@ -212,7 +243,7 @@ static void set_options(struct http_call *call, const struct http_request *r, co
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 262144L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->deadline_ms);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);

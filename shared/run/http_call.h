@@ -1,5 +1,6 @@
-/* http_call.h - one HTTP call as curl sees it: the request as options, the answer as it arrives, what a failure means.
- * For http_client.c only, which owns the call from http_call_new() to http_call_free(). Loop thread only. */
+/* http_call.h - one HTTP call as curl sees it: the request as options, the answer as it arrives, what a
+ * failure means. For http_client.c only, which owns the call from http_call_new() to http_call_free(). Loop
+ * thread only. */
 #pragma once
 
 #include "run/http_client.h"
@@ -7,10 +8,18 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
-enum { HTTP_CALL_HOST = 128 };
+enum {
+    HTTP_CALL_HOST = 128,
+    /* What is believed of an answer. Beyond: ERR_TEMP, but a body larger than the request's max_bytes is
+     * ERR_LIMIT, which may be asked for in smaller pieces. */
+    HTTP_HEADERS_MAX_BYTES = 262144, /* with those of "100 Continue" answers before it */
+    HTTP_INFLATED_MOST = 50, /* times, of a body that is too large: more is a gzip bomb, whatever was asked */
+    HTTP_RETRY_AFTER_MAX_S = 86400, /* as if it were this */
+    HTTP_CONNECT_TIMEOUT_MS = 20000,
+};
 
 struct http_call {
-    struct http_client *client;     /* this and the links are the client's */
+    struct http_client *client; /* this and the links are the client's */
     struct http_call *prev, *next;
     CURL *easy;
     struct curl_slist *headers;
@@ -18,9 +27,11 @@ struct http_call {
     char *free_body;
     struct http_answer answer;
     size_t max_bytes;
-    bool too_big;
+    size_t header_bytes;
+    size_t inflated_bytes; /* of a body that is too big: as far as it was unpacked */
+    bool too_big, headers_too_big;
     uint64_t started_ms;
-    char host[HTTP_CALL_HOST];      /* for errors: the rest of the URL is a secret */
+    char host[HTTP_CALL_HOST]; /* for errors: the rest of the URL is a secret */
     void (*on_done)(void *ctx, struct http_answer *answer);
     void *ctx;
 };

@@ -119,7 +119,7 @@ TEST(codes_are_compared_without_case_and_texts_without_the_dot)
         enum bitrix_says says;
     } cases[] = {
         { 503, "query_limit_exceeded", "", ERR_WAIT, SAYS_NOTHING },
-        { 401, "EXPIRED_TOKEN", "", ERR_AUTH, SAYS_NOTHING },
+        { 401, "EXPIRED_TOKEN", "", ERR_AUTH, SAYS_EXPIRED },
         { 503, "Overload_Limit", "", ERR_AUTH, SAYS_NOTHING },
         { 503, "", "", ERR_TEMP, SAYS_NOTHING },
         { 400, "", "Not found.", ERR_PERM, SAYS_ABSENT },
@@ -142,6 +142,75 @@ TEST(codes_are_compared_without_case_and_texts_without_the_dot)
     }
 }
 
+/* facts section 2.3, row by row, and the rows of 2.4 that a mirror can meet: what is done about each. */
+TEST(each_error_of_the_facts_is_met_as_they_say)
+{
+    static const struct {
+        int status;
+        const char *code, *text;
+        enum bitrix_act act;
+    } facts[] = {
+        { 503, "QUERY_LIMIT_EXCEEDED", "Too many requests", ACT_RETRY_AFTER },
+        { 429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit", ACT_RETRY_AFTER },
+        { 503, "OVERLOAD_LIMIT", "REST API is blocked due to overload", ACT_STOP },
+        { 500, "INTERNAL_SERVER_ERROR", "Internal server error", ACT_RETRY },
+        { 500, "ERROR_UNEXPECTED_ANSWER", "Server returned an unexpected response", ACT_RETRY },
+        { 500, "PORTAL_DELETED", "Portal was deleted", ACT_STOP },
+        { 410, "PORTAL_DELETED", "Portal was deleted", ACT_STOP },
+        { 401, "expired_token", "The access token provided has expired.", ACT_REFRESH },
+        { 401, "invalid_token", "Unable to get application by token", ACT_REFRESH },
+        { 401, "NO_AUTH_FOUND", "Wrong authorization data", ACT_STOP },
+        { 401, "INVALID_CREDENTIALS", "Invalid request credentials", ACT_STOP },
+        { 403, "INVALID_CREDENTIALS", "Invalid request credentials", ACT_STOP },
+        { 401, "authorization_error", "Unable to authorize user", ACT_STOP },
+        { 401, "APPLICATION_NOT_FOUND", "Application not found", ACT_STOP },
+        { 401, "ERROR_OAUTH", "Application not installed", ACT_STOP },
+        { 401, "METHOD_CONFIRM_WAITING", "Waiting for confirmation", ACT_STOP },
+        { 403, "METHOD_CONFIRM_DENIED", "denied by user", ACT_STOP },
+        { 401, "PAYMENT_REQUIRED", "Subscription has been ended", ACT_STOP },
+        { 401, "insufficient_scope", "The request requires higher privileges", ACT_STOP },
+        { 403, "insufficient_scope", "", ACT_STOP },
+        { 403, "ACCESS_DENIED", "REST API is available only on commercial plans", ACT_STOP },
+        { 400, "ACCESS_DENIED", "Access denied! Application context required", ACT_STOP },
+        { 403, "user_access_error", "The user does not have access to the application.", ACT_STOP },
+        { 403, "WRONG_AUTH_TYPE", "", ACT_STOP },
+        { 403, "allowed_only_intranet_user", "Action is allowed only for intranet users", ACT_STOP },
+        { 400, "INVALID_REQUEST", "Https required", ACT_TELL },
+        { 400, "INVALID_ARG_VALUE", "Invalid filter: field 'F' is not allowed in filter", ACT_ASIDE },
+        { 400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded", ACT_ASIDE },
+        { 405, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", ACT_ASIDE },
+        { 404, "ERROR_METHOD_NOT_FOUND", "Method not found!", ACT_TELL },
+        { 400, "ERROR_METHOD_NOT_FOUND", "Method not found!", ACT_TELL },
+        { 404, "ERROR_MANIFEST_IS_NOT_AVAILABLE", "Manifest is not available", ACT_ASIDE },
+        { 400, "100", "Could not find value for parameter {x}", ACT_ASIDE },
+        { 400, "", "Not found", ACT_ASIDE },
+        { 400, "", "ID is not defined or invalid.", ACT_ASIDE },
+        { 400, "", "Access denied.", ACT_STOP },
+        { 400, "", "Parameter 'filter' must be array.", ACT_ASIDE },
+        { 400, "", "Failed to get list. General error.", ACT_RETRY },
+        { 400, "NOT_FOUND", "", ACT_ASIDE },
+        { 400, "ERROR_NOT_FOUND", "The entity with ID '5' is not found", ACT_ASIDE },
+        { 302, BITRIX_WITHIN, "", ACT_RETRY },
+        { 302, "", "", ACT_TELL },
+        { 403, BITRIX_NO_JSON, "", ACT_RETRY },
+        { 500, BITRIX_NO_JSON, "", ACT_RETRY },
+        { 502, BITRIX_NO_JSON, "", ACT_RETRY },
+        { 504, BITRIX_NO_JSON, "", ACT_RETRY },
+        { 200, BITRIX_NO_JSON, "", ACT_RETRY },
+        { 413, BITRIX_NO_JSON, "", ACT_ASIDE },
+        { 429, BITRIX_NO_JSON, "", ACT_RETRY_AFTER },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+        const struct bitrix_rule *rule =
+            bitrix_rule_of(facts[i].status, str_of(facts[i].code), str_of(facts[i].text));
+
+        if (bitrix_act_of(rule) != facts[i].act)
+            print_error("%d %s %s: %s\n", facts[i].status, facts[i].code, facts[i].text, rule->name);
+        CHECK_STR(bitrix_act_name(bitrix_act_of(rule)), bitrix_act_name(facts[i].act));
+    }
+}
+
 /* "Not found" deletes: no other text may be taken for it. */
 TEST(only_the_whole_words_not_found_say_that_a_record_is_gone)
 {
@@ -155,4 +224,5 @@ TEST(only_the_whole_words_not_found_say_that_a_record_is_gone)
 TEST_MAIN(CASE(each_row_of_the_table_has_a_recorded_answer_that_means_it),
     CASE(names_are_unique_and_every_wait_has_a_time),
     CASE(codes_are_compared_without_case_and_texts_without_the_dot),
+    CASE(each_error_of_the_facts_is_met_as_they_say),
     CASE(only_the_whole_words_not_found_say_that_a_record_is_gone))

@@ -720,7 +720,7 @@ TEST(a_renamed_portal_is_told_by_its_new_host_alone)
             "the portal was renamed to new.bitrix24.ru: set the URL" },
         { "https://new.bitrix24.ru:8443?x", "renamed to new.bitrix24.ru:8443:" },
         { "https://user:abcdef@new.bitrix24.ru/", "another address" },
-        { "/rest/1/abcdef/batch.json", "another address" },
+        { "//new.bitrix24.ru/rest/1/abcdef/batch.json", "another address" },
         { "https:///rest/1/abcdef", "another address" },
         { "", "another address" },
     };
@@ -735,6 +735,19 @@ TEST(a_renamed_portal_is_told_by_its_new_host_alone)
         CHECK(strstr(err.text, "abcdef") == NULL);
         bitrix_answer_fini(&answer);
     }
+    asked_free(&a);
+}
+
+TEST(a_redirect_within_the_portal_passes)
+{
+    struct asked a = asked_range(1, 500, 1);
+    struct bitrix_answer answer;
+    struct err err;
+
+    CHECK_EQ(read_status(&a, 302, "text/html", "/rest/1/abcdef/batch.json", STR(""), &answer, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_STR(err.text, "HTTP 302: the portal sends its callers to another page of its own");
+    bitrix_answer_fini(&answer);
     asked_free(&a);
 }
 
@@ -819,5 +832,5 @@ TEST_MAIN(CASE(a_range_ends_with_its_greatest_id_and_is_gone_on_with_where_a_lis
     CASE(lists_of_ids_are_read_command_by_command), CASE(an_id_that_was_not_asked_for_is_refused),
     CASE(a_get_knows_there_from_gone_from_forbidden), CASE(a_get_drops_fields_that_are_not_described),
     CASE(a_get_that_fails_or_lies_fails_the_job), CASE(pages_of_html_and_cut_texts_are_temporary_and_named),
-    CASE(a_renamed_portal_is_told_by_its_new_host_alone), CASE(errors_tell_a_person_what_to_do),
-    CASE(an_answer_to_an_impossible_job_is_not_read))
+    CASE(a_renamed_portal_is_told_by_its_new_host_alone), CASE(a_redirect_within_the_portal_passes),
+    CASE(errors_tell_a_person_what_to_do), CASE(an_answer_to_an_impossible_job_is_not_read))
