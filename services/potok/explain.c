@@ -42,9 +42,10 @@ static const struct explanation *row_named(struct str code, struct str descripti
 {
     for (int i = 0; i < EXPLANATION_COUNT; i++) {
         const struct explanation *e = &EXPLANATIONS[i];
-        bool fits = e->code[0] != '\0' ? str_case_eq(code, str_of(e->code)) : e->text[0] != '\0';
 
-        if (fits && has(description, e->text, false))
+        if (e->code[0] != '\0'
+                ? str_case_eq(code, str_of(e->code)) && has(description, e->text, false)
+                : e->text[0] != '\0' && (has(description, e->text, false) || has(code, e->text, false)))
             return e;
     }
     return NULL;

@@ -102,7 +102,7 @@ static void read_lists(struct asking *a, const json_t *result)
 
     for (int i = 0; i < p->list_count; i++) {
         struct list_facts *l = &p->lists[i];
-        char key[8];
+        char key[16];
 
         snprintf(key, sizeof(key), "e%02d", i);
         const json_t *error = json_object_get(json_object_get(result, "result_error"), key);
@@ -161,7 +161,7 @@ static void on_done(void *ctx, struct http_answer *answer)
 static char *lists_body(const struct portal_facts *p)
 {
     json_t *commands = json_object();
-    char key[8], command[120];
+    char key[16], command[160];
 
     for (int i = 0; i < p->list_count && i < COMMANDS_MAX; i++) {
         const struct entity *e = entity_of(str_of(p->lists[i].entity));

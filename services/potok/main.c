@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "completion.h"
+#include "russian.h"
 #include "say.h"
 #include "table.h"
 
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
     umask(077); /* databases, logs and sockets are their owner's alone */
     setlocale(LC_CTYPE, "");
     say_init();
+    russian_init();
     log_init("potok", LOG_ERROR); /* people read this terminal; services have logs of their own */
     if (argc < 2) {
         commands_print(stderr);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "russian.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -16,6 +17,14 @@ const struct service SERVICES[] = {
 #undef SERVICE
 };
 const int SERVICE_COUNT = ARRAY_SIZE(SERVICES);
+
+bool service_is_up(const char *name)
+{
+    for (int i = 0; i < SERVICE_COUNT; i++)
+        if (strcmp(SERVICES[i].name, name) == 0)
+            return SERVICES[i].up > 0;
+    return false;
+}
 
 int service_instances(const struct service *s, const struct config *config, int *ret, struct err *err)
 {
@@ -95,7 +104,7 @@ static const char *words_of(char *said, const char *service)
 
 int services_check(const struct config *config, struct err *err)
 {
-    char program[640], said[4096];
+    char program[640], said[4096], russian_said[800];
     int instances;
 
     for (int i = 0; i < SERVICE_COUNT; i++) {
@@ -105,7 +114,8 @@ int services_check(const struct config *config, struct err *err)
             return -1;
         service_program(SERVICES[i].name, program, sizeof(program));
         if (access(program, X_OK) == 0 && check_run(program, said, sizeof(said)) == 2)
-            return err_set(err, ERR_CONF, "%s", words_of(said, SERVICES[i].name));
+            return err_set(err, ERR_CONF, "%s",
+                russian_message(words_of(said, SERVICES[i].name), russian_said, sizeof(russian_said)));
     }
     return 0;
 }

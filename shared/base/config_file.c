@@ -206,7 +206,7 @@ static int take_entity_settings(struct loader *l, struct config_portal *portal, 
     if (node->kind != NODE_MAP)
         return REFUSE(
             l, node, "portal %s: an entity's settings are a map: {contacts: {drift: freeze}}", portal->name);
-    snprintf(in, sizeof(in), " of an entity of portal %s", portal->name);
+    snprintf(in, sizeof(in), err_tr(" of an entity of portal %s"), portal->name);
     for (const struct node *n = node->first; n; n = n->next) {
         if (strcmp(n->key, "drift") != 0)
             return refuse_key(l, n, entity_key_names, in);
@@ -317,7 +317,7 @@ static int take_portal_key(struct loader *l, struct config_portal *portal, const
     for (size_t i = 0; i < ARRAY_SIZE(portal_keys); i++)
         if (strcmp(portal_keys[i].name, node->key) == 0)
             return portal_keys[i].take(l, portal, node);
-    snprintf(in, sizeof(in), " in portal %s", portal->name);
+    snprintf(in, sizeof(in), err_tr(" in portal %s"), portal->name);
     return refuse_key(l, node, portal_key_names, in);
 }
 

@@ -24,7 +24,8 @@ TEST(every_row_of_the_classification_is_explained)
         const struct explanation *e =
             explain_error(r->least > 0 ? r->least : 500, str_of(code), str_of(text));
 
-        if (e == NULL || (code[0] != '\0' && e->code[0] == '\0') || (text[0] != '\0' && e->text[0] == '\0'))
+        if (e == NULL || (code[0] != '\0' && strchr(code, ' ') == NULL && e->code[0] == '\0') ||
+            (text[0] != '\0' && e->text[0] == '\0'))
             fail_msg("explain.def has no row for %s", r->name);
     }
 }
