@@ -165,7 +165,7 @@ void wire_fail(struct wire *w)
     w->failed = true;
 }
 
-enum wire_type wire_peek(const struct wire *w)
+enum wire_type wire_look(const struct wire *w)
 {
     return wire_head(w).type;
 }

@@ -39,7 +39,16 @@ struct wire {
 void wire_init(struct wire *w, const void *p, size_t n);
 bool wire_ok(const struct wire *w);                 /* nothing failed so far */
 bool wire_done(const struct wire *w);               /* ok and at the end */
-enum wire_type wire_peek(const struct wire *w);     /* WIRE_END at the end or after a failure */
+enum wire_type wire_look(const struct wire *w);     /* wire_peek()'s own */
+/* WIRE_END at the end or after a failure. A string of up to 31 bytes, or nothing at all: most of what portals send. */
+static inline enum wire_type wire_peek(const struct wire *w)
+{
+    if (!w->failed && w->p < w->end && *w->p == 0xc0)
+        return WIRE_NIL;
+    if (!w->failed && w->p < w->end && (*w->p & 0xe0u) == 0xa0 && (*w->p & 0x1fu) < w->end - w->p)
+        return WIRE_STR;
+    return wire_look(w);
+}
 void wire_nil(struct wire *w);
 bool wire_bool(struct wire *w);
 int64_t wire_i64(struct wire *w);

@@ -91,7 +91,7 @@ static void print(struct wire *w, wire_on_string *on_string, struct buf *out)
         buf_str(out, wire_bool(w) ? "true" : "false");
         break;
     case WIRE_INT:
-        buf_fmt(out, "%" PRId64, wire_i64(w));
+        buf_i64(out, wire_i64(w));
         break;
     case WIRE_UINT:
         buf_fmt(out, "%" PRIu64, wire_u64(w));

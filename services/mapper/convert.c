@@ -129,11 +129,10 @@ static bool nothing_read(struct wire *w)
     struct wire at = *w;
     bool nothing;
 
-    switch (wire_peek(&at)) {
+    switch (wire_peek(w)) {
     case WIRE_NIL:
-        wire_nil(&at);
-        nothing = true;
-        break;
+        wire_nil(w);
+        return true;
     case WIRE_BOOL:
         nothing = !wire_bool(&at);
         break;
@@ -153,17 +152,17 @@ static bool nothing_read(struct wire *w)
 
 static const char *text_value(struct convert *c, struct wire *w, struct value *ret)
 {
-    bool view = wire_peek(w) == WIRE_STR;
     struct token t;
 
+    if (wire_peek(w) == WIRE_STR) {
+        set_view(ret, wire_str(w));
+        return NULL;
+    }
     if (nothing_read(w))
         return NULL;
     if (!token_read(w, &t))
         return set_json(c, w, buf_json, ret); /* true, an object, an array */
-    if (view)
-        set_view(ret, t.s);
-    else
-        set_made(c, ret, t.s.p, t.s.n);
+    set_made(c, ret, t.s.p, t.s.n);
     return NULL;
 }
 
@@ -172,10 +171,10 @@ static const char *text_value(struct convert *c, struct wire *w, struct value *r
 static int scalar_read(struct wire *w, struct token *ret, const char **ret_reason)
 {
     *ret_reason = NULL;
-    if (nothing_read(w))
-        return 0;
     if (token_read(w, ret))
         return ret->s.n > 0;
+    if (nothing_read(w))
+        return 0;
     wire_skip(w);
     *ret_reason = "neither a number nor text";
     return 0;
@@ -317,11 +316,12 @@ static bool empty_read(struct wire *w)
 {
     struct wire at = *w;
 
-    if (wire_peek(&at) == WIRE_STR && wire_str(&at).n == 0) {
-        *w = at;
-        return true;
-    }
-    return nothing_read(w);
+    if (wire_peek(w) != WIRE_STR)
+        return nothing_read(w);
+    if (wire_str(&at).n > 0)
+        return false;
+    *w = at;
+    return true;
 }
 
 static const char *json_value(struct convert *c, struct wire *w, wire_on_string *on_string, struct value *ret)

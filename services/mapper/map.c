@@ -163,10 +163,11 @@ static int64_t record_read(struct map *m)
     m->rejected_count = 0;
     for (uint32_t i = 0; i < members && wire_ok(&m->in); i++) {
         struct str key = wire_str(&m->in);
+        const bool is_id = str_eq(key, STR("ID"));
         int field = field_of(m, key, before);
 
         before = field < 0 ? before : field;
-        if (str_is(key, "ID"))
+        if (is_id)
             id = id_read(&m->in);
         else if (field < 0 || m->seen[field] == m->record + 1)
             wire_skip(&m->in); /* not described, or told twice: the first one counts */
@@ -176,7 +177,7 @@ static int64_t record_read(struct map *m)
             field_read(m, field);
         if (field >= 0)
             m->seen[field] = m->record + 1;
-        else if (!str_is(key, "ID"))
+        else if (!is_id)
             m->stats.unknown++;
     }
     return id;

@@ -1,6 +1,8 @@
 #include "row_hash.h"
 
+#include <endian.h>
 #include <sodium.h>
+#include <string.h>
 
 /* Stored hashes depend on these letters: they never change. */
 static const char KIND_LETTERS[COL_KINDS] = {
@@ -28,27 +30,31 @@ void row_hash_begin(struct row_hash *h)
     buf_clear(&h->bytes);
 }
 
-static void add_u64(struct buf *b, uint64_t v)
+/* Prefix, size, value, in one piece: a row has dozens of them. */
+static void add(struct buf *b, struct str prefix, const void *value, size_t n)
 {
-    char bytes[8];
+    const uint64_t size = htole64(n);
 
-    for (int i = 0; i < 8; i++, v >>= 8)
-        bytes[i] = (char)(v & 0xff);
-    buf_add(b, bytes, sizeof(bytes));
+    if (!buf_room(b, prefix.n + sizeof(size) + n))
+        return;
+    char *p = b->p + b->n;
+    memcpy(p, prefix.p, prefix.n);
+    memcpy(p + prefix.n, &size, sizeof(size));
+    if (n > 0)
+        memcpy(p + prefix.n + sizeof(size), value, n);
+    b->n += prefix.n + sizeof(size) + n;
 }
 
 void row_hash_add(struct row_hash *h, struct str prefix, struct str value)
 {
-    buf_add(&h->bytes, prefix.p, prefix.n);
-    add_u64(&h->bytes, value.n);
-    buf_add(&h->bytes, value.p, value.n);
+    add(&h->bytes, prefix, value.p, value.n);
 }
 
 void row_hash_add_i64(struct row_hash *h, struct str prefix, int64_t value)
 {
-    buf_add(&h->bytes, prefix.p, prefix.n);
-    add_u64(&h->bytes, sizeof(value));
-    add_u64(&h->bytes, (uint64_t)value);
+    const uint64_t bytes = htole64((uint64_t)value);
+
+    add(&h->bytes, prefix, &bytes, sizeof(bytes));
 }
 
 int row_hash_end(struct row_hash *h, uint8_t ret[static ROW_HASH_BYTES])

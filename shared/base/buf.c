@@ -68,6 +68,19 @@ void buf_char(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+void buf_i64(struct buf *b, int64_t value)
+{
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char text[20], *p = text + sizeof(text);
+
+    do
+        *--p = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (value < 0)
+        *--p = '-';
+    buf_add(b, p, (size_t)(text + sizeof(text) - p));
+}
+
 void buf_fmt(struct buf *b, const char *format, ...)
 {
     va_list args, again;

@@ -27,6 +27,7 @@ static inline bool buf_room(struct buf *b, size_t n)
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
+void buf_i64(struct buf *b, int64_t value);     /* decimal */
 void buf_fmt(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *buf_cstr(struct buf *b);            /* NUL-terminated, valid until the next append */
 /* JSON string literal with quotes; bad UTF-8 becomes U+FFFD. */

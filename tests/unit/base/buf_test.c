@@ -133,8 +133,27 @@ TEST(numbers_are_short_and_read_back)
     }
 }
 
+TEST(whole_numbers_are_written_to_the_last_digit)
+{
+    static const struct {
+        int64_t value;
+        const char *text;
+    } cases[] = { { 0, "0" }, { 7, "7" }, { -7, "-7" }, { 1000, "1000" }, { INT64_MAX, "9223372036854775807" },
+        { INT64_MIN, "-9223372036854775808" } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf b;
+
+        buf_init(&b, 64);
+        buf_i64(&b, cases[i].value);
+        CHECK_STR(buf_cstr(&b), cases[i].text);
+        buf_fini(&b);
+    }
+}
+
 TEST_MAIN(CASE(what_is_appended_stands_in_order),
     CASE(the_maximum_is_filled_to_the_last_byte_and_then_fails_for_good),
     CASE(asking_for_the_impossible_does_not_wrap_around),
     CASE(a_json_literal_escapes_what_it_must_and_mends_bad_bytes),
-    CASE(everything_but_unreserved_characters_is_percent_encoded), CASE(numbers_are_short_and_read_back))
+    CASE(everything_but_unreserved_characters_is_percent_encoded), CASE(numbers_are_short_and_read_back),
+    CASE(whole_numbers_are_written_to_the_last_digit))
