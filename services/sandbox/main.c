@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "options.h"
+#include "replay.h"
 #include "serve.h"
 
 struct sandbox {
@@ -59,6 +60,8 @@ static int run(struct sandbox *s)
         printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", http_server_address(s->serve.http),
             s->portal.secret);
         fflush(stdout);
+        if (s->portal.replay != NULL)
+            log_ev(LOG_INFO, "replay.ready", kv_s("recording", replay_about(s->portal.replay)));
         log_ev(LOG_INFO, "service.ready", kv_s("address", http_server_address(s->serve.http)));
         uv_run(&s->loop, UV_RUN_DEFAULT);
         log_event(LOG_INFO, "service.stopped");

@@ -34,6 +34,9 @@ static const struct option_row {
     ROW("operating-window", OPTION_NUMBER, portal.operating_window_ms, 86400, "that window in seconds"),
     ROW("operating-cost", OPTION_NUMBER, portal.operating_cost, 1000000, "factor of what calls cost"),
     ROW("latency", OPTION_COUNT, portal.latency_ms, 600000, "milliseconds every answer is late"),
+    ROW("replay", OPTION_TEXT, replay, 0,
+        "folder of a recording (potok record) that answers instead; of the other options --port, --listen and "
+        "--latency count"),
     ROW("quirk", OPTION_QUIRK, portal.quirks, 0, "another portal's habit, may be repeated:"),
 #undef ROW
 };
@@ -157,6 +160,9 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
         ret->portal.operating_limit_s = 0;
     ret->portal.tariff = ret->tariff;
     ret->portal.store.path = ret->data;
+    ret->portal.replay = ret->replay;
+    if (ret->replay != NULL)
+        memset(ret->portal.store.counts, 0, sizeof(ret->portal.store.counts));
     return 0;
 }
 
@@ -165,5 +171,6 @@ void options_fini(struct options *o)
     free(o->listen);
     free(o->tariff);
     free(o->data);
+    free(o->replay);
     *o = (struct options){ 0 };
 }

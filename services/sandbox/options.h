@@ -9,6 +9,7 @@ struct options {
     uint64_t port;
     char *data;                     /* NULL: nothing is kept */
     char *tariff;
+    char *replay;                   /* NULL: the portal is made up */
     bool operating_given;           /* --operating-limit was there */
 };
 

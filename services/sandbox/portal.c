@@ -7,6 +7,7 @@
 #include "call.h"
 #include "hash.h"
 #include "params.h"
+#include "replay.h"
 #include "trouble.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
@@ -45,6 +46,8 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
     ret->operating.limit_s = o->operating_limit_s;
     ret->operating.window_ms = o->operating_window_ms;
     make_secret(o->store.seed, ret->secret);
+    if (o->replay != NULL && (ret->replay = replay_open(o->replay, err)) == NULL)
+        return -1;
     return store_open(&ret->store, &o->store, err);
 }
 
@@ -52,6 +55,7 @@ void portal_close(struct portal *p)
 {
     store_close(&p->store);
     arena_fini(&p->arena);
+    replay_close(&p->replay);
 }
 
 /* /rest/{user}/{secret}/{method}: the parts, without a slash at the end. */
@@ -174,6 +178,24 @@ static enum api_error answer_method(
     return e;
 }
 
+/* A recording has neither limits nor costs. */
+static enum api_error answer_replay(
+    struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
+{
+    enum api_error e = authorize(p, r);
+
+    if (e == API_CREDENTIALS && replay_refuse(p->replay, ret))
+        return API_OK;
+    if (e != API_OK)
+        return e;
+    json_t *params = json_object();
+    e = parse_params(in, params);
+    if (e == API_OK)
+        replay_answer(p->replay, r->name, params, ret);
+    json_decref(params);
+    return e;
+}
+
 static void answer_rest(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
     struct route r;
@@ -190,7 +212,8 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     const enum fault_kind kind = fault_take(&p->faults, name, false, &fault);
     if (trouble_instead(p, &fault, kind, in, ret))
         return;
-    const enum api_error e = answer_method(p, &r, in, ret);
+    const enum api_error e =
+        p->replay != NULL ? answer_replay(p, &r, in, ret) : answer_method(p, &r, in, ret);
     if (e != API_OK) {
         ret->status = status_of(p, e);
         buf_clear(&ret->body);

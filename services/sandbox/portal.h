@@ -35,6 +35,7 @@ struct portal_options {
     double operating_cost;          /* factor of the cost model in cost.h */
     unsigned quirks;
     uint64_t latency_ms;
+    const char *replay;             /* folder of a recording that answers instead; NULL: none */
 };
 
 struct portal_stats {
@@ -53,6 +54,7 @@ struct portal {
     char secret[17];
     uint64_t serial;                /* of the request; chance of the day */
     struct arena arena;             /* of the command being run */
+    struct replay *replay;          /* NULL: answers are made up */
 };
 
 struct portal_request {
