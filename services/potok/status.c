@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "absence.h"
+#include "drift_view.h"
 #include "home.h"
 #include "last_runs.h"
 #include "say.h"
@@ -53,7 +54,7 @@ static json_t *services_json(const struct ask *a)
     return services;
 }
 
-static void status_json(const struct ask *a)
+static void status_json(const struct ask *a, const struct home *home)
 {
     json_t *root = json_loads(a->body, 0, NULL);
 
@@ -63,6 +64,7 @@ static void status_json(const struct ask *a)
     }
     json_object_set_new(root, "running", json_true());
     json_object_set_new(root, "services", services_json(a));
+    json_object_set_new(root, "drift", drift_json(home));
     json_print(root);
     json_decref(root);
 }
@@ -161,7 +163,7 @@ static void portals_show(const struct snapshot *s)
     }
 }
 
-static int running_show(const struct ask *a)
+static int running_show(const struct ask *a, const struct home *home)
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
     struct err err = { 0 };
@@ -178,6 +180,7 @@ static int running_show(const struct ask *a)
         last_runs_show(s->runs, s->run_count);
         if (waiting > 0)
             printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"), waiting);
+        drift_show(home);
     }
     free(s);
     return code;
@@ -197,6 +200,7 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
         json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(home) != 0, "services",
             services_json(a), "runs", last_runs_json(runs, count), "error", why);
 
+        json_object_set_new(root, "drift", count < 0 ? json_null() : drift_json(home));
         json_print(root);
         json_decref(root);
     } else {
@@ -204,6 +208,8 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
         if (a->count > 0)
             services_show(a);
         last_runs_show(runs, count);
+        if (count >= 0)
+            drift_show(home);
     }
     if (count < 0)
         fprintf(stderr, "potok: %s\n", err.text);
@@ -230,9 +236,9 @@ static int status_run(const struct args *args)
     } else {
         code = EXIT_WELL;
         if (json)
-            status_json(a);
+            status_json(a, &home);
         else
-            code = running_show(a);
+            code = running_show(a, &home);
     }
     ask_fini(a);
     free(a);

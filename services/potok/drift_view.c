@@ -1,0 +1,393 @@
+#include "drift_view.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "db/widen.h"
+#include "say.h"
+#include "screen.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- reading ---- */
+
+static void *grown(void *list, int count, size_t size)
+{
+    return count % 16 == 0 ? xrealloc(list, (size_t)(count + 16) * size) : list;
+}
+
+static struct drift_entity *entity_of_view(struct drift_view *v, struct str portal, struct str entity)
+{
+    for (int i = 0; i < v->entity_count; i++)
+        if (str_is(portal, v->entities[i].portal) && str_is(entity, v->entities[i].entity))
+            return &v->entities[i];
+    v->entities = grown(v->entities, v->entity_count, sizeof(*v->entities));
+    struct drift_entity *e = &v->entities[v->entity_count++];
+
+    *e = (struct drift_entity){ .portal = str_dup(portal), .entity = str_dup(entity) };
+    return e;
+}
+
+static int on_count(void *ctx, const struct db_val *row, int columns)
+{
+    entity_of_view(ctx, row[0].s, row[1].s)->changes = row[2].i;
+    return 0;
+}
+
+static int on_change(void *ctx, const struct db_val *row, int columns)
+{
+    struct drift_view *v = ctx;
+    char **texts[7];
+
+    v->changes = grown(v->changes, v->change_count, sizeof(*v->changes));
+    struct drift_change *c = &v->changes[v->change_count++];
+
+    memcpy(texts, (char **[]){ &c->portal, &c->entity, &c->field, &c->title, &c->what, &c->was, &c->now },
+        sizeof(texts));
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        *texts[i] = str_dup(row[i].s);
+    c->at_ms = row[7].i;
+    return 0;
+}
+
+static int on_field(void *ctx, const struct db_val *row, int columns)
+{
+    struct drift_view *v = ctx;
+    struct drift_entity *e = entity_of_view(v, row[0].s, row[1].s);
+
+    e->left_out += row[4].i == HOLD_OUT;
+    e->set_aside += row[4].i == HOLD_ASIDE;
+    e->retyped += row[4].i == HOLD_NOT;
+    if (v->field_count == DRIFT_VIEW_FIELDS)
+        return 0;
+    v->fields = grown(v->fields, v->field_count, sizeof(*v->fields));
+    v->fields[v->field_count++] = (struct drift_field){ .portal = str_dup(row[0].s),
+        .entity = str_dup(row[1].s),
+        .field = str_dup(row[2].s),
+        .title = str_dup(row[3].s),
+        .held = row[4].i,
+        .kind = str_dup(row[5].s),
+        .column_kind = str_dup(row[6].s) };
+    return 0;
+}
+
+static int read_all(struct db *db, uint64_t since_ms, struct drift_view *v, struct err *err)
+{
+    struct db_val since = dbv_i((int64_t)since_ms);
+
+    if (db_run(db,
+            "SELECT portal, entity, count(*) FROM potok_field_change WHERE at_ms >= $1 "
+            "GROUP BY portal, entity ORDER BY portal, entity",
+            &since, 1, on_count, v, NULL, err) < 0)
+        return -1;
+    if (db_run(db,
+            "SELECT c.portal, c.entity, c.name, coalesce(f.title, ''), c.what, coalesce(c.was, ''), "
+            "coalesce(c.now, ''), c.at_ms FROM potok_field_change c LEFT JOIN potok_field f "
+            "ON f.portal = c.portal AND f.entity = c.entity AND f.name = c.name "
+            "WHERE c.at_ms >= $1 ORDER BY c.id DESC LIMIT $2",
+            DB_ARGS(since, dbv_i(DRIFT_VIEW_NEWEST)), on_change, v, NULL, err) < 0)
+        return -1;
+    return db_run(db,
+        "SELECT f.portal, f.entity, f.name, coalesce(f.title, ''), f.held, f.kind, coalesce(c.kind, '') "
+        "FROM potok_field f JOIN potok_entity e ON e.portal = f.portal AND e.entity = f.entity "
+        "LEFT JOIN potok_column c ON c.tbl = e.tbl AND c.col = f.col "
+        "WHERE f.gone_ms IS NULL AND (f.held <> 0 OR (c.kind <> f.kind AND f.name <> 'ID')) "
+        "ORDER BY f.portal, f.entity, f.name",
+        DB_NOARGS, on_field, v, NULL, err);
+}
+
+int drift_view_read(const struct home *home, uint64_t now_ms, struct drift_view *ret, struct err *err)
+{
+    struct drift_view v = { .portal_count = home->config.portal_count };
+    struct db *db = NULL;
+
+    *ret = v;
+    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
+        return 0;
+    if (db_open_read(&db, home->database_url, err) < 0)
+        return -1;
+    int result = read_all(db, now_ms - (uint64_t)DRIFT_VIEW_DAYS * 86400000, &v, err);
+    db_close(&db);
+    if (result < 0) {
+        drift_view_fini(&v);
+        return err->kind == ERR_PERM ? 0 : -1; /* an older version's tables: `potok up` brings them up */
+    }
+    *ret = v;
+    return 0;
+}
+
+void drift_view_fini(struct drift_view *v)
+{
+    for (int i = 0; i < v->entity_count; i++) {
+        free(v->entities[i].portal);
+        free(v->entities[i].entity);
+    }
+    for (int i = 0; i < v->change_count; i++) {
+        struct drift_change *c = &v->changes[i];
+
+        for (size_t k = 0; k < 7; k++)
+            free(((char *[]){ c->portal, c->entity, c->field, c->title, c->what, c->was, c->now })[k]);
+    }
+    for (int i = 0; i < v->field_count; i++) {
+        struct drift_field *f = &v->fields[i];
+
+        for (size_t k = 0; k < 6; k++)
+            free(((char *[]){ f->portal, f->entity, f->field, f->title, f->kind, f->column_kind })[k]);
+    }
+    free(v->entities);
+    free(v->changes);
+    free(v->fields);
+    *v = (struct drift_view){ .entities = NULL };
+}
+
+/* ---- for people ---- */
+
+#define WORDS_CELLS 60 /* of what a portal's user typed */
+
+/* On one line and no longer than a line may be. */
+static void words(struct buf *out, const char *text)
+{
+    char *copy = xstrdup(text);
+
+    for (char *p = copy; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = ' ';
+    struct str fit = text_fit(str_of(copy), WORDS_CELLS);
+
+    buf_add(out, fit.p, fit.n);
+    if (copy[fit.n] != '\0')
+        buf_str(out, "…");
+    free(copy);
+}
+
+/* [["45","Да"],["47","Нет"]] as "Да (45), Нет (47)". */
+static void items(struct buf *out, const char *text)
+{
+    json_t *list = json_loads(text, 0, NULL), *item;
+    struct buf said;
+    size_t i;
+
+    buf_init(&said, 65536);
+    json_array_foreach(list, i, item) {
+        const char *id = json_string_value(json_array_get(item, 0)),
+                   *value = json_string_value(json_array_get(item, 1));
+
+        if (value != NULL)
+            buf_fmt(
+                &said, id != NULL && id[0] != '\0' ? "%s%s (%s)" : "%s%s", said.n > 0 ? ", " : "", value, id);
+    }
+    words(out, json_is_array(list) ? buf_cstr(&said) : text);
+    buf_fini(&said);
+    json_decref(list);
+}
+
+static const char *what_said(const char *what)
+{
+    static const struct {
+        const char *what, *ru, *en;
+    } names[] = {
+        { "added", "новое поле", "new field" },
+        { "gone", "поля больше нет", "gone" },
+        { "back", "поле появилось снова", "back again" },
+        { "retyped", "другой тип", "retyped" },
+        { "renamed", "переименовано", "renamed" },
+        { "items", "другие значения списка", "items changed" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(names[i].what, what) == 0)
+            return say(names[i].ru, names[i].en);
+    return what;
+}
+
+static void field_name(
+    struct buf *out, const char *portal, const char *entity, const char *field, const char *title)
+{
+    buf_fmt(out, "%s/%s %s", portal, entity, field);
+    if (title[0] == '\0')
+        return;
+    buf_str(out, say(" «", " \""));
+    words(out, title);
+    buf_str(out, say("»", "\""));
+}
+
+static void change_show(const struct drift_change *c, struct buf *out)
+{
+    void (*text)(struct buf *, const char *) = strcmp(c->what, "items") == 0 ? items : words;
+    time_t seconds = (time_t)(c->at_ms / 1000);
+    char when[32];
+    struct tm tm;
+
+    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
+    buf_fmt(out, "  %s  ", when);
+    field_name(out, c->portal, c->entity, c->field, c->title);
+    buf_fmt(out, ": %s", what_said(c->what));
+    if (c->was[0] != '\0' || c->now[0] != '\0')
+        buf_str(out, ": ");
+    if (c->was[0] != '\0')
+        text(out, c->was);
+    if (c->was[0] != '\0' && c->now[0] != '\0')
+        buf_str(out, " → ");
+    if (c->now[0] != '\0')
+        text(out, c->now);
+    buf_char(out, '\n');
+}
+
+/* `potok schema …`; "": its column holds all that the field may be. */
+static void cure_of(const struct drift_view *v, const struct drift_field *f, struct buf *out)
+{
+    enum col_kind from, to;
+
+    if (f->held == HOLD_NOT && (col_kind_parse(str_of(f->column_kind), &from) < 0 ||
+                                   col_kind_parse(str_of(f->kind), &to) < 0 || !col_kind_widens(from, to)))
+        return;
+    buf_fmt(out, "potok schema %s %s %s", f->held == HOLD_NOT ? "widen" : "accept", f->entity, f->field);
+    if (v->portal_count > 1)
+        buf_fmt(out, " --portal %s", f->portal);
+}
+
+static void field_show(const struct drift_view *v, const struct drift_field *f, struct buf *out)
+{
+    struct buf cure;
+
+    buf_init(&cure, 4096);
+    cure_of(v, f, &cure);
+    buf_str(out, "  ");
+    field_name(out, f->portal, f->entity, f->field, f->title);
+    if (f->held == HOLD_OUT)
+        buf_str(out, say(": не копируется, пока не принято", ": left out until accepted"));
+    else if (f->held == HOLD_ASIDE)
+        buf_str(out, say(": значения откладываются в potok_reject, пока не принято",
+                         ": its values are set aside in potok_reject until accepted"));
+    else
+        buf_fmt(out,
+            say(": на портале теперь %s, колонка хранит %s", ": %s at the portal now, the column holds %s"),
+            f->kind, f->column_kind);
+    if (cure.n > 0)
+        buf_fmt(out, ": %s", buf_cstr(&cure));
+    buf_char(out, '\n');
+    buf_fini(&cure);
+}
+
+static void entities_show(const struct drift_view *v, bool colour, struct buf *out)
+{
+    const char *heads[] = { say("поля портала", "the portal's fields"),
+        say(">изменений за 7 дней", ">changes in 7 days"), say(">не копируется", ">left out"),
+        say(">отложено", ">set aside"), say(">другого типа", ">retyped") };
+    struct table t;
+
+    table_init(&t, ARRAY_SIZE(heads), heads);
+    for (int i = 0; i < v->entity_count; i++) {
+        const struct drift_entity *e = &v->entities[i];
+        const int64_t counts[] = { e->changes, e->left_out, e->set_aside, e->retyped };
+        char name[140], text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE];
+
+        snprintf(name, sizeof(name), "%s/%s", e->portal, e->entity);
+        for (size_t k = 0; k < ARRAY_SIZE(counts); k++)
+            say_count((uint64_t)counts[k], text[k]);
+        table_add(&t, (const char *[]){ name, text[0], text[1], text[2], text[3] });
+    }
+    table_render(&t, colour, out);
+    table_fini(&t);
+}
+
+void drift_view_show(const struct drift_view *v, bool colour, struct buf *out)
+{
+    if (v->entity_count == 0)
+        return;
+    buf_char(out, '\n');
+    entities_show(v, colour, out);
+    for (int i = 0; i < v->change_count; i++)
+        change_show(&v->changes[i], out);
+    if (v->field_count > 0)
+        buf_fmt(out, "%s\n", say("ждут решения:", "waiting for a decision:"));
+    for (int i = 0; i < v->field_count; i++)
+        field_show(v, &v->fields[i], out);
+}
+
+/* ---- for programs ---- */
+
+static json_t *text_or_items(const char *text)
+{
+    json_t *list = text[0] == '[' ? json_loads(text, 0, NULL) : NULL;
+
+    return list != NULL ? list : text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *field_json(const struct drift_view *v, const struct drift_field *f)
+{
+    static const char *const held[] = { "", "left out", "set aside" };
+    struct buf cure;
+
+    buf_init(&cure, 4096);
+    cure_of(v, f, &cure);
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "portal", f->portal, "entity", f->entity,
+            "field", f->field, "title", f->title, "held", f->held > 0 && f->held < HOLDS ? held[f->held] : "",
+            "kind", f->kind, "column_kind", f->column_kind, "cure", cure.n > 0 ? buf_cstr(&cure) : "");
+    buf_fini(&cure);
+    return o;
+}
+
+json_t *drift_view_json(const struct drift_view *v)
+{
+    json_t *entities = json_array(), *changes = json_array(), *fields = json_array();
+
+    for (int i = 0; i < v->entity_count; i++) {
+        const struct drift_entity *e = &v->entities[i];
+
+        json_array_append_new(
+            entities, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "portal", e->portal, "entity", e->entity,
+                          "changes", (json_int_t)e->changes, "left_out", (json_int_t)e->left_out, "set_aside",
+                          (json_int_t)e->set_aside, "retyped", (json_int_t)e->retyped));
+    }
+    for (int i = 0; i < v->change_count; i++) {
+        const struct drift_change *c = &v->changes[i];
+
+        json_array_append_new(
+            changes, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:I}", "portal", c->portal, "entity",
+                         c->entity, "field", c->field, "title", c->title, "what", c->what, "was",
+                         text_or_items(c->was), "now", text_or_items(c->now), "at_ms", (json_int_t)c->at_ms));
+    }
+    for (int i = 0; i < v->field_count; i++)
+        json_array_append_new(fields, field_json(v, &v->fields[i]));
+    return json_pack("{s:i, s:o, s:o, s:o}", "days", DRIFT_VIEW_DAYS, "entities", entities, "changes",
+        changes, "fields", fields);
+}
+
+/* ---- read and shown ---- */
+
+static void read_or_tell(const struct home *home, struct drift_view *v)
+{
+    struct err err = { 0 };
+
+    if (drift_view_read(home, clock_wall_ms(), v, &err) < 0)
+        fprintf(stderr, "potok: %s\n", err.text);
+}
+
+void drift_show(const struct home *home)
+{
+    struct drift_view v;
+    struct buf out;
+
+    read_or_tell(home, &v);
+    buf_init(&out, 1 << 20);
+    drift_view_show(&v, screen_colour(), &out);
+    fwrite(out.p, 1, out.n, stdout);
+    buf_fini(&out);
+    drift_view_fini(&v);
+}
+
+json_t *drift_json(const struct home *home)
+{
+    struct drift_view v;
+
+    read_or_tell(home, &v);
+    json_t *o = drift_view_json(&v);
+    drift_view_fini(&v);
+    return o;
+}
