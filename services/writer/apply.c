@@ -131,8 +131,12 @@ int apply_end(struct apply *a, struct err *err)
 void apply_abandon(struct apply *a)
 {
     db_rollback(a->db); /* harmless after a commit */
-    batch_fini(&a->batch);
+    for (int i = 0; a->fields != NULL && i < a->batch.columns.count; i++)
+        free(a->fields[i]);
+    free(a->fields);
     free(a->columns);
+    a->fields = NULL;
     a->columns = NULL;
+    batch_fini(&a->batch);
     buf_fini(&a->made);
 }

@@ -21,6 +21,7 @@ struct apply {
     char table[131];            /* quoted */
     struct db_column *columns;  /* the batch's, of the kinds the database has */
     bool unlike;                /* some are of another kind than the message says */
+    char **fields;              /* what the portal calls them, of those that are rejected; NULL: none is */
     struct buf made;            /* texts that columns of another kind want, of one row */
     uint64_t c;                 /* the counter as it stood inside the transaction */
     int64_t now_ms, fetched_ms;

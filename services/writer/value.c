@@ -78,13 +78,46 @@ void value_room(struct apply *a, const struct entry *e)
     buf_room(&a->made, 6 * e->values.n + 24 * (size_t)a->batch.columns.count);
 }
 
-static void reject(struct apply *a, const struct entry *e, int i, struct str text)
+/* ---- rejects ---- */
+
+static int on_field(void *ctx, const struct db_val *row, int columns)
+{
+    (void)columns;
+    *(char **)ctx = str_dup(row[0].s);
+    return 1;
+}
+
+/* As the portal calls it, like the rejects of the mapper; the column's name where no field is known by it. */
+static int learn_field(struct apply *a, int i, struct err *err)
+{
+    struct str column = a->batch.columns.list[i].name;
+
+    if (a->fields == NULL)
+        a->fields = xcalloc((size_t)a->batch.columns.count, sizeof(*a->fields));
+    if (a->fields[i] != NULL)
+        return 0;
+    if (db_run(a->db,
+            "SELECT name FROM potok_field WHERE portal = $1 AND entity = $2 AND col = $3 ORDER BY gone_ms IS "
+            "NOT "
+            "NULL, name",
+            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_s(column)), on_field, &a->fields[i],
+            NULL, err) < 0)
+        return -1;
+    if (a->fields[i] == NULL)
+        a->fields[i] = str_dup(column);
+    return 0;
+}
+
+static int reject(struct apply *a, const struct entry *e, int i, struct str text, struct err *err)
 {
     char reason[FIT_REASON];
-    struct column *column = &a->batch.columns.list[i];
+    const struct column *column = &a->batch.columns.list[i];
 
+    if (learn_field(a, i, err) < 0)
+        return -1;
     fit_reason(column->kind, a->columns[i].kind, a->rows->entity, column->name, reason);
-    batch_reject(&a->batch, e->id, column->name, text, str_of(reason));
+    batch_reject(&a->batch, e->id, str_of(a->fields[i]), text, str_of(reason));
+    return 0;
 }
 
 /* What is at the cursor, as people would write it. */
@@ -99,7 +132,7 @@ static struct str text_at(struct apply *a, struct wire w, int i)
     return text.s;
 }
 
-static void reject_of_entry(struct apply *a, const struct entry *e)
+static int reject_of_entry(struct apply *a, const struct entry *e, struct err *err)
 {
     struct db_val value;
     struct wire w;
@@ -114,19 +147,21 @@ static void reject_of_entry(struct apply *a, const struct entry *e)
         }
         enum value_fit fit = value_take(a, &w, i, &value);
         if (fit == VALUE_BAD) /* write_rows() tells */
-            return;
-        if (fit == VALUE_UNFIT)
-            reject(a, e, i, text_at(a, at, i));
+            return 0;
+        if (fit == VALUE_UNFIT && reject(a, e, i, text_at(a, at, i), err) < 0)
+            return -1;
     }
+    return 0;
 }
 
 /* Of unchanged rows too, or their rejects would be taken for stale. */
 int reject_unfit(struct apply *a, struct err *err)
 {
-    (void)err;
-    for (size_t i = 0; a->unlike && i < a->batch.count; i++)
-        if (a->batch.entries[i].there && a->batch.entries[i].verdict != VERDICT_LATE)
-            reject_of_entry(a, &a->batch.entries[i]);
+    for (size_t i = 0; a->unlike && i < a->batch.count; i++) {
+        const struct entry *e = &a->batch.entries[i];
+        if (e->there && e->verdict != VERDICT_LATE && reject_of_entry(a, e, err) < 0)
+            return -1;
+    }
     batch_sort_rejects(&a->batch);
     return 0;
 }

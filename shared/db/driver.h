@@ -22,6 +22,11 @@ struct db {                     /* the driver's own struct begins with it */
     bool lost;                  /* of no use any more: the pool closes it and opens another */
 };
 
+struct db_widening {            /* one column to a kind that holds all its values */
+    struct str table, column;
+    enum col_kind from, to;
+};
+
 struct db_driver {
     const char *engine;         /* "sqlite": also the scheme of its URLs */
     const char *scheme;         /* another scheme; NULL: none */
@@ -53,6 +58,7 @@ struct db_driver {
     int (*script)(struct db *db, const char *sql, struct err *err);     /* several statements, no arguments */
     int (*put_ids)(struct db *db, const uint64_t *ids, size_t n, struct err *err);
     int (*upsert)(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err);
+    int (*widen)(struct db *db, const struct db_widening *w, struct err *err);  /* inside a transaction for DDL */
 };
 
 extern const struct db_driver db_sqlite, db_postgres;

@@ -154,34 +154,15 @@ static int check_types(
 
 /* ---- inside the transaction ---- */
 
-/* In the order of the writers: the entity's row before the table. */
-static int lock_entity(struct db *db, struct str table, struct err *err)
-{
-    char sql[120];
-    int64_t ignored;
-
-    snprintf(sql, sizeof(sql), "SELECT shape FROM potok_entity WHERE tbl = $1%s", db_for_update(db));
-    return db_get_i64(db, sql, DB_ARGS(dbv_s(table)), 0, &ignored, err);
-}
-
-static int list_column(
-    struct db *db, struct str table, struct str column, enum col_kind kind, struct err *err)
-{
-    return db_run(db,
-        "INSERT INTO potok_column (tbl, col, kind, made_ms) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (tbl, col) DO UPDATE SET kind = excluded.kind, made_ms = excluded.made_ms",
-        DB_ARGS(dbv_s(table), dbv_s(column), dbv_c(col_kind_name(kind)), dbv_i((int64_t)clock_wall_ms())),
-        NULL, NULL, NULL, err);
-}
-
 static int make_column(struct db *db, struct str table, const struct table_column *have,
     const struct db_column *want, struct err *err)
 {
     if (have == NULL || have->type == NULL)
-        return add_column(db, table, want, err) < 0 ? -1
-                                                    : list_column(db, table, want->name, want->kind, err);
+        return add_column(db, table, want, err) < 0
+                   ? -1
+                   : table_list_column(db, table, want->name, want->kind, err);
     if (have->state == COLUMN_UNLISTED || have->state == COLUMN_ALTERED)
-        return list_column(db, table, want->name, have->kind, err);
+        return table_list_column(db, table, want->name, have->kind, err);
     return 0;
 }
 
@@ -273,7 +254,7 @@ static int change_table(struct db *db, const struct table *have, const struct db
 static int ensure(struct db *db, struct str name, const struct db_column *columns, int count, int *ret_added,
     struct table **ret_was, struct table **ret_now, struct err *err)
 {
-    if (lock_entity(db, name, err) < 0 || table_read(db, name, ret_was, err) < 0)
+    if (table_lock_entity(db, name, err) < 0 || table_read(db, name, ret_was, err) < 0)
         return -1;
     if (change_table(db, *ret_was, columns, count, ret_added, err) < 0 ||
         table_read(db, name, ret_now, err) < 0)

@@ -286,4 +286,5 @@ const struct db_driver db_postgres = {
     .script = script,
     .put_ids = pg_put_ids,
     .upsert = pg_upsert,
+    .widen = pg_widen,
 };

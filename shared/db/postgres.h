@@ -64,6 +64,18 @@ void pg_put_bytes(struct buf *out, struct str bytes);   /* with their length */
 void pg_put_instant(struct buf *out, int64_t wall_ms);  /* with its length */
 extern const Oid PG_OIDS[COL_KINDS];
 
+/* postgres_widen.c */
+int pg_widen(struct db *db, const struct db_widening *w, struct err *err);
+/* Runs statements of a widening. What the server refuses is ERR_CONF, with what it was about; what passes is as ever. */
+int pg_widen_step(struct pg *pg, const struct db_widening *w, const char *sql, const char *about, struct err *err) MUST_CHECK;
+
+/* postgres_views.c: the views over a column, over those, and so on: taken away and made again as they were. */
+struct pg_views;
+int pg_views_read(struct pg *pg, const struct db_widening *w, struct pg_views **ret, struct err *err) MUST_CHECK;
+int pg_views_drop(struct pg *pg, const struct db_widening *w, const struct pg_views *views, struct err *err) MUST_CHECK;
+int pg_views_make(struct pg *pg, const struct db_widening *w, const struct pg_views *views, struct err *err) MUST_CHECK;
+void pg_views_free(struct pg_views *views);     /* NULL-safe */
+
 /* postgres_upsert.c */
 int pg_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err);
 int pg_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err);

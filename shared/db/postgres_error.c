@@ -7,6 +7,9 @@
 
 #define POOLER "prepared statements got lost: a pooler between must keep sessions (pool_mode = session)"
 
+#define ADDED_RULE \
+    "a rule that somebody added to the table refuses a row: remove the constraint, index or trigger"
+
 static const struct pg_cure CURES[] = {
     { "40001", ERR_TEMP, false, PG_KEEP, NULL }, /* serialization failure */
     { "40P01", ERR_TEMP, false, PG_KEEP, NULL }, /* deadlock */
@@ -38,8 +41,8 @@ static const struct pg_cure CURES[] = {
     { "42703", ERR_TEMP, false, PG_FORGET_TABLES, "somebody removed the column: it is made again" },
     { "42P07", ERR_TEMP, false, PG_FORGET_TABLES, NULL }, /* made by another at the same time */
     { "42701", ERR_TEMP, false, PG_FORGET_TABLES, NULL },
-    { "42804", ERR_PERM, false, PG_FORGET_TABLES,
-        "a column was made for another kind of value: rename or drop it, then it is made again" },
+    { "42804", ERR_TEMP, false, PG_FORGET_TABLES,
+        "a column is of another type than it was: the table is looked at anew" },
     { "42P05", ERR_TEMP, true, PG_KEEP, POOLER },
     { "26000", ERR_TEMP, true, PG_FORGET_STATEMENTS, POOLER },
     { "0A000", ERR_TEMP, false, PG_FORGET_STATEMENTS, NULL }, /* a cached plan after ALTER TABLE */
@@ -54,8 +57,13 @@ static const struct pg_cure CURES[] = {
     { "3F000", ERR_CONF, false, PG_KEEP, "there is no such schema: make it, or correct search_path" },
     { "08P01", ERR_BUG, false, PG_KEEP, NULL },
     { "08", ERR_TEMP, true, PG_KEEP, "the connection broke" },
+    { "22001", ERR_PERM, false, PG_FORGET_TABLES, NULL }, /* of a type that somebody gave the column */
+    { "22003", ERR_PERM, false, PG_FORGET_TABLES, NULL },
+    { "22P02", ERR_PERM, false, PG_FORGET_TABLES, NULL },
+    { "22P03", ERR_PERM, false, PG_FORGET_TABLES, NULL },
     { "22", ERR_PERM, false, PG_KEEP, NULL },
-    { "23", ERR_PERM, false, PG_KEEP, NULL },
+    { "23", ERR_CONF, false, PG_KEEP, ADDED_RULE },
+    { "P0001", ERR_CONF, false, PG_KEEP, ADDED_RULE },
     { "58", ERR_TEMP, true, PG_KEEP, "the server's disk failed: look into its log" },
     { "F0", ERR_TEMP, true, PG_KEEP, "the server's configuration file is wrong: look into its log" },
     { "XX001", ERR_CONF, true, PG_KEEP, "the database is damaged: stop Potok and restore a backup" },
@@ -120,6 +128,34 @@ int pg_fail_state(struct pg *pg, const char *state, const char *text, const char
         text, state);
 }
 
+static const char *field_of(const PGresult *result, int field)
+{
+    const char *text = PQresultErrorField(result, field);
+
+    return text != NULL ? text : "";
+}
+
+/* Rules of the system tables are ours: nobody added them. Of others the SQL that takes the rule away. */
+static int fail_rule(const struct pg *pg, const PGresult *result, const char *text, struct err *err)
+{
+    const char *table = field_of(result, PG_DIAG_TABLE_NAME), *column = field_of(result, PG_DIAG_COLUMN_NAME),
+               *rule = field_of(result, PG_DIAG_CONSTRAINT_NAME), *state = field_of(result, PG_DIAG_SQLSTATE);
+
+    if (strncmp(table, "potok_", 6) == 0)
+        return err_set(err, ERR_BUG, "%s: %.120s (%s)", pg->where, text, state);
+    if (strcmp(state, "23502") == 0)
+        return err_set(err, ERR_CONF,
+            "%s: table %s: somebody added a rule that refuses a row: run ALTER TABLE \"%s\" ALTER COLUMN "
+            "\"%s\" "
+            "DROP NOT NULL (%s)",
+            pg->where, table, table, column, state);
+    return err_set(err, ERR_CONF,
+        "%s: table %s: somebody added a rule that refuses a row: run ALTER TABLE \"%s\" DROP CONSTRAINT "
+        "\"%s\", "
+        "or DROP INDEX \"%s\" (%s)",
+        pg->where, table, table, rule, rule, state);
+}
+
 /* The first line, without the white space that ends it. */
 static void first_line(const char *text, char ret[200])
 {
@@ -136,6 +172,8 @@ int pg_fail(struct pg *pg, const PGresult *result, const char *doing, struct err
 
     pg->db.lost = pg->db.lost || PQstatus(pg->c) == CONNECTION_BAD;
     first_line(text != NULL ? text : PQerrorMessage(pg->c), line);
+    if (state != NULL && strncmp(state, "23", 2) == 0 && field_of(result, PG_DIAG_TABLE_NAME)[0] != '\0')
+        return fail_rule(pg, result, line, err);
     if (state != NULL)
         return pg_fail_state(pg, state, line, doing, err);
     if (pg->db.lost)

@@ -339,4 +339,5 @@ const struct db_driver db_sqlite = {
     .script = script,
     .put_ids = sqlite_put_ids,
     .upsert = sqlite_upsert,
+    .widen = sqlite_widen,
 };

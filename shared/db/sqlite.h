@@ -46,6 +46,9 @@ struct statement *sqlite_take(struct sqlite *s, struct str sql, struct statement
 void sqlite_give(struct sqlite *s, struct statement *st);
 void sqlite_forget_statements(struct sqlite *s);
 
+/* sqlite_widen.c */
+int sqlite_widen(struct db *db, const struct db_widening *w, struct err *err);
+
 /* sqlite_upsert.c */
 int sqlite_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err);
 int sqlite_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err);

@@ -34,7 +34,8 @@ static const struct cure {
     { SQLITE_INTERRUPT, ERR_TEMP, false, "interrupted" },
     { SQLITE_SCHEMA, ERR_TEMP, false, "the tables changed meanwhile" },
     { SQLITE_TOOBIG, ERR_LIMIT, false, "a value is too big for SQLite" },
-    { SQLITE_CONSTRAINT, ERR_PERM, false, NULL },
+    { SQLITE_CONSTRAINT, ERR_CONF, false,
+        "a constraint, index or trigger that somebody added to the table refuses a row: remove it" },
     { SQLITE_MISMATCH, ERR_PERM, false, NULL },
     { SQLITE_RANGE, ERR_BUG, false, NULL },
     { SQLITE_MISUSE, ERR_BUG, false, NULL },
@@ -64,6 +65,12 @@ static const char *words_of(const struct sqlite *s, int code)
                                                                            : sqlite3_errstr(code);
 }
 
+/* Their rules are ours: nobody added them. */
+static bool is_of_system_table(int code, const char *text)
+{
+    return (code & 0xff) == SQLITE_CONSTRAINT && strstr(text, "potok_") != NULL;
+}
+
 int sqlite_fail(struct sqlite *s, int code, const char *doing, struct err *err)
 {
     const char *text = words_of(s, code);
@@ -75,7 +82,9 @@ int sqlite_fail(struct sqlite *s, int code, const char *doing, struct err *err)
     if (cure != NULL) {
         kind = cure->kind;
         s->db.lost = s->db.lost || cure->lost;
-        if (cure->cure != NULL)
+        if (is_of_system_table(code, text))
+            kind = ERR_BUG;
+        else if (cure->cure != NULL)
             return err_code(
                 err, kind, code, "%s: %s: %s (%s)", s->path, err_tr(doing), err_tr(cure->cure), text);
     } else if (is_missing(text)) {

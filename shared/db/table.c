@@ -2,8 +2,10 @@
 #include "db/table.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void table_free(struct table *t)
@@ -162,6 +164,27 @@ int table_read(struct db *db, struct str name, struct table **ret, struct err *e
         qsort(t->list, (size_t)t->count, sizeof(*t->list), by_name);
     *ret = t;
     return 0;
+}
+
+/* ---- what its lines are ---- */
+
+/* In the order of the writers: the entity's row before the table. */
+int table_lock_entity(struct db *db, struct str table, struct err *err)
+{
+    char sql[120];
+    int64_t ignored;
+
+    snprintf(sql, sizeof(sql), "SELECT shape FROM potok_entity WHERE tbl = $1%s", db_for_update(db));
+    return db_get_i64(db, sql, DB_ARGS(dbv_s(table)), 0, &ignored, err);
+}
+
+int table_list_column(struct db *db, struct str table, struct str column, enum col_kind kind, struct err *err)
+{
+    return db_run(db,
+        "INSERT INTO potok_column (tbl, col, kind, made_ms) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (tbl, col) DO UPDATE SET kind = excluded.kind, made_ms = excluded.made_ms",
+        DB_ARGS(dbv_s(table), dbv_s(column), dbv_c(col_kind_name(kind)), dbv_i((int64_t)clock_wall_ms())),
+        NULL, NULL, NULL, err);
 }
 
 /* ---- what the connection remembers ---- */

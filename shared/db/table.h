@@ -36,6 +36,12 @@ void table_free(struct table *t);                           /* NULL-safe */
 /* NULL: neither there nor dropped. */
 const struct table_column *table_find(const struct table *t, struct str column);
 
+/* Inside a transaction that changes the table, first of all: in the order of the writers, who take the entity's row before
+ * the table. */
+int table_lock_entity(struct db *db, struct str table, struct err *err) MUST_CHECK;
+/* Inside it: the column is of this kind now. */
+int table_list_column(struct db *db, struct str table, struct str column, enum col_kind kind, struct err *err) MUST_CHECK;
+
 /* What the connection remembers. */
 struct table *table_known(const struct db *db, struct str name);
 void table_remember(struct db *db, struct table *t);        /* takes it over; in place of an older one */
