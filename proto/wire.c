@@ -239,7 +239,7 @@ static uint64_t content(const struct wire *w, const struct wire_head *h)
 /* clang-format off */
 #define X8(n) n, n, n, n, n, n, n, n
 #define UP8(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
-static const uint8_t sizes[] = {
+const uint8_t WIRE_SIZES[] = {
     X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1), X8(1),
     X8(0), X8(0), X8(0), X8(0),             /* 80: maps, arrays */
     UP8(1), UP8(9), UP8(17), UP8(25),       /* a0: short strings */
@@ -251,33 +251,63 @@ static const uint8_t sizes[] = {
 /* clang-format on */
 #undef X8
 #undef UP8
-static_assert(sizeof(sizes) == 256, "one for each first byte");
+static_assert(sizeof(WIRE_SIZES) == 256, "one for each first byte");
 
-void wire_skip(struct wire *w)
+/* As many of `left` scalars with a short head as stand one after another. The cursor is in registers: bytes
+ * are of the type that may alias it. */
+static uint64_t skip_scalars(struct wire *w, uint64_t left)
+{
+    const uint8_t *p = w->p, *end = w->end;
+
+    while (left > 0 && p < end) {
+        size_t size = WIRE_SIZES[*p], room = (size_t)(end - p);
+        if (*p == 0xd9 && room > 1)
+            size = 2 + (size_t)p[1];
+        if (size == 0 || size > room)
+            break;
+        p += size;
+        left--;
+    }
+    w->p = p;
+    return left;
+}
+
+/* Steps over a container whose end is known. */
+static bool skip_known(struct wire *w)
+{
+    const struct wire_ends *ends = w->ends;
+
+    for (size_t i = 0; ends != NULL && i < ends->count; i++)
+        if (ends->base + ends->list[i].at == w->p) {
+            w->p = ends->base + ends->list[i].end;
+            return true;
+        }
+    return false;
+}
+
+void wire_skip_any(struct wire *w)
 {
     uint64_t outer[WIRE_DEPTH_MAX + 1]; /* values still to skip in the containers around */
     uint64_t left = 1;
     int depth = 0;
 
-    while (left > 0 || depth > 0) {
-        size_t room, size;
+    while (!w->failed) {
+        left = skip_scalars(w, left);
+        if (left == 0 && depth == 0)
+            return;
         if (left == 0) {
             left = outer[--depth];
             continue;
         }
         left--;
-        room = w->failed ? 0 : (size_t)(w->end - w->p);
-        size = room > 0 ? sizes[*w->p] : 0;
-        if (size > 0 && size <= room) {
-            w->p += size;
-            continue;
-        }
         struct wire_head h = wire_head(w);
         bool holds = h.type == WIRE_ARRAY || h.type == WIRE_MAP;
         if (h.type == WIRE_END || (holds && w->depth + depth >= WIRE_DEPTH_MAX)) {
             w->failed = true;
             return;
         }
+        if (holds && skip_known(w))
+            continue;
         w->p += h.size + content(w, &h);
         if (holds) {
             outer[depth++] = left;

@@ -30,10 +30,21 @@ void wire_close(struct buf *b, size_t at, uint32_t count);
 enum wire_type { WIRE_END, WIRE_NIL, WIRE_BOOL, WIRE_INT, WIRE_UINT, WIRE_NUM, WIRE_STR, WIRE_BIN, WIRE_ARRAY,
                  WIRE_MAP, WIRE_OTHER };    /* UINT: above INT64_MAX; OTHER: floats, other extensions */
 
+/* Where great containers end, for readers that step over them: told by whoever made the bytes, never by a peer. */
+#define WIRE_ENDS_MAX 64
+struct wire_ends {
+    const uint8_t *base;    /* what the places count from */
+    size_t count;
+    struct {
+        size_t at, end;
+    } list[WIRE_ENDS_MAX];
+};
+
 struct wire {
     const uint8_t *p, *end;
     int depth;              /* of wire_skip */
     bool failed;
+    const struct wire_ends *ends;   /* NULL: not told */
 };
 
 void wire_init(struct wire *w, const void *p, size_t n);
@@ -58,7 +69,18 @@ struct str wire_bin(struct wire *w);
 struct str wire_number(struct wire *w);             /* WIRE_NUM's token */
 uint32_t wire_array(struct wire *w);                /* count; never more than bytes left */
 uint32_t wire_map(struct wire *w);
-void wire_skip(struct wire *w);                     /* any value; depth over 64 fails */
+extern const uint8_t WIRE_SIZES[256];               /* bytes of a scalar by its first one; 0: that does not tell */
+void wire_skip_any(struct wire *w);                 /* wire_skip()'s own */
+/* Any value; depth over 64 fails. */
+static inline void wire_skip(struct wire *w)
+{
+    size_t left = (size_t)(w->end - w->p), size = left > 0 ? WIRE_SIZES[*w->p] : 0;
+
+    if (size > 0 && size <= left && !w->failed)
+        w->p += size;
+    else
+        wire_skip_any(w);
+}
 struct str wire_raw(struct wire *w);                /* skips a value and gives its bytes */
 /* Cursor stands at a map: true and the cursor at the value of `key`; false: past the map, no failure. Another
  * value (a portal prints an empty map as []) has no such key: false, and the cursor past it. */

@@ -289,10 +289,11 @@ static void read_result(struct bitrix_batch *b, struct wire *w)
     }
 }
 
-int bitrix_batch_read(struct bitrix_batch *b, struct str bytes, struct err *err)
+int bitrix_batch_read(struct bitrix_batch *b, struct str bytes, const struct wire_ends *ends, struct err *err)
 {
     struct wire w = cursor(bytes);
 
+    w.ends = ends;
     *b = (struct bitrix_batch){ .error = { "", 0 } };
     if (wire_peek(&w) != WIRE_MAP)
         return err_set(err, ERR_TEMP, "no object");

@@ -32,8 +32,9 @@ struct bitrix_batch {
     struct str part[PARTS][BATCH_COMMANDS];
 };
 
-/* bytes: one transcoded value. ERR_TEMP: not a map. */
-int bitrix_batch_read(struct bitrix_batch *b, struct str bytes, struct err *err) MUST_CHECK;
+/* bytes: one transcoded value; ends: transcode()'s. ERR_TEMP: not a map. */
+int bitrix_batch_read(struct bitrix_batch *b, struct str bytes, const struct wire_ends *ends, struct err *err)
+    MUST_CHECK;
 
 /* `raw` is {error, error_description}, or v3's {code, message}. */
 void bitrix_error_read(struct bitrix_error *ret, struct str raw);

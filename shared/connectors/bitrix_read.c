@@ -187,7 +187,8 @@ static int read_text(
 {
     char why[120];
     struct err inner = { .kind = ERR_NONE };
-    struct buf bytes;
+    struct wire_ends ends;
+    struct buf *bytes;
     int result;
 
     if (!is_json_begun(text, n)) {
@@ -195,15 +196,15 @@ static int read_text(
             content_type != NULL && content_type[0] != '\0' ? content_type : "type not told");
         return no_json(r, status, why, err);
     }
-    buf_init(&bytes, LIMIT_TRANSCODED_BYTES);
-    if (transcode(text, n, &bytes, &r->a->repaired, &inner) < 0)
+    bytes = transcode_take_room(LIMIT_TRANSCODED_BYTES);
+    if (transcode(text, n, bytes, &ends, &r->a->repaired, &inner) < 0)
         result = inner.kind == ERR_LIMIT ? err_set(err, ERR_LIMIT, "%s", inner.text)
                                          : no_json(r, status, inner.text, err);
-    else if (bitrix_batch_read(&r->batch, buf_view(&bytes), &inner) < 0)
+    else if (bitrix_batch_read(&r->batch, buf_view(bytes), &ends, &inner) < 0)
         result = bitrix_nonsense(r, err, "%s", inner.text);
     else
         result = read_batch(r, status, err);
-    buf_fini(&bytes);
+    transcode_give_room(bytes);
     return result;
 }
 

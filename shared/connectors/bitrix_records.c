@@ -93,13 +93,14 @@ struct record {
 static int record_keys(struct bitrix_reading *r, struct wire *w, struct record *ret, struct err *err)
 {
     const char *id_field = r->ask.entities[0]->id_field;
+    const struct str id_name = str_of(id_field);
 
     for (uint32_t i = 0; i < ret->keys && wire_ok(w); i++) {
         struct str key = wire_str(w);
         struct wire value = *w;
 
         wire_skip(w);
-        if (str_is(key, id_field)) {
+        if (str_eq(key, id_name)) {
             if (ret->id != 0 || !bitrix_u64(&value, &ret->id) || ret->id == 0 || ret->id >= RANGE_OPEN)
                 return bitrix_nonsense(r, err, "a record whose %s is no id", id_field);
         }

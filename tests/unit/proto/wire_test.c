@@ -202,6 +202,50 @@ TEST(values_nest_64_deep_and_no_deeper)
     }
 }
 
+/* Whatever the first byte, stepping over takes the same as reading it as text does, at every length of what follows. */
+TEST(every_first_byte_is_stepped_over_as_it_is_read)
+{
+    uint8_t bytes[40];
+
+    for (int first = 0; first < 256; first++)
+        for (size_t n = 1; n <= sizeof(bytes); n++) {
+            struct wire skip, print;
+            struct buf text;
+            memset(bytes, 1, sizeof(bytes));
+            bytes[0] = (uint8_t)first;
+            buf_init(&text, 1000);
+            wire_init(&skip, bytes, n);
+            wire_init(&print, bytes, n);
+            wire_skip(&skip);
+            wire_json(&print, &text);
+            if (skip.failed != print.failed || skip.p != print.p)
+                print_error("%02x with %zu bytes\n", (unsigned)first, n);
+            CHECK_EQ(skip.failed, print.failed);
+            CHECK(skip.failed || skip.p == print.p);
+            buf_fini(&text);
+        }
+}
+
+TEST(a_container_whose_end_is_told_is_not_walked)
+{
+    static const uint8_t bytes[] = { 0x92, 0x92, 0xc1, 0xc1, 0x07 }; /* c1 is no value */
+    static const struct wire_ends ends = { bytes, 1, { { 1, 4 } } };
+    struct wire w;
+
+    wire_init(&w, bytes, sizeof(bytes));
+    wire_skip(&w);
+    CHECK(!wire_ok(&w));
+    wire_init(&w, bytes, sizeof(bytes));
+    w.ends = &ends;
+    wire_skip(&w);
+    CHECK(wire_done(&w));
+    wire_init(&w, bytes, sizeof(bytes));
+    w.ends = &ends;
+    CHECK_EQ(wire_array(&w), 2);
+    wire_skip(&w);
+    CHECK_EQ(wire_i64(&w), 7);
+}
+
 TEST(raw_gives_the_bytes_of_one_value)
 {
     wire_put_array(&out, 2);
@@ -336,6 +380,8 @@ int main(void)
         WITH(a_count_or_length_beyond_the_input_fails),
         WITH(a_failure_is_sticky),
         WITH(values_nest_64_deep_and_no_deeper),
+        WITH(every_first_byte_is_stepped_over_as_it_is_read),
+        WITH(a_container_whose_end_is_told_is_not_walked),
         WITH(raw_gives_the_bytes_of_one_value),
         WITH(find_stops_at_the_value_or_behind_the_map),
         WITH(find_in_what_is_no_map_passes_it),
