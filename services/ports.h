@@ -1,4 +1,4 @@
-/* ports.h - the metrics port of each service, from services.def. */
+/* ports.h - where services listen: the metrics port of each, from services.def, and the gateway's own. */
 #pragma once
 
 enum service_port {
@@ -6,3 +6,7 @@ enum service_port {
 #include "services/services.def"
 #undef SERVICE
 };
+
+/* Without GATEWAY_LISTEN: with a token to check webhooks by, and without. */
+#define GATEWAY_LISTEN_OPEN   "0.0.0.0:8080"
+#define GATEWAY_LISTEN_CLOSED "127.0.0.1:8080"

@@ -26,12 +26,20 @@ static struct metric duration = {
     .kind = METRIC_HISTOGRAM,
 };
 
+static struct metric too_big = {
+    .name = "webhook_errors_total",
+    .help = "Webhooks refused",
+    .kind = METRIC_COUNTER,
+    .labels = "{error_type=\"too_big\"}",
+};
+
 void count_init(void)
 {
     metric_register(&waiting);
     metric_register(&lag);
     metric_register(&connections);
     metric_register(&duration);
+    metric_register(&too_big);
 }
 
 static void count(const char *name, const char *help, const char *label, const char *value)
@@ -64,5 +72,6 @@ void count_state(const struct gateway *g)
 {
     metric_set(&waiting, (double)hand_waiting(&g->hand));
     metric_set(&lag, (double)g->hand.lag_ms / 1000);
+    metric_set(&too_big, g->server != NULL ? (double)http_server_too_big(g->server) : 0);
     metric_set(&connections, g->server != NULL ? http_server_requests(g->server) : 0);
 }

@@ -1,15 +1,15 @@
 #include "gateway.h"
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/webhook.h"
 #include "run/listen.h"
+#include "services/ports.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTEN_OPEN  "0.0.0.0:8080"
-#define LISTEN_CLOSE "127.0.0.1:8080"
-#define PEM_MAX      (1 << 20)
+#define PEM_MAX (1 << 20)
 
 static void add_portal(struct intake_rules *rules, const struct config_portal *c)
 {
@@ -41,7 +41,7 @@ static int choose_address(struct gateway *g, struct err *err)
 
     if (g->listen[0] == '\0') {
         free(g->listen);
-        g->listen = strdup(open ? LISTEN_CLOSE : LISTEN_OPEN);
+        g->listen = xstrdup(open ? GATEWAY_LISTEN_CLOSED : GATEWAY_LISTEN_OPEN);
     }
     if (open && !is_loopback(g->listen))
         return err_set(err, ERR_CONF,

@@ -5,16 +5,19 @@
 #include "base/config.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct service {
     const char *name;
     int instances;              /* on one machine, unless the environment says otherwise */
-    int up;                     /* started by `potok up` */
+    int up;                     /* started by `potok up`: 0 never, 1 always, 2 not with --once */
 };
 
 extern const struct service SERVICES[];
 extern const int SERVICE_COUNT;
+
+bool service_is_up(const char *name);   /* does a `potok up` that stays start it? */
 
 #define INSTANCES_MAX 32
 

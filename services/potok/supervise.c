@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 
 #define LOG_ROTATE_BYTES (10 * 1024 * 1024)
 #define TICK_MS          50
+#define OWN_VARIABLES    3
 
 extern char **environ;
 
@@ -76,28 +78,56 @@ static int log_open(struct child *child)
     return fd;
 }
 
-/* The environment with POTOK_INSTANCE of this child; the array is the caller's to free, with its last string.
- */
+static bool is_own(const char *variable)
+{
+    static const char *const own[] = { "POTOK_INSTANCE=", "LISTEN_FDS=", "LISTEN_PID=" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        if (strncmp(variable, own[i], strlen(own[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The environment with what is this child's own first: OWN_VARIABLES strings of the caller's, as is the
+ * array. */
 static char **environment_for(const struct child *child)
 {
-    static const char name[] = "POTOK_INSTANCE=";
-    size_t n = 0, kept = 0;
+    size_t n = 0, kept = OWN_VARIABLES;
     char **env;
 
     while (environ[n] != NULL)
         n++;
-    env = xcalloc(n + 2, sizeof(*env));
+    env = xcalloc(n + OWN_VARIABLES + 1, sizeof(*env));
     for (size_t i = 0; i < n; i++) {
-        if (strncmp(environ[i], name, sizeof(name) - 1) != 0)
-            env[++kept] = environ[i];
+        if (!is_own(environ[i]))
+            env[kept++] = environ[i];
     }
-    env[0] = xasprintf("%s%d", name, child->number);
+    env[0] = xasprintf("POTOK_INSTANCE=%d", child->number);
+    env[1] = xasprintf("LISTEN_FDS=%d", child->listen_fd > 0);
+    env[2] = xasprintf("LISTEN_PID=%20s", ""); /* the child writes its number there */
     return env;
+}
+
+static void environment_free(char **env)
+{
+    for (int i = 0; i < OWN_VARIABLES; i++)
+        free(env[i]);
+    free(env);
+}
+
+/* After fork(): no library call that allocates. */
+static void write_pid(char *variable)
+{
+    char *end = variable + strlen(variable), *digits = strchr(variable, '=') + 1, *p = end;
+
+    for (pid_t pid = getpid(); pid > 0; pid /= 10)
+        *--p = (char)('0' + pid % 10);
+    memmove(digits, p, (size_t)(end - p) + 1);
 }
 
 /* In the child: only calls that are allowed after fork() of a process with threads. */
 __attribute__((noreturn)) static void child_become(
-    const char *program, char *const *env, int log_fd, pid_t parent)
+    const char *program, char *const *env, int log_fd, int listen_fd, pid_t parent)
 {
     char *argv[] = { (char *)program, NULL };
     sigset_t none;
@@ -112,7 +142,12 @@ __attribute__((noreturn)) static void child_become(
 
     if (null >= 0)
         dup2(null, STDIN_FILENO);
-    close_range(STDERR_FILENO + 1, ~0U, 0);
+    if (listen_fd > 0) {
+        dup2(listen_fd, STDERR_FILENO + 1); /* the first one handed over */
+        fcntl(STDERR_FILENO + 1, F_SETFD, 0);
+        write_pid(env[2]);
+    }
+    close_range(STDERR_FILENO + (listen_fd > 0 ? 2 : 1), ~0U, 0);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -134,7 +169,7 @@ static void child_start(struct supervise *s, struct child *child)
     pid_t pid = fork();
 
     if (pid == 0)
-        child_become(program, env, log_fd, parent);
+        child_become(program, env, log_fd, child->listen_fd, parent);
     if (pid > 0) {
         setpgid(pid, pid); /* here too: whoever comes first */
         child->pid = pid;
@@ -143,8 +178,14 @@ static void child_start(struct supervise *s, struct child *child)
         child->start_at_ms = clock_mono_ms() + RESTART_MOST_MS; /* no memory or no process to be had */
     }
     close(log_fd);
-    free(env[0]);
-    free(env);
+    environment_free(env);
+}
+
+void supervise_hold(struct supervise *s, const char *service, int listen_fd)
+{
+    for (int i = 0; i < s->count; i++)
+        if (strcmp(s->list[i].service, service) == 0)
+            s->list[i].listen_fd = listen_fd;
 }
 
 void supervise_start(struct supervise *s)

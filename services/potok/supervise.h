@@ -19,6 +19,7 @@ struct child {
     char instance[64];          /* "fetcher.1" */
     int number;
     pid_t pid;                  /* 0: not running */
+    int listen_fd;              /* handed to it by the socket activation protocol; 0 = none */
     struct restart restart;
     uint64_t start_at_ms;       /* 0: not waiting for a start */
     unsigned starts;
@@ -54,6 +55,8 @@ struct supervise {
 void supervise_init(struct supervise *s, uv_loop_t *loop, const char *log_dir, const struct supervise_events *events);
 /* ERR_CONF: the service's program is not beside this one. */
 int supervise_add(struct supervise *s, const char *service, int instances, struct err *err) MUST_CHECK;
+/* A listening socket for the instances of a service: the caller keeps it open as long as they run. */
+void supervise_hold(struct supervise *s, const char *service, int listen_fd);
 void supervise_start(struct supervise *s);
 void supervise_status(struct supervise *s, const struct msg_status *m);     /* a STATUS came */
 void supervise_stop(struct supervise *s);       /* SIGTERM in reverse order */

@@ -31,6 +31,7 @@ struct up {
     struct bus_plug *statuses;
     struct control control;
     struct supervise supervise;
+    int listen_fd;              /* the gateway's socket; 0 = no gateway */
 
     struct screen screen;
     struct snapshot fresh;      /* the answer being read: too large for a stack */

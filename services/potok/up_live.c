@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "command.h"
+#include "held.h"
 #include "say.h"
 
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define TICK_MS          250
 #define ANSWER_WITHIN_MS 60000 /* the scheduler, after the start */
@@ -138,18 +140,30 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- life ---- */
 
+static int socket_hold(struct up *u, struct err *err)
+{
+    char address[LISTEN_ADDRESS_SIZE];
+
+    if (u->once || !service_is_up("gateway"))
+        return 0;
+    if (held_open(u->home, &u->listen_fd, address, err) < 0)
+        return -1;
+    supervise_hold(&u->supervise, "gateway", u->listen_fd);
+    return 0;
+}
+
 static int services_add(struct up *u, struct err *err)
 {
     for (int i = 0; i < SERVICE_COUNT; i++) {
         int instances;
 
-        if (!SERVICES[i].up)
+        if (SERVICES[i].up == 0 || (u->once && SERVICES[i].up > 1))
             continue;
         if (service_instances(&SERVICES[i], &u->home->config, &instances, err) < 0 ||
             supervise_add(&u->supervise, SERVICES[i].name, instances, err) < 0)
             return -1;
     }
-    return 0;
+    return socket_hold(u, err);
 }
 
 static int bus_start(struct up *u, struct err *err)
@@ -217,5 +231,7 @@ int up_live(struct up *u)
     }
     screen_erase(&u->screen);
     handles_close(u);
+    if (u->listen_fd > 0)
+        close(u->listen_fd);
     return u->exit_code;
 }

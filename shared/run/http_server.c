@@ -44,6 +44,7 @@ struct http_server {
     http_handler *handler;
     void *ctx;
     struct http_in_private *requests;
+    uint64_t too_big;
     bool quiet; /* no new connections, none is kept */
     char address[LISTEN_ADDRESS_SIZE];
 };
@@ -167,6 +168,7 @@ static enum MHD_Result refuse_big(struct http_in_private *p)
 
     snprintf(text, sizeof(text), "The body is larger than %zu bytes.\n", p->in.server->max_body_bytes);
     p->handed = true;
+    p->in.server->too_big++;
     http_reply_text(&p->in, MHD_HTTP_CONTENT_TOO_LARGE, text);
     return answer(p);
 }
@@ -195,8 +197,10 @@ static enum MHD_Result gather(struct http_in_private *p, const char *data, size_
         buf_fini(&p->body);
         buf_init(&p->body, 1);
         p->swallowed += *size;
-        if (p->swallowed > p->in.server->max_body_bytes + SWALLOW_BYTES)
+        if (p->swallowed > p->in.server->max_body_bytes + SWALLOW_BYTES) {
+            p->in.server->too_big++;
             return MHD_NO;
+        }
     } else {
         buf_add(&p->body, data, *size);
     }
@@ -333,6 +337,11 @@ int http_server_requests(const struct http_server *s)
     for (const struct http_in_private *p = s->requests; p != NULL; p = p->next)
         n++;
     return n;
+}
+
+uint64_t http_server_too_big(const struct http_server *s)
+{
+    return s->too_big;
 }
 
 const char *http_server_address(const struct http_server *s)

@@ -1,0 +1,10 @@
+/* held.h - the gateway's listening socket, held by `potok up`: it outlives every gateway, so that a restart refuses no
+ * webhook (design, invariant 10). */
+#pragma once
+
+#include "home.h"
+#include "run/listen.h"
+
+/* Listens where GATEWAY_LISTEN says; by default as the gateway itself would. The default of a gateway that nobody from outside
+ * may reach gives way to a free port where another program has it. ERR_CONF names the address. */
+int held_open(const struct home *h, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err) MUST_CHECK;
