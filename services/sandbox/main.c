@@ -1,4 +1,5 @@
 /* potok-sandbox - a stand-in Bitrix24 portal over HTTP; see README.md. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -77,6 +78,9 @@ int main(int argc, char **argv)
     struct err err;
 
     mem_tune();
+    mallopt(M_MMAP_THRESHOLD,
+        1 << 28); /* answers of megabytes come and go: their memory stays, unlike a service's */
+    mallopt(M_TRIM_THRESHOLD, 1 << 28);
     log_init("sandbox", LOG_INFO);
     const int parsed = options_parse(&s->options, argc, argv, &err);
     const int code = parsed < 0 ? fail(&err) : parsed > 0 ? 0 : run(s);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "call.h"
 #include "hash.h"
+#include "kept.h"
 #include "params.h"
 #include "replay.h"
 #include "trouble.h"
@@ -46,6 +47,7 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
     ret->operating.limit_s = o->operating_limit_s;
     ret->operating.window_ms = o->operating_window_ms;
     make_secret(o->store.seed, ret->secret);
+    ret->kept = o->keep_rows > 0 ? kept_new() : NULL;
     if (o->replay != NULL && (ret->replay = replay_open(o->replay, err)) == NULL)
         return -1;
     return store_open(&ret->store, &o->store, err);
@@ -56,6 +58,7 @@ void portal_close(struct portal *p)
     store_close(&p->store);
     arena_fini(&p->arena);
     replay_close(&p->replay);
+    kept_free(&p->kept);
 }
 
 /* /rest/{user}/{secret}/{method}: the parts, without a slash at the end. */

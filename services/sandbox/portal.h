@@ -35,6 +35,7 @@ struct portal_options {
     double operating_cost;          /* factor of the cost model in cost.h */
     unsigned quirks;
     uint64_t latency_ms;
+    uint64_t keep_rows;             /* 0 = no */
     const char *replay;             /* folder of a recording that answers instead; NULL: none */
 };
 
@@ -55,6 +56,7 @@ struct portal {
     uint64_t serial;                /* of the request; chance of the day */
     struct arena arena;             /* of the command being run */
     struct replay *replay;          /* NULL: answers are made up */
+    struct kept *kept;              /* NULL: rows are printed anew each time */
 };
 
 struct portal_request {

@@ -5,6 +5,7 @@
 
 #include "hash.h"
 #include "json_out.h"
+#include "kept.h"
 #include "params.h"
 #include "render.h"
 
@@ -21,21 +22,36 @@ static void wire_init(struct wire *ret, const struct call *c, bool get)
         (unsigned long long)hash_mix(p->serial + 1));
 }
 
+static void out_row(
+    struct call *c, const struct list_query *q, const struct wire *wire, uint32_t n, struct arena *arena)
+{
+    struct kept *kept = c->portal->store.crm[q->w].patches[n] == NULL ? c->portal->kept : NULL;
+    const size_t from = c->out->n;
+    struct record r;
+
+    if (kept != NULL && kept_get(kept, n, wire, c->out))
+        return;
+    record_open(&r, &c->portal->store, q->w, n, arena);
+    render_row(c->out, wire, &r, q->select, q->select_count);
+    if (kept != NULL && !c->out->failed)
+        kept_put(kept, n, wire, (struct str){ c->out->p + from, c->out->n - from });
+    arena_reset(arena);
+}
+
 static void out_rows(struct call *c, const struct list_query *q, const struct list_page *page)
 {
     struct arena arena = { 0 }; /* of one row; the query stays in the call's */
     struct wire wire;
 
     wire_init(&wire, c, false);
+    if (c->portal->kept != NULL)
+        kept_choose(c->portal->kept, q, &c->portal->store.crm[q->w], &wire);
     buf_char(c->out, '[');
     for (int i = 0; i < page->count; i++) {
-        struct record r;
         if (i > 0)
             buf_char(c->out, ',');
-        record_open(&r, &c->portal->store, q->w, page->n[i], &arena);
-        render_row(c->out, &wire, &r, q->select, q->select_count);
-        arena_reset(&arena);
-        c->ids[c->id_count++] = r.id;
+        out_row(c, q, &wire, page->n[i], &arena);
+        c->ids[c->id_count++] = c->portal->store.crm[q->w].ids[page->n[i]];
     }
     buf_char(c->out, ']');
     arena_fini(&arena);

@@ -138,8 +138,8 @@ TEST(whole_numbers_are_written_to_the_last_digit)
     static const struct {
         int64_t value;
         const char *text;
-    } cases[] = { { 0, "0" }, { 7, "7" }, { -7, "-7" }, { 1000, "1000" }, { INT64_MAX, "9223372036854775807" },
-        { INT64_MIN, "-9223372036854775808" } };
+    } cases[] = { { 0, "0" }, { 7, "7" }, { -7, "-7" }, { 1000, "1000" },
+        { INT64_MAX, "9223372036854775807" }, { INT64_MIN, "-9223372036854775808" } };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf b;
