@@ -3,18 +3,10 @@
 #include "command.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "connectors/bitrix.h"
 #include "entity_word.h"
-#include "home.h"
-#include "proto/probe.h"
-#include "record_ask.h"
-#include "record_dir.h"
-#include "record_plan.h"
+#include "recording.h"
 #include "say.h"
-
-#include "base/anonymise.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +15,6 @@
 
 #define RECORDS_DEFAULT "500"
 #define RECORDS_MAX     25000
-#define ENTITIES_MAX    16
 
 enum { OPTION_OUT, OPTION_PORTAL, OPTION_ENTITIES, OPTION_RECORDS, OPTION_PLAN, OPTION_JSON };
 static const struct option_def OPTIONS[] = {
@@ -39,32 +30,6 @@ static const struct option_def OPTIONS[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
-struct entity_record {
-    struct record_of of;
-    uint64_t least, total;
-    char *schema; /* encoded; NULL: the portal does not show this entity */
-    size_t schema_n;
-    uint64_t records; /* recorded */
-    bool whole;       /* all there are */
-};
-
-struct recording {
-    struct home home;
-    const struct config_portal *portal;
-    struct entity_record entities[ENTITIES_MAX];
-    int entity_count;
-    int records; /* asked for */
-    bool json, progress;
-    struct record_portal ask;
-    struct record_dir dir;
-    struct anonymise anon;
-    char no_scope[64];
-    struct buf left_out,
-        left_out_rows; /* JSON objects, separated by commas; rows: without words, for others' eyes */
-    struct buf left_out_words;
-    bool stopped;
-};
-
 /* ---- what is asked for ---- */
 
 static int take_entity(struct recording *r, const char *word, struct err *err)
@@ -76,8 +41,8 @@ static int take_entity(struct recording *r, const char *word, struct err *err)
     for (int i = 0; i < r->entity_count; i++)
         if (r->entities[i].of.entity == e)
             return 0;
-    if (r->entity_count == ENTITIES_MAX)
-        return err_set(err, ERR_CONF, "at most %d entities", ENTITIES_MAX);
+    if (r->entity_count == RECORD_ENTITIES_MAX)
+        return err_set(err, ERR_CONF, "at most %d entities", RECORD_ENTITIES_MAX);
     r->entities[r->entity_count++].of.entity = e;
     return 0;
 }
@@ -132,279 +97,6 @@ static int take_args(struct recording *r, const struct args *args, struct err *e
     r->records = (int)n;
     r->json = args->option[OPTION_JSON] != NULL;
     r->progress = !r->json && isatty(STDERR_FILENO);
-    return 0;
-}
-
-/* ---- one exchange ---- */
-
-static void leave_out(struct recording *r, const char *row, const char *method, const char *why)
-{
-    const char *comma = r->left_out.n > 0 ? "," : "";
-
-    buf_fmt(&r->left_out_rows, "%s{\"row\":\"%s\",\"method\":\"%s\"}", comma, row, method);
-    buf_fmt(&r->left_out, "%s{\"row\":\"%s\",\"method\":\"%s\",\"why\":", comma, row, method);
-    buf_json(&r->left_out, str_of(why));
-    buf_char(&r->left_out, '}');
-    buf_fmt(&r->left_out_words, "  %s (%s): %s\n", row, method, why);
-}
-
-static void clean(struct recording *r, struct str body, enum anon_rule rule, struct buf *out)
-{
-    struct err err;
-
-    if (anonymise_json(&r->anon, body, rule, out, &err) < 0)
-        anonymise_text(&r->anon, body, out);
-}
-
-/* Asks and writes down. The answer is the caller's, as it came. -1: nothing was written and why is told. */
-static int exchange(struct recording *r, struct record_exchange *x, enum anon_rule rule,
-    struct http_answer *answer, struct err *err)
-{
-    struct buf body;
-
-    if (record_ask(&r->ask, x->method, x->params, x->wrong_secret, answer, err) < 0)
-        return -1;
-    buf_init(&body, (size_t)256 << 20);
-    clean(r, buf_view(&answer->body), rule, &body);
-    x->status = answer->status;
-    x->content_type = answer->content_type;
-    x->moved = answer->location[0] != '\0';
-    x->retry_after_ms = answer->retry_after_ms;
-    x->took_ms = answer->took_ms;
-    x->body = buf_view(&body);
-    const int result = record_dir_add(&r->dir, x, err);
-    buf_fini(&body);
-    if (result < 0)
-        buf_fini(&answer->body);
-    if (r->progress)
-        fprintf(stderr, "\r%s %d", say("запросов:", "requests:"), r->ask.calls);
-    return result;
-}
-
-static struct record_exchange exchange_of(const struct record_row *row, const char *method, struct str params)
-{
-    return (struct record_exchange){ .row = row->name,
-        .facts = row->facts,
-        .why = row->why,
-        .method = method,
-        .params = params,
-        .wrong_secret = (row->flags & RECORD_WRONG_SECRET) != 0 };
-}
-
-/* ---- the client's own requests ---- */
-
-static void probe_learn(struct recording *r, const struct probe_entity *from)
-{
-    struct schema schema;
-    struct err err;
-
-    for (int i = 0; i < r->entity_count; i++) {
-        struct entity_record *e = &r->entities[i];
-        if (!str_is(from->entity, e->of.entity->plural) || from->error.n > 0)
-            continue;
-        e->least = from->least_id;
-        e->total = from->total;
-        if (e->least > 0)
-            snprintf(e->of.id, sizeof(e->of.id), "%" PRIu64, e->least);
-        e->schema = xmalloc(from->schema.n + 1);
-        memcpy(e->schema, from->schema.p, from->schema.n);
-        e->schema_n = from->schema.n;
-        if (schema_decode(&schema, from->schema, &err) < 0)
-            continue;
-        for (int k = 0; k < schema.count; k++)
-            anonymise_field(&r->anon, schema.fields[k].name, schema.fields[k].type);
-        schema_free(&schema);
-    }
-}
-
-/* bitrix_read() changes the text it reads. */
-static int read_answer(
-    const struct msg_job *job, const struct http_answer *answer, struct bitrix_answer *ret, struct err *err)
-{
-    char *text = xmalloc(answer->body.n + JSON_PADDING);
-
-    memcpy(text, answer->body.p, answer->body.n);
-    memset(text + answer->body.n, 0, JSON_PADDING);
-    const int result = bitrix_read(
-        job, answer->status, answer->content_type, answer->location, text, answer->body.n, ret, err);
-    free(text);
-    return result;
-}
-
-static void learn(
-    struct recording *r, const struct msg_job *job, const struct http_answer *raw, const char *name)
-{
-    struct bitrix_answer answer = { .count = 0 };
-    struct probe probe;
-    struct err err = { 0 };
-
-    if (read_answer(job, raw, &answer, &err) < 0) {
-        leave_out(r, name, "batch", err.text);
-    } else if (probe_decode(&probe, buf_view(&answer.learnt), &err) == 0) {
-        for (int i = 0; i < probe.count; i++)
-            probe_learn(r, &probe.entities[i]);
-        probe_free(&probe);
-    }
-    bitrix_answer_fini(&answer);
-}
-
-/* User fields' types are learnt from the raw answer before it is written: they tell what may stay of it. */
-static int do_probe(struct recording *r, const struct record_row *row, struct err *err)
-{
-    struct buf names, body, clean_body;
-    struct http_answer answer;
-
-    buf_init(&names, 4096);
-    buf_init(&body, 1 << 20);
-    buf_init(&clean_body, (size_t)256 << 20);
-    for (int i = 0; i < r->entity_count; i++)
-        buf_fmt(&names, "%s%s", i > 0 ? " " : "", r->entities[i].of.entity->plural);
-    const struct msg_job job = { .kind = STR("probe"), .entities = buf_view(&names) };
-    int result = bitrix_build(&job, &body, err);
-    if (result == 0)
-        result = record_ask(&r->ask, "batch", buf_view(&body), false, &answer, err);
-    if (result == 0) {
-        struct record_exchange x = exchange_of(row, "batch", buf_view(&body));
-        learn(r, &job, &answer, row->name);
-        clean(r, buf_view(&answer.body), ANON_TEXT, &clean_body);
-        x.status = answer.status;
-        x.content_type = answer.content_type;
-        x.took_ms = answer.took_ms;
-        x.body = buf_view(&clean_body);
-        result = record_dir_add(&r->dir, &x, err);
-        buf_fini(&answer.body);
-    }
-    buf_fini(&names);
-    buf_fini(&body);
-    buf_fini(&clean_body);
-    return result;
-}
-
-/* One batch of pages from `first` on. *ret_next 0: that was the last of them. */
-static int do_pages(struct recording *r, struct entity_record *e, uint64_t first, uint64_t pages,
-    uint64_t *ret_next, struct err *err)
-{
-    const struct msg_job job = { .kind = STR("range"),
-        .entity = str_of(e->of.entity->plural),
-        .first = first,
-        .last = RANGE_OPEN,
-        .pages = pages,
-        .schema = { e->schema, e->schema_n } };
-    struct record_exchange x = { .row = "records",
-        .facts = "5, 6.3",
-        .why = "records as the client reads them",
-        .method = "batch",
-        .of_records = true };
-    struct bitrix_answer read = { .count = 0 };
-    struct http_answer answer;
-    struct buf body;
-
-    buf_init(&body, 4 << 20);
-    int result = bitrix_build(&job, &body, err);
-    x.params = buf_view(&body);
-    if (result == 0)
-        result = exchange(r, &x, ANON_TEXT, &answer, err);
-    if (result == 0) {
-        result = read_answer(&job, &answer, &read, err);
-        e->records += read.count;
-        *ret_next = read.next_first;
-        bitrix_answer_fini(&read);
-        buf_fini(&answer.body);
-    }
-    buf_fini(&body);
-    return result;
-}
-
-static void do_records(struct recording *r, struct entity_record *e)
-{
-    uint64_t first = e->least, pages = ((uint64_t)r->records + PAGE_SIZE_RECORDS - 1) / PAGE_SIZE_RECORDS;
-    struct err err = { 0 };
-
-    e->whole = e->least == 0;
-    while (e->schema != NULL && e->least > 0 && pages > 0) {
-        const uint64_t now = pages < BATCH_COMMANDS ? pages : BATCH_COMMANDS;
-        if (do_pages(r, e, first, now, &first, &err) < 0) {
-            leave_out(r, "records", e->of.entity->plural, err.text);
-            return;
-        }
-        e->whole = first == 0;
-        pages = e->whole ? 0 : pages - now;
-    }
-}
-
-/* ---- the rows ---- */
-
-/* What the first answers say about all that follow. */
-static int look(
-    struct recording *r, const struct record_row *row, const struct http_answer *answer, struct err *err)
-{
-    const struct str body = buf_view(&answer->body);
-    char code[64];
-    const bool failed = record_error(body, code);
-
-    if (failed && strcmp(code, "OVERLOAD_LIMIT") == 0) {
-        r->stopped = true;
-        return err_set(err, ERR_AUTH, "OVERLOAD_LIMIT: %s",
-            say("портал остановил REST API, это снимает только поддержка Битрикс24",
-                "the portal has blocked its REST API; only Bitrix24's support lifts that"));
-    }
-    if (strcmp(row->name, "scope") == 0 && record_no_scope(body) != NULL)
-        snprintf(r->no_scope, sizeof(r->no_scope), "%s", record_no_scope(body));
-    if (strcmp(row->name, "profile") != 0)
-        return 0;
-    if (answer->status == 200 && !failed)
-        return 0;
-    r->stopped = true;
-    return err_set(err, ERR_AUTH, "%s: HTTP %d %s",
-        say("портал не принимает этот вебхук", "the portal does not take this webhook"), answer->status,
-        code);
-}
-
-static int do_row(
-    struct recording *r, const struct record_row *row, const struct record_of *of, struct err *err)
-{
-    char method[64] = "";
-    struct http_answer answer;
-    struct buf params;
-    int result = 0;
-
-    buf_init(&params, 1 << 20);
-    if (record_call(row, of, method, &params)) {
-        if (row->flags & RECORD_NO_SCOPE)
-            snprintf(method, sizeof(method), "%s", r->no_scope);
-        struct record_exchange x = exchange_of(row, method, buf_view(&params));
-        if (method[0] != '\0') {
-            result = exchange(r, &x, record_rule(row), &answer, err);
-            if (result < 0) {
-                leave_out(r, row->name, method, err->text);
-                r->stopped = strcmp(row->name, "profile") == 0;
-            } else {
-                result = look(r, row, &answer, err);
-                buf_fini(&answer.body);
-            }
-        }
-    }
-    buf_fini(&params);
-    return r->stopped ? -1 : 0;
-}
-
-static int do_rows(struct recording *r, struct err *err)
-{
-    for (int i = 0; i < RECORD_ROW_COUNT; i++) {
-        const struct record_row *row = &RECORD_ROWS[i];
-        const int times = row->flags & RECORD_EACH ? r->entity_count : 1;
-
-        if (row->flags & RECORD_BY_CLIENT) {
-            if (do_probe(r, row, err) < 0)
-                leave_out(r, row->name, row->method, err->text);
-            continue;
-        }
-        for (int k = 0; k < times; k++)
-            if (do_row(r, row, &r->entities[k].of, err) < 0)
-                return -1;
-    }
-    for (int i = 0; i < r->entity_count; i++)
-        do_records(r, &r->entities[i]);
     return 0;
 }
 
@@ -520,11 +212,13 @@ static int record(struct recording *r, const char *out, struct err *err)
     if (anonymise_init(&r->anon, err) < 0)
         return -1;
     record_portal_open(&r->ask, r->portal->url, r->portal->drain_per_s);
-    int result = do_rows(r, err);
+    int result = recording_ask_rows(r, err);
     if (result == 0)
         result = finish(r, err);
     if (result == 0)
         tell(r);
+    else if (r->dir.count == 0)
+        record_dir_discard(&r->dir);
     record_portal_close(&r->ask);
     return result;
 }

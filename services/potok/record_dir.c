@@ -65,6 +65,11 @@ void record_dir_close(struct record_dir *d)
     *d = (struct record_dir){ .path = NULL };
 }
 
+void record_dir_discard(struct record_dir *d)
+{
+    (void)rmdir(d->path);
+}
+
 static int write_file(const struct record_dir *d, const char *name, struct str text, struct err *err)
 {
     char path[4096];

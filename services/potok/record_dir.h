@@ -32,6 +32,7 @@ struct record_exchange {
 /* Makes the folder, or takes an empty one. ERR_CONF. */
 int record_dir_open(struct record_dir *d, const char *path, const char *url, struct err *err) MUST_CHECK;
 void record_dir_close(struct record_dir *d);
+void record_dir_discard(struct record_dir *d); /* an empty one */
 /* ERR_PERM: the webhook's secret or the portal's host is in it: nothing was written. */
 int record_dir_add(struct record_dir *d, const struct record_exchange *x, struct err *err) MUST_CHECK;
 /* The manifest, last of all: without it a recording is not whole. */

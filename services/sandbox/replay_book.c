@@ -154,34 +154,58 @@ static void add_single(
 static const char *const maps[] = { "result", "result_error", "result_total", "result_next" };
 enum { MAP_RESULT, MAP_ERROR, MAP_TOTAL, MAP_NEXT, MAPS };
 
+/* Whole records are wanted: a mask is in `select`. */
+static bool is_whole(const json_t *params)
+{
+    struct params_walk walk = { .of = params_get(params, "select") };
+    const char *name;
+    json_t *value;
+    char room[40];
+
+    while (params_next(&walk, &name, &value))
+        if (str_is(params_text(value, room), "*"))
+            return true;
+    return false;
+}
+
+/* What the batches of records hold beside the records (a look at the end of a range, say) is about all the
+ * portal has, not about the part that was recorded: as a single command it would contradict the records. */
+static bool shelve(
+    struct replay_book *b, struct str method, const json_t *params, struct str list, struct str total)
+{
+    if (!is_whole(params))
+        return false;
+    struct replay_shelf *s = shelf_of(b, method);
+    put_records(s, list);
+    if (s->uncounted.n == 0)
+        s->uncounted = total;
+    return true;
+}
+
 /* "method?query" with what it was answered. A command with a reference means something else each time. */
 static void add_command(struct replay_book *b, const char *key, const char *command,
     const struct str parts[MAPS], bool of_records)
 {
     const char *question = strchrnul(command, '?');
     const struct str method = { command, (size_t)(question - command) };
-    struct replay_piece p = { .status = 200, .text = member(parts[MAP_RESULT], key) };
+    struct replay_piece p = { .status = 200,
+        .text = member(parts[MAP_RESULT], key),
+        .total = member(parts[MAP_TOTAL], key),
+        .next = member(parts[MAP_NEXT], key) };
+    json_t *params = json_object();
 
-    if (of_records) {
-        struct replay_shelf *s = shelf_of(b, method);
-        put_records(s, p.text);
-        if (s->uncounted.n == 0)
-            s->uncounted = member(parts[MAP_TOTAL], key);
-    }
-    p.total = member(parts[MAP_TOTAL], key);
-    p.next = member(parts[MAP_NEXT], key);
+    params_add_query(params, str_of(*question == '?' ? question + 1 : ""));
     if (p.text.n == 0) {
         p.failed = true;
         p.status = 400;
         p.text = member(parts[MAP_ERROR], key);
     }
-    if (p.text.n == 0 || strstr(command, "$result") != NULL || strstr(command, "%24result") != NULL)
-        return;
-    json_t *params = json_object();
-    params_add_query(params, str_of(*question == '?' ? question + 1 : ""));
-    p.key = replay_key(method, params);
+    if ((!of_records || shelve(b, method, params, p.text, p.total)) && p.text.n > 0 &&
+        strstr(command, "$result") == NULL && strstr(command, "%24result") == NULL) {
+        p.key = replay_key(method, params);
+        add_piece(b, p);
+    }
     json_decref(params);
-    add_piece(b, p);
 }
 
 static void add_batch(struct replay_book *b, const json_t *params, struct str body, bool of_records)
