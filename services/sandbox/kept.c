@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #define CHUNK_BYTES ((size_t)4 << 20)
+#define SELECTIONS  4  /* of an entity; each client asks for two or three over and over */
 #define TOKENS_MAX  16 /* file links in a row; with more it is printed each time */
 
 struct row {
@@ -20,7 +21,7 @@ struct chunk {
     char bytes[];
 };
 
-struct shelf { /* of an entity */
+struct shelf { /* of an entity and a selection */
     struct wire wire;
     const struct attr **attrs; /* of the rows; what they were made of is stale when `edits` rises */
     int attr_count;
@@ -31,7 +32,8 @@ struct shelf { /* of an entity */
 };
 
 struct kept {
-    struct shelf shelves[WHICHES];
+    struct shelf shelves[WHICHES][SELECTIONS];
+    int oldest[WHICHES]; /* gives way to the next new selection */
     struct shelf *chosen;
 };
 
@@ -39,7 +41,7 @@ struct kept *kept_new(void)
 {
     struct kept *k = xcalloc(1, sizeof(*k));
 
-    k->chosen = &k->shelves[0];
+    k->chosen = &k->shelves[0][0];
     return k;
 }
 
@@ -57,8 +59,8 @@ static void shelf_clear(struct shelf *s)
 
 void kept_free(struct kept **k)
 {
-    for (int w = 0; *k != NULL && w < WHICHES; w++)
-        shelf_clear(&(*k)->shelves[w]);
+    for (int i = 0; *k != NULL && i < WHICHES * SELECTIONS; i++)
+        shelf_clear(&(*k)->shelves[i / SELECTIONS][i % SELECTIONS]);
     free(*k);
     *k = NULL;
 }
@@ -69,21 +71,30 @@ static bool same_form(const struct wire *a, const struct wire *b)
            a->local_midnight == b->local_midnight;
 }
 
+static bool holds(
+    const struct shelf *s, const struct list_query *q, const struct crm *c, const struct wire *wire)
+{
+    return s->attr_count == q->select_count && s->edits == c->attrs.edits && same_form(&s->wire, wire) &&
+           memcmp(s->attrs, q->select, (size_t)q->select_count * sizeof(*q->select)) == 0;
+}
+
 void kept_choose(struct kept *k, const struct list_query *q, const struct crm *c, const struct wire *wire)
 {
     const size_t bytes = (size_t)q->select_count * sizeof(*q->select);
-    struct shelf *s = &k->shelves[q->w];
 
-    k->chosen = s;
-    if (s->attr_count == q->select_count && s->edits == c->attrs.edits && same_form(&s->wire, wire) &&
-        memcmp(s->attrs, q->select, bytes) == 0)
-        return;
-    shelf_clear(s);
-    s->wire = *wire;
-    s->edits = c->attrs.edits;
-    s->attr_count = q->select_count;
-    s->attrs = xmalloc(bytes);
-    memcpy(s->attrs, q->select, bytes);
+    for (int i = 0; i < SELECTIONS; i++) {
+        k->chosen = &k->shelves[q->w][i];
+        if (holds(k->chosen, q, c, wire))
+            return;
+    }
+    k->chosen = &k->shelves[q->w][k->oldest[q->w]];
+    k->oldest[q->w] = (k->oldest[q->w] + 1) % SELECTIONS;
+    shelf_clear(k->chosen);
+    k->chosen->wire = *wire;
+    k->chosen->edits = c->attrs.edits;
+    k->chosen->attr_count = q->select_count;
+    k->chosen->attrs = xmalloc(bytes);
+    memcpy(k->chosen->attrs, q->select, bytes);
 }
 
 bool kept_get(struct kept *k, uint32_t n, const struct wire *wire, struct buf *out)

@@ -1,6 +1,6 @@
 /* kept.h - rows of lists as they were printed once, for benches in which the portal should cost next to nothing. Only
- * rows of records that nobody changed are kept, for one selection of fields of each entity: another selection, or a
- * field that was edited, begins anew. About the size of the answers in memory. Loop thread. */
+ * rows of records that nobody changed are kept, for a few selections of fields of each entity; an edited field begins
+ * anew. About the size of the answers in memory. Loop thread. */
 #pragma once
 
 #include "list.h"
