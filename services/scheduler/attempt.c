@@ -195,17 +195,12 @@ static void reported_learnt(struct scheduler *s, struct flight *f, const struct 
         learn_step(s, portal, job, r->learnt);
 }
 
+/* One call was counted when the attempt was dispatched. */
 static void count_request(struct portal *p, const struct flight *f, uint64_t requests)
 {
     figures_count(
         "potok_portal_requests_total", "Calls made to the portal", p->config->name, (double)requests);
-    portal_count_calls(p, f->run, requests);
-    if (f->kind == JOB_PROBE && f->job != NULL) /* a probe is for several: the first that has a run pays */
-        for (int i = 0; i < p->mirror_count; i++)
-            if ((f->job->probes & (uint64_t)1 << i) && p->mirrors[i].run > 0) {
-                portal_count_calls(p, p->mirrors[i].run, requests);
-                return;
-            }
+    portal_count_calls(p, f->pays, (int64_t)requests - 1);
 }
 
 void attempt_on_report(struct scheduler *s, struct msg *m)

@@ -21,6 +21,7 @@ struct flight {
     int portal;             /* index; d is unique per portal only */
     struct job *job;        /* busy while this attempt lasts; NULL once the job is finished */
     uint64_t job_id, run;
+    uint64_t pays;          /* the run its call was counted to at the dispatch; 0 = none */
     int entity;
     enum job_kind kind;
     unsigned tries;         /* dispatches of the job, this one included */

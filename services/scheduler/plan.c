@@ -131,11 +131,21 @@ static void hold_ids(const struct portal *p, int mirror, struct dispatch_item *i
     }
 }
 
+/* A probe is for several: the first that has a run pays. */
+static uint64_t run_of_probe(const struct portal *p, uint64_t probes)
+{
+    for (int i = 0; i < p->mirror_count; i++)
+        if ((probes & (uint64_t)1 << i) != 0 && p->mirrors[i].run > 0)
+            return p->mirrors[i].run;
+    return 0;
+}
+
 static void item_of_job(struct dispatch_item *item, const struct portal *p, const struct job *job)
 {
     item->kind = job->kind;
     item->job = job->id;
     item->entity = job->entity < 0 ? STR("") : str_of(p->mirrors[job->entity].entity->plural);
+    item->pays = job->kind == JOB_PROBE ? run_of_probe(p, job->probes) : 0;
     if (job->id_count == 0)
         return;
     item->ids = xcalloc(job->id_count, sizeof(uint64_t));

@@ -137,7 +137,7 @@ const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[s
     return ret;
 }
 
-void portal_count_calls(struct portal *p, uint64_t run, uint64_t calls)
+void portal_count_calls(struct portal *p, uint64_t run, int64_t calls)
 {
     int i = 0;
 
@@ -150,7 +150,7 @@ void portal_count_calls(struct portal *p, uint64_t run, uint64_t calls)
     p->run_calls[i].calls += calls;
 }
 
-uint64_t portal_calls_of(const struct portal *p, uint64_t run)
+int64_t portal_calls_of(const struct portal *p, uint64_t run)
 {
     for (int i = 0; i < p->run_calls_count; i++)
         if (p->run_calls[i].run == run)

@@ -54,8 +54,9 @@ struct mirror {                     /* one entity of a portal */
     bool ghosts;                    /* perhaps there are empty ghosts to remove */
 };
 
-struct run_calls {                  /* calls not yet added to a run's row; it may have ended meanwhile */
-    uint64_t run, calls;
+struct run_calls {                  /* what is still to be added to a run's row; it may have ended meanwhile */
+    uint64_t run;
+    int64_t calls;                  /* -1: one was counted at its dispatch and not made */
 };
 
 struct portal {
@@ -100,8 +101,8 @@ const char *portal_state_name(enum portal_state state);
 
 /* Whose operating seconds a job costs; NULL = nobody's (a probe). ret needs 64 bytes. */
 const char *portal_method(const struct mirror *m, enum job_kind kind, char ret[static 64]);
-void portal_count_calls(struct portal *p, uint64_t run, uint64_t calls);
-uint64_t portal_calls_of(const struct portal *p, uint64_t run);
+void portal_count_calls(struct portal *p, uint64_t run, int64_t calls);
+int64_t portal_calls_of(const struct portal *p, uint64_t run);
 /* A schema, owned by the mirror from here on. */
 void mirror_set_schema(struct mirror *m, struct str schema);
 void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes);

@@ -98,6 +98,7 @@ struct dispatch_item {
     uint64_t *held;             /* owned */
     size_t held_count;
     uint32_t most;              /* ids at most */
+    uint64_t pays;              /* probe: the run that its call is counted to; 0 = none */
     uint64_t *ids;              /* in or out; owned */
     size_t id_count;
     uint64_t d;                 /* out: 0 = not dispatched: nothing to read, or the job is no longer open */
@@ -112,7 +113,8 @@ struct store_dispatch {
     struct dispatch_item items[16];
     int count;
 };
-/* One transaction. Nothing of it may be sent when it fails. */
+/* One transaction. Nothing of it may be sent when it fails. The call of each item is counted to its run here, so that none is
+ * forgotten when we are killed; one that was not made after all is taken back with store_add_requests(). */
 int store_dispatch(struct db *db, struct store_dispatch *x, struct err *err) MUST_CHECK;
 void store_dispatch_fini(struct store_dispatch *x);
 
@@ -206,7 +208,7 @@ struct store_sync {
     bool open[64];              /* joined and past its probe */
 };
 int store_sync(struct db *db, struct store_sync *x, struct err *err) MUST_CHECK;
-int store_add_requests(struct db *db, const struct store_who *who, const uint64_t *runs, const uint64_t *requests,
+int store_add_requests(struct db *db, const struct store_who *who, const uint64_t *runs, const int64_t *requests,
     int count, struct err *err) MUST_CHECK;
 /* Last run of every entity, open jobs, marks: "runs", "jobs_open", "marks", "marks_failing" of the object. */
 int store_status(struct db *db, json_t *into, struct err *err) MUST_CHECK;

@@ -52,17 +52,17 @@ int store_sync(struct db *db, struct store_sync *x, struct err *err)
 }
 
 static int add_requests(
-    struct db *db, const uint64_t *runs, const uint64_t *requests, int count, struct err *err)
+    struct db *db, const uint64_t *runs, const int64_t *requests, int count, struct err *err)
 {
     for (int i = 0; i < count; i++)
         if (db_run(db, "UPDATE potok_run SET requests = requests + $2 WHERE id = $1",
-                DB_ARGS(dbv_i((int64_t)runs[i]), dbv_i((int64_t)requests[i])), NULL, NULL, NULL, err) < 0)
+                DB_ARGS(dbv_i((int64_t)runs[i]), dbv_i(requests[i])), NULL, NULL, NULL, err) < 0)
             return -1;
     return 0;
 }
 
 int store_add_requests(struct db *db, const struct store_who *who, const uint64_t *runs,
-    const uint64_t *requests, int count, struct err *err)
+    const int64_t *requests, int count, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;

@@ -133,14 +133,15 @@ struct step *sync_due(struct scheduler *s, int portal)
     return wish.mirrors == 0 ? NULL : sync_step(s, &wish, 1, nobody, NULL);
 }
 
-/* ---- calls made for a run, written now and then ---- */
+/* ---- calls of a run that were more or fewer than its dispatches, written now and then ---- */
 
 struct requests {
     struct step step;
     int portal;
     bool written;
     struct store_who who;
-    uint64_t runs[2 * PORTAL_ENTITIES_MAX], requests[2 * PORTAL_ENTITIES_MAX];
+    uint64_t runs[2 * PORTAL_ENTITIES_MAX];
+    int64_t requests[2 * PORTAL_ENTITIES_MAX];
     int count;
 };
 

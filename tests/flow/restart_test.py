@@ -30,6 +30,19 @@ class Restart(Scenario):
         self.assertLessEqual(before, {r['id'] for r in pipeline.query(done)}, 'what was done stayed done')
         truth.check(self, pipeline, self.portal, ENTITIES)
 
+    def test_no_call_is_forgotten_when_the_scheduler_is_killed(self):
+        pipeline = self.start()
+        pipeline.expect(*WARNINGS)
+        pipeline.potok('sync', '--full')
+        for kill in range(3):
+            wait_for(lambda: self.portal.stats()['requests'] >= 3 * (kill + 1), 'some calls')
+            pipeline.kill('scheduler')
+        wait_for(lambda: not running(pipeline), 'the sync ends', 120)
+        counted = sum(int(r['requests']) for r in pipeline.query('SELECT requests FROM potok_run'))
+        made = self.portal.stats()['requests']
+        self.assertGreaterEqual(counted, made)
+        self.assertLessEqual(counted, made + 3 * 8)     # numbered, and killed before they were sent
+
 
 if __name__ == '__main__':
     unittest.main()

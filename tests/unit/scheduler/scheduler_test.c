@@ -1,10 +1,13 @@
 #include "services/scheduler/scheduler.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "proto/probe.h"
 #include "proto/schema.h"
@@ -595,19 +598,72 @@ TEST(no_split__a_list_that_always_fails_ends_the_run_with_its_error)
     rig_free(r);
 }
 
-TEST(calls_of_a_run_are_counted_when_it_fails_and_when_the_service_stops)
+/* With the number it gets, so also when we are killed; one that was not made is taken back. */
+TEST(the_calls_of_a_run_are_counted_when_they_are_sent)
 {
     struct rig *r = rig_new();
 
     begin_sync(r);
-    fail_job(r, next_job(r), ERR_AUTH, 401, "INVALID_CREDENTIALS");
+    struct msg *job = next_job(r);
+
+    CHECK_EQ(get(r, "SELECT requests FROM potok_run"), 1);
+    fail_job(r, job, ERR_AUTH, 401, "INVALID_CREDENTIALS");
     WAIT_FOR(r, run_is(r, "failed"));
-    WAIT_FOR(r, get(r, "SELECT requests FROM potok_run") == 1);
-    r->s->floor_interval_ms = 600000;
-    send_report(r, report(first_range(r, 100), "sent"));
-    WAIT_FOR(r, portal_calls_of(&r->s->portals[0].portal, 2) == 2);
-    stop(r);
+    CHECK_EQ(get(r, "SELECT requests FROM potok_run"), 1);
+    r->s->floor_interval_ms = 600000; /* nothing is written now and then */
+    r->s->portals[0].portal.requests_at_ms = clock_mono_ms();
+    job = first_range(r, 100);
     CHECK_EQ(get(r, "SELECT requests FROM potok_run WHERE id = 2"), 2);
+    struct msg *m = report(job, "failed");
+
+    m->report.requests = 0;
+    m->report.error_kind = STR("temp");
+    m->report.error = STR("no connection");
+    r->silent = true; /* and nobody takes it again */
+    send_report(r, m);
+    WAIT_FOR(r, portal_calls_of(&r->s->portals[0].portal, 2) == -1);
+    stop(r);
+    CHECK_EQ(get(r, "SELECT requests FROM potok_run WHERE id = 2"), 1);
+    start(r);
+    rig_free(r);
+}
+
+static const char *said_while_stopping(struct rig *r)
+{
+    static char text[1 << 16];
+    char path[160];
+    int saved = dup(STDERR_FILENO), file;
+
+    snprintf(path, sizeof(path), "%s/said", check_folder());
+    file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    fflush(stderr);
+    log_init("scheduler.1", LOG_INFO);
+    dup2(file, STDERR_FILENO);
+    stop(r);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t n = pread(file, text, sizeof(text) - 1, 0);
+
+    close(file);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+TEST(a_run_that_ended_unseen_is_told_at_the_stop_and_once)
+{
+    struct rig *r = rig_new();
+    struct msg *job = first_range(r, 100);
+
+    send_report(r, report(job, "sent"));
+    WAIT_FOR(r, r->s->flights.count == 1 && r->s->flights.list[0].phase == FLIGHT_REPORTED);
+    commit(r, job, false);
+    const char *said = said_while_stopping(r);
+
+    CHECK_HAS(said, "\"sync.finished\"");
+    CHECK_HAS(said, "\"state\":\"done\"");
+    CHECK(strstr(strstr(said, "sync.finished") + 1, "sync.finished") == NULL);
+    start(r);
+    CHECK(strstr(said_while_stopping(r), "sync.finished") == NULL);
     start(r);
     rig_free(r);
 }
@@ -702,6 +758,7 @@ TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake
     CASE(fields_that_only_records_show_are_learnt_before_the_next_reading),
     CASE(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read),
     CASE(no_split__a_list_that_always_fails_ends_the_run_with_its_error),
-    CASE(calls_of_a_run_are_counted_when_it_fails_and_when_the_service_stops),
-    CASE(marks_are_read_by_list_and_by_get), CASE(a_lost_lease_ends_the_service),
-    CASE(commands_that_cannot_be_are_told_why), CASE(without_a_portal_the_start_says_what_to_set))
+    CASE(the_calls_of_a_run_are_counted_when_they_are_sent),
+    CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once), CASE(marks_are_read_by_list_and_by_get),
+    CASE(a_lost_lease_ends_the_service), CASE(commands_that_cannot_be_are_told_why),
+    CASE(without_a_portal_the_start_says_what_to_set))

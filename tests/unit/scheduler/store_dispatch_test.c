@@ -44,6 +44,25 @@ TEST(every_job_of_a_dispatch_has_a_number_of_its_own)
     db_close(&w.db);
 }
 
+TEST(each_call_is_counted_to_its_run_with_its_number)
+{
+    struct world w = world_new("calls");
+    struct store_dispatch x = { .who = w.who, .count = 4 };
+    struct err err = { 0 };
+
+    for (int i = 0; i < 3; i++)
+        x.items[i] = (struct dispatch_item){ .kind = JOB_RANGE,
+            .entity = DEALS,
+            .job = world_range(&w, i < 2 ? 1 : 2, 1 + 100 * (uint64_t)i, 100 + 100 * (uint64_t)i) };
+    x.items[3] = (struct dispatch_item){ .kind = JOB_PROBE, .entity = STR(""), .pays = 2 };
+    world_run(&w, "UPDATE potok_job SET state = 'done' WHERE first = 101");
+    CHECK_OK(store_dispatch(w.db, &x, &err), err);
+    CHECK_GET(&w, "SELECT requests FROM potok_run WHERE id = 1", 1);
+    CHECK_GET(&w, "SELECT requests FROM potok_run WHERE id = 2", 2);
+    store_dispatch_fini(&x);
+    db_close(&w.db);
+}
+
 TEST(a_job_that_is_no_longer_open_is_not_sent)
 {
     struct world w = world_new("closed");
@@ -183,8 +202,8 @@ TEST(a_split_outside_the_range_is_no_split)
 }
 
 TEST_MAIN(CASE(every_job_of_a_dispatch_has_a_number_of_its_own),
-    CASE(a_job_that_is_no_longer_open_is_not_sent), CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks),
-    CASE(no_mark_is_in_flight_twice),
+    CASE(each_call_is_counted_to_its_run_with_its_number), CASE(a_job_that_is_no_longer_open_is_not_sent),
+    CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks), CASE(no_mark_is_in_flight_twice),
     CASE(no_split__marks_that_failed_often_go_alone_and_not_before_their_time),
     CASE(a_batch_of_ids_is_sent_again_with_its_ids),
     CASE(an_idle_fetcher_gets_the_upper_half_of_a_long_range), CASE(a_split_outside_the_range_is_no_split))

@@ -127,7 +127,8 @@ TEST(local_numbers__numbers_go_on_after_a_restart)
 TEST(nothing_a_deposed_scheduler_tries_is_written)
 {
     struct world w = world_new("fence");
-    uint64_t job = world_range(&w, 1, 1, 100), runs[] = { 1 }, requests[] = { 9 }, other = 0;
+    uint64_t job = world_range(&w, 1, 1, 100), runs[] = { 1 }, other = 0;
+    int64_t requests[] = { 9 };
     struct store_who old = w.who;
     struct str entities[] = { DEALS }, tables[] = { STR("crm_deals") };
     bool ghosts[] = { false };

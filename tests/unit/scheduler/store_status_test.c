@@ -72,13 +72,16 @@ TEST(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks)
 TEST(calls_add_up_in_the_run)
 {
     struct world w = world_new("requests");
-    uint64_t runs[] = { 1 }, requests[] = { 3 };
+    uint64_t runs[] = { 1 };
+    int64_t requests[] = { 3 }, fewer[] = { -1 };
     struct err err = { 0 };
 
     world_range(&w, 1, 1, 50);
     CHECK_OK(store_add_requests(w.db, &w.who, runs, requests, 1, &err), err);
     CHECK_OK(store_add_requests(w.db, &w.who, runs, requests, 1, &err), err);
     CHECK_GET(&w, "SELECT requests FROM potok_run", 6);
+    CHECK_OK(store_add_requests(w.db, &w.who, runs, fewer, 1, &err), err);
+    CHECK_GET(&w, "SELECT requests FROM potok_run", 5);
     db_close(&w.db);
 }
 
