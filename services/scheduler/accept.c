@@ -46,6 +46,7 @@ void accept_again(struct scheduler *s, int portal, int mirror, uint64_t run)
     struct portal *p = &s->portals[portal].portal;
     struct mirror *m = &p->mirrors[mirror];
 
+    portal_resume(p); /* somebody wants it read */
     drop_jobs(p, mirror);
     m->run = run;
     m->run_state = RUN_PROBING;
