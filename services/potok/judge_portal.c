@@ -12,11 +12,21 @@
 
 enum { CLOCK_WARN_MS = 5000, CLOCK_BAD_MS = 300000, SLOW_MS = 1500, CURE_SIZE = 1200 };
 
+/* What the portal says, as a part of a sentence: its own may end in a dot. */
+static int words_of(const char *text)
+{
+    size_t n = strlen(text);
+
+    while (n > 0 && strchr(". !", text[n - 1]) != NULL)
+        n--;
+    return (int)n;
+}
+
 /* "HTTP 401 insufficient_scope: The request requires …" */
 static void put_error(int status, const char *code, const char *description, char *ret, size_t size)
 {
-    snprintf(ret, size, "HTTP %d%s%s%s%s", status, code[0] != '\0' ? " " : "", code,
-        description[0] != '\0' ? ": " : "", description);
+    snprintf(ret, size, "HTTP %d%s%s%s%.*s", status, code[0] != '\0' ? " " : "", code,
+        description[0] != '\0' ? ": " : "", words_of(description), description);
 }
 
 static const char *cure_of(const struct explanation *e, const char *fallback)
@@ -201,8 +211,7 @@ static void scope_add(const struct portal_facts *p, struct findings *out)
             say("у вебхука нет права CRM (crm); есть:%s", "the webhook lacks the scope crm; it has:%s"),
             p->scopes[0] != '\0' && p->scopes[1] != '\0' ? p->scopes : say(" ничего", " nothing"));
     else
-        finding_add(
-            out, HEALTH_OK, p->name, NULL, "%.*s", (int)strlen(p->scopes) - 2, p->scopes + 1);
+        finding_add(out, HEALTH_OK, p->name, NULL, "%.*s", (int)strlen(p->scopes) - 2, p->scopes + 1);
 }
 
 void judge_scope(const struct facts *f, struct findings *out)
@@ -221,8 +230,9 @@ static void list_refused_add(const struct portal_facts *p, const struct list_fac
     char about[64];
 
     snprintf(about, sizeof(about), "%s/%s", p->name, l->entity);
-    finding_add(out, HEALTH_BAD, about, cure_of(e, NULL), "%s%s%s. %s", l->code,
-        l->code[0] != '\0' && l->description[0] != '\0' ? ": " : "", l->description, meaning_of(e));
+    finding_add(out, HEALTH_BAD, about, cure_of(e, NULL), "%s%s%.*s. %s", l->code,
+        l->code[0] != '\0' && l->description[0] != '\0' ? ": " : "", words_of(l->description), l->description,
+        meaning_of(e));
 }
 
 static void list_empty_add(const struct portal_facts *p, const struct list_facts *l, struct findings *out)
