@@ -50,7 +50,10 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
     ret->kept = o->keep_rows > 0 ? kept_new() : NULL;
     if (o->replay != NULL && (ret->replay = replay_open(o->replay, err)) == NULL)
         return -1;
-    return store_open(&ret->store, &o->store, err);
+    if (store_open(&ret->store, &o->store, err) == 0)
+        return 0;
+    replay_close(&ret->replay);
+    return -1;
 }
 
 void portal_close(struct portal *p)

@@ -273,6 +273,12 @@ int replay_book_add(struct replay_book *b, const json_t *about, char *body, size
     return 0;
 }
 
+void replay_book_sort(struct replay_book *b)
+{
+    for (int i = 0; i < b->shelf_count; i++)
+        shelf_sort(&b->shelves[i]);
+}
+
 const struct replay_exchange *replay_book_exchange(const struct replay_book *b, const char *key)
 {
     for (int i = 0; i < b->exchange_count; i++)
@@ -411,8 +417,7 @@ int replay_book_load(struct replay_book *b, const char *folder, struct err *err)
         free(names[i]);
     }
     free(names);
-    for (int i = 0; i < b->shelf_count; i++)
-        shelf_sort(&b->shelves[i]);
+    replay_book_sort(b);
     if (result < 0)
         replay_book_free(b);
     return result;

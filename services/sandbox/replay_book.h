@@ -54,6 +54,8 @@ const struct replay_exchange *replay_book_exchange(const struct replay_book *b, 
 const struct replay_piece *replay_book_piece(const struct replay_book *b, const char *key);
 const struct replay_shelf *replay_book_shelf(const struct replay_book *b, struct str list_method);
 const struct replay_record *replay_shelf_record(const struct replay_shelf *s, uint64_t id);
+/* After the last exchange was added: lists want records in order, each once. */
+void replay_book_sort(struct replay_book *b);
 /* Reads in one exchange: `about` is its description, body (taken over) its answer. For replay_book.c and
  * tests. */
 int replay_book_add(
