@@ -6,6 +6,7 @@ import unittest
 
 from support import truth
 from support.harness import Scenario, wait_for
+from support.killing import WARNINGS
 from support.postgres import Server
 
 
@@ -193,6 +194,20 @@ class Drift(Story, Scenario):
         self.accept(pipeline, 'deals', '--all')
         wait_for(lambda: 'uf_crm_new' in self.columns(pipeline), 'the column is made')
         wait_for(lambda: not self.number(pipeline, "SELECT count(*) FROM potok_run WHERE state IN ('open', 'probing')"), 'it ends')
+        self.same(pipeline, sandbox)
+
+    def test_killed_right_after_an_acceptance(self):
+        """What was accepted is in the database before the scheduler knows it: whoever comes next goes on with it."""
+        sandbox = self.portal()
+        pipeline = self.configured(sandbox, 'portals:\n  main:\n    drift: freeze\n', POTOK_CRASH_AT='scheduler.after_accept').start()
+        pipeline.expect(*WARNINGS)
+        pipeline.sync('deals')
+        self.field(sandbox, 'UF_CRM_NEW', 'string')
+        pipeline.sync('deals')
+        runs, first = self.number(pipeline, 'SELECT max(id) FROM potok_run'), pipeline.pid('scheduler')
+        self.accept(pipeline, 'deals', 'UF_CRM_NEW')
+        wait_for(lambda: pipeline.pid('scheduler') not in (None, first), 'the scheduler died and another one came')
+        self.finished(pipeline, runs)
         self.same(pipeline, sandbox)
 
     def test_quarantine(self):
