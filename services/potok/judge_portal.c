@@ -123,8 +123,8 @@ static void portal_add(const struct portal_facts *p, struct findings *out)
         moved_add(p, c, out);
     } else if (c->status == 0) {
         finding_add(out, HEALTH_BAD, p->name,
-            cure_of(e, say("проверьте адрес и сеть", "check the address and the network")), "%s: %s %s",
-            p->url, c->failure, meaning_of(e));
+            cure_of(e, say("проверьте адрес и сеть", "check the address and the network")),
+            e != NULL ? "%s: %s (%s)" : "%s: %s%s", p->url, meaning_of(e), c->failure);
     } else if (!c->json) {
         e = explain_error(c->status, STR(""), c->status < 300 ? STR("web page") : STR(""));
         finding_add(
@@ -298,7 +298,7 @@ static void budget_add(const struct portal_facts *p, struct findings *out)
             "set tariff: "
             "standard");
     finding_add(out, HEALTH_OK, p->name, cure,
-        say("настроено: %u запросов в секунду, запас %u; время выполнения портал %s",
+        say("настроено запросов в секунду: %u, запас: %u; время выполнения портал %s",
             "configured: %u requests a second, %u in reserve; the portal %s operating time"),
         p->drain_per_s, p->burst,
         p->operating ? say("считает", "counts") : say("не считает", "does not count"));

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "absence.h"
 #include "drift_view.h"
+#include "explain.h"
 #include "home.h"
 #include "last_runs.h"
 #include "say.h"
@@ -147,12 +148,16 @@ static const char *portal_state(const struct snapshot *s, const struct portal_vi
 
 static void portals_show(const struct snapshot *s)
 {
+    char hint[160];
+
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal_view *p = &s->portals[i];
 
         printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, portal_state(s, p));
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
+        if (explain_hint(p->error, hint, sizeof(hint))[0] != '\0')
+            printf("  %s\n", hint);
         printf("  %s %.0f %s %.0f, %.3g/%s", say("запросов в запасе", "requests to spare:"),
             p->burst > p->level ? p->burst - p->level : 0, say("из", "of"), p->burst, p->drain,
             say("с", "s"));

@@ -1,6 +1,7 @@
 #include "view.h"
 
 #include "base/mem.h"
+#include "explain.h"
 #include "say.h"
 #include "table.h"
 
@@ -329,7 +330,7 @@ static bool failure_told(const struct view *v, const struct run_set *runs, int r
 
 void view_failures(const struct view *v, const struct run_set *runs, struct buf *out)
 {
-    char name[120];
+    char name[120], hint[160];
 
     for (int i = 0; i < v->now.run_count; i++) {
         const struct run_view *first = &v->now.runs[i];
@@ -342,6 +343,8 @@ void view_failures(const struct view *v, const struct run_set *runs, struct buf 
         }
         buf_fmt(
             out, ": %s%s%s\n", view_state(first->state), first->error[0] != '\0' ? ": " : "", first->error);
+        if (explain_hint(first->error, hint, sizeof(hint))[0] != '\0')
+            buf_fmt(out, "  %s\n", hint);
     }
 }
 
