@@ -31,7 +31,7 @@ static const struct option_def OPTIONS[] = {
 static const struct {
     const char *word;
     schema_work *work;
-} SUBCOMMANDS[] = { { "accept", schema_accept } };
+} SUBCOMMANDS[] = { { "accept", schema_accept }, { "widen", schema_widen } };
 
 static int format_of(const struct args *args, enum schema_format *ret, struct err *err)
 {

@@ -6,7 +6,9 @@ import stat
 import subprocess
 import unittest
 
-from support.harness import BIN, ENTITIES, Scenario
+from support import truth
+from support.harness import BIN, ENTITIES, Scenario, wait_for
+from support.killing import running
 from support.postgres import Server
 
 
@@ -16,21 +18,20 @@ class SchemaCommand(Scenario):
         self.assertEqual(0, done.returncode, done.stderr)
         return {m['entity']: m for m in json.loads(done.stdout)['mirrors']}
 
-    def agrees(self, pipeline, columns_of):
+    def agrees(self, pipeline):
         """Every column that is described is there, and the other way round."""
         for entity, mirror in self.described(pipeline).items():
             described = {c for f in mirror['fields'] for c in (f['column'], f['currency_column']) if c}
-            self.assertEqual({c for c in columns_of('crm_' + entity) if c[0] != '_'}, described)
+            self.assertEqual({c for c in self.columns(pipeline, 'crm_' + entity) if c[0] != '_'}, described)
 
     def test_what_is_described_is_what_is_there(self):
         sandbox = self.sandbox()
         sandbox.post('field?entity=deals', {'name': 'UF_CRM_SUM', 'type': 'money', 'multiple': False})
         pipeline = self.pipeline(sandbox).start()
         pipeline.sync()
-        names = lambda table: [r['name'] for r in pipeline.query('SELECT name FROM pragma_table_info(?)', table)]
-        self.agrees(pipeline, names)
+        self.agrees(pipeline)
         self.assertEqual(0, pipeline.stop())
-        self.agrees(pipeline, names)
+        self.agrees(pipeline)
         deals = self.described(pipeline, 'deal')['deals']
         self.assertEqual(('main', 'localhost', 'crm_deals', 400, 0),
                          tuple(deals[k] for k in ('portal', 'host', 'table', 'records', 'deleted')))
@@ -97,6 +98,68 @@ class SchemaCommand(Scenario):
         self.assertFalse(os.path.exists(pipeline.db_path))
 
 
+    def columns(self, pipeline, table):
+        return {r['name'] for r in pipeline.query('SELECT name FROM pragma_table_info(?)', table)}
+
+    def number(self, pipeline, sql):
+        return int(list(dict(pipeline.query(sql)[0]).values())[0])
+
+    def retyped(self, stopped):
+        """A number becomes a text: what does not fit is set aside until the column is widened."""
+        sandbox = self.sandbox()
+        sandbox.post('field?entity=deals', {'name': 'UF_CRM_SIZE', 'type': 'integer', 'multiple': False, 'fill': 50})
+        pipeline = self.pipeline(sandbox).start()
+        pipeline.expect('field.retyped')
+        pipeline.sync()
+        sandbox.post('field/type?entity=deals&name=UF_CRM_SIZE', {'type': 'string', 'multiple': False})
+        pipeline.sync('deals')
+        rejects = "SELECT count(*) AS n FROM potok_reject WHERE field = 'UF_CRM_SIZE'"
+        apart = self.number(pipeline, rejects)
+        self.assertGreater(apart, 20)
+        field = {f['name']: f for f in self.described(pipeline)['deals']['fields']}['UF_CRM_SIZE']
+        self.assertEqual(('text', 'int', apart), (field['kind'], field['column_kind'], field['rejected']))
+        if stopped:
+            self.assertEqual(0, pipeline.stop())
+        dry = json.loads(pipeline.potok('schema', 'widen', '--dry-run', '--json').stdout)['columns']
+        self.assertEqual([('deals', 'uf_crm_size', 'int', 'text', 'would_widen', apart)],
+                         [tuple(c[k] for k in ('entity', 'column', 'from', 'to', 'state', 'records')) for c in dry])
+        done = pipeline.potok('schema', 'widen', 'deals')
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        if stopped:
+            pipeline.start()
+        wait_for(lambda: self.number(pipeline, rejects) == 0, 'what did not fit is read again')
+        wait_for(lambda: not running(pipeline), 'all is read')
+        truth.check(self, pipeline, sandbox, ['deals'])
+        self.assertEqual([], json.loads(pipeline.potok('schema', 'widen', '--json').stdout)['columns'])
+
+    def test_a_retyped_column_is_widened_while_all_runs(self):
+        self.retyped(False)
+
+    def test_a_retyped_column_is_widened_while_nothing_runs(self):
+        self.retyped(True)
+
+    def test_a_new_field_is_accepted_while_nothing_runs(self):
+        sandbox = self.sandbox()
+        path = os.path.join(self.folder, 'potok.yaml')
+        with open(path, 'w') as f:
+            f.write('portals:\n  main:\n    url: %s\n    drift: freeze\n' % sandbox.url)
+        pipeline = self.pipeline(None, POTOK_CONFIG=path, SYNC_DEFAULT_INTERVAL_MINUTES=60).start()
+        full = 'SELECT count(*) AS n FROM potok_entity WHERE full_ms IS NOT NULL'
+        wait_for(lambda: self.number(pipeline, full) == len(ENTITIES), 'the first sync')
+        sandbox.post('field?entity=deals', {'name': 'UF_CRM_LATER', 'type': 'date', 'multiple': False, 'fill': 50})
+        pipeline.sync('deals')
+        fields = {f['name']: f for f in self.described(pipeline)['deals']['fields']}
+        self.assertEqual(('left_out', None), tuple(fields['UF_CRM_LATER'][k] for k in ('held', 'column')))
+        self.assertEqual(0, pipeline.stop())
+        done = pipeline.potok('schema', 'accept', 'deals', 'uf_crm_later')
+        self.assertEqual((0, 'main/deals: UF_CRM_LATER -> uf_crm_later'), (done.returncode, done.stdout.split('\n')[0]), done.stderr)
+        self.assertEqual(len(ENTITIES) - 1, self.number(pipeline, full))
+        pipeline.start()
+        wait_for(lambda: self.number(pipeline, full) == len(ENTITIES), 'deals are read anew')
+        truth.check(self, pipeline, sandbox, ENTITIES)
+        self.assertIn('uf_crm_later', self.columns(pipeline, 'crm_deals'))
+
+
 class SchemaCommandOnPostgres(SchemaCommand):
     @classmethod
     def setUpClass(cls):
@@ -114,8 +177,11 @@ class SchemaCommandOnPostgres(SchemaCommand):
     def test_what_is_described_is_what_is_there(self):
         pipeline = self.pipeline(self.sandbox()).start()
         pipeline.sync()
-        self.agrees(pipeline, lambda table: [r['column_name'] for r in pipeline.query(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = '%s'" % table)])
+        self.agrees(pipeline)
+
+    def columns(self, pipeline, table):
+        return {r['column_name'] for r in pipeline.query(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = '%s'" % table)}
 
     test_where_one_may_only_read = test_nothing_there_yet = None
 

@@ -304,6 +304,80 @@ TEST(a_mistyped_field_changes_nothing_and_names_those_that_wait)
     CHECK_HAS(err.text, "deals");
 }
 
+/* ---- widen ---- */
+
+static int widen(struct err *err, const char *const *words, int count, bool dry)
+{
+    struct home home = { .dir = (char *)check_folder(), .database_url = database };
+    struct args args = { .word_count = count + 1, .words = { "widen" } };
+
+    if (count > 0)
+        memcpy(args.words + 1, words, (size_t)count * sizeof(*words));
+    args.option[SCHEMA_DRY_RUN] = dry ? "" : NULL;
+    return schema_widen(&home, &args, err);
+}
+
+/* A mirror whose field was a number and is a text now; three records, the last two with values that did not
+ * fit. */
+static void retyped(const char *name)
+{
+    static const struct db_column size = { { "uf_size", 7 }, COL_INT };
+    struct db *db = filled(name);
+    struct err err = { 0 };
+
+    run(db, "DROP TABLE crm_deals");
+    run(db, "DELETE FROM potok_column");
+    CHECK_OK(db_ensure_table(db, STR("crm_deals"), &size, 1, NULL, &err), err);
+    run(db, "INSERT INTO crm_deals (id, _hi, _hash, uf_size) VALUES (1, 3, 'x', 40), (2, 3, 'y', NULL), (3, "
+            "3, 'z', NULL)");
+    run(db, "UPDATE potok_reject SET id = 3 WHERE id = 1");
+    run(db, "INSERT INTO potok_mark (portal, entity, id, k, ask, not_before_ms) VALUES ('main', 'deals', 3, "
+            "2, 1, 99)");
+    db_close(&db);
+}
+
+#define KIND  "SELECT count(*) FROM potok_column WHERE tbl = 'crm_deals' AND col = 'uf_size' AND kind = "
+#define FORTY "SELECT count(*) FROM crm_deals WHERE uf_size = '40'"
+
+TEST(a_widened_column_keeps_its_values_and_what_did_not_fit_is_read_again)
+{
+    struct err err = { 0 };
+    int64_t shape;
+
+    retyped("widen");
+    shape = get(SHAPE);
+    CHECK_EQ(widen(&err, NULL, 0, true), EXIT_WELL);
+    CHECK_EQ(get(KIND "'int'"), 1);
+    CHECK_EQ(get(SHAPE), shape);
+    CHECK_EQ(widen(&err, (const char *const[]){ "deals", "UF_SIZE" }, 2, false), EXIT_WELL);
+    CHECK_EQ(get(KIND "'text'"), 1);
+    CHECK_EQ(get(FORTY), 1);
+    CHECK(get(SHAPE) > shape);
+    CHECK_EQ(
+        get("SELECT count(*) FROM potok_mark WHERE entity = 'deals' AND k = 7 AND not_before_ms = 0"), 2);
+    CHECK_EQ(get("SELECT ask FROM potok_mark WHERE id = 3"), 1);
+    CHECK_EQ(get("SELECT id FROM crm_deals WHERE _hash IS NOT NULL"), 1);
+    CHECK_EQ(widen(&err, NULL, 0, false), EXIT_WELL);
+    CHECK_EQ(get("SELECT count(*) FROM potok_mark"), 2);
+}
+
+TEST(what_would_lose_values_is_left_alone)
+{
+    struct db *db = NULL;
+    struct err err = { 0 };
+
+    retyped("lossy");
+    CHECK_OK(db_open(&db, database, &err), err);
+    run(db, "UPDATE potok_field SET kind = 'date' WHERE name = 'UF_SIZE'");
+    db_close(&db);
+    CHECK_EQ(widen(&err, (const char *const[]){ "deals" }, 1, false), EXIT_WELL);
+    CHECK_EQ(widen(&err, (const char *const[]){ "deals", "uf_size" }, 2, false), EXIT_FAILED);
+    CHECK_EQ(get(KIND "'int'"), 1);
+    CHECK_EQ(get("SELECT count(*) FROM potok_mark"), 1);
+    CHECK_EQ(widen(&err, (const char *const[]){ "deals", "uf_sise" }, 2, false), -1);
+    CHECK_HAS(err.text, "deals: there is no field uf_sise");
+}
+
 TEST(nothing_is_made_where_no_database_is)
 {
     struct err err = { 0 };
@@ -319,5 +393,7 @@ TEST_MAIN(CASE(a_terminal_shows_columns_with_where_they_come_from),
     CASE(markdown_can_be_pasted_whatever_titles_hold), CASE(json_says_null_where_nothing_is),
     CASE(items_that_are_none_are_no_items), CASE(the_history_is_told_newest_first),
     CASE(who_is_not_there_is_named), CASE(an_accepted_field_is_copied_and_its_entity_is_read_anew),
+    CASE(a_widened_column_keeps_its_values_and_what_did_not_fit_is_read_again),
+    CASE(what_would_lose_values_is_left_alone),
     CASE(a_mistyped_field_changes_nothing_and_names_those_that_wait),
     CASE(nothing_is_made_where_no_database_is))
