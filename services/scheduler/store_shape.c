@@ -48,7 +48,8 @@ static int begin_again(struct db *db, struct store_shape *x, struct err *err)
 
     x->run = 0;
     if (db_run(db,
-            "UPDATE potok_run SET state = 'probing', read = 0, same = 0 WHERE id = (SELECT max(id) FROM "
+            "UPDATE potok_run SET state = 'probing', read = 0, same = 0, error = NULL WHERE id = (SELECT "
+            "max(id) FROM "
             "potok_run "
             "WHERE portal = $1 AND entity = $2 AND state IN ('probing', 'open')) RETURNING id",
             DB_ARGS(portal, entity), on_run, &x->run, NULL, err) < 0)
@@ -62,10 +63,25 @@ static int begin_again(struct db *db, struct store_shape *x, struct err *err)
         DB_ARGS(dbv_i((int64_t)x->run)), NULL, NULL, NULL, err);
 }
 
+/* A run with a note passed records that lack a column made again meanwhile (db_ensure_table). */
+static int look_for_note(struct db *db, const struct store_shape *x, bool *ret, struct err *err)
+{
+    int64_t noted;
+
+    if (db_get_i64(db,
+            "SELECT count(*) FROM potok_run WHERE id = (SELECT max(id) FROM potok_run WHERE portal = $1 AND "
+            "entity = $2) AND state IN ('probing', 'open', 'done') AND error IS NOT NULL",
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity)), 0, &noted, err) < 0)
+        return -1;
+    *ret = *ret || noted > 0;
+    return 0;
+}
+
 static int lift(struct db *db, struct store_shape *x, struct lift *l, struct err *err)
 {
     if (db_run(db, "SELECT name FROM potok_field WHERE portal = $1 AND entity = $2 AND held = 0",
-            DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity)), on_accepted, l, NULL, err) < 0)
+            DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity)), on_accepted, l, NULL, err) < 0 ||
+        look_for_note(db, x, &l->any, err) < 0)
         return -1;
     if (!l->any)
         return 0;

@@ -49,33 +49,35 @@ static int check_lease(struct apply *a, struct err *err)
 
 struct entity {
     bool found;
-    int64_t floor, shape;
+    int64_t floor, shape, version;
 };
 
 static int on_entity(void *ctx, const struct db_val *row, int columns)
 {
     (void)columns;
-    *(struct entity *)ctx = (struct entity){ true, row[0].i, row[1].i };
+    *(struct entity *)ctx = (struct entity){ true, row[0].i, row[1].i, row[2].i };
     return 1;
 }
 
 /* The first statement: where a transaction is not alone it takes the turn of the entity's writers (rule 12),
- * alone, so that what follows is newer than the lock. Who changes columns holds it, too. */
+ * alone, so that what follows is newer than the lock. Potok's other programs hold it when they change
+ * columns; whoever else does shows in the version. */
 static int check_entity(struct apply *a, struct err *err)
 {
     struct entity entity = { 0 };
-    char sql[120];
+    char sql[320];
 
-    snprintf(sql, sizeof(sql), "SELECT floor, shape FROM potok_entity WHERE portal = $1 AND entity = $2%s",
-        db_for_update(a->db));
-    if (db_run(a->db, sql, DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), on_entity, &entity, NULL,
-            err) < 0)
+    snprintf(sql, sizeof(sql),
+        "SELECT floor, shape, %s FROM potok_entity WHERE portal = $2 AND entity = $3%s",
+        db_version_sql(a->db), db_for_update(a->db));
+    if (db_run(a->db, sql, DB_ARGS(dbv_s(a->rows->table), dbv_s(a->rows->portal), dbv_s(a->rows->entity)),
+            on_entity, &entity, NULL, err) < 0)
         return -1;
     if (!entity.found)
         return refuse(a, "the database does not know the entity");
     if (a->rows->d <= (uint64_t)entity.floor)
         return refuse(a, "d=%" PRIu64 " is below the floor %" PRId64, a->rows->d, entity.floor);
-    a->stale = !db_table_is(a->db, a->rows->table, entity.shape);
+    a->stale = !db_table_is(a->db, a->rows->table, entity.shape, entity.version);
     return 0;
 }
 

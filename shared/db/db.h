@@ -84,8 +84,10 @@ int db_ensure_table(struct db *db, struct str table, const struct db_column *col
     struct err *err) MUST_CHECK;
 /* After db_ensure_table(): what the columns really hold, which may be another kind than is wanted; ret has room for count. */
 void db_column_kinds(const struct db *db, struct str table, const struct db_column *columns, int count, enum col_kind *ret);
-/* Was the connection's knowledge of the table read under this potok_entity.shape? False: it is forgotten, ensure again. */
-bool db_table_is(struct db *db, struct str table, int64_t shape);
+/* Is the connection's knowledge of the table of this potok_entity.shape, and of this version? False: it is forgotten,
+ * ensure again. The version is SQL to be put into a statement, of the table whose name is its $1. */
+bool db_table_is(struct db *db, struct str table, int64_t shape, int64_t version);
+const char *db_version_sql(const struct db *db);
 /* Counts how often a statement said that a table is not as it was known: tried again, it looks at the table anew. */
 unsigned db_tables_forgotten(const struct db *db);
 int db_migrate(struct db *db, struct err *err) MUST_CHECK;  /* system tables, migrations.c; idempotent, several processes at once */

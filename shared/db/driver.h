@@ -43,6 +43,8 @@ struct db_driver {
     bool alters_types;          /* ALTER TABLE … ALTER COLUMN … TYPE … */
     /* SQL giving name and declared type of the columns of table $1 (no row: no such table). */
     const char *column_names_sql;
+    /* SQL expression, a number that is another one whenever somebody changed the columns of table $1. */
+    const char *version_sql;
 
     /* `where` is the URL without "scheme://"; empty: the default place. */
     int (*open)(struct db **ret, struct str where, bool reading, struct err *err);

@@ -113,14 +113,23 @@ static int count_missing(const struct table *t, const struct db_column *columns,
     return missing;
 }
 
-static bool is_altered(const struct table *t, const struct db_column *columns, int count)
+/* What somebody made of a column that Potok made, so that its values are no more what was written: not there,
+ * of another spelling, rounded. */
+static bool is_spoilt(const struct table_column *c)
+{
+    return c != NULL && (c->state == COLUMN_DROPPED || c->state == COLUMN_ALTERED ||
+                            (c->state == COLUMN_STRANGE && c->listed));
+}
+
+static const struct table_column *find_spoilt(
+    const struct table *t, const struct db_column *columns, int count)
 {
     for (int i = 0; i < count; i++) {
         const struct table_column *c = table_find(t, columns[i].name);
-        if (c != NULL && c->state == COLUMN_ALTERED)
-            return true;
+        if (is_spoilt(c))
+            return c;
     }
-    return false;
+    return NULL;
 }
 
 static int tell_strange(const struct db *db, const struct table *t, const struct table_column *c,
@@ -154,6 +163,13 @@ static int check_types(
 
 /* ---- inside the transaction ---- */
 
+/* No column: all of them. */
+static int forget_columns(struct db *db, struct str table, struct str column, struct err *err)
+{
+    return db_run(db, "DELETE FROM potok_column WHERE tbl = $1 AND (col = $2 OR $2 = '')",
+        DB_ARGS(dbv_s(table), dbv_s(column)), NULL, NULL, NULL, err);
+}
+
 static int make_column(struct db *db, struct str table, const struct table_column *have,
     const struct db_column *want, struct err *err)
 {
@@ -163,12 +179,14 @@ static int make_column(struct db *db, struct str table, const struct table_colum
                    : table_list_column(db, table, want->name, want->kind, err);
     if (have->state == COLUMN_UNLISTED || have->state == COLUMN_ALTERED)
         return table_list_column(db, table, want->name, have->kind, err);
+    if (have->state == COLUMN_STRANGE) /* check_types() ends it; mended, it is filled by every reading */
+        return forget_columns(db, table, want->name, err);
     return 0;
 }
 
-/* Rows that did not change look as read, and would never get the values that were dropped with the column:
- * without a hash every reading is new. The run under way has passed some of them, so it is not the full sync
- * that the mirror needs: its note keeps it from being taken for one. */
+/* Rows that did not change look as read, and would never get back the values that somebody spoilt or dropped
+ * with the column: without a hash every reading is new. The run under way has passed some of them, so it is
+ * not the full sync that the mirror needs: its note keeps it from being taken for one. */
 static int refill(struct db *db, struct str table, const char *note, struct err *err)
 {
     struct buf sql;
@@ -190,24 +208,6 @@ static int refill(struct db *db, struct str table, const char *note, struct err 
         "potok_entity "
         "e WHERE e.tbl = $1 AND e.portal = potok_run.portal AND e.entity = potok_run.entity)",
         DB_ARGS(dbv_s(table), dbv_c(note)), NULL, NULL, NULL, err);
-}
-
-/* Potok made it, and somebody dropped all of it: its columns are news now. */
-static int forget_columns(struct db *db, struct str table, struct err *err)
-{
-    return db_run(
-        db, "DELETE FROM potok_column WHERE tbl = $1", DB_ARGS(dbv_s(table)), NULL, NULL, NULL, err);
-}
-
-static int count_dropped(const struct table *have, const struct db_column *columns, int count)
-{
-    int dropped = 0;
-
-    for (int i = 0; i < count; i++) {
-        const struct table_column *c = table_find(have, columns[i].name);
-        dropped += c != NULL && c->state == COLUMN_DROPPED;
-    }
-    return dropped;
 }
 
 static bool table_was_dropped(const struct table *have)
@@ -232,11 +232,12 @@ static int change_table(struct db *db, const struct table *have, const struct db
 {
     struct str table = str_of(have->name);
     int missing = count_missing(have, columns, count);
-    bool dropped = table_was_dropped(have) || count_dropped(have, columns, count) > 0;
+    const struct table_column *spoilt = find_spoilt(have, columns, count);
+    char note[160];
 
     if (check_width(db, have, missing, err) < 0)
         return -1;
-    if (table_was_dropped(have) && forget_columns(db, table, err) < 0)
+    if (table_was_dropped(have) && forget_columns(db, table, STR(""), err) < 0)
         return -1;
     if (have->present == 0 ? create(db, table, err) < 0 : check_is_mirror(have, err) < 0)
         return -1;
@@ -244,11 +245,14 @@ static int change_table(struct db *db, const struct table *have, const struct db
         if (make_column(db, table, table_find(have, columns[i].name), &columns[i], err) < 0)
             return err_wrap(err, "column " STR_FMT, STR_ARG(columns[i].name));
     *ret_added = missing;
-    return dropped ? refill(db, table,
-                         have->present == 0 ? "the table was dropped by somebody and made again"
-                                            : "a column was dropped by somebody and made again",
-                         err)
-                   : 0;
+    if (spoilt == NULL)
+        return 0;
+    if (have->present == 0)
+        snprintf(note, sizeof(note), "the table was dropped by somebody: its records are read again");
+    else
+        snprintf(note, sizeof(note), "column %.80s was changed by somebody: all records are read again",
+            spoilt->name);
+    return refill(db, table, note, err);
 }
 
 static int ensure(struct db *db, struct str name, const struct db_column *columns, int count, int *ret_added,
@@ -281,7 +285,8 @@ static void tell_changes(const struct table *was, const struct db_column *column
         if (c->state == COLUMN_ALTERED)
             log_ev(LOG_WARNING, "column.altered", kv_s("table", was->name), kv_s("column", c->name),
                 kv_s("type", c->type), kv_s("kind", col_kind_name(c->kind)),
-                kv_s("reason", "its type was changed by somebody; what fits is written"));
+                kv_s("reason",
+                    "its type was changed by somebody; what fits is written, to every record again"));
     }
 }
 
@@ -333,10 +338,14 @@ int db_ensure_table(struct db *db, struct str table, const struct db_column *col
 
     if (known == NULL && check_names(db, table, columns, count, err) == 0)
         known = look(db, table, err);
-    if ((known == NULL || count_missing(known, columns, count) > 0 || is_altered(known, columns, count)) &&
+    if ((known == NULL || count_missing(known, columns, count) > 0 ||
+            find_spoilt(known, columns, count) != NULL) &&
         ensure_apart(db, table, columns, count, &added, err) < 0)
         return -1;
     if (ret_added != NULL)
         *ret_added = added;
-    return check_types(db, table_known(db, table), columns, count, err);
+    if (check_types(db, table_known(db, table), columns, count, err) == 0)
+        return 0;
+    table_forget_all(db); /* the next one sees whether it was mended */
+    return -1;
 }

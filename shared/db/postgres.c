@@ -275,6 +275,8 @@ const struct db_driver db_postgres = {
     .migrations = DB_POSTGRES_MIGRATIONS,
     .column_names_sql = "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1))"
                         " AND attnum > 0 AND NOT attisdropped",
+    .version_sql = "(SELECT coalesce(sum(a.xmin::text::bigint), 0)::bigint FROM pg_attribute a WHERE a.attrelid = "
+                   "to_regclass(quote_ident($1)))",
     .open = open_db,
     .close = close_db,
     .begin = begin,

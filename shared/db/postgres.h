@@ -14,7 +14,7 @@ enum pg_oid { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 =
 
 struct pg_statement {
     char *sql;                  /* NULL: the place is free */
-    uint64_t hash;              /* of the text */
+    uint64_t hash;              /* of the text and the types of its arguments */
     uint64_t used;              /* tick of the last use: the oldest goes */
     unsigned number;            /* prepared under the name "p<number>" */
     int arguments;              /* the greatest $n */

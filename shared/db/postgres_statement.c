@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint64_t hash_of(const char *sql)
+/* Of the text and the types: the same text for a column of another kind is another statement. */
+static uint64_t hash_of(const char *sql, const Oid *types, int count)
 {
     uint64_t h = 14695981039346656037u;
 
+    for (int i = 0; types != NULL && i < count; i++)
+        h = (h ^ types[i]) * 1099511628211u;
     for (; *sql != '\0'; sql++)
         h = (h ^ (uint8_t)*sql) * 1099511628211u;
     return h;
@@ -68,7 +71,7 @@ static int count_arguments(const char *sql)
 
 struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, int count, struct err *err)
 {
-    uint64_t hash = hash_of(sql);
+    uint64_t hash = hash_of(sql, types, count);
     struct pg_statement *st = find(pg, sql, hash);
     char name[24];
     PGresult *result;

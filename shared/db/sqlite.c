@@ -329,6 +329,7 @@ const struct db_driver db_sqlite = {
     .kind_of = kind_of,
     .migrations = DB_SQLITE_MIGRATIONS,
     .column_names_sql = "SELECT lower(name), type FROM pragma_table_info($1)",
+    .version_sql = "(SELECT schema_version FROM pragma_schema_version WHERE $1 <> '')",
     .open = open_db,
     .file = sqlite_path,
     .close = close_db,

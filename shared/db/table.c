@@ -131,14 +131,24 @@ static int on_column(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-/* The shape first: who changes the table after it raises it again. The lines before the columns: a column
+static int read_version(struct db *db, struct table *t, struct str name, struct err *err)
+{
+    char sql[256];
+
+    if (db_get_i64(db, "SELECT max(shape) FROM potok_entity WHERE tbl = $1", DB_ARGS(dbv_s(name)), -1,
+            &t->shape, err) < 0)
+        return -1;
+    snprintf(sql, sizeof(sql), "SELECT %s", db->driver->version_sql);
+    return db_get_i64(db, sql, DB_ARGS(dbv_s(name)), 0, &t->version, err);
+}
+
+/* The version first: who changes the table after it raises it again. The lines before the columns: a column
  * made in between lacks its line, instead of a line its column, which would look like a column dropped. */
 static int read_all(struct db *db, struct table *t, struct str name, struct err *err)
 {
     struct reading reading = { .t = t };
 
-    if (db_get_i64(db, "SELECT max(shape) FROM potok_entity WHERE tbl = $1", DB_ARGS(dbv_s(name)), -1,
-            &t->shape, err) < 0)
+    if (read_version(db, t, name, err) < 0)
         return -1;
     if (db_run(db, "SELECT col, kind FROM potok_column WHERE tbl = $1", DB_ARGS(dbv_s(name)), on_line, t,
             NULL, err) < 0)
@@ -213,9 +223,8 @@ void table_remember(struct db *db, struct table *t)
     db->tables = t;
 }
 
-void db_forget_tables(struct db *db)
+void table_forget_all(struct db *db)
 {
-    db->forgotten++;
     while (db->tables != NULL) {
         struct table *t = db->tables;
         db->tables = t->next;
@@ -223,18 +232,31 @@ void db_forget_tables(struct db *db)
     }
 }
 
+void db_forget_tables(struct db *db)
+{
+    db->forgotten++;
+    table_forget_all(db);
+}
+
 unsigned db_tables_forgotten(const struct db *db)
 {
     return db->forgotten;
 }
 
-bool db_table_is(struct db *db, struct str name, int64_t shape)
+const char *db_version_sql(const struct db *db)
+{
+    return db->driver->version_sql;
+}
+
+bool db_table_is(struct db *db, struct str name, int64_t shape, int64_t version)
 {
     const struct table *t = table_known(db, name);
 
-    if (t == NULL || t->shape < 0 || t->shape == shape)
-        return t != NULL;
-    db_forget_tables(db);
+    if (t == NULL)
+        return false;
+    if (t->version == version && (t->shape == shape || (t->shape < 0 && shape == 0))) /* the entity is new */
+        return true;
+    table_forget_all(db);
     return false;
 }
 

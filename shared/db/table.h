@@ -25,6 +25,7 @@ struct table {
     struct table *next;
     char *name;
     int64_t shape;              /* potok_entity.shape when it was read; -1: no entity is kept in it */
+    int64_t version;            /* the database's own, when it was read */
     struct table_column *list;  /* by name */
     int count, room;
     int present;                /* columns that the database has; 0: no such table */
@@ -44,6 +45,7 @@ int table_list_column(struct db *db, struct str table, struct str column, enum c
 
 /* What the connection remembers. */
 struct table *table_known(const struct db *db, struct str name);
+void table_forget_all(struct db *db);                       /* without a statement that failed for it */
 void table_remember(struct db *db, struct table *t);        /* takes it over; in place of an older one */
 
 /* The kind of a declared type; false: none of ours. Pure. */

@@ -20,6 +20,17 @@ static struct db *open_ready(const char *name)
     return db;
 }
 
+static bool is_current(struct db *db, int64_t shape)
+{
+    char sql[320];
+    struct err err = { 0 };
+    int64_t version = -1;
+
+    snprintf(sql, sizeof(sql), "SELECT %s", db_version_sql(db));
+    CHECK_OK(db_get_i64(db, sql, DB_ARGS(dbv_c("t")), 0, &version, &err), err);
+    return db_table_is(db, STR("t"), shape, version);
+}
+
 static const char *columns_of(struct db *db, const char *table)
 {
     char sql[256];
@@ -265,12 +276,12 @@ TEST(a_column_dropped_by_somebody_is_made_again_and_every_row_is_due)
     CHECK_STR(test_rows(db, HASHES), "2 0;");
     CHECK_STR(test_rows(db, STATE_OF_ENTITY), "- 1;");
     CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
-    CHECK(db_table_is(db, STR("t"), 1));
-    CHECK(!db_table_is(other, STR("t"), 1)); /* it has to look again */
-    CHECK(!db_table_is(other, STR("t"), 1));
+    CHECK(is_current(db, 1));
+    CHECK(!is_current(other, 1)); /* it has to look again */
+    CHECK(!is_current(other, 1));
     CHECK_OK(db_ensure_table(other, STR("t"), columns, 2, &added, &err), err);
     CHECK_EQ(added, 0);
-    CHECK(db_table_is(other, STR("t"), 1));
+    CHECK(is_current(other, 1));
     db_close(&db);
     db_close(&other);
 }
@@ -357,7 +368,8 @@ TEST(a_column_of_another_type_of_ours_is_taken_as_it_is)
     CHECK_EQ(added, 0);
     CHECK_EQ(kind_in(db, "a"), COL_INT);
     CHECK_STR(lines_of(db), "t a int;");
-    CHECK_STR(test_rows(db, HASHES), "2 1;"); /* what it was made of is still in it */
+    CHECK_STR(test_rows(db, HASHES), "2 0;"); /* what is in it may be of another spelling */
+    CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
     alter(db, "character varying", "varchar(20)");
     db_close(&db);
     db = open_ready("altered.db");
@@ -378,6 +390,7 @@ TEST(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it)
     struct err err = { 0 };
 
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
+    fill(db);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         alter(db, cases[i].type, cases[i].sqlite_type);
         db_close(&db);
@@ -396,7 +409,7 @@ TEST(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it)
     db_close(&db);
     db = open_ready("strange.db");
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
-    CHECK_STR(lines_of(db), "t a text;t b int;");
+    CHECK_EQ(kind_in(db, "a"), COL_TEXT);
     db_close(&db);
 }
 
@@ -425,7 +438,12 @@ static int64_t upsert(struct db *db, const struct one *list, int count, uint64_t
 {
     struct rows rows = { 0, count, list };
     struct db_column title = column("title", COL_TEXT);
-    struct db_upsert u = { STR("t"), &title, 1, { d, c, 1700000000000, 1700000001000 }, next, &rows };
+    struct db_upsert u = { .table = STR("t"),
+        .columns = &title,
+        .count = 1,
+        .stamp = { d, c, 1700000000000, 1700000001000 },
+        .next = next,
+        .ctx = &rows };
     struct err err = { 0 };
     int64_t changes = -1;
 
@@ -521,7 +539,12 @@ TEST(few_rows_and_many_are_written_alike)
     CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, NULL, &err), err);
     for (size_t i = 0; i < 2 * ARRAY_SIZE(counts); i++) { /* each into nothing, then over itself */
         struct many m = { .count = counts[i / 2] }, again = m;
-        struct db_upsert u = { STR("t"), columns, COL_KINDS, { i + 1, i + 1, 0, 0 }, next_of_many, &m };
+        struct db_upsert u = { .table = STR("t"),
+            .columns = columns,
+            .count = COL_KINDS,
+            .stamp = { i + 1, i + 1, 0, 0 },
+            .next = next_of_many,
+            .ctx = &m };
         int64_t changes = 0;
         CHECK_OK(db_begin(db, &err), err);
         if (i % 2 == 0)

@@ -45,7 +45,12 @@ static void check_upsert(
     struct db *db, const struct db_column *column, struct db_val v, const struct got *same)
 {
     const struct db_val *ctx = &v;
-    struct db_upsert u = { STR("t"), column, 1, { 2, 2, 0, 0 }, next_of_one, &ctx };
+    struct db_upsert u = { .table = STR("t"),
+        .columns = column,
+        .count = 1,
+        .stamp = { 2, 2, 0, 0 },
+        .next = next_of_one,
+        .ctx = &ctx };
     struct got got = { 0 };
     struct err err = { 0 };
     char sql[128];
