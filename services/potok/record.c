@@ -188,7 +188,7 @@ static void show_plan(const struct recording *r)
             printf("{\"row\":\"%s\",\"each\":%s,\"method\":\"%s\",\"facts\":\"%s\",\"why\":\"%s\"}\n",
                 row->name, row->flags & RECORD_EACH ? "true" : "false", row->method, row->facts, row->why);
         else
-            printf("%-20s %-26s %s\n", row->name, row->method, row->why);
+            printf("%-20s %-26s %s\n", row->name, row->method, say(row->ru, row->why));
     }
 }
 

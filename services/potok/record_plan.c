@@ -16,7 +16,7 @@
 #define OF_TIME      RECORD_TIME
 
 const struct record_row RECORD_ROWS[] = {
-#define ROW(name, flags, method, params, facts, why) { name, flags, method, params, facts, why },
+#define ROW(name, flags, method, params, facts, why, ru) { name, flags, method, params, facts, why, ru },
 #include "record_rows.def"
 #undef ROW
 };

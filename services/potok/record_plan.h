@@ -22,7 +22,7 @@ enum record_flags {
 struct record_row {
     const char *name;
     unsigned flags;
-    const char *method, *params, *facts, *why;
+    const char *method, *params, *facts, *why, *ru;
 };
 
 extern const struct record_row RECORD_ROWS[];

@@ -24,7 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out;
 
     buf_init(&out, 64 << 20);
-    if (about != NULL && replay_book_add(&b, about, xstrndup(body.p, body.n), body.n, &err) == 0) {
+    char *copy = xmalloc(body.n + 1);
+    memcpy(copy, body.p, body.n);
+    if (about == NULL)
+        free(copy);
+    else if (replay_book_add(&b, about, copy, body.n, &err) == 0) {
         replay_book_sort(&b);
         for (int i = 0; i < b.shelf_count; i++)
             if (!replay_list(&b.shelves[i], params, &out, &page) || page.count > REPLAY_PAGE)
