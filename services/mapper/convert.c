@@ -41,6 +41,14 @@ enum rule rule_of(struct str type, bool multiple)
     return multiple ? RULE_LIST : KIND_RULES[col_kind_of(type, false)];
 }
 
+enum rule rule_of_field(const struct field *f)
+{
+    enum rule rule = rule_of(f->type, f->multiple);
+    bool user = f->name.n > 3 && memcmp(f->name.p, "UF_", 3) == 0;
+
+    return rule == RULE_TEXT && user ? RULE_TEXT_USER : rule;
+}
+
 void convert_init(struct convert *c, size_t max_bytes)
 {
     buf_init(&c->scratch, max_bytes);
@@ -164,6 +172,15 @@ static const char *text_value(struct convert *c, struct wire *w, struct value *r
         return set_json(c, w, buf_json, ret); /* true, an object, an array */
     set_made(c, ret, t.s.p, t.s.n);
     return NULL;
+}
+
+static const char *user_text_value(struct convert *c, struct wire *w, struct value *ret)
+{
+    const char *reason = text_value(c, w, ret);
+
+    if (ret->type == VALUE_TEXT && ret->s.n == 0)
+        *ret = (struct value){ .type = VALUE_NULL };
+    return reason;
 }
 
 /* What the remaining rules share: nothing and "" are NULL, structures do not fit. 1 = a token, 0 = no value.
@@ -355,6 +372,7 @@ static const struct {
     wire_on_string *on_string;
 } RULES[RULE_COUNT] = {
     [RULE_TEXT] = { text_value, NULL, NULL },
+    [RULE_TEXT_USER] = { user_text_value, NULL, NULL },
     [RULE_INT] = { int_value, NULL, NULL },
     [RULE_LINK] = { link_value, NULL, NULL },
     [RULE_DECIMAL] = { decimal_value, NULL, NULL },

@@ -9,6 +9,7 @@
 
 enum rule {
     RULE_TEXT,
+    RULE_TEXT_USER,     /* of a user field: "" is NULL, since portals print the same empty text as either */
     RULE_INT,
     RULE_LINK,          /* id of another record: "0" says there is none */
     RULE_DECIMAL,
@@ -26,6 +27,7 @@ enum rule {
 };
 
 enum rule rule_of(struct str type, bool multiple);
+enum rule rule_of_field(const struct field *f);
 
 /* A canonical value. Text lies in the record or, when `made`, in the converter's scratch at offset `at`
  * (the scratch moves while it grows). */

@@ -23,7 +23,7 @@ static int drafts_fill(struct shape *s, const struct field_column *columns, stru
         const struct field *f = &s->schema.fields[i];
         struct shape_field *shown = &s->fields[i];
 
-        *shown = (struct shape_field){ rule_of(f->type, f->multiple), SHAPE_NONE, SHAPE_NONE };
+        *shown = (struct shape_field){ rule_of_field(f), SHAPE_NONE, SHAPE_NONE };
         if (str_is(f->name, "ID"))
             s->id_field = i;
         if (columns[i].name[0] != '\0')

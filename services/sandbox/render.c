@@ -6,8 +6,9 @@
 
 #define LITERAL(out, text) json_out_raw(out, text, sizeof(text) - 1)
 
-/* The wire forms of "no value": one is chosen by the value's own chance. A text field keeps null and ""
- * apart, so "" is no form of its null. */
+/* The wire forms of "no value": one is chosen by the value's own chance. A standard text field keeps null and
+ * "" apart, so
+ * "" is no form of its null; a user field prints "" in every get (facts section 6.3). */
 struct empties {
     const char *forms[8]; /* NULL-terminated; repeated = more often */
 };
@@ -30,8 +31,8 @@ static const struct empties *empties_of(const struct wire *w, const struct attr 
     if (a->flags & ATTR_MULTIPLE)
         return w->get ? &empty_multiple_get : &empty_multiple_list;
     if (a->flags & ATTR_USER) {
-        if (truth == TRUTH_TEXT)
-            return w->get ? &empty_standard : &empty_user_text_list;
+        if (truth == TRUTH_TEXT && !w->get)
+            return &empty_user_text_list;
         if (truth == TRUTH_BOOL && !w->get)
             return &empty_flag_list;
         return w->get ? &empty_user_get : &empty_user_list;

@@ -188,6 +188,13 @@ static void out_value(struct buf *out, const struct attr *a, const struct value 
     }
 }
 
+/* An empty text of a user field is nothing: lists and gets print the same one differently (facts
+ * section 6.3). */
+static bool is_nothing(const struct attr *a, const struct value *v)
+{
+    return v->kind == VALUE_NULL || ((a->flags & ATTR_USER) && v->kind == VALUE_TEXT && v->text.n == 0);
+}
+
 void truth_record(struct buf *out, const struct record *r)
 {
     bool first = true;
@@ -199,7 +206,7 @@ void truth_record(struct buf *out, const struct record *r)
         if (a->flags & ATTR_UNSEEN || strcmp(a->name, "ID") == 0)
             continue;
         record_value(r, a, &v);
-        if (v.kind == VALUE_NULL)
+        if (is_nothing(a, &v))
             continue;
         if (!first)
             buf_char(out, ',');

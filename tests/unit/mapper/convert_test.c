@@ -286,6 +286,42 @@ TEST(a_nul_inside_text_is_kept)
     convert_fini(&c);
 }
 
+/* facts section 6.3: null in a list, "" in a get, for the same record. */
+TEST(an_empty_text_of_a_user_field_is_nothing_whatever_it_is_printed_as)
+{
+    static const struct {
+        struct field field;
+        const char *json;
+        bool null;
+    } cases[] = {
+        { { STR("UF_CRM_1"), STR("string"), false, HOLD_NOT }, "\"\"", true },
+        { { STR("UF_CRM_1"), STR("string"), false, HOLD_NOT }, "null", true },
+        { { STR("UF_CRM_1"), STR("string"), false, HOLD_NOT }, "\" \"", false },
+        { { STR("UF_CRM_1"), STR("enumeration"), false, HOLD_NOT }, "\"\"", true },
+        { { STR("UF_CRM_1"), STR("string"), true, HOLD_NOT }, "[\"\"]", false },
+        { { STR("TITLE"), STR("string"), false, HOLD_NOT }, "\"\"", false },
+        { { STR("TITLE"), STR("string"), false, HOLD_NOT }, "null", true },
+        { { STR("UFO"), STR("string"), false, HOLD_NOT }, "\"\"", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct convert c;
+        struct value value;
+        struct buf bytes;
+        struct wire w;
+
+        convert_init(&c, 1 << 20);
+        buf_init(&bytes, 1 << 20);
+        wired(cases[i].json, &bytes);
+        wire_init(&w, bytes.p, bytes.n);
+        CHECK(convert_value(&c, rule_of_field(&cases[i].field), &w, &value, NULL) == NULL);
+        CHECK(wire_done(&w));
+        CHECK_EQ(value.type == VALUE_NULL, cases[i].null);
+        buf_fini(&bytes);
+        convert_fini(&c);
+    }
+}
+
 TEST(kinds_of_columns_agree_with_rules)
 {
     for (size_t i = 0; i < ARRAY_SIZE(CASES); i++) {
@@ -321,4 +357,5 @@ TEST(nesting_without_end_fails_the_cursor)
 }
 
 TEST_MAIN(CASE(every_type_in_every_wire_form), CASE(a_nul_inside_text_is_kept),
+    CASE(an_empty_text_of_a_user_field_is_nothing_whatever_it_is_printed_as),
     CASE(kinds_of_columns_agree_with_rules), CASE(nesting_without_end_fails_the_cursor))

@@ -19,6 +19,6 @@ static inline void wired(const char *json, struct buf *out)
     struct err err = { 0 };
 
     memcpy(text, json, n);
-    CHECK_OK(transcode(text, n, out, &repaired, &err), err);
+    CHECK_OK(transcode(text, n, out, NULL, &repaired, &err), err);
     free(text);
 }
