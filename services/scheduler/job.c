@@ -86,6 +86,17 @@ static enum job_next narrow(struct job *job)
     return JOB_SPLIT;
 }
 
+bool job_blames_list(const struct job *job, enum err_kind kind, uint64_t ok_count)
+{
+    if (job->kind != JOB_RANGE || kind == ERR_WAIT)
+        return false;
+    if (kind == ERR_LIMIT) /* large records may stand side by side: each is to be set aside alone */
+        return single(job) && job->fails + 1 >= JOB_LAST_TRIES;
+    if (kind == ERR_TEMP && ok_count == job->portal_ok)
+        return false; /* the portal answers nothing else either */
+    return job->pages == 1;
+}
+
 enum job_next job_failed(
     struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms, uint32_t dice)
 {

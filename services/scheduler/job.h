@@ -67,6 +67,9 @@ enum job_next {
  * dice: any number, for jitter. */
 enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
     uint32_t dice);
+/* Before job_failed(): whether a failure may be the list's own rather than a record's. So many of them in a row, on ranges
+ * that have no record in common, end the run: a list that never answers is not narrowed down to each of its records. */
+bool job_blames_list(const struct job *job, enum err_kind kind, uint64_t ok_count);
 /* What a job's continuation may ask for: a narrowed one grows again. */
 uint32_t job_next_cap(const struct job *job);
 uint64_t job_backoff(unsigned fails, uint32_t dice);

@@ -214,14 +214,16 @@ static void probe_again(struct scheduler *s, int portal, struct job *job)
 /* A list that answers no question at all is not narrowed down to each of its records. */
 static bool list_fails(struct portal *p, const struct job *job, const struct failure *why)
 {
-    if (job->kind != JOB_RANGE || why->end != JOB_END_ERROR || why->kind == ERR_TEMP ||
-        why->kind == ERR_WAIT || why->kind == ERR_LIMIT)
+    if (job->kind != JOB_RANGE || why->end != JOB_END_ERROR)
         return false;
 
     struct mirror *m = &p->mirrors[job->entity];
-    bool stuck = job->fails >= JOB_LAST_TRIES && job->first != job->last &&
+    bool passes = why->kind == ERR_TEMP || why->kind == ERR_WAIT || why->kind == ERR_LIMIT;
+    bool stuck = !passes && job->fails >= JOB_LAST_TRIES && job->first != job->last &&
                  cut_middle(&m->bounds, job->first, job->last) == 0;
-    return (job->pages == 1 && mirror_range_failed(m, job->first, job->last)) || stuck;
+    bool blamed = job_blames_list(job, why->kind, p->ok_count);
+
+    return (blamed && mirror_range_failed(m, job->first, job->last)) || stuck;
 }
 
 void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why)

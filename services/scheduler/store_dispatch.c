@@ -66,18 +66,16 @@ static int choose_marks(
     if (db_put_ids(db, item->held, item->held_count, err) < 0)
         return -1;
     if (db_run(db,
-            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND not_before_ms <= "
-            "$4 "
-            "AND tries < $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY id LIMIT $6",
+            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND " STORE_MARK_IS_DUE
+            " AND tries < $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY id LIMIT $6",
             DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms),
                 dbv_i(STORE_MARK_ALONE), dbv_i(item->most)),
             on_mark, &ids, NULL, err) < 0)
         return -1;
     if (ids.n == 0 &&
         db_run(db,
-            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND not_before_ms <= "
-            "$4 "
-            "AND id NOT IN (SELECT id FROM potok_ids) ORDER BY not_before_ms LIMIT 1",
+            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND " STORE_MARK_IS_DUE
+            " AND id NOT IN (SELECT id FROM potok_ids) ORDER BY not_before_ms LIMIT 1",
             DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms)),
             on_mark, &ids, NULL, err) < 0)
         return -1;

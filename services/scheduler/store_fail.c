@@ -142,7 +142,7 @@ int store_aside(struct db *db, const struct store_who *who, uint64_t job, struct
 
 uint64_t store_mark_backoff(uint64_t tries)
 {
-    return tries >= 12 ? 3600000 : 1000ULL << tries;
+    return tries >= 12 ? STORE_MARK_WAIT_MS : 1000ULL << tries;
 }
 
 static int alone(

@@ -70,7 +70,7 @@ static int scan_marks(struct db *db, struct store_scan *s, int entity, int ask, 
 {
     return db_run(db,
         "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 "
-        "AND not_before_ms <= $4 LIMIT 1",
+        "AND " STORE_MARK_IS_DUE " LIMIT 1",
         DB_ARGS(dbv_s(s->portal), dbv_s(s->entities[entity]), dbv_i(ask), dbv_i((int64_t)s->now_ms)), on_due,
         &s->due[entity][ask], NULL, err);
 }

@@ -117,6 +117,14 @@ struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int 
     return &x->step;
 }
 
+/* A wall clock that stepped back puts the next sync farther off than one interval: then it is due. */
+static bool is_due(const struct scheduler *s, const struct mirror *m, uint64_t wall_ms)
+{
+    uint64_t interval_ms = (uint64_t)s->sync_interval_min * 60000;
+
+    return m->next_sync_ms > 0 && (m->next_sync_ms <= wall_ms || m->next_sync_ms - wall_ms > interval_ms);
+}
+
 struct step *sync_due(struct scheduler *s, int portal)
 {
     const struct portal *p = &s->portals[portal].portal;
@@ -127,7 +135,7 @@ struct step *sync_due(struct scheduler *s, int portal)
     for (int i = 0; i < p->mirror_count; i++) {
         const struct mirror *m = &p->mirrors[i];
 
-        if (m->run == 0 && m->next_sync_ms > 0 && m->next_sync_ms <= wall_ms)
+        if (m->run == 0 && is_due(s, m, wall_ms))
             wish.mirrors |= (uint64_t)1 << i;
     }
     return wish.mirrors == 0 ? NULL : sync_step(s, &wish, 1, nobody, NULL);

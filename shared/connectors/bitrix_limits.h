@@ -9,8 +9,9 @@
 #define LIMIT_TRANSCODED_BYTES ((size_t)128 << 20) /* its msgpack form: ERR_LIMIT */
 #define LIMIT_LEARNT_BYTES     ((size_t)8 << 20)   /* descriptions of a probe: ERR_LIMIT */
 #define LIMIT_UNKNOWN_BYTES    4000                /* names of fields not described: the rest is told later */
-#define LIMIT_FIELD_NAME_BYTES 128                 /* nonsense */
-#define LIMIT_KEYS_REMEMBERED  512                 /* beyond: looked up each time */
+#define LIMIT_UNKNOWN_FIELDS   64  /* of them in one answer: ERR_PERM, or each would get a column */
+#define LIMIT_FIELD_NAME_BYTES 128 /* nonsense */
+#define LIMIT_KEYS_REMEMBERED  512 /* beyond: looked up each time */
 
 /* its times */
 #define LIMIT_UNIX_S           253402300800.0 /* year 10000: later is not told */

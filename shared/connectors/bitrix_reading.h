@@ -11,6 +11,7 @@ struct bitrix_reading {
     struct bitrix_ask ask;
     struct bitrix_batch batch;
     struct bitrix_answer *a;
+    int unknown; /* names in a->unknown */
     /* Records of a list have the same keys in the same order: a key seen at its place before needs no search.
      */
     struct str same[LIMIT_KEYS_REMEMBERED];

@@ -57,13 +57,16 @@ static bool has_word(struct str words, struct str word)
 }
 
 /* Those that find no room are told after the next probe. */
-static void note_unknown(struct bitrix_answer *a, struct str key)
+static void note_unknown(struct bitrix_reading *r, struct str key)
 {
+    struct bitrix_answer *a = r->a;
+
     if (a->unknown.n + key.n + 1 > LIMIT_UNKNOWN_BYTES || has_word(buf_view(&a->unknown), key))
         return;
     if (a->unknown.n > 0)
         buf_char(&a->unknown, ' ');
     buf_add(&a->unknown, key.p, key.n);
+    r->unknown++;
 }
 
 /* Copies {key: value} without the keys that the schema lacks: a get shows more than a list does (facts 6.2).
@@ -109,9 +112,14 @@ static int record_keys(struct bitrix_reading *r, struct wire *w, struct record *
         else if (r->ask.kind == JOB_GET)
             continue;
         else if (is_word(key))
-            note_unknown(r->a, key);
+            note_unknown(r, key);
         else
             return bitrix_nonsense(r, err, "a field with a name of %zu bytes or with blanks", key.n);
+    }
+    if (r->unknown > LIMIT_UNKNOWN_FIELDS) {
+        buf_clear(&r->a->unknown);
+        return err_set(
+            err, ERR_PERM, "a record shows more than %d fields that are not described", LIMIT_UNKNOWN_FIELDS);
     }
     if (ret->id == 0)
         return bitrix_nonsense(r, err, "a record without %s", id_field);

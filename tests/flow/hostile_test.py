@@ -11,7 +11,7 @@ from support.hostile import (CHUNKED, JSON, Hostile, bomb, chunk, cut_gzip, cut_
                              forever, gzipped, hang, html, longer_than_told, pages, raw, redirect, reset, shorter_than_told, text)
 
 METHODS = {'deals': 'crm.deal.list', 'contacts': 'crm.contact.list', 'companies': 'crm.company.list', 'leads': 'crm.lead.list'}
-TROUBLED = 'job.retry', 'job.given_up', 'portal.unwell', 'portal.refused', 'answer.nonsense', 'record.aside'
+TROUBLED = 'job.retry', 'job.given_up', 'portal.unwell', 'portal.refused', 'answer.nonsense', 'record.aside', 'log.repeated'
 ANSWER_MAX = 4 << 20
 MEMORY_KIB = 96 * 1024     # of the fetcher, whatever portals send
 

@@ -59,6 +59,10 @@ class Call:
         self.answer(body, status, headers.get('Content-Type', 'application/json'))
 
 
+def asks_by_get(call):
+    return any('.get?' in command for command in call.commands.values())
+
+
 class Strike:
     def __init__(self, trouble, times, where, only):
         self.trouble, self.times, self.where, self.only, self.struck = trouble, times, where, only, 0
@@ -71,9 +75,7 @@ class Strike:
             return False
         if self.only == 'range' and not any('filter[>ID]' in c for c in commands.values()):
             return False
-        if self.only == 'get' and not any('.get?' in c for c in commands.values()):
-            return False
-        return True
+        return self.only != 'get' or asks_by_get(call)
 
 
 class Hostile:
@@ -90,7 +92,7 @@ class Hostile:
     def __enter__(self):
         return self
 
-    def __exit__(self, *what):
+    def __exit__(self, *_):
         self.closing = True
         self.listener.close()
 

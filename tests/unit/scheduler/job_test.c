@@ -136,6 +136,38 @@ TEST(a_record_is_set_aside_only_after_several_attempts)
     CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_PERM, 0, NOW, 1), JOB_ASIDE);
 }
 
+TEST(a_list_is_blamed_for_pages_and_for_records_that_are_all_too_large)
+{
+    static const struct {
+        uint64_t first, last;
+        uint32_t pages;
+        unsigned fails;
+        enum err_kind kind;
+        uint64_t ok_count;
+        bool blamed;
+    } cases[] = {
+        { 1, 900, 1, 0, ERR_PERM, 4, true },
+        { 1, 900, 2, 0, ERR_PERM, 4, false },
+        { 1, 900, 1, 0, ERR_WAIT, 4, false },
+        { 1, 900, 1, 2, ERR_TEMP, 5, true }, /* the portal answers others well */
+        { 1, 900, 1, 2, ERR_TEMP, 4, false },
+        { 1, 900, 2, 2, ERR_TEMP, 5, false },
+        { 1, 900, 1, 9, ERR_LIMIT, 5, false },
+        { 7, 7, 1, JOB_LAST_TRIES - 2, ERR_LIMIT, 5, false },
+        { 7, 7, 1, JOB_LAST_TRIES - 1, ERR_LIMIT, 5, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct job job = range(cases[i].first, cases[i].last);
+
+        job.pages = cases[i].pages;
+        job.fails = cases[i].fails;
+        job.portal_ok = 4;
+        CHECK_EQ(job_blames_list(&job, cases[i].kind, cases[i].ok_count), cases[i].blamed);
+    }
+    CHECK(!job_blames_list(&(struct job){ .kind = JOB_GET, .pages = 1 }, ERR_PERM, 1));
+}
+
 TEST(credentials_and_configuration_are_never_retried)
 {
     struct job job = range(1, 9);
@@ -182,5 +214,6 @@ TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails
     CASE(attempts_that_die_after_their_report_put_the_job_under_suspicion),
     CASE(a_range_that_asked_for_one_page_is_split_at_once), CASE(what_follows_a_narrowed_job_grows_again),
     CASE(a_record_is_set_aside_only_after_several_attempts),
+    CASE(a_list_is_blamed_for_pages_and_for_records_that_are_all_too_large),
     CASE(credentials_and_configuration_are_never_retried), CASE(pauses_double_up_to_a_minute_with_jitter),
     CASE(the_list_keeps_its_order))
