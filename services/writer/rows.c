@@ -7,9 +7,15 @@
 
 struct source { /* of db_upsert(): the entries that are there and new */
     struct apply *a;
+    bool absent; /* those without a row; else those with one */
     size_t at;
     struct err err; /* kind is set: a value was not what its column says */
 };
+
+static bool is_written(const struct entry *e, bool absent)
+{
+    return e->there && e->verdict == VERDICT_NEW && e->stored.present != absent;
+}
 
 static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
 {
@@ -18,7 +24,7 @@ static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_
     const struct entry *e;
     struct wire w;
 
-    while (s->at < b->count && !(b->entries[s->at].there && b->entries[s->at].verdict == VERDICT_NEW))
+    while (s->at < b->count && !is_written(&b->entries[s->at], s->absent))
         s->at++;
     if (s->at == b->count)
         return 0;
@@ -38,29 +44,23 @@ static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_
     return 1;
 }
 
-static uint64_t count_new(const struct batch *b, bool there)
+static int write_those(struct apply *a, bool absent, struct err *err)
 {
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < b->count; i++)
-        n += b->entries[i].verdict == VERDICT_NEW && b->entries[i].there == there;
-    return n;
-}
-
-int write_rows(struct apply *a, struct err *err)
-{
-    struct source source = { .a = a };
+    struct source source = { .a = a, .absent = absent };
     struct db_upsert upsert = {
         .table = a->rows->table,
         .columns = a->columns,
         .count = a->batch.columns.count,
+        .absent = absent,
         .stamp = { a->rows->d, a->c, a->fetched_ms, a->now_ms },
         .next = next_row,
         .ctx = &source,
     };
-    uint64_t expected = count_new(&a->batch, true);
+    uint64_t expected = 0;
     int64_t changes = 0;
 
+    for (size_t i = 0; i < a->batch.count; i++)
+        expected += is_written(&a->batch.entries[i], absent);
     if (expected == 0)
         return 0;
     if (db_upsert(a->db, &upsert, &changes, err) < 0)
@@ -72,8 +72,14 @@ int write_rows(struct apply *a, struct err *err)
     if ((uint64_t)changes != expected) /* the look was under the turn: the guard has nothing to refuse */
         return err_set(
             err, ERR_BUG, "%lld of %llu rows written", (long long)changes, (unsigned long long)expected);
-    a->counts.written = expected;
+    a->counts.written += expected;
     return 0;
+}
+
+/* Under the turn nobody else makes rows: what the look did not find is not there, and needs no guard. */
+int write_rows(struct apply *a, struct err *err)
+{
+    return write_those(a, true, err) < 0 ? -1 : write_those(a, false, err);
 }
 
 static bool is_new_ghost(const struct apply *a, const struct entry *e)

@@ -217,6 +217,19 @@ int db_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err)
     return db->driver->put_ids(db, ids, n, err);
 }
 
+int db_each_row(const struct db_upsert *u, db_row_writer *write, void *ctx, struct err *err)
+{
+    struct db_val *values = xcalloc((size_t)u->count + 1, sizeof(*values));
+    struct str hash = { NULL, 0 };
+    int64_t id;
+    int result = 0;
+
+    while (result == 0 && u->next(u->ctx, &id, &hash, values) != 0)
+        result = write(ctx, id, hash, values, err);
+    free(values);
+    return result;
+}
+
 int db_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err)
 {
     if (!db->in_transaction)

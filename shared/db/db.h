@@ -105,6 +105,7 @@ struct db_upsert {
     struct str table;
     const struct db_column *columns;
     int count;
+    bool absent;                /* the caller looked, in its turn: none of these ids has a row */
     struct db_stamp stamp;
     /* Fills id, hash (16 bytes) and values[count]; 1 = a row, 0 = end. */
     int (*next)(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values);

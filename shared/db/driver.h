@@ -68,6 +68,10 @@ extern const struct migration DB_SQLITE_MIGRATIONS[], DB_POSTGRES_MIGRATIONS[];
 
 /* As db_open_read(), whatever the version of the tables. */
 int db_open_any(struct db **ret, const char *url, struct err *err) MUST_CHECK;
+/* Of a bulk statement: each row of it, one after another, until one cannot be written. */
+typedef int db_row_writer(void *ctx, int64_t id, struct str hash, const struct db_val *values, struct err *err);
+int db_each_row(const struct db_upsert *u, db_row_writer *write, void *ctx, struct err *err) MUST_CHECK;
+
 /* As db_begin(), for DDL: one at a time, apart from the data. */
 int db_begin_ddl(struct db *db, struct err *err) MUST_CHECK;
 

@@ -76,7 +76,7 @@ int pg_views_drop(struct pg *pg, const struct db_widening *w, const struct pg_vi
 int pg_views_make(struct pg *pg, const struct db_widening *w, const struct pg_views *views, struct err *err) MUST_CHECK;
 void pg_views_free(struct pg_views *views);     /* NULL-safe */
 
-/* postgres_upsert.c */
+/* postgres_upsert.c; its parts are in postgres_bulk.h */
 int pg_put_ids(struct db *db, const uint64_t *ids, size_t n, struct err *err);
 int pg_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err);
 

@@ -91,14 +91,29 @@ static int bind_row(struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert
     return code == SQLITE_OK ? 0 : sqlite_fail(s, code, "binding a row", err);
 }
 
+struct writing {
+    struct sqlite *s;
+    sqlite3_stmt *stmt;
+    const struct db_upsert *u;
+    int64_t changes;
+};
+
+static int on_row(void *ctx, int64_t id, struct str hash, const struct db_val *values, struct err *err)
+{
+    struct writing *w = ctx;
+
+    if (bind_row(w->s, w->stmt, w->u, id, hash, values, err) < 0 ||
+        step_once(w->s, w->stmt, "writing a row", err) < 0)
+        return -1;
+    w->changes += sqlite3_changes64(w->s->h);
+    return 0;
+}
+
 static int upsert_rows(
     struct sqlite *s, sqlite3_stmt *stmt, const struct db_upsert *u, int64_t *ret_changes, struct err *err)
 {
     char fetched[CLOCK_ISO_SIZE], written[CLOCK_ISO_SIZE];
-    struct db_val *values = xcalloc((size_t)u->count + 1, sizeof(*values));
-    struct str hash = { NULL, 0 };
-    int64_t id, changes = 0;
-    int result = 0;
+    struct writing w = { .s = s, .stmt = stmt, .u = u };
 
     clock_iso((uint64_t)u->stamp.fetched_ms, fetched);
     clock_iso((uint64_t)u->stamp.written_ms, written);
@@ -106,16 +121,11 @@ static int upsert_rows(
     sqlite3_bind_text(stmt, AT_FETCHED, fetched, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, AT_WRITTEN, written, -1, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, AT_VALUES + u->count, (int64_t)u->stamp.d);
-    while (result == 0 && u->next(u->ctx, &id, &hash, values) != 0) {
-        result = bind_row(s, stmt, u, id, hash, values, err);
-        if (result == 0)
-            result = step_once(s, stmt, "writing a row", err);
-        changes += result == 0 ? sqlite3_changes64(s->h) : 0;
-    }
-    free(values);
-    if (result == 0 && ret_changes != NULL)
-        *ret_changes = changes;
-    return result;
+    if (db_each_row(u, on_row, &w, err) < 0)
+        return -1;
+    if (ret_changes != NULL)
+        *ret_changes = w.changes;
+    return 0;
 }
 
 int sqlite_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, struct err *err)

@@ -85,12 +85,50 @@ bool sqlite_decimal_is_float(struct str decimal, double *ret)
     return true;
 }
 
+#define DIGITS_SURE 15 /* of a decimal whose nearest double prints as it again */
+
+/* The usual decimal: written in the one canonical way, with so few digits that both its digits as a number
+ * and the power of ten are exact doubles. One division is then rounded as a reading of the text would be.
+ * False: look closer. */
+static bool read_plain(struct str s, int64_t *ret_digits, int *ret_places)
+{
+    size_t at = s.n > 0 && s.p[0] == '-', first = at, point = s.n;
+    int64_t digits = 0;
+
+    if (s.n == at || s.n - at > DIGITS_SURE + 1)
+        return false;
+    for (; at < s.n; at++) {
+        if (s.p[at] == '.' && point == s.n && at > first)
+            point = at;
+        else if (s.p[at] >= '0' && s.p[at] <= '9')
+            digits = digits * 10 + (s.p[at] - '0');
+        else
+            return false;
+    }
+    if ((s.p[first] == '0' && point != first + 1 && s.n != first + 1) ||
+        (point == s.n && s.n - first > DIGITS_SURE))
+        return false; /* "007"; sixteen digits without a point */
+    if (point < s.n && (point + 1 == s.n || s.p[s.n - 1] == '0'))
+        return false; /* "1.", "1.50" */
+    if (first > 0 && digits == 0)
+        return false; /* "-0" */
+    *ret_digits = first > 0 ? -digits : digits;
+    *ret_places = point < s.n ? (int)(s.n - point - 1) : 0;
+    return true;
+}
+
 static int bind_decimal(sqlite3_stmt *stmt, int index, struct str s)
 {
+    static const double tens[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
+        1e14, 1e15 };
     char text[24];
     int64_t i;
+    int places;
     double d;
 
+    if (read_plain(s, &i, &places))
+        return places == 0 ? sqlite3_bind_int64(stmt, index, i)
+                           : sqlite3_bind_double(stmt, index, (double)i / tens[places]);
     if (str_i64(s, &i)) {
         int n = snprintf(text, sizeof(text), "%lld", (long long)i);
         if ((size_t)n == s.n && memcmp(text, s.p, s.n) == 0)
