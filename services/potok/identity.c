@@ -70,6 +70,11 @@ static int moved(const struct home *h, const struct config_portal *p, struct err
     if (result == 0)
         result = db_run(db, "SELECT identity FROM potok_lease WHERE portal = $1", DB_ARGS(dbv_c(p->name)),
             on_host, was, NULL, err);
+    if (result == 0 && strcmp(was, "localhost") == 0 && strcmp(host, was) != 0)
+        result = err_set(err, ERR_CONF, "%s: %s", p->name,
+            say("в таблицах копия песочницы этой машины, она не могла переехать: нужен другой DATABASE_URL",
+                "the tables are a copy of a sandbox on this machine, which cannot have moved: give another "
+                "DATABASE_URL"));
     if (result == 0 && was[0] != '\0' && strcmp(was, host) != 0)
         result = host_replace(db, p->name, host, err);
     db_close(&db);

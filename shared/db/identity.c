@@ -33,11 +33,10 @@ static int check_host(struct db *db, const struct db_identity *who, struct err *
     if (!f.any)
         return 0;
     return err_set(err, ERR_CONF,
-        "portal %s: its tables are a copy of %s, and the address is of %.*s; nothing was changed. The same "
-        "portal "
-        "under a new address: `potok config moved %s`. Another portal: another DATABASE_URL, or another name "
-        "and "
-        "prefix in potok.yaml",
+        "portal %s: its tables are a copy of %s, and the address is of " STR_FMT
+        "; nothing was changed. The same "
+        "portal, moved: `potok config moved %s`. Another one: another DATABASE_URL, or another name and "
+        "prefix",
         f.portal, f.host, (int)(who->host.n < 79 ? who->host.n : 79), who->host.p, f.portal);
 }
 

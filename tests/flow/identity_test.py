@@ -41,6 +41,9 @@ class Identity(Scenario):
         sandbox, pipeline = self.filled()
         self.refused(pipeline, 'localhost', 'other.bitrix24.example', 'DATABASE_URL', 'potok config moved main',
                      BITRIX_WEBHOOK_URL=ELSEWHERE)
+        done = pipeline.potok('config', 'moved', 'main', BITRIX_WEBHOOK_URL=ELSEWHERE)
+        self.assertEqual(2, done.returncode, 'a sandbox does not become a portal')
+        self.assertIn('DATABASE_URL', done.stderr)
         pipeline.start()
         pipeline.sync()
         truth.check(self, pipeline, sandbox, ENTITIES)
