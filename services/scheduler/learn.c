@@ -123,8 +123,6 @@ static void learnt_entity(struct scheduler *s, int portal, int mirror, const str
     m->unknown = NULL;
     if (e->again > 0)
         accept_again(s, portal, mirror, e->again);
-    else if (e->emptied > 0 && e->range_count == 0)
-        m->next_sync_ms = 1; /* what was emptied is read again as soon as no run goes */
     if (e->run == 0 || m->run != e->run)
         return;
     if (e->range_count == 0) {

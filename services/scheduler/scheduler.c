@@ -306,7 +306,7 @@ static int load_portal(struct scheduler *s, struct db *db, struct portal *p, str
         if (failed == 0)
             take_up(s, &p->mirrors[i], &row, p);
         if (failed == 0 && row.lifted)
-            log_ev(LOG_INFO, "fields.accepted", kv_str("portal", p->name), kv_str("entity", row.entity),
+            log_ev(LOG_INFO, "sync.again", kv_str("portal", p->name), kv_str("entity", row.entity),
                 kv_u("run", row.run));
         if (failed == 0 && row.former[0] != '\0')
             log_ev(LOG_INFO, "mirror.moved", kv_str("portal", p->name), kv_str("entity", row.entity),

@@ -150,7 +150,7 @@ struct learn_entity {
     struct field_change *changes;   /* owned; empty when `first` */
     int change_count;
     int64_t emptied;            /* rows that lost what an earlier field of the same column had left in them */
-    uint64_t again;             /* run to be read from its beginning: fields were accepted meanwhile; 0 = none */
+    uint64_t again;             /* run that reads from its beginning: fields were accepted, rows emptied; 0 = none */
     int64_t shape;
 };
 struct store_learn {
@@ -173,6 +173,10 @@ struct store_shape {
 };
 int store_shape(struct db *db, struct store_shape *x, struct err *err) MUST_CHECK;
 int store_shape_in(struct db *db, struct store_shape *x, struct err *err) MUST_CHECK;  /* inside a transaction */
+/* The entity is read from its beginning, by the run that goes already or by a new one; whoever waits for that run waits on.
+ * Inside a transaction that holds the entity's turn. */
+int store_read_again(struct db *db, const struct store_who *who, struct str entity, uint64_t *ret_run, struct err *err)
+    MUST_CHECK;
 void store_shape_fini(struct store_shape *x);
 
 /* ---- failure (store_fail.c) ---- */

@@ -85,6 +85,8 @@ static int learn_drift(struct db *db, const struct store_learn *x, struct learn_
 {
     if (store_columns_empty(db, &x->who, table, d, &e->emptied, err) < 0)
         return err_wrap(err, "columns of returned fields of " STR_FMT, STR_ARG(e->entity));
+    if (e->emptied > 0 && e->run == 0 && store_read_again(db, &x->who, e->entity, &e->again, err) < 0)
+        return -1;
     if (store_schema(db, x, e, d, err) < 0)
         return -1;
     return store_fields_write(db, &x->who, e->entity, d, err);

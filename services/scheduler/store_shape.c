@@ -40,27 +40,25 @@ static int on_run(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-/* The entity is read again from its beginning, by the run that goes already or by a new one: records read
- * before lack the field. Whoever waits for the run waits on. */
-static int begin_again(struct db *db, struct store_shape *x, struct err *err)
+int store_read_again(
+    struct db *db, const struct store_who *who, struct str entity, uint64_t *ret_run, struct err *err)
 {
-    struct db_val portal = dbv_s(x->who.portal), entity = dbv_s(x->entity);
+    struct db_val portal = dbv_s(who->portal), name = dbv_s(entity);
 
-    x->run = 0;
+    *ret_run = 0;
     if (db_run(db,
             "UPDATE potok_run SET state = 'probing', read = 0, same = 0, error = NULL WHERE id = (SELECT "
-            "max(id) FROM "
-            "potok_run "
-            "WHERE portal = $1 AND entity = $2 AND state IN ('probing', 'open')) RETURNING id",
-            DB_ARGS(portal, entity), on_run, &x->run, NULL, err) < 0)
+            "max(id) FROM potok_run WHERE portal = $1 AND entity = $2 AND state IN ('probing', 'open')) "
+            "RETURNING id",
+            DB_ARGS(portal, name), on_run, ret_run, NULL, err) < 0)
         return -1;
-    if (x->run == 0)
+    if (*ret_run == 0)
         return db_run(db,
             "INSERT INTO potok_run (portal, entity, kind, state, started_ms) "
             "VALUES ($1, $2, 'full', 'probing', $3) RETURNING id",
-            DB_ARGS(portal, entity, dbv_i((int64_t)x->who.now_ms)), on_run, &x->run, NULL, err);
+            DB_ARGS(portal, name, dbv_i((int64_t)who->now_ms)), on_run, ret_run, NULL, err);
     return db_run(db, "DELETE FROM potok_job WHERE run = $1 AND kind = 'range'",
-        DB_ARGS(dbv_i((int64_t)x->run)), NULL, NULL, NULL, err);
+        DB_ARGS(dbv_i((int64_t)*ret_run)), NULL, NULL, NULL, err);
 }
 
 /* A run with a note passed records that lack a column made again meanwhile (db_ensure_table). */
@@ -92,7 +90,7 @@ static int lift(struct db *db, struct store_shape *x, struct lift *l, struct err
             DB_ARGS(dbv_s(x->who.portal), dbv_s(x->entity), dbv_b(buf_view(&x->schema))), NULL, NULL, NULL,
             err) < 0)
         return -1;
-    return begin_again(db, x, err);
+    return store_read_again(db, &x->who, x->entity, &x->run, err);
 }
 
 int store_shape_in(struct db *db, struct store_shape *x, struct err *err)

@@ -357,6 +357,7 @@ TEST(a_field_that_comes_back_does_not_inherit_the_values_of_its_forerunner)
     CHECK_GET(&w, "SELECT count(*) FROM crm_deals WHERE uf_sum IS NOT NULL", 2); /* kept while it is gone */
     learn(&w, &l, with, 3, 0, "", 300);
     CHECK_EQ(l.entity.emptied, 2);
+    CHECK_EQ(l.entity.again, world_get(&w, "SELECT id FROM potok_run WHERE state = 'probing'"));
     CHECK_GET(&w,
         "SELECT count(*) FROM crm_deals WHERE (uf_sum IS NOT NULL OR uf_sum_currency IS NOT NULL) AND "
         "_deleted_at IS NULL",
