@@ -157,17 +157,20 @@ static int distance(const char *word, const char *code)
 
 int explain_guess(const char *word, const struct explanation **ret, int most)
 {
-    int far = (int)strlen(word) / 3, count = 0;
+    int far = (int)strlen(word) / 3, count = 0, distances[ARRAY_SIZE(EXPLANATIONS)];
 
-    for (int wanted = 1; wanted <= far; wanted++) {
-        for (int i = 0; i < EXPLANATION_COUNT && count < most; i++) {
-            const struct explanation *e = &EXPLANATIONS[i];
+    if (strlen(word) >= GUESS_SIZE)
+        return 0;
+    for (int i = 0; i < EXPLANATION_COUNT; i++) {
+        const struct explanation *e = &EXPLANATIONS[i];
+        bool again = i > 0 && strcmp(e->code, e[-1].code) == 0;
 
-            if (e->code[0] != '\0' && (i == 0 || strcmp(e->code, e[-1].code) != 0) &&
-                distance(word, e->code) == wanted)
-                ret[count++] = e;
-        }
+        distances[i] = e->code[0] == '\0' || again ? far + 1 : distance(word, e->code);
     }
+    for (int wanted = 1; wanted <= far; wanted++)
+        for (int i = 0; i < EXPLANATION_COUNT && count < most; i++)
+            if (distances[i] == wanted)
+                ret[count++] = &EXPLANATIONS[i];
     return count;
 }
 

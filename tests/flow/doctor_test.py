@@ -159,6 +159,12 @@ class Doctor(Scenario):
         self.bad(found, 'portal', '127.0.0.1', 'connect', cure='curl')
         self.assertEqual({'skipped'}, {found[check][0]['health'] for check in ('webhook', 'scope', 'entities', 'budget', 'clock')})
 
+    def test_a_port_without_tls(self):
+        sandbox = self.sandbox()
+        url = sandbox.url.replace('http://', 'https://')
+        found = self.doctor(self.pipeline(None, BITRIX_WEBHOOK_URL=url), 1)
+        self.bad(found, 'portal', 'TLS', cure='port')
+
     def test_a_name_that_nobody_knows(self):
         url = 'https://no-such-portal.invalid/rest/1/abcdefabcdefabcd/'
         found = self.doctor(self.pipeline(None, BITRIX_WEBHOOK_URL=url), 1)
@@ -177,9 +183,9 @@ class Doctor(Scenario):
 
     def test_a_clock_that_is_an_hour_off(self):
         found = self.doctor(self.pipeline(self.sandbox()), 1, POTOK_CLOCK_OFFSET_MS='3600000')
-        self.bad(found, 'clock', '1:00:0', 'ahead', cure='timedatectl')
+        self.bad(found, 'clock', 'ahead', cure='timedatectl')
         found = self.doctor(self.pipeline(self.sandbox()), 0, POTOK_CLOCK_OFFSET_MS='-20000')
-        self.bad(found, 'clock', '0:20', 'behind', health='warning')
+        self.bad(found, 'clock', 'behind', health='warning')
 
     # -- this machine
 
