@@ -172,7 +172,7 @@ static void tell(struct recording *r)
             e->whole ? say(" (все)", " (all)") : "");
     }
     if (r->left_out_words.n > 0)
-        printf("%s\n%s", say("Не записано:", "Not recorded:"), buf_cstr(&r->left_out_words));
+        printf("%s\n%s", say("Не удалось:", "What failed:"), buf_cstr(&r->left_out_words));
     puts(say("Имена, названия, тексты, телефоны, адреса, ссылки и суммы заменены; номера записей и коды "
              "оставлены.\n"
              "Просмотрите папку, прежде чем отправлять её: что для вас тайна, знаете только вы.",
@@ -197,8 +197,8 @@ static void announce(const struct recording *r)
     const int n = record_requests(r->entity_count, r->records);
     char span[SAY_COUNT_SIZE];
 
-    fprintf(stderr, "%s %d %s, %s %s\n", say("Не больше чем", "At most"), n,
-        say_plural((uint64_t)n, "запрос", "запроса", "запросов", "request", "requests"),
+    fprintf(stderr, "%s %d %s, %s %s\n", say("Не больше", "At most"), n,
+        say_plural((uint64_t)n, "запроса", "запросов", "запросов", "request", "requests"),
         say("только на чтение; времени:", "that only read; time:"),
         say_span((uint64_t)n * (2000 / (r->portal->drain_per_s > 0 ? r->portal->drain_per_s : 1)), span));
 }

@@ -25,20 +25,21 @@ static void clean(struct recording *r, struct str body, enum anon_rule rule, str
         anonymise_text(&r->anon, body, out);
 }
 
-int recording_keep(struct recording *r, struct record_exchange *x, enum anon_rule rule,
+int recording_keep(struct recording *r, const struct record_exchange *asked, enum anon_rule rule,
     const struct http_answer *answer, struct err *err)
 {
+    struct record_exchange x = *asked;
     struct buf body;
 
     buf_init(&body, (size_t)256 << 20);
     clean(r, buf_view(&answer->body), rule, &body);
-    x->status = answer->status;
-    x->content_type = answer->content_type;
-    x->moved = answer->location[0] != '\0';
-    x->retry_after_ms = answer->retry_after_ms;
-    x->took_ms = answer->took_ms;
-    x->body = buf_view(&body);
-    const int result = record_dir_add(&r->dir, x, err);
+    x.status = answer->status;
+    x.content_type = answer->content_type;
+    x.moved = answer->location[0] != '\0';
+    x.retry_after_ms = answer->retry_after_ms;
+    x.took_ms = answer->took_ms;
+    x.body = buf_view(&body);
+    const int result = record_dir_add(&r->dir, &x, err);
     buf_fini(&body);
     if (r->progress)
         fprintf(stderr, "\r%s %d", say("запросов:", "requests:"), r->ask.calls);
@@ -83,7 +84,7 @@ static int look(
 
 /* -1: nothing was written down. */
 static int ask_row(
-    struct recording *r, const struct record_row *row, struct record_exchange *x, struct err *err)
+    struct recording *r, const struct record_row *row, const struct record_exchange *x, struct err *err)
 {
     struct http_answer answer;
 

@@ -42,7 +42,7 @@ void recording_leave_out(struct recording *r, const char *row, const char *metho
 struct record_exchange recording_exchange(
     const struct record_row *row, const char *method, struct str params);
 /* Writes down an answer without what is personal. */
-int recording_keep(struct recording *r, struct record_exchange *x, enum anon_rule rule,
+int recording_keep(struct recording *r, const struct record_exchange *asked, enum anon_rule rule,
     const struct http_answer *answer, struct err *err) MUST_CHECK;
 /* Every row of record_rows.def. -1: the portal is not to be asked further. */
 int recording_ask_rows(struct recording *r, struct err *err) MUST_CHECK;

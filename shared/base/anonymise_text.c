@@ -14,7 +14,7 @@ static int hex_of(const char *p)
     int value = 0;
 
     for (int i = 0; i < 4; i++) {
-        int c = p[i];
+        int c = (unsigned char)p[i];
         int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 
         value = value << 4 | digit;
