@@ -19,8 +19,14 @@ static void dispatch_free(struct step *step)
     free(x);
 }
 
+/* 0 is none. */
+static uint32_t lesser_cap(uint32_t a, uint32_t b)
+{
+    return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
 static struct msg *job_message(const struct scheduler *s, const struct portal *p,
-    const struct dispatch_item *item, struct job *job, struct buf *names)
+    const struct dispatch_item *item, struct job *job, uint32_t pages_most, struct buf *names)
 {
     struct msg *m = msg_new(MSG_JOB);
     const bool probe = job->entity < 0;
@@ -48,8 +54,8 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
         return m;
     m->job.first = job->first;
     m->job.last = job->last;
-    job->pages =
-        cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes, job->pages_cap);
+    job->pages = cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes,
+        lesser_cap(job->pages_cap, pages_most));
     m->job.pages = job->pages;
     return m;
 }
@@ -111,7 +117,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
         return;
     }
     buf_init(&names, 4096);
-    struct msg *m = job_message(s, p, &x->store.items[i], job, &names);
+    struct msg *m = job_message(s, p, &x->store.items[i], job, x->plan[i].pages_most, &names);
     flight_begin(s, x, i, job, fetcher, m);
     log_correlate(m->correlation);
     log_ev(LOG_DEBUG, "job.sent", kv_u("job", m->job.job), kv_u("d", m->job.d), kv_str("kind", m->job.kind),

@@ -13,6 +13,7 @@ struct dispatch {
         struct job *job;        /* NULL: made of marks when it is sent */
         int mirror;             /* -1 = a probe */
         char method[64];        /* whose operating time was taken for it; "" = nobody's */
+        uint32_t pages_most;    /* of a range for which there is not time enough; 0 = whole */
     } plan[ARRAY_SIZE(((struct store_dispatch *)0)->items)];
 };
 

@@ -5,7 +5,8 @@
 
 #define PRIOR_JOBS     2 /* the first guess weighs as much as so many jobs */
 #define MEAN_JOBS      32
-#define RESET_SLACK_MS 1000 /* the portal tells whole seconds */
+#define RESET_SLACK_MS 1000 /* the portal tells whole seconds, up or down */
+#define LEAST_PART     5    /* a job of less than a fifth is a call for little */
 #define FLYING_WAIT_MS 1000 /* what is under way decides: its answer wakes the scheduler anyway */
 
 void operate_init(struct operate *o, uint64_t limit_ms)
@@ -46,16 +47,25 @@ uint64_t operate_reset(const struct operate_method *m, uint64_t now_ms)
     return m->reset_ms > now_ms ? m->reset_ms - now_ms : 0;
 }
 
-/* With one more job; a quarter more than usual, since jobs differ. A job dearer than the whole limit runs
- * alone. */
+/* What is counted on: a quarter more than usual, since jobs differ. */
+static uint64_t dear(const struct operate_method *m)
+{
+    return m->cost_ms + m->cost_ms / 4;
+}
+
+static uint64_t most(const struct operate *o)
+{
+    return o->limit_ms > OPERATE_MARGIN_MS ? o->limit_ms - OPERATE_MARGIN_MS : o->limit_ms;
+}
+
+/* With one more job. A job dearer than the whole limit runs alone. */
 static bool fits(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
 {
-    uint64_t most = o->limit_ms > OPERATE_MARGIN_MS ? o->limit_ms - OPERATE_MARGIN_MS : o->limit_ms;
     uint64_t used = operate_used(m, now_ms);
 
     if (o->limit_ms == 0 || (used == 0 && m->flying == 0))
         return true;
-    return used + (m->flying + 1) * (m->cost_ms + m->cost_ms / 4) <= most;
+    return used + (m->flying + 1) * dear(m) <= most(o);
 }
 
 static uint64_t method_wait(const struct operate *o, const struct operate_method *m, uint64_t now_ms)
@@ -96,6 +106,41 @@ bool operate_stale(const struct operate *o, const char *method, uint64_t now_ms)
     return (m != NULL && method_stale(o, m, now_ms)) || (batch != NULL && method_stale(o, batch, now_ms));
 }
 
+static uint32_t method_parts(
+    const struct operate *o, const struct operate_method *m, uint32_t whole, uint64_t now_ms)
+{
+    uint64_t used = operate_used(m, now_ms), left = most(o) > used ? most(o) - used : 0;
+
+    if (m->blocked_ms > now_ms)
+        return 0;
+    if (fits(o, m, now_ms))
+        return whole;
+    if (m->flying > 0)
+        return 0;
+    uint64_t parts = left * whole / dear(m);
+    return parts * LEAST_PART < whole ? 0 : (uint32_t)parts;
+}
+
+uint32_t operate_parts(const struct operate *o, const char *method, uint32_t whole, uint64_t now_ms)
+{
+    const struct operate_method *m = find(o, method), *batch = envelope(o);
+    uint32_t a = m != NULL ? method_parts(o, m, whole, now_ms) : whole;
+    uint32_t b = batch != NULL ? method_parts(o, batch, whole, now_ms) : whole;
+
+    return a < b ? a : b;
+}
+
+void operate_start_part(struct operate *o, const char *method)
+{
+    struct operate_method *m = find_or_add(o, method), *batch = find_or_add(o, "batch");
+
+    operate_start(o, method);
+    if (m != NULL)
+        m->part = true;
+    if (batch != NULL)
+        batch->part = true;
+}
+
 void operate_start(struct operate *o, const char *method)
 {
     struct operate_method *m = find_or_add(o, method), *batch = find_or_add(o, "batch");
@@ -120,6 +165,10 @@ void operate_end(struct operate *o, const char *method)
  */
 static void learn_cost(struct operate_method *m, uint64_t spent_ms)
 {
+    if (m->part) {
+        m->part = false;
+        return;
+    }
     if (m->unclear > 0 && spent_ms == 0) {
         m->unclear--;
         return;
@@ -141,7 +190,8 @@ void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint6
 
     if (m == NULL)
         return;
-    if (reset_ms == 0 || reset_ms > OPERATE_FEEL_MS) /* far, not told, or another clock than ours */
+    /* Far, not told, or another clock than ours. */
+    if (reset_ms == 0 || reset_ms > OPERATE_FEEL_MS + 2 * RESET_SLACK_MS)
         m->feel_ms = now_ms + OPERATE_FEEL_MS;
     else
         m->feel_ms = now_ms + reset_ms;
@@ -149,8 +199,8 @@ void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint6
         m->unclear = m->flying;
     else if (now_ms < m->reset_ms && used_ms >= m->used_ms) /* nothing has fallen out in between */
         learn_cost(m, used_ms - m->used_ms);
-    /* Answers overtake each other: until something falls out, the figure only grows. */
-    if (!m->told || now_ms >= m->reset_ms || used_ms > m->used_ms)
+    /* Answers overtake each other: until something may have fallen out, the figure only grows. */
+    if (!m->told || now_ms + 2 * RESET_SLACK_MS >= m->reset_ms || used_ms > m->used_ms)
         m->used_ms = used_ms;
     m->told = true;
     m->told_ms = now_ms;

@@ -1,7 +1,8 @@
 /* operate.h - seconds of work per method in ten minutes, the limit that usually binds (facts section 3.2).
  * The portal's own figure is the truth: it comes with every answer, with the moment at which its oldest minute falls
- * out. A job starts only while its usual cost, with those under way, still fits. When nothing fits, the figure has to
- * be asked for again at that moment, by something cheap: how much falls out nobody tells beforehand.
+ * out. A job starts only while its usual cost, with those under way, still fits; at the end a part of one may. When
+ * nothing fits, the figure has to be asked for again at that moment, by something cheap: how much falls out nobody
+ * tells beforehand.
  * Knows no loop: the caller passes the clocks. Memory: embedded. Threads: loop thread. */
 #pragma once
 
@@ -27,6 +28,7 @@ struct operate_method {
     uint32_t flying;
     uint64_t blocked_ms;                /* the portal refused it: not before this */
     bool told;
+    bool part;                          /* what was started last is no whole job: its cost is no usual one */
 };
 
 struct operate {
@@ -40,7 +42,11 @@ void operate_init(struct operate *o, uint64_t limit_ms);
 uint64_t operate_wait(const struct operate *o, const char *method, uint64_t now_ms);
 /* Nothing more fits by the last figure, and that one is stale: whoever has something cheaper than a job sends that. */
 bool operate_stale(const struct operate *o, const char *method, uint64_t now_ms);
+/* When a whole job has to wait: how many of its `whole` equal parts fit, at least a fifth of them; 0 = none, or others
+ * are under way and what they cost is not known yet. */
+uint32_t operate_parts(const struct operate *o, const char *method, uint32_t whole, uint64_t now_ms);
 void operate_start(struct operate *o, const char *method);
+void operate_start_part(struct operate *o, const char *method);
 void operate_end(struct operate *o, const char *method);
 /* The portal says: used_ms in the window, its oldest minute falls out at reset_s (Unix; 0 = not told). */
 void operate_told(struct operate *o, const char *method, uint64_t used_ms, uint64_t reset_s, uint64_t now_ms,

@@ -30,6 +30,15 @@ static uint64_t method_wait(const struct portal *p, int mirror, enum job_kind ki
     return operate_wait(&p->operate, method, now_ms);
 }
 
+/* Pages for which there is time when a whole job has to wait. */
+static uint32_t pages_for(const struct portal *p, int mirror, uint64_t now_ms)
+{
+    char method[64];
+
+    return operate_parts(
+        &p->operate, portal_method(&p->mirrors[mirror], JOB_RANGE, method), BATCH_COMMANDS, now_ms);
+}
+
 static bool probe_ready(const struct mirror *m, uint64_t now_ms)
 {
     return (m->probe_wanted || m->run_state == RUN_PROBING) && !m->probe_flying && !m->refused &&
@@ -41,13 +50,14 @@ static void chances_of_mirror(const struct portal *p, int mirror, struct chance 
     const struct mirror *m = &p->mirrors[mirror];
     bool list = method_wait(p, mirror, JOB_RANGE, now_ms) == 0,
          get = method_wait(p, mirror, JOB_GET, now_ms) == 0;
+    bool part = list || pages_for(p, mirror, now_ms) > 0;
     int alive[2] = { 0, 0 };
 
     for (const struct job *job = p->jobs; job != NULL; job = job->next) {
         if (job->entity != mirror)
             continue;
         if (job->kind == JOB_RANGE)
-            c->ranges += list && job_ready(job, now_ms);
+            c->ranges += part && job_ready(job, now_ms);
         else
             c->again += (job->kind == JOB_GET ? get : list) && job_ready(job, now_ms);
         if (job->kind == JOB_IDS || job->kind == JOB_GET)
@@ -182,8 +192,8 @@ static struct job *probe_job(struct portal *p, uint64_t now_ms)
     return job;
 }
 
-static void plan_add(
-    struct dispatch *x, struct portal *p, struct job *job, int mirror, enum job_kind kind, uint64_t now_ms)
+static void plan_add(struct dispatch *x, struct portal *p, struct job *job, int mirror, enum job_kind kind,
+    uint32_t pages_most, uint64_t now_ms)
 {
     int i = x->store.count++;
     struct dispatch_item *item = &x->store.items[i];
@@ -198,8 +208,9 @@ static void plan_add(
     x->plan[i].method[0] = '\0';
     if (mirror >= 0)
         portal_method(&p->mirrors[mirror], kind, x->plan[i].method);
+    x->plan[i].pages_most = pages_most;
     if (x->plan[i].method[0] != '\0')
-        operate_start(&p->operate, x->plan[i].method);
+        (pages_most > 0 ? operate_start_part : operate_start)(&p->operate, x->plan[i].method);
     if (job != NULL) {
         job->busy = true;
         job->order = p->next_order++;
@@ -223,9 +234,13 @@ static void plan_choice(struct dispatch *x, struct portal *p, enum choice choice
             return;
         kind = job->kind;
     }
-    if (mirror >= 0 && method_wait(p, mirror, kind, now_ms) > 0)
-        return;
-    plan_add(x, p, job, mirror, kind, now_ms);
+    uint32_t pages_most = 0;
+    if (mirror >= 0 && method_wait(p, mirror, kind, now_ms) > 0) {
+        pages_most = kind == JOB_RANGE ? pages_for(p, mirror, now_ms) : 0;
+        if (pages_most == 0)
+            return;
+    }
+    plan_add(x, p, job, mirror, kind, pages_most, now_ms);
 }
 
 /* Fetchers are idle and nothing else waits: give the upper half of a long range to a job of its own. */

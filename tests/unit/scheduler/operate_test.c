@@ -83,6 +83,12 @@ static void load(struct operate *o, struct vendor *v, uint64_t *now_ms, int minu
             vendor_call(v, least_ms + (uint64_t)rand() % (most_ms - least_ms + 1), *now_ms);
             ends[flying++] = *now_ms + 1000;
         }
+        uint32_t parts = operate_parts(o, LIST, 50, *now_ms);
+        if (flying == 0 && operate_wait(o, LIST, *now_ms) > 0 && parts > 0) {
+            operate_start_part(o, LIST);
+            vendor_call(v, (least_ms + (uint64_t)rand() % (most_ms - least_ms + 1)) * parts / 50, *now_ms);
+            ends[flying++] = *now_ms + 1000;
+        }
     }
     while (flying > 0) {
         operate_end(o, LIST);
@@ -100,6 +106,7 @@ TEST(a_long_load_is_never_refused_and_uses_most_of_the_limit)
         { 4, 8000, 9000 },
         { 8, 2000, 4000 },
         { 8, 10000, 12000 },
+        { 2, 24000, 26000 },
     };
 
     srand(3);
@@ -111,7 +118,7 @@ TEST(a_long_load_is_never_refused_and_uses_most_of_the_limit)
         operate_init(&o, 480000);
         load(&o, &v, &now_ms, 60, cases[i].parallel, cases[i].least_ms, cases[i].most_ms);
         CHECK_EQ(v.refused, 0);
-        CHECK((double)v.worked_ms > 0.85 * 6 * 480000);
+        CHECK((double)v.worked_ms > 0.95 * 6 * 480000);
     }
 }
 
@@ -191,6 +198,46 @@ TEST(what_is_under_way_counts_with_its_usual_cost)
     CHECK(started >= 4 && started <= 7); /* 95 s planned, 60 used, 6 a job with its quarter more */
 }
 
+/* Whoever asks once a minute and just before the told second has passed must not miss every fall. */
+TEST(a_figure_that_fell_a_moment_early_is_believed)
+{
+    struct operate o;
+
+    operate_init(&o, 480000);
+    operate_told(&o, LIST, 473000, (WALL + 160000) / 1000, 100000, WALL + 100000);
+    operate_told(&o, LIST, 400000, (WALL + 160000) / 1000, 150000, WALL + 150000);
+    CHECK_EQ(o.list[0].used_ms, 473000); /* overtaken */
+    operate_told(&o, LIST, 1000, (WALL + 220000) / 1000, 160000, WALL + 160000);
+    CHECK_EQ(o.list[0].used_ms, 1000);
+}
+
+TEST(when_a_whole_job_has_to_wait_a_part_of_one_may_go)
+{
+    static const struct {
+        uint64_t used_ms;
+        uint32_t parts;
+    } cases[] = { { 40000, 50 }, { 88000, 50 }, { 89000, 42 }, { 90000, 35 }, { 93000, 14 }, { 94000, 0 },
+        { 95000, 0 }, { 99000, 0 } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct operate o;
+
+        operate_init(&o, 100000);
+        operate_start(&o, LIST);
+        operate_end(&o, LIST);
+        o.list[0].cost_ms = 5600; /* seven seconds are counted on, and 95 are there */
+        operate_told(&o, LIST, cases[i].used_ms, (WALL + 600000) / 1000, 0, WALL);
+        CHECK_EQ(operate_parts(&o, LIST, 50, 1), cases[i].parts);
+        operate_start_part(&o, LIST);
+        CHECK_EQ(operate_parts(&o, LIST, 50, 1), i == 0 ? 50 : 0); /* what that one costs is not known yet */
+        operate_end(&o, LIST);
+        operate_told(&o, LIST, cases[i].used_ms + 100, (WALL + 600000) / 1000, 2, WALL + 2);
+        CHECK_EQ(o.list[0].cost_ms, 5600); /* a part is no usual job */
+        operate_block(&o, LIST, 1000, 3);
+        CHECK_EQ(operate_parts(&o, LIST, 50, 3), 0);
+    }
+}
+
 TEST(a_job_dearer_than_the_whole_limit_still_runs_alone)
 {
     struct operate o;
@@ -253,7 +300,8 @@ TEST_MAIN(CASE(a_long_load_is_never_refused_and_uses_most_of_the_limit),
     CASE(a_restart_near_the_limit_is_never_refused), CASE(a_shorter_window_is_used_as_well),
     CASE(a_figure_older_than_the_window_is_worth_nothing),
     CASE(a_method_near_its_limit_waits_until_its_oldest_minute_falls_out),
-    CASE(what_is_under_way_counts_with_its_usual_cost),
+    CASE(what_is_under_way_counts_with_its_usual_cost), CASE(a_figure_that_fell_a_moment_early_is_believed),
+    CASE(when_a_whole_job_has_to_wait_a_part_of_one_may_go),
     CASE(a_job_dearer_than_the_whole_limit_still_runs_alone),
     CASE(a_blocked_method_waits_and_the_others_go_on), CASE(a_portal_that_bills_the_envelope_is_believed),
     CASE(without_a_limit_nothing_waits), CASE(more_methods_than_there_is_room_for_do_no_harm))
