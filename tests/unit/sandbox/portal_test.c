@@ -133,6 +133,12 @@ TEST(faults_strike_once_and_look_like_the_real_thing)
         const char *part;
     } cases[] = {
         { "html502", 502, HOW_REPLY, 0, "502 Bad Gateway" },
+        { "html504", 504, HOW_REPLY, 0, "504 Gateway Time-out" },
+        { "html500", 500, HOW_REPLY, 0, "500 Internal Server Error" },
+        { "html403", 403, HOW_REPLY, 0, "403 Forbidden" },
+        { "expired401", 401, HOW_REPLY, 0, "expired_token" },
+        { "general400", 400, HOW_REPLY, 0,
+            "\"error\":\"\",\"error_description\":\"Failed to get list. General error.\"" },
         { "html200", 200, HOW_REPLY, 0, "<html>" },
         { "truncated", 200, HOW_CUT, 0, "{\"result\":[{" },
         { "reset", 200, HOW_CUT, 0, "" },
