@@ -131,8 +131,11 @@ static void told_unknown(struct scheduler *s, struct flight *f, const struct msg
     end_failed(s, f, &why);
 }
 
-static void told_bad(struct portal *p, const char *text)
+/* retry_ms: what a gateway asks for by Retry-After; 0 = nothing. */
+static void told_bad(struct portal *p, const char *text, uint64_t retry_ms)
 {
+    if (retry_ms > 0)
+        portal_pause(p, retry_ms, text, clock_mono_ms());
     if (portal_bad(p, text, clock_mono_ms()))
         log_ev(LOG_WARNING, "portal.unwell", kv_str("portal", p->name), kv_u("calls_failed", p->fails),
             kv_s("error", text));
@@ -160,7 +163,7 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     if (why.kind == ERR_WAIT)
         told_wait(p, r);
     else if (why.kind == ERR_TEMP && r->unknown.n == 0)
-        told_bad(p, text);
+        told_bad(p, text, r->retry_ms);
     else if (why.kind != ERR_AUTH && why.kind != ERR_CONF)
         told_good(p); /* it answered: the question is at fault */
     if (r->unknown.n > 0)
