@@ -55,7 +55,8 @@ static void check_answer(const struct msg_job *job, const struct bitrix_answer *
         promise(probe_decode(&probe, buf_view(&a->learnt), &err) == 0);
         probe_free(&probe);
     } else {
-        promise(a->count + a->absent.n + a->denied.n + a->unlisted.n == job->ids.n);
+        promise(a->count + a->absent.n + a->denied.n + a->unlisted.n + a->left.n == job->ids.n);
+        promise(a->left.n < job->ids.n && (a->left.n == 0) == (a->partial.kind == ERR_NONE));
     }
 }
 
