@@ -35,7 +35,7 @@ void judge_config(const struct facts *f, struct findings *out)
     const struct config *c = f->home != NULL ? &f->home->config : NULL;
     int entities = 0;
 
-    if (f->config_error.kind != ERR_NONE) {
+    if (c == NULL || f->config_error.kind != ERR_NONE) {
         finding_add(out, HEALTH_BAD, NULL,
             say("исправьте и повторите; что действует, покажет `potok config show --origin`",
                 "correct it and ask again; `potok config show --origin` tells what holds"),

@@ -36,7 +36,7 @@ static void find_standing(char *path)
         char *slash = strrchr(path, '/');
 
         if (slash == NULL || slash == path) {
-            strcpy(path, slash == NULL ? "." : "/");
+            memcpy(path, slash == NULL ? "." : "/", 2);
             return;
         }
         *slash = '\0';
