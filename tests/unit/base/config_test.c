@@ -219,8 +219,10 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    entities: [[deals]]\n", "entities wants a list of names" },
         { MAIN "    entities: ['']\n", "unknown entity \"\"" },
         /* drift */
-        { MAIN "    drift: frieze\n", "potok.yaml:4:5: drift: \"frieze\" is no policy (did you mean \"freeze\"?)" },
-        { MAIN "    drift: never\n", "potok.yaml:4:5: drift: \"never\" is no policy: evolve (new fields are copied), freeze" },
+        { MAIN "    drift: frieze\n",
+            "potok.yaml:4:5: drift: \"frieze\" is no policy (did you mean \"freeze\"?)" },
+        { MAIN "    drift: never\n",
+            "potok.yaml:4:5: drift: \"never\" is no policy: evolve (new fields are copied), freeze" },
         { MAIN "    drift: [freeze]\n", "potok.yaml:4:5: drift wants a single value" },
         { MAIN "    drift:\n", "drift is empty" },
         { MAIN "    drft: freeze\n", "unknown key \"drft\" in portal main (did you mean \"drift\"?)" },
@@ -233,7 +235,8 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    entities: [{deels: {drift: freeze}}]\n",
             "potok.yaml:4:17: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
         { MAIN "    entities: [deals, {deal: {}}]\n", "portal main: deal is in the list twice" },
-        { MAIN "    entities: [{deals: {}, contacts: {}}]\n", "potok.yaml:4:16: portal main: entities wants a list of names" },
+        { MAIN "    entities: [{deals: {}, contacts: {}}]\n",
+            "potok.yaml:4:16: portal main: entities wants a list of names" },
         { MAIN "    entities: [{}]\n", "entities wants a list of names" },
         /* prefix */
         { MAIN "    prefix: 1x\n", "potok.yaml:4:5: portal main: prefix \"1x\" is not a small letter" },
@@ -275,7 +278,8 @@ TEST(each_entity_has_a_policy_of_its_own_or_its_portals)
     struct config c;
 
     clear_environment();
-    check_loads(&c, MAIN "    drift: quarantine\n    entities: [deals, {contact: {drift: freeze}}, {leads: }]\n");
+    check_loads(
+        &c, MAIN "    drift: quarantine\n    entities: [deals, {contact: {drift: freeze}}, {leads: }]\n");
     CHECK_EQ(c.portals[0].entity_count, 3);
     CHECK_EQ(config_drift(&c.portals[0], "deals"), DRIFT_QUARANTINE);
     CHECK_EQ(config_drift(&c.portals[0], "contacts"), DRIFT_FREEZE);

@@ -148,7 +148,8 @@ TEST(one_cause_is_told_once)
         snprintf(view.now.runs[i].error, sizeof(view.now.runs[i].error), "HTTP 401");
     }
     view_failures(&view, &set, &out);
-    CHECK_STR(buf_cstr(&out), "leads, contacts, companies: failed: HTTP 401\n  `potok doctor 401` explains\n");
+    CHECK_STR(
+        buf_cstr(&out), "leads, contacts, companies: failed: HTTP 401\n  `potok doctor 401` explains\n");
     buf_clear(&out);
     view_troubles(&view, &out);
     CHECK_STR(buf_cstr(&out), "");
