@@ -135,6 +135,13 @@ static const char *field_of(const PGresult *result, int field)
     return text != NULL ? text : "";
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 /* Rules of the system tables are ours: nobody added them. Of others the SQL that takes the rule away. */
 static int fail_rule(const struct pg *pg, const PGresult *result, const char *text, struct err *err)
 {
@@ -143,6 +150,8 @@ static int fail_rule(const struct pg *pg, const PGresult *result, const char *te
 
     if (strncmp(table, "potok_", 6) == 0)
         return err_set(err, ERR_BUG, "%s: %.120s (%s)", pg->where, text, state);
+    if (ends_with(rule, "_pkey")) /* somebody put a row there since we looked */
+        return err_set(err, ERR_TEMP, "%s: table %s: %.120s (%s)", pg->where, table, text, state);
     if (strcmp(state, "23502") == 0)
         return err_set(err, ERR_CONF,
             "%s: table %s: somebody added a rule that refuses a row: run ALTER TABLE \"%s\" ALTER COLUMN "

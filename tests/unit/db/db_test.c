@@ -152,13 +152,13 @@ TEST(errors_say_what_to_do_next)
     } cases[] = {
         { "SELEKT", ERR_PERM, "syntax", "syntax" },
         { "SELECT * FROM nowhere", ERR_TEMP, "no such table", "somebody removed the table" },
-        { "INSERT INTO t VALUES (1, 1)", ERR_PERM, "UNIQUE", "unique" },
+        { "INSERT INTO t VALUES (2, 1)", ERR_CONF, "somebody added", "somebody added" },
         { "", ERR_BUG, "empty", "empty" },
     };
     struct db *db = test_open("errors.db");
     struct err err = { 0 };
 
-    test_write(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)");
+    test_write(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE)");
     test_write(db, "INSERT INTO t VALUES (1, 1)");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         CHECK_OK(db_begin(db, &err), err);
