@@ -150,11 +150,6 @@ void wire_init(struct wire *w, const void *p, size_t n)
     w->end = w->p + n;
 }
 
-bool wire_ok(const struct wire *w)
-{
-    return !w->failed;
-}
-
 bool wire_done(const struct wire *w)
 {
     return !w->failed && w->p == w->end;
@@ -202,6 +197,11 @@ struct str wire_str(struct wire *w)
         (*w->p & 0x1fu) < left) { /* up to 31 bytes: most */
         struct str s = { (const char *)w->p + 1, *w->p & 0x1fu };
         w->p += 1 + s.n;
+        return s;
+    }
+    if (!w->failed && left > 1 && *w->p == 0xd9 && 2u + w->p[1] <= left) { /* up to 255: most of the rest */
+        struct str s = { (const char *)w->p + 2, w->p[1] };
+        w->p += 2 + s.n;
         return s;
     }
     return take_bytes(w, WIRE_STR);

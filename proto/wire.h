@@ -48,15 +48,21 @@ struct wire {
 };
 
 void wire_init(struct wire *w, const void *p, size_t n);
-bool wire_ok(const struct wire *w);                 /* nothing failed so far */
+/* Nothing failed so far. */
+static inline bool wire_ok(const struct wire *w)
+{
+    return !w->failed;
+}
 bool wire_done(const struct wire *w);               /* ok and at the end */
 enum wire_type wire_look(const struct wire *w);     /* wire_peek()'s own */
-/* WIRE_END at the end or after a failure. A string of up to 31 bytes, or nothing at all: most of what portals send. */
+/* WIRE_END at the end or after a failure. A string of up to 255 bytes, or nothing at all: most of what portals send. */
 static inline enum wire_type wire_peek(const struct wire *w)
 {
     if (!w->failed && w->p < w->end && *w->p == 0xc0)
         return WIRE_NIL;
     if (!w->failed && w->p < w->end && (*w->p & 0xe0u) == 0xa0 && (*w->p & 0x1fu) < w->end - w->p)
+        return WIRE_STR;
+    if (!w->failed && w->end - w->p > 1 && *w->p == 0xd9 && w->p[1] <= w->end - w->p - 2)
         return WIRE_STR;
     return wire_look(w);
 }

@@ -204,7 +204,8 @@ struct limit *limit_open(const char *url, struct data *d, struct err *err)
                      ? pg_make(l, d, err)
                      : err_set(err, ERR_BUG, "the limit: %s", PQerrorMessage(l->pg));
     } else {
-        result = sqlite3_open(url, &l->sqlite) == SQLITE_OK
+        result = sqlite3_open_v2(url, &l->sqlite,
+                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
                      ? lite_make(l, d, err)
                      : err_set(err, ERR_BUG, "the limit: %s", sqlite3_errmsg(l->sqlite));
     }
