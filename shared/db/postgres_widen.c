@@ -9,6 +9,12 @@
 
 #define SQL_MAX (1 << 20)
 
+/* Of the fraction what there is: milliseconds, or what somebody else wrote. */
+#define INSTANT \
+    "to_char($ AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') || CASE " \
+    "WHEN to_char($, 'US') = '000000' THEN '' " \
+    "WHEN to_char($, 'US') LIKE '%000' THEN '.' || to_char($, 'MS') ELSE '.' || to_char($, 'US') END || 'Z'"
+
 /* In the canonical spelling, as the mapper makes it; $ stands for the column. */
 static const char *const TEXTS[COL_KINDS] = {
     [COL_TEXT] = "$",
@@ -16,10 +22,7 @@ static const char *const TEXTS[COL_KINDS] = {
     [COL_DECIMAL] = "trim_scale($)::text",
     [COL_BOOL] = "$::text",
     [COL_DATE] = "to_char($, 'YYYY-MM-DD')",
-    [COL_TIME] =
-        "to_char($ AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') || CASE WHEN to_char($, 'US') = '000000' "
-        "THEN '' WHEN to_char($, 'US') LIKE '%000' THEN '.' || to_char($, 'MS') ELSE '.' || to_char($, 'US') "
-        "END || 'Z'",
+    [COL_TIME] = INSTANT,
     [COL_JSON] = "$::text",
 };
 
