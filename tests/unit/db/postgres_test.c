@@ -350,6 +350,97 @@ TEST(a_database_of_another_encoding_is_refused)
     open_fails(check_server("postgres", "narrow", ""), ERR_CONF, "createdb -E UTF8");
 }
 
+TEST(a_statement_that_takes_too_long_is_told_and_tried_again)
+{
+    struct db *db = NULL;
+    struct err err = { 0 };
+
+    ONLY_POSTGRES();
+    CHECK_OK(
+        db_open(&db, check_server("postgres", "postgres", "?options=-cstatement_timeout%3D100"), &err), err);
+    CHECK_OK(db_begin(db, &err), err);
+    CHECK_EQ(db_run(db, "SELECT pg_sleep(60)", DB_NOARGS, NULL, NULL, NULL, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_HAS(err.text, "statement_timeout");
+    CHECK(!db_is_lost(db));
+    db_rollback(db);
+    CHECK_EQ(test_i64(db, "SELECT 7"), 7);
+    db_close(&db);
+}
+
+struct numbers {
+    int64_t next, last;
+};
+
+static int next_number(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
+{
+    struct numbers *n = ctx;
+
+    if (n->next > n->last)
+        return 0;
+    *ret_hash = STR("0123456789abcdef");
+    values[0] = dbv_i(10 * n->next);
+    *ret_id = n->next++;
+    return 1;
+}
+
+static int64_t write_numbers(struct db *db, int64_t first, int64_t last, struct err *err)
+{
+    static const struct db_column column = { STR("n"), COL_INT };
+    struct numbers numbers = { first, last };
+    struct db_upsert u = { .table = STR("m"),
+        .columns = &column,
+        .count = 1,
+        .absent = true,
+        .stamp = { 2, 3, 1700000000000, 1700000001000 },
+        .next = next_number,
+        .ctx = &numbers };
+    int64_t changes = -1;
+
+    *err = (struct err){ 0 };
+    CHECK_OK(db_begin(db, err), *err);
+    if (db_upsert(db, &u, &changes, err) < 0 || db_commit(db, err) < 0) {
+        db_rollback(db);
+        return -1;
+    }
+    return changes;
+}
+
+/* By COPY into the mirror itself, or, when its columns are not of the types that COPY's bytes are for, the
+ * other way. */
+TEST(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became)
+{
+    static const char *const types[] = { "bigint", "integer", "numeric", "text", "double precision" };
+    static const struct db_column column = { STR("n"), COL_INT };
+    struct err err = { 0 };
+    struct db *db;
+    char sql[160];
+
+    ONLY_POSTGRES();
+    db = test_open("absent");
+    CHECK_OK(db_migrate(db, &err), err);
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        CHECK_OK(db_ensure_table(db, STR("m"), &column, 1, NULL, &err), err);
+        snprintf(
+            sql, sizeof(sql), "ALTER TABLE m ALTER COLUMN n TYPE %s USING n::text::%s", types[i], types[i]);
+        check_psql("absent", sql);
+        test_write(db, "DELETE FROM m");
+        CHECK_EQ(write_numbers(db, 1, 5, &err), 5);     /* by VALUES */
+        CHECK_EQ(write_numbers(db, 6, 300, &err), 295); /* by COPY */
+        CHECK_EQ(
+            test_i64(db,
+                "SELECT count(*) FROM m WHERE n::text = (id * 10)::text AND _hi = 3 AND _deleted_at IS NULL"
+                " AND _hash = '0123456789abcdef' AND _fetched_at = to_timestamp(1700000000)"
+                " AND _written_at = to_timestamp(1700000001)"),
+            300);
+    }
+    test_write(db, "ALTER TABLE m ALTER COLUMN n TYPE bigint USING n::bigint");
+    CHECK_EQ(write_numbers(db, 300, 350, &err), -1); /* one of them has a row: nothing is written */
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_EQ(test_i64(db, "SELECT count(*) FROM m"), 300);
+    db_close(&db);
+}
+
 TEST_MAIN(CASE(every_code_has_one_meaning), CASE(the_table_has_no_line_twice),
     CASE(a_password_is_never_shown), CASE(what_is_wrong_with_an_address_is_told),
     CASE(rights_that_miss_are_told_with_the_grant), CASE(a_read_only_server_is_waited_for),
@@ -357,4 +448,6 @@ TEST_MAIN(CASE(every_code_has_one_meaning), CASE(the_table_has_no_line_twice),
     CASE(of_two_that_lock_each_other_one_is_told_to_try_again),
     CASE(a_commit_after_a_failed_statement_is_no_commit), CASE(tables_in_use_are_waited_for_but_not_long),
     CASE(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits),
-    CASE(a_database_of_another_encoding_is_refused))
+    CASE(a_database_of_another_encoding_is_refused),
+    CASE(a_statement_that_takes_too_long_is_told_and_tried_again),
+    CASE(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became))
