@@ -10,10 +10,10 @@
 #define SQL_MAX (1 << 20)
 
 /* Of the fraction what there is: milliseconds, or what somebody else wrote. */
-#define INSTANT \
-    "to_char($ AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') || CASE " \
-    "WHEN to_char($, 'US') = '000000' THEN '' " \
-    "WHEN to_char($, 'US') LIKE '%000' THEN '.' || to_char($, 'MS') ELSE '.' || to_char($, 'US') END || 'Z'"
+static const char INSTANT[] =
+    "to_char($ AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') || CASE "
+    "WHEN to_char($, 'US') = '000000' THEN '' "
+    "WHEN to_char($, 'US') LIKE '%000' THEN '.' || to_char($, 'MS') ELSE '.' || to_char($, 'US') END || 'Z'";
 
 /* In the canonical spelling, as the mapper makes it; $ stands for the column. */
 static const char *const TEXTS[COL_KINDS] = {
