@@ -233,7 +233,7 @@ static int merge(const struct drafts *d, struct label *ret)
 
     for (int i = 0; i < d->count; i++) {
         const struct draft *f = &d->list[i];
-        struct str items = { d->texts.p + f->items_at, f->items_n };
+        struct str items = { f->items_n > 0 ? d->texts.p + f->items_at : "", f->items_n };
 
         if (n == 0 || !str_eq(ret[n - 1].name, f->name))
             ret[n++] = (struct label){ f->name, STR(""), STR("") };

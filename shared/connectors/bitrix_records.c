@@ -69,8 +69,7 @@ static void note_unknown(struct bitrix_reading *r, struct str key)
     r->unknown++;
 }
 
-/* Copies {key: value} without the keys that the schema lacks: a get shows more than a list does (facts 6.2).
- */
+/* Copies {key: value} without the keys that the schema lacks: a get shows more than a list (facts 6.2). */
 static void copy_known(struct bitrix_reading *r, struct str record, uint32_t known)
 {
     struct wire w;
