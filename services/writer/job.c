@@ -196,7 +196,7 @@ static int close_run(struct apply *a, struct err *err)
     if (changes == 0 || aside > 0)
         return 0;
     return db_run(a->db,
-        "UPDATE potok_entity SET full_ms = $3 WHERE portal = $1 AND entity = $2 "
+        "UPDATE potok_entity SET full_ms = $3, agreed_ms = $3 WHERE portal = $1 AND entity = $2 "
         "AND NOT EXISTS (SELECT 1 FROM potok_run WHERE id = $4 AND error IS NOT NULL)",
         DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i(a->now_ms), dbv_i(a->run)), NULL, NULL,
         NULL, err);
