@@ -59,12 +59,22 @@ void count_received(const struct intake *i)
                                : "none");
 }
 
-void count_answered(enum reason reason, double seconds)
+static void count_reason(enum reason reason)
 {
     if (reason_status(reason) < 400)
         count("webhook_processed_total", "Webhooks answered well", "status", reason_name(reason));
     else
         count("webhook_errors_total", "Webhooks refused", "error_type", reason_name(reason));
+}
+
+/* Each event of an array by itself. */
+void count_answered(const struct intake *i, double seconds)
+{
+    if (i->reason != REASON_TAKEN || i->count == 0)
+        count_reason(i->reason);
+    else
+        for (int k = 0; k < i->count; k++)
+            count_reason(i->items[k].reason);
     metric_observe(&duration, seconds);
 }
 

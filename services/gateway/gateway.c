@@ -17,12 +17,12 @@
 
 /* ---- the spool ---- */
 
-static void on_open(void *ctx, uint64_t spool)
+static void on_open(void *ctx, uint64_t spool, uint64_t last)
 {
     struct gateway *g = ctx;
 
     g->open = true;
-    hand_opened(&g->hand, spool);
+    hand_opened(&g->hand, spool, last);
     log_event(LOG_INFO, "spool.open");
 }
 
@@ -121,10 +121,9 @@ static int open_spool(struct gateway *g, struct err *err)
     struct keeper_events events = { on_open, on_trouble, on_salvaged, g };
     char path[700], name[100];
 
-    if (paths_make(paths_home(), "spool", path, sizeof(path), err) < 0)
+    snprintf(name, sizeof(name), "spool/%s.db", g->app->instance);
+    if (paths_make(paths_home(), name, path, sizeof(path), err) < 0)
         return -1;
-    snprintf(name, sizeof(name), "/%s.db", g->app->instance);
-    strncat(path, name, sizeof(path) - strlen(path) - 1);
     g->keeper = keeper_new(g->app->loop, path, &events);
     hand_init(&g->hand, g->keeper, g->app->instance, send_event, g);
     return 0;

@@ -47,5 +47,5 @@ void request_on_http(struct http_in *in);
 /* count.c: metrics */
 void count_init(void);
 void count_received(const struct intake *i);
-void count_answered(enum reason reason, double seconds);
+void count_answered(const struct intake *i, double seconds);
 void count_state(const struct gateway *g);

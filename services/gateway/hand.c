@@ -118,11 +118,11 @@ static void start_forget(struct hand *h)
 
 /* ---- events ---- */
 
-void hand_opened(struct hand *h, uint64_t spool)
+void hand_opened(struct hand *h, uint64_t spool, uint64_t last)
 {
     h->spool = spool;
     h->under_way = h->acked = 0;
-    h->kept = 1; /* look: a former life may have left something */
+    h->kept = last; /* a former life may have left something */
     start_take(h);
 }
 

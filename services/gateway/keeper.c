@@ -11,7 +11,7 @@
 struct notice { /* what the thread tells the loop beside the wishes */
     struct notice *next;
     enum { NOTICE_OPEN, NOTICE_TROUBLE, NOTICE_WELL, NOTICE_SALVAGED } kind;
-    uint64_t spool;
+    uint64_t spool, last;
     int64_t saved;
     struct err err;
 };
@@ -59,7 +59,8 @@ static void tell_open(struct keeper *k, int64_t saved)
 {
     if (saved >= 0)
         tell(k, (struct notice){ .kind = NOTICE_SALVAGED, .saved = saved });
-    tell(k, (struct notice){ .kind = NOTICE_OPEN, .spool = spool_id(k->spool) });
+    tell(
+        k, (struct notice){ .kind = NOTICE_OPEN, .spool = spool_id(k->spool), .last = spool_last(k->spool) });
 }
 
 static void open_spool(struct keeper *k)
@@ -195,7 +196,7 @@ static void on_notice(struct keeper *k, const struct notice *n)
 {
     switch (n->kind) {
     case NOTICE_OPEN:
-        k->events.on_open(k->events.ctx, n->spool);
+        k->events.on_open(k->events.ctx, n->spool, n->last);
         break;
     case NOTICE_TROUBLE:
         k->events.on_trouble(k->events.ctx, &n->err);

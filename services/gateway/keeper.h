@@ -27,7 +27,7 @@ struct wish {
 };
 
 struct keeper_events {          /* on the loop */
-    void (*on_open)(void *ctx, uint64_t spool);     /* also after a repair: numbers begin anew */
+    void (*on_open)(void *ctx, uint64_t spool, uint64_t last);     /* also after a repair: numbers begin anew */
     void (*on_trouble)(void *ctx, const struct err *err);   /* NULL err: well again */
     void (*on_salvaged)(void *ctx, int64_t saved);
     void *ctx;

@@ -30,7 +30,7 @@ static void answer(struct request *r)
 
     buf_init(&body, 1 << 16);
     reply_body(i, now_ms, &body);
-    count_answered(i->reason, (double)(clock_mono_ms() - r->began_ms) / 1000);
+    count_answered(i, (double)(clock_mono_ms() - r->began_ms) / 1000);
     http_reply(r->in, reason_status(i->reason), "application/json", &body, true, reply_headers(i->reason));
     free(r->rows);
     free(r->added);

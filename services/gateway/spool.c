@@ -415,6 +415,11 @@ void spool_close(struct spool **spool)
     *spool = NULL;
 }
 
+uint64_t spool_last(const struct spool *s)
+{
+    return s->last;
+}
+
 uint64_t spool_id(const struct spool *s)
 {
     return s->id;

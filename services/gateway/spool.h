@@ -31,6 +31,7 @@ int spool_repair(struct spool **s, uint64_t now_ms, int64_t *ret_saved, struct e
 /* To look at, also while a gateway writes to it. */
 int spool_open_read(struct spool **ret, const char *path, struct err *err) MUST_CHECK;
 void spool_close(struct spool **s);
+uint64_t spool_last(const struct spool *s);     /* greatest number ever given */
 uint64_t spool_id(const struct spool *s);       /* random, of the file */
 
 int spool_begin(struct spool *s, struct err *err) MUST_CHECK;

@@ -32,6 +32,10 @@ static uint64_t doubled(uint64_t delay_ms, uint64_t most_ms)
 
 enum restart_verdict restart_exited(struct restart *r, uint64_t now_ms, int exit_code, uint64_t *ret_delay_ms)
 {
+    if (exit_code == 0) { /* somebody told it to stop: an operator who wants it anew */
+        *ret_delay_ms = r->delay_ms = RESTART_FIRST_MS;
+        return RESTART_AGAIN;
+    }
     if (exit_code == RESTART_EXIT_CONF && !r->ever_ready)
         return RESTART_CONF;
     if (!r->ready && exits_too_many(r, now_ms))

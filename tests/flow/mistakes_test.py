@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from support.harness import BIN, Scenario, wait_for
+from support.harness import ALL_SERVICES, BIN, Scenario, wait_for
 
 YAML = (
     ('portals:\n  main:\n    ulr: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n', ':3:5', 'ulr', 'url'),
@@ -109,7 +109,7 @@ class Mistakes(Scenario):
         self.fails(pipeline, 'mapper', code=2)
 
     def test_every_service_explains_itself(self):
-        for service in 'scheduler', 'fetcher', 'mapper', 'writer':
+        for service in ALL_SERVICES:
             said = subprocess.run([BIN + '/potok-' + service, '--help'], stdout=subprocess.PIPE, text=True)
             self.assertEqual(0, said.returncode)
             self.assertIn('METRICS_LISTEN', said.stdout)
@@ -121,7 +121,7 @@ class Mistakes(Scenario):
         with open('shared/run/settings.def') as f:
             listed = set(re.findall(r'^SETTING_NAME\((\w+)\)', f.read(), re.M))
         known = {'BITRIX_WEBHOOK_URL', 'BITRIX_TARIFF', 'CONNECT_PATIENCE', 'FETCHERS', 'MAPPERS', 'WRITERS'}     # config.h; the potok command's
-        for service in 'scheduler', 'fetcher', 'mapper', 'writer':
+        for service in ALL_SERVICES:
             table = subprocess.run([BIN + '/potok-' + service, '--settings'], stdout=subprocess.PIPE, text=True).stdout
             known |= set(re.findall(r'^\| `?(\w+)`? \|', table, re.M)) - {'name', 'setting'}
         self.assertEqual(listed, known)
@@ -133,8 +133,8 @@ class Running(Scenario):
         pipeline = self.pipeline(self.sandbox()).start()
         pipeline.sync()
         status = pipeline.status()
-        services = {s['service']: s for s in wait_for(lambda: self.four(pipeline), 'four services report')}
-        self.assertEqual({'scheduler', 'fetcher', 'mapper', 'writer'}, set(services))
+        services = {s['service']: s for s in wait_for(lambda: self.all_of(pipeline), 'every service reports')}
+        self.assertEqual(set(ALL_SERVICES), set(services))
         for service in services.values():
             for route in 'health', 'ready', 'metrics':
                 with urllib.request.urlopen('http://%s/%s' % (service['metrics'], route), timeout=5) as answer:
@@ -145,13 +145,13 @@ class Running(Scenario):
         events = [e['event'] for e in pipeline.log() if e['service'] == 'writer']
         self.assertEqual(['service.starting', 'service.ready'], [e for e in events if e.startswith('service.')])
         self.assertEqual(0, pipeline.stop())
-        self.assertEqual(4, sum(e['event'] == 'service.stopped' for e in pipeline.log()))
+        self.assertEqual(len(ALL_SERVICES), sum(e['event'] == 'service.stopped' for e in pipeline.log()))
         self.assertEqual(1, pipeline.potok('status').returncode)
         self.assertRegex(pipeline.potok('version').stdout, r'\d+\.\d+\.\d+')
 
-    def four(self, pipeline):
+    def all_of(self, pipeline):
         status = pipeline.status()
-        return status and len(status['services']) == 4 and status['services']
+        return status and len(status['services']) == len(ALL_SERVICES) and status['services']
 
 
 if __name__ == '__main__':

@@ -21,7 +21,8 @@ import urllib.request
 
 BIN = os.environ.get('POTOK_BIN', os.path.join(os.path.dirname(__file__), '..', '..', 'build', 'bin'))
 BIN = os.path.abspath(BIN)
-SERVICES = 'scheduler', 'fetcher', 'mapper', 'writer'
+SERVICES = 'scheduler', 'fetcher', 'mapper', 'writer'      # those a sync passes through
+ALL_SERVICES = SERVICES + ('gateway',)                     # those that `potok up` runs
 ENTITIES = 'deals', 'contacts', 'companies', 'leads'
 
 
@@ -155,7 +156,7 @@ class Pipeline:
 
     def kill_all(self):
         """Everything at once, as a power cut would."""
-        pids = [p for p in (self.pid(s) for s in SERVICES) if p]
+        pids = [p for p in (self.pid(s) for s in ALL_SERVICES) if p]
         for pid in [self.up.pid] + pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

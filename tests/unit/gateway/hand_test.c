@@ -39,9 +39,9 @@ static bool on_send(void *ctx, struct msg **m)
     return true;
 }
 
-static void on_open(void *ctx, uint64_t spool)
+static void on_open(void *ctx, uint64_t spool, uint64_t last)
 {
-    hand_opened(&((struct world *)ctx)->hand, spool);
+    hand_opened(&((struct world *)ctx)->hand, spool, last);
 }
 
 static void on_trouble(void *ctx, const struct err *err)
@@ -170,6 +170,18 @@ TEST(what_was_not_acknowledged_is_handed_over_again_also_after_a_new_start)
     clean(&w);
 }
 
+TEST(the_very_first_change_is_handed_over)
+{
+    struct world w;
+
+    fresh(&w);
+    UNTIL(&w, w.hand.spool != 0);
+    add(&w, 1);
+    UNTIL(&w, w.sent == 1);
+    CHECK(w.last == 1);
+    clean(&w);
+}
+
 TEST(strange_acknowledgements_change_nothing)
 {
     struct world w;
@@ -207,4 +219,5 @@ TEST(without_a_scheduler_it_waits_and_then_goes_on)
 
 TEST_MAIN(CASE(one_event_at_a_time_and_the_next_after_its_acknowledgement),
     CASE(what_was_not_acknowledged_is_handed_over_again_also_after_a_new_start),
-    CASE(strange_acknowledgements_change_nothing), CASE(without_a_scheduler_it_waits_and_then_goes_on))
+    CASE(the_very_first_change_is_handed_over), CASE(strange_acknowledgements_change_nothing),
+    CASE(without_a_scheduler_it_waits_and_then_goes_on))
