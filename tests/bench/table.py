@@ -112,6 +112,6 @@ def replaced(text, table):
 
 def kept(text):
     """The cells of the table between the marks, a list a row, without its head."""
-    inside = re.search(re.escape(BEGIN) + r'\n(.*)\n' + re.escape(END), text, re.S).group(1)
+    inside = re.search(re.escape(BEGIN) + r'\n(.*?)\n?' + re.escape(END), text, re.S).group(1)
     lines = inside.split('\n')
     return lines[:2], [[cell.strip() for cell in row[2:-1].split(' | ')] for row in (r.replace('| |', '|  |') for r in lines[2:])]
