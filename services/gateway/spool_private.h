@@ -18,6 +18,8 @@ enum spool_statement {
     SPOOL_STATEMENTS
 };
 
+#define SPOOL_WAITING_MOST 65536 /* keys remembered for telling duplicates; beyond them a duplicate is one more row */
+
 struct spool_waiting { /* a row that was not handed on, when its number is above `handed` */
     uint64_t key, seq;
 };
@@ -39,6 +41,5 @@ int spool_fail(struct spool *s, const char *what, struct err *err);
 sqlite3_stmt *spool_statement(struct spool *s, enum spool_statement which);
 int spool_run(struct spool *s, enum spool_statement which, const char *what, struct err *err) MUST_CHECK;
 bool spool_read_row(sqlite3_stmt *q, struct spool_row *r);
+void spool_forget_waiting(struct spool *s);
 int spool_open_fresh(struct spool **ret, const char *path, uint64_t now_ms, struct err *err) MUST_CHECK;
-/* spool_salvage.c: the damaged file is put aside, a new one gets what can be read of it. */
-int spool_salvage(struct spool **ret, const char *path, uint64_t now_ms, int64_t *ret_saved, struct err *err) MUST_CHECK;

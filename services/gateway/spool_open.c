@@ -1,9 +1,11 @@
+/* The spool opened, and a damaged one put aside with what can be read of it saved. */
 #include "spool_private.h"
 
 #include "base/mem.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +77,7 @@ static int put_aside(const char *path, uint64_t now_ms, char *ret, size_t size, 
     return 0;
 }
 
-int spool_salvage(struct spool **ret, const char *path, uint64_t now_ms, int64_t *ret_saved, struct err *err)
+static int salvage(struct spool **ret, const char *path, uint64_t now_ms, int64_t *ret_saved, struct err *err)
 {
     char damaged[700];
     struct spool *s;
@@ -89,4 +91,37 @@ int spool_salvage(struct spool **ret, const char *path, uint64_t now_ms, int64_t
     }
     *ret = s;
     return 0;
+}
+
+int spool_open(struct spool **ret, const char *path, uint64_t now_ms, int64_t *ret_saved, struct err *err)
+{
+    struct err first;
+
+    if (sodium_init() < 0)
+        return err_set(err, ERR_BUG, "libsodium does not start");
+    *ret_saved = -1;
+    if (spool_open_fresh(ret, path, now_ms, &first) == 0)
+        return 0;
+    if (first.kind != ERR_PERM) {
+        *err = first;
+        return -1;
+    }
+    return salvage(ret, path, now_ms, ret_saved, err);
+}
+
+int spool_repair(struct spool **s, uint64_t now_ms, int64_t *ret_saved, struct err *err)
+{
+    char *path = xstrdup((*s)->path);
+    struct spool *fresh;
+    int result;
+
+    spool_rollback(*s);
+    sqlite3_db_config(
+        (*s)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* what is broken stays as it is */
+    spool_close(s);
+    result = salvage(&fresh, path, now_ms, ret_saved, err);
+    if (result == 0)
+        *s = fresh;
+    free(path);
+    return result;
 }

@@ -1,0 +1,191 @@
+/* Rows of the spool: kept, told from duplicates, taken, forgotten. */
+#include "spool_private.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SUM_BYTES 8
+
+/* ---- a row ---- */
+
+/* What of a row must be as it was written. A key of zeros: the sum guards against disks, not people. */
+static void sum_of(const struct spool_row *r, uint8_t ret[SUM_BYTES])
+{
+    static const uint8_t key[crypto_shorthash_KEYBYTES];
+    char text[400];
+    int n = snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %s %s %" PRIu64 " %d %s", r->seq, r->at_ms,
+        r->portal, r->entity, r->id, (int)r->kind, r->event);
+
+    crypto_shorthash(ret, (const unsigned char *)text, (unsigned long long)n, key);
+}
+
+static void copy_text(char *to, size_t size, sqlite3_stmt *q, int column)
+{
+    const unsigned char *text = sqlite3_column_text(q, column);
+
+    snprintf(to, size, "%s", text != NULL ? (const char *)text : "");
+}
+
+/* Of SPOOL_TAKE's columns. False: it is not what was written. */
+bool spool_read_row(sqlite3_stmt *q, struct spool_row *r)
+{
+    uint8_t sum[SUM_BYTES];
+    int64_t kind = sqlite3_column_int64(q, 5);
+
+    r->seq = (uint64_t)sqlite3_column_int64(q, 0);
+    r->at_ms = (uint64_t)sqlite3_column_int64(q, 1);
+    copy_text(r->portal, sizeof(r->portal), q, 2);
+    copy_text(r->entity, sizeof(r->entity), q, 3);
+    r->id = (uint64_t)sqlite3_column_int64(q, 4);
+    r->kind = kind >= 0 && kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_KIND_SET;
+    copy_text(r->event, sizeof(r->event), q, 6);
+    sum_of(r, sum);
+    return kind == (int64_t)r->kind && sqlite3_column_bytes(q, 7) == SUM_BYTES &&
+           memcmp(sqlite3_column_blob(q, 7), sum, SUM_BYTES) == 0;
+}
+
+/* ---- duplicates ---- */
+
+static uint64_t key_of(const struct spool *s, const struct spool_row *r)
+{
+    char text[160];
+    uint8_t hash[SUM_BYTES];
+    uint64_t key;
+    int n = snprintf(text, sizeof(text), "%s %s %" PRIu64 " %d", r->portal, r->entity, r->id, (int)r->kind);
+
+    crypto_shorthash(hash, (const unsigned char *)text, (unsigned long long)n, s->hash_key);
+    memcpy(&key, hash, sizeof(key));
+    return key != 0 ? key : 1;
+}
+
+/* Where the key stands or would stand. */
+static struct spool_waiting *waiting_at(struct spool *s, uint64_t key)
+{
+    size_t i = key % (2 * SPOOL_WAITING_MOST);
+
+    while (s->waiting[i].key != 0 && s->waiting[i].key != key)
+        i = (i + 1) % (2 * SPOOL_WAITING_MOST);
+    return &s->waiting[i];
+}
+
+void spool_forget_waiting(struct spool *s)
+{
+    if (s->waiting_count > 0)
+        memset(s->waiting, 0, 2 * SPOOL_WAITING_MOST * sizeof(*s->waiting));
+    s->waiting_count = 0;
+}
+
+static void waiting_put(struct spool *s, struct spool_waiting *at, uint64_t key, uint64_t seq)
+{
+    if (at->key == 0) {
+        if (s->waiting_count == SPOOL_WAITING_MOST)
+            return;
+        s->waiting_count++;
+    }
+    *at = (struct spool_waiting){ key, seq };
+}
+
+int spool_add(struct spool *s, struct spool_row *row, bool *ret_new, struct err *err)
+{
+    uint64_t key = key_of(s, row);
+    struct spool_waiting *at = waiting_at(s, key);
+    sqlite3_stmt *q = spool_statement(s, SPOOL_ADD);
+    uint8_t sum[SUM_BYTES];
+
+    if (at->key != 0 && at->seq > s->handed) {
+        row->seq = at->seq;
+        *ret_new = false;
+        return 0;
+    }
+    row->seq = s->last + 1;
+    sum_of(row, sum);
+    sqlite3_bind_int64(q, 1, (int64_t)row->seq);
+    sqlite3_bind_int64(q, 2, (int64_t)row->at_ms);
+    sqlite3_bind_text(q, 3, row->portal, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 4, row->entity, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 5, (int64_t)row->id);
+    sqlite3_bind_int64(q, 6, row->kind);
+    sqlite3_bind_text(q, 7, row->event, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 8, sum, sizeof(sum), SQLITE_STATIC);
+    if (spool_run(s, SPOOL_ADD, "keeping an event", err) < 0)
+        return -1;
+    s->last = row->seq;
+    waiting_put(s, at, key, row->seq);
+    *ret_new = true;
+    return 0;
+}
+
+int spool_add_odd(struct spool *s, uint64_t at_ms, const char *event, const char *domain, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, SPOOL_ADD_ODD);
+
+    sqlite3_bind_int64(q, 1, (int64_t)at_ms);
+    sqlite3_bind_text(q, 2, event, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 3, domain, -1, SQLITE_STATIC);
+    if (spool_run(s, SPOOL_ADD_ODD, "keeping an event", err) < 0)
+        return -1;
+    sqlite3_bind_int64(spool_statement(s, SPOOL_CUT_ODD), 1, SPOOL_ODD_MAX);
+    return spool_run(s, SPOOL_CUT_ODD, "forgetting old events", err);
+}
+
+/* ---- handing on ---- */
+
+static int set_aside(struct spool *s, uint64_t seq, struct err *err)
+{
+    sqlite3_bind_int64(spool_statement(s, SPOOL_SET_ASIDE), 1, (int64_t)seq);
+    sqlite3_bind_int64(spool_statement(s, SPOOL_DROP), 1, (int64_t)seq);
+    if (spool_run(s, SPOOL_SET_ASIDE, "setting a damaged row aside", err) < 0)
+        return -1;
+    return spool_run(s, SPOOL_DROP, "setting a damaged row aside", err);
+}
+
+static int take(struct spool *s, uint64_t after, struct spool_row *rows, int most, int *ret_count,
+    uint64_t *ret_bad, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, SPOOL_TAKE);
+    int code;
+
+    *ret_count = 0;
+    *ret_bad = 0;
+    sqlite3_bind_int64(q, 1, (int64_t)after);
+    sqlite3_bind_int64(q, 2, most);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+        if (!spool_read_row(q, &rows[*ret_count])) {
+            *ret_bad = rows[*ret_count].seq;
+            break;
+        }
+        ++*ret_count;
+    }
+    sqlite3_reset(q);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : spool_fail(s, "reading events", err);
+}
+
+int spool_take(struct spool *s, uint64_t after, struct spool_row *rows, int most, int *ret_count,
+    int *ret_damaged, struct err *err)
+{
+    uint64_t bad;
+
+    *ret_damaged = 0;
+    for (;;) {
+        if (take(s, after, rows, most, ret_count, &bad, err) < 0)
+            return -1;
+        if (bad == 0)
+            break;
+        if (set_aside(s, bad, err) < 0)
+            return -1;
+        ++*ret_damaged;
+    }
+    if (*ret_count > 0 && rows[*ret_count - 1].seq > s->handed)
+        s->handed = rows[*ret_count - 1].seq;
+    if (s->handed >= s->last)
+        spool_forget_waiting(s);
+    return 0;
+}
+
+int spool_forget(struct spool *s, uint64_t last, struct err *err)
+{
+    sqlite3_bind_int64(spool_statement(s, SPOOL_FORGET), 1, (int64_t)last);
+    return spool_run(s, SPOOL_FORGET, "forgetting events", err);
+}
