@@ -1,6 +1,7 @@
 /* up.c - `potok up`: everything that must be right before a service is started. */
 #include "up.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/paths.h"
@@ -12,9 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define DATABASE_AGAIN_MS 500
 
 enum { OPTION_ONCE };
 static const struct option_def OPTIONS[] = {
@@ -53,6 +57,24 @@ static int all_check(const struct home *h, uint64_t *ret_runs_before, struct err
     if (services_check(&h->config, err) < 0 || home_has_portal(h, err) < 0)
         return -1;
     return database_check(h, ret_runs_before, err);
+}
+
+/* A database that does not answer yet comes up with the machine, often after us: it is waited for, by a single sync only
+ * as long as CONNECT_PATIENCE. Nothing runs yet, so Ctrl-C simply ends. */
+static int all_wait(const struct home *h, bool once, uint64_t *ret_runs_before, struct err *err)
+{
+    uint64_t until_ms = clock_mono_ms() + (uint64_t)h->patience_ms;
+
+    for (bool told = false; all_check(h, ret_runs_before, err) < 0; told = true) {
+        if (err->kind != ERR_TEMP || (once && clock_mono_ms() >= until_ms))
+            return -1;
+        if (!told)
+            fprintf(stderr, "potok: %s\npotok: %s\n", err->text,
+                say("жду базу данных; Ctrl-C - прекратить", "waiting for the database; Ctrl-C to give up"));
+        *err = (struct err){ 0 };
+        poll(NULL, 0, DATABASE_AGAIN_MS);
+    }
+    return 0;
 }
 
 /* One `up` for each POTOK_HOME. */
@@ -135,7 +157,7 @@ static int home_run(const struct home *h, bool once)
 
     if (home_lock(h, path, sizeof(path), &fd, &err) < 0)
         return command_failed(&err);
-    code = all_check(h, &runs_before, &err) < 0 ? command_failed(&err) : locked_run(h, once, runs_before);
+    code = all_wait(h, once, &runs_before, &err) < 0 ? command_failed(&err) : locked_run(h, once, runs_before);
     lock_release(path, &fd);
     return code;
 }

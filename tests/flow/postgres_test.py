@@ -1,8 +1,9 @@
 """The mirror in PostgreSQL, in a server of the test's own: exact, kept exact by kills and restarts, and mistakes told."""
+import subprocess
 import unittest
 
 from support import truth
-from support.harness import ENTITIES, Scenario, wait_for
+from support.harness import BIN, ENTITIES, Scenario, wait_for
 from support.killing import WARNINGS, kill_during_syncs, running
 from support.postgres import Server
 
@@ -65,6 +66,27 @@ class Postgres(Scenario):
             wait_for(lambda: pipeline.status() and not running(pipeline), 'the sync ends', 180)
         truth.check(self, pipeline, sandbox, ENTITIES)
         self.assertEqual([], pipeline.query("SELECT state FROM potok_run WHERE state NOT IN ('done')"))
+
+    def test_a_server_that_is_down_at_the_start_is_waited_for(self):
+        sandbox = self.sandbox(deals=60, contacts=20, companies=10, leads=10)
+        pipeline = self.mirror(sandbox)
+        self.server.stop()
+        try:
+            done = pipeline.potok('up', '--once', timeout=60, CONNECT_PATIENCE='1s')
+        finally:
+            self.server.start()
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn('is the server running', done.stdout + done.stderr)
+        self.assertIn('waiting for the database', done.stdout + done.stderr)
+        self.server.stop()
+        up = subprocess.Popen([BIN + '/potok', 'up', '--once'], env=pipeline.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        said = up.stderr.readline() + up.stderr.readline()      # it stands and waits
+        self.server.start()
+        out, err = up.communicate(timeout=120)
+        self.assertIn('waiting for the database', said)
+        self.assertEqual(0, up.returncode, out + err)
+        truth.check(self, pipeline, sandbox, ENTITIES)
 
     def wait_for_a_job(self, pipeline):
         wait_for(lambda: pipeline.query("SELECT 1 FROM potok_job WHERE state = 'done' AND kind = 'range' LIMIT 1"), 'a first job done')
