@@ -137,6 +137,7 @@ static void reset_stats(struct visit *v)
     struct portal *p = v->portal;
 
     p->stats = (struct portal_stats){ 0 };
+    p->events.outbox.stats = (struct event_stats){ .sent = p->events.outbox.going };
     p->bucket.greatest = 0;
     for (int i = 0; i < p->operating.count; i++) {
         p->operating.methods[i].calls = 0;
@@ -211,6 +212,13 @@ static const struct {
     { "POST", "fault", add_fault },
     { "POST", "faults/clear", clear_faults },
     { "POST", "scope", set_scope },
+    { "GET", "events", visit_show_events },
+    { "GET", "events/stats", visit_event_stats },
+    { "POST", "events/handler", visit_add_handler },
+    { "POST", "events/handlers/clear", visit_drop_handlers },
+    { "POST", "events/faults", visit_event_faults },
+    { "POST", "events/release", visit_release_events },
+    { "POST", "lag", visit_lag },
 };
 
 static bool route_takes(const char *route, const char *path, const char **ret_rest)
@@ -240,6 +248,7 @@ void admin_answer(struct portal *p, const struct portal_request *in, struct port
             continue;
         buf_clear(&ret->body);
         ret->status = 200;
+        copy_param(&v, "auth_connector", p->events.connector, sizeof(p->events.connector));
         if (is_loopback(in->remote))
             routes[i].run(&v);
         else

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "json_out.h"
 #include "params.h"
@@ -134,15 +132,6 @@ static enum api_error run_command(struct batch *b, const char *key, const json_t
     return e;
 }
 
-/* People go on working while a batch runs: between two commands the data may change. */
-static void let_changes_happen(struct portal *p)
-{
-    struct err err;
-
-    if (change_tick(&p->changes, &p->store, clock_mono_ms(), (int64_t)(clock_wall_ms() / 1000), &err) < 0)
-        log_ev(LOG_ERROR, "change.failed", kv_err(&err));
-}
-
 static void run_commands(struct batch *b, json_t *commands, bool halt)
 {
     struct params_walk walk = { .of = commands };
@@ -160,7 +149,7 @@ static void run_commands(struct batch *b, json_t *commands, bool halt)
             keep_error(b, key, e);
         if (e != API_OK && halt)
             return;
-        let_changes_happen(b->portal);
+        portal_tick(b->portal); /* people go on working while a batch runs */
     }
 }
 

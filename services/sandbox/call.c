@@ -27,6 +27,16 @@ static const struct method methods[] = {
     { "crm.status.list", run_statuses, SCOPE_CRM, -1 },
     { "crm.category.list", run_categories, SCOPE_CRM, -1 },
     { "user.get", run_user, SCOPE_USER, -1 },
+    { "event.bind", run_event_bind, SCOPE_APP, -1 },
+    { "event.unbind", run_event_unbind, SCOPE_APP, -1 },
+    { "event.get", run_event_get, SCOPE_APP, -1 },
+    { "event.test", run_event_test, SCOPE_APP, -1 },
+    { "events", run_events, SCOPE_APP, -1 },
+    { "event.offline.get", run_offline_get, SCOPE_APP, -1 },
+    { "event.offline.list", run_offline_list, SCOPE_APP, -1 },
+    { "event.offline.clear", run_offline_clear, SCOPE_APP, -1 },
+    { "event.offline.error", run_offline_error, SCOPE_APP, -1 },
+    { "feature.get", run_feature, SCOPE_NONE, -1 },
     { "batch", batch_run, SCOPE_NONE, -1 },
     { "profile", run_profile, SCOPE_NONE, -1 },
     { "scope", run_scope, SCOPE_NONE, -1 },
@@ -55,7 +65,9 @@ static enum api_error refused(struct call *c, struct operating_method *account)
     struct portal *p = c->portal;
     struct fault ignored;
 
-    if (c->method->scope & ~p->scopes)
+    if (c->method->scope & SCOPE_APP && !p->app)
+        return API_AUTH_TYPE;
+    if (c->method->scope & ~SCOPE_APP & ~p->scopes)
         return API_SCOPE;
     if (c->nested) {
         switch (fault_take(&p->faults, c->method->name, true, &ignored)) {

@@ -39,7 +39,7 @@ typedef enum api_error method_run(struct call *c);
 struct method {
     const char *name;               /* lower case */
     method_run *run;
-    unsigned scope;
+    unsigned scope;                 /* with SCOPE_APP: never by a webhook */
     int which;                      /* entity of a crm.X method */
 };
 
@@ -52,6 +52,8 @@ method_run run_list, run_get;                                       /* records.c
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
 method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get;     /* general.c */
+method_run run_event_bind, run_event_unbind, run_event_get, run_event_test, run_events, run_feature;    /* event_methods.c */
+method_run run_offline_get, run_offline_list, run_offline_clear, run_offline_error;            /* offline_methods.c */
 /* Like a call: out, start_ms, finish_ms, operating_s are filled. batch.c */
 enum api_error batch_run(struct call *c);
 

@@ -103,6 +103,29 @@ void patch_forget(struct patch *p, const struct attr *a)
     }
 }
 
+struct patch *patch_copy(const struct patch *p)
+{
+    if (p == NULL)
+        return NULL;
+    struct patch *copy = xmalloc(sizeof(*copy));
+    *copy = *p;
+    copy->values = NULL;
+    if (p->value_count > 0)
+        copy->values = xmalloc((size_t)p->value_count * sizeof(*copy->values));
+    for (int i = 0; i < p->value_count; i++)
+        copy->values[i] = (struct patch_value){ p->values[i].attr, xstrdup(p->values[i].raw) };
+    return copy;
+}
+
+void patch_free(struct patch *p)
+{
+    for (int i = 0; p != NULL && i < p->value_count; i++)
+        free(p->values[i].raw);
+    if (p != NULL)
+        free(p->values);
+    free(p);
+}
+
 void crm_flag(struct crm *c, uint32_t n, uint8_t flags)
 {
     c->visible -= c->flags[n] == 0;
@@ -112,14 +135,8 @@ void crm_flag(struct crm *c, uint32_t n, uint8_t flags)
 
 void crm_fini(struct crm *c)
 {
-    for (uint32_t n = 0; n < c->count; n++) {
-        struct patch *p = c->patches[n];
-        for (int i = 0; p != NULL && i < p->value_count; i++)
-            free(p->values[i].raw);
-        if (p != NULL)
-            free(p->values);
-        free(p);
-    }
+    for (uint32_t n = 0; n < c->count; n++)
+        patch_free(c->patches[n]);
     free(c->ids);
     free(c->flags);
     free(c->patches);

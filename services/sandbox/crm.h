@@ -38,6 +38,8 @@ void crm_flag(struct crm *c, uint32_t n, uint8_t flags);
 struct patch *crm_patch(struct crm *c, uint32_t n);     /* made when missing */
 void patch_set(struct patch *p, const struct attr *a, struct str raw);
 void patch_forget(struct patch *p, const struct attr *a);       /* as if it had not been set */
+struct patch *patch_copy(const struct patch *p);                /* NULL of NULL */
+void patch_free(struct patch *p);
 /* First record with an id >= id; count when there is none. */
 uint32_t crm_lower_bound(const struct crm *c, uint64_t id);
 bool crm_find(const struct crm *c, uint64_t id, uint32_t *ret_n);       /* also deleted and hidden ones */

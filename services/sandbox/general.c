@@ -52,6 +52,11 @@ enum api_error run_methods(struct call *c)
     return API_OK;
 }
 
+static bool method_allowed(const struct portal *p, const struct method *m)
+{
+    return m != NULL && !(m->scope & ~p->scopes & ~(p->app ? SCOPE_APP : 0u));
+}
+
 enum api_error run_method_get(struct call *c)
 {
     const json_t *name = params_get(c->params, "name");
@@ -61,7 +66,7 @@ enum api_error run_method_get(struct call *c)
         return API_NAME_MISSING;
     const struct method *m = method_find(params_text(name, room));
     buf_fmt(c->out, "{\"isExisting\":%s,\"isAvailable\":%s}", m ? "true" : "false",
-        m && !(m->scope & ~c->portal->scopes) ? "true" : "false");
+        method_allowed(c->portal, m) ? "true" : "false");
     return API_OK;
 }
 

@@ -43,6 +43,16 @@ static int fail(const struct err *err)
     return 2;
 }
 
+static void print_credentials(const struct sandbox *s)
+{
+    const struct events_options *o = &s->options.portal.events;
+
+    if (o->webhooks[0] != NULL || s->portal.events.app)
+        printf("BITRIX_APPLICATION_TOKEN=%s\n", s->portal.events.application_token);
+    if (s->portal.events.app)
+        printf("BITRIX_ACCESS_TOKEN=%s\n", s->portal.events.access_token);
+}
+
 static int run(struct sandbox *s)
 {
     struct err err;
@@ -60,6 +70,7 @@ static int run(struct sandbox *s)
         listen_to(s, &s->interrupt, SIGINT);
         printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", http_server_address(s->serve.http),
             s->portal.secret);
+        print_credentials(s);
         fflush(stdout);
         if (s->portal.replay != NULL)
             log_ev(LOG_INFO, "replay.ready", kv_s("recording", replay_about(s->portal.replay)));

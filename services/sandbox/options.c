@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum option_type { OPTION_COUNT, OPTION_NUMBER, OPTION_TEXT, OPTION_QUIRK };
+enum option_type { OPTION_COUNT, OPTION_NUMBER, OPTION_TEXT, OPTION_URLS, OPTION_QUIRK };
 
 static const struct option_row {
     const char *name;
@@ -40,6 +40,22 @@ static const struct option_row {
         "folder of a recording (potok record) that answers instead; of the other options --port, --listen "
         "and "
         "--latency count"),
+    ROW("events", OPTION_URLS, webhooks, 0,
+        "URL of an outgoing webhook: gets an event of every change; may be repeated"),
+    ROW("app-events", OPTION_URLS, apps, 0,
+        "URL of the application's handler, bound to every event; may be repeated, implies --app 1"),
+    ROW("app", OPTION_COUNT, portal.events.app, 1, "1: an application is installed, its access token is printed"),
+    ROW("application-token", OPTION_TEXT, application_token, 0, "events carry it; made from the seed"),
+    ROW("events-parallel", OPTION_COUNT, portal.events.parallel, 1000, "events sent at a time"),
+    ROW("event-drop", OPTION_COUNT, portal.events.faults.drop, 100, "of 100 events, how many are never sent"),
+    ROW("event-double", OPTION_COUNT, portal.events.faults.twice, 100, "of 100, how many are sent twice"),
+    ROW("event-late", OPTION_COUNT, portal.events.faults.late, 100, "of 100, how many are late"),
+    ROW("event-late-ms", OPTION_COUNT, portal.events.faults.late_ms, 86400000, "how late"),
+    ROW("event-hold", OPTION_COUNT, portal.events.faults.hold, 100,
+        "of 100, how many wait until their handler's next event has gone"),
+    ROW("event-shuffle", OPTION_COUNT, portal.events.faults.shuffle_ms, 600000,
+        "each event waits a while of its own, at most so many milliseconds"),
+    ROW("lag", OPTION_COUNT, portal.events.lag_ms, 600000, "milliseconds until methods see a change"),
     ROW("quirk", OPTION_QUIRK, portal.quirks, 0, "another portal's habit, may be repeated:"),
 #undef ROW
 };
@@ -91,6 +107,20 @@ static int set_number(const struct option_row *row, void *at, const char *value,
     return 0;
 }
 
+static int add_url(const struct option_row *row, char **urls, const char *value, struct err *err)
+{
+    int i = 0;
+
+    if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+        return err_set(err, ERR_CONF, "--%s: not a URL", row->name);
+    while (i < EVENT_URLS_MAX && urls[i] != NULL)
+        i++;
+    if (i == EVENT_URLS_MAX)
+        return err_set(err, ERR_CONF, "--%s: at most %d times", row->name, EVENT_URLS_MAX);
+    urls[i] = xstrdup(value);
+    return 0;
+}
+
 static int set_option(struct options *o, const struct option_row *row, const char *value, struct err *err)
 {
     void *at = (char *)o + row->offset;
@@ -101,6 +131,8 @@ static int set_option(struct options *o, const struct option_row *row, const cha
     case OPTION_NUMBER:
         o->operating_given |= row->offset == offsetof(struct options, portal.operating_limit_s);
         return set_number(row, at, value, err);
+    case OPTION_URLS:
+        return add_url(row, at, value, err);
     case OPTION_QUIRK:
         if (quirk_bit(value) == 0)
             return err_set(err, ERR_CONF, "--quirk %s: unknown; --help lists them", value);
@@ -143,7 +175,8 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
         .portal = { .store = { .seed = 1, .counts = { 3000, 2000, 500, 1000 } },
             .operating_limit_s = 480,
             .operating_window_ms = 600000,
-            .operating_cost = 1 } };
+            .operating_cost = 1,
+            .events = { .parallel = 16, .faults.late_ms = 1000 } } };
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
             if (argv[i][2] == 'h')
@@ -161,6 +194,11 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
         return err_set(err, ERR_CONF, "--operating-window: at least 1 second");
     if (strcmp(ret->tariff, "off") == 0 && !ret->operating_given)
         ret->portal.operating_limit_s = 0;
+    if (ret->application_token != NULL && strlen(ret->application_token) > 64)
+        return err_set(err, ERR_CONF, "--application-token: at most 64 characters");
+    ret->portal.events.application_token = ret->application_token;
+    memcpy(ret->portal.events.webhooks, ret->webhooks, sizeof(ret->webhooks));
+    memcpy(ret->portal.events.apps, ret->apps, sizeof(ret->apps));
     ret->portal.tariff = ret->tariff;
     ret->portal.store.path = ret->data;
     ret->portal.replay = ret->replay;
@@ -175,5 +213,10 @@ void options_fini(struct options *o)
     free(o->tariff);
     free(o->data);
     free(o->replay);
+    free(o->application_token);
+    for (int i = 0; i < EVENT_URLS_MAX; i++) {
+        free(o->webhooks[i]);
+        free(o->apps[i]);
+    }
     *o = (struct options){ 0 };
 }

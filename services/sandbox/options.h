@@ -10,6 +10,8 @@ struct options {
     char *data;                     /* NULL: nothing is kept */
     char *tariff;
     char *replay;                   /* NULL: the portal is made up */
+    char *webhooks[EVENT_URLS_MAX], *apps[EVENT_URLS_MAX];      /* URLs of handlers */
+    char *application_token;        /* NULL: from the seed */
     bool operating_given;           /* --operating-limit was there */
 };
 

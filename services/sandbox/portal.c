@@ -4,6 +4,7 @@
 
 #include "admin.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "call.h"
 #include "hash.h"
 #include "kept.h"
@@ -50,21 +51,31 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
     ret->kept = o->keep_rows > 0 ? kept_new() : NULL;
     if (o->replay != NULL && (ret->replay = replay_open(o->replay, err)) == NULL)
         return -1;
-    if (store_open(&ret->store, &o->store, err) == 0)
-        return 0;
+    if (store_open(&ret->store, &o->store, err) == 0) {
+        if (events_open(&ret->events, &o->events, &ret->store, o->quirks, err) == 0)
+            return 0;
+        events_close(&ret->events);
+        store_close(&ret->store);
+    }
     replay_close(&ret->replay);
     return -1;
 }
 
 void portal_close(struct portal *p)
 {
+    events_close(&p->events);
     store_close(&p->store);
     arena_fini(&p->arena);
     replay_close(&p->replay);
     kept_free(&p->kept);
 }
 
-/* /rest/{user}/{secret}/{method}: the parts, without a slash at the end. */
+static int64_t now_s(void)
+{
+    return (int64_t)(clock_wall_ms() / 1000);
+}
+
+/* /rest/{user}/{secret}/{method}, of an application /rest/{method}: the parts, without a slash at the end. */
 struct route {
     struct str parts[4];
     int count;
@@ -98,10 +109,16 @@ static void parse_route(struct route *r, const char *path)
 
 /* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3).
  */
-static enum api_error authorize(const struct portal *p, const struct route *r)
+static enum api_error authorize(struct portal *p, const struct route *r, const json_t *params)
 {
+    const json_t *token = params_get(params, "auth");
     uint64_t user;
+    char room[40];
 
+    p->app = r->count == 1 && p->events.app && token != NULL &&
+             str_is(params_text(token, room), p->events.access_token);
+    if (r->count == 1 && p->app)
+        return r->xml ? API_NO_XML : API_OK;
     if (r->count == 1)
         return method_find(r->name) ? API_NO_AUTH : API_METHOD;
     if (r->count != 3 || !str_u64(r->parts[0], &user))
@@ -166,6 +183,16 @@ static int status_of(const struct portal *p, enum api_error e)
     return e == API_METHOD && portal_has(p, QUIRK_METHOD_400) ? 400 : API[e].status;
 }
 
+/* Changes made with the key of a queue do not come back through it (facts section 9.5). */
+static void note_connector(struct portal *p, const json_t *params)
+{
+    const json_t *key = params_get(params, "auth_connector");
+    char room[40];
+
+    if (key != NULL)
+        snprintf(p->events.connector, sizeof(p->events.connector), STR_FMT, STR_ARG(params_text(key, room)));
+}
+
 static enum api_error answer_method(
     struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
 {
@@ -173,11 +200,12 @@ static enum api_error answer_method(
         p->stats.refused_503++;
         return API_TOO_MANY;
     }
-    enum api_error e = authorize(p, r);
-    if (e != API_OK)
-        return e;
     json_t *params = json_object();
-    e = parse_params(in, params);
+    const enum api_error parsed = parse_params(in, params);
+    enum api_error e = authorize(p, r, params);
+    if (e == API_OK)
+        e = parsed;
+    note_connector(p, params);
     if (e == API_OK)
         e = run(p, r, params, ret);
     json_decref(params);
@@ -188,14 +216,16 @@ static enum api_error answer_method(
 static enum api_error answer_replay(
     struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
 {
-    enum api_error e = authorize(p, r);
-
-    if (e == API_CREDENTIALS && replay_refuse(p->replay, ret))
-        return API_OK;
-    if (e != API_OK)
-        return e;
     json_t *params = json_object();
-    e = parse_params(in, params);
+    const enum api_error parsed = parse_params(in, params);
+    enum api_error e = authorize(p, r, params);
+
+    if (e == API_CREDENTIALS && replay_refuse(p->replay, ret)) {
+        json_decref(params);
+        return API_OK;
+    }
+    if (e == API_OK)
+        e = parsed;
     if (e == API_OK)
         replay_answer(p->replay, r->name, params, ret);
     json_decref(params);
@@ -218,14 +248,42 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     const enum fault_kind kind = fault_take(&p->faults, name, false, &fault);
     if (trouble_instead(p, &fault, kind, in, ret))
         return;
+    veils_draw(&p->store.veils, p->store.crm, clock_mono_ms());
     const enum api_error e =
         p->replay != NULL ? answer_replay(p, &r, in, ret) : answer_method(p, &r, in, ret);
+    veils_lift(&p->store.veils, p->store.crm);
     if (e != API_OK) {
         ret->status = status_of(p, e);
         buf_clear(&ret->body);
         call_out_error(&ret->body, e, false);
     }
     trouble_after(&fault, kind, ret);
+}
+
+static void spread_events(struct portal *p)
+{
+    struct err err;
+
+    if (events_spread(&p->events, &p->store, clock_mono_ms(), now_s(), &err) < 0)
+        log_ev(LOG_ERROR, "events.failed", kv_err(&err));
+}
+
+void portal_tick(struct portal *p)
+{
+    const bool drawn = p->store.veils.drawn;
+    char connector[sizeof(p->events.connector)];
+    struct err err;
+
+    veils_lift(&p->store.veils, p->store.crm);
+    spread_events(p); /* of the caller's own changes */
+    memcpy(connector, p->events.connector, sizeof(connector));
+    p->events.connector[0] = '\0';
+    if (change_tick(&p->changes, &p->store, clock_mono_ms(), now_s(), &err) < 0)
+        log_ev(LOG_ERROR, "change.failed", kv_err(&err));
+    spread_events(p);
+    memcpy(p->events.connector, connector, sizeof(connector));
+    if (drawn)
+        veils_draw(&p->store.veils, p->store.crm, clock_mono_ms());
 }
 
 static void answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
@@ -249,7 +307,9 @@ void portal_answer(struct portal *p, const struct portal_request *in, struct por
     *ret =
         (struct portal_answer){ .status = 200, .content_type = JSON_TYPE, .delay_ms = p->options.latency_ms };
     buf_init(&ret->body, PORTAL_ANSWER_BYTES);
+    p->events.connector[0] = '\0';
     answer(p, in, ret);
+    spread_events(p);
     if (ret->body.failed) { /* never half an answer: truth/ takes a limit */
         buf_clear(&ret->body);
         ret->status = API[API_INTERNAL].status;

@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "bucket.h"
 #include "change.h"
+#include "events.h"
 #include "fault.h"
 #include "operating.h"
 #include "store.h"
@@ -25,7 +26,7 @@ enum quirk {
 /* Bit of a quirk by its name; 0: unknown. */
 unsigned quirk_bit(const char *name);
 
-enum { SCOPE_NONE = 0, SCOPE_CRM = 1, SCOPE_USER = 2 };
+enum { SCOPE_NONE = 0, SCOPE_CRM = 1, SCOPE_USER = 2, SCOPE_APP = 4 };     /* app: with its token alone */
 
 struct portal_options {
     struct store_options store;
@@ -37,6 +38,7 @@ struct portal_options {
     uint64_t latency_ms;
     uint64_t keep_rows;             /* 0 = no */
     const char *replay;             /* folder of a recording that answers instead; NULL: none */
+    struct events_options events;
 };
 
 struct portal_stats {
@@ -50,6 +52,8 @@ struct portal {
     struct operating operating;
     struct faults faults;
     struct changes changes;
+    struct events events;
+    bool app;                       /* the request under way came with the application's token */
     struct portal_stats stats;
     unsigned scopes;                /* bit set of SCOPE_ */
     char secret[17];
@@ -78,6 +82,8 @@ struct portal_answer {
 
 int portal_open(struct portal *ret, const struct portal_options *options, struct err *err) MUST_CHECK;
 void portal_close(struct portal *p);
+/* People at work in the background: what is due of their changes. Also between the commands of a batch. */
+void portal_tick(struct portal *p);
 /* Fills *ret; the body is the caller's. */
 void portal_answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret);
 #define PORTAL_ANSWER_BYTES (1u << 30)

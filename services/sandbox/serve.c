@@ -1,9 +1,8 @@
 #include "serve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 #define BODY_BYTES_MAX (8u << 20)
@@ -83,16 +82,15 @@ static void on_request(struct http_in *in)
         reply_later(s, in, &answer);
     else
         reply(in, &answer);
+    deliver_pump(&s->deliver);
 }
 
 static void on_tick(uv_timer_t *timer)
 {
     struct serve *s = timer->data;
-    struct err err;
 
-    if (change_tick(&s->portal->changes, &s->portal->store, clock_mono_ms(),
-            (int64_t)(clock_wall_ms() / 1000), &err) < 0)
-        log_ev(LOG_ERROR, "change.failed", kv_err(&err));
+    portal_tick(s->portal);
+    deliver_pump(&s->deliver);
 }
 
 int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *listen, struct err *err)
@@ -107,6 +105,8 @@ int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *
         err);
     if (s->http == NULL)
         return -1;
+    snprintf(p->events.address, sizeof(p->events.address), "%s", http_server_address(s->http));
+    deliver_start(&s->deliver, loop, &p->events);
     uv_timer_init(loop, &s->ticker);
     s->ticker.data = s;
     uv_timer_start(&s->ticker, on_tick, TICK_MS, TICK_MS);
@@ -119,6 +119,7 @@ void serve_stop(struct serve *s)
         buf_fini(&s->late->answer.body);
         late_close(s->late);
     }
+    deliver_stop(&s->deliver);
     http_server_free(&s->http);
     uv_close((uv_handle_t *)&s->ticker, NULL);
 }

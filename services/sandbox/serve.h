@@ -1,6 +1,7 @@
 /* serve.h - the portal on a socket: requests in, answers out, at once or late. Loop thread. */
 #pragma once
 
+#include "deliver.h"
 #include "portal.h"
 
 #include "run/http_server.h"
@@ -10,7 +11,8 @@
 struct serve {
     struct portal *portal;
     struct http_server *http;
-    uv_timer_t ticker;              /* background changes */
+    struct deliver deliver;         /* events */
+    uv_timer_t ticker;              /* background changes, events that are due */
     struct late *late;              /* answers that wait */
 };
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "field_edit.h"
 #include "hash.h"
+#include "record.h"
 
 enum { ST_BEGIN, ST_COMMIT, ST_META, ST_PATCH, ST_VALUE, ST_FLAG, ST_MADE, ST_FIELD, ST_FORGET, STATEMENTS };
 
@@ -227,8 +228,11 @@ void store_close(struct store *s)
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(s->statements[i]);
     sqlite3_close(s->db);
+    veils_lift(&s->veils, s->crm);
+    veils_fini(&s->veils);
     for (int w = 0; w < WHICHES; w++)
         crm_fini(&s->crm[w]);
+    journal_fini(&s->journal);
     *s = (struct store){ 0 };
 }
 
@@ -257,6 +261,7 @@ static int keep_patch(struct store *s, enum which w, uint32_t n, const struct pa
 
 int store_update(struct store *s, enum which w, uint32_t n, unsigned facets, int64_t now_s, struct err *err)
 {
+    journal_record(&s->journal, &s->crm[w], n, DEED_UPDATE, false);
     struct patch *p = crm_patch(&s->crm[w], n);
 
     for (unsigned f = 0; f < FACETS; f++)
@@ -267,14 +272,32 @@ int store_update(struct store *s, enum which w, uint32_t n, unsigned facets, int
     return keep_patch(s, w, n, p, err);
 }
 
+static int64_t funnel_of(struct store *s, uint32_t n)
+{
+    const struct attr *a = attr_find(&s->crm[DEAL].attrs, STR("CATEGORY_ID"));
+    struct arena arena = { 0 };
+    struct record r;
+    struct value v;
+
+    record_open(&r, s, DEAL, n, &arena);
+    record_value(&r, a, &v);
+    arena_fini(&arena);
+    return v.i;
+}
+
 int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, struct str raw, int64_t now_s,
     struct err *err)
 {
     sqlite3_stmt *st = s->statements[ST_VALUE];
-    struct patch *p = crm_patch(&s->crm[w], n);
+    const bool funnel = w == DEAL && s->journal.on && strcmp(a->name, "CATEGORY_ID") == 0;
+    const int64_t before = funnel ? funnel_of(s, n) : 0;
 
+    journal_record(&s->journal, &s->crm[w], n, DEED_UPDATE, true);
+    struct patch *p = crm_patch(&s->crm[w], n);
     patch_set(p, a, raw);
     p->modified_s = now_s;
+    if (funnel && funnel_of(s, n) != before)
+        journal_moved(&s->journal);
     sqlite3_bind_int(st, 1, w);
     sqlite3_bind_int64(st, 2, n);
     sqlite3_bind_text(st, 3, a->name, -1, SQLITE_STATIC);
@@ -291,6 +314,7 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
     const uint32_t n = crm_append(c, last + 1 + (uint32_t)(hash_two(s->seed, c->count) % 3));
     struct patch *p = crm_patch(c, n);
 
+    journal_record(&s->journal, c, n, DEED_ADD, false);
     p->created_s = p->modified_s = p->moved_s = now_s;
     sqlite3_bind_int(s->statements[ST_MADE], 1, w);
     sqlite3_bind_int64(s->statements[ST_MADE], 2, n);
@@ -303,6 +327,8 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
 
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err)
 {
+    if (flags & ~s->crm[w].flags[n] & RECORD_DELETED)
+        journal_record(&s->journal, &s->crm[w], n, DEED_DELETE, false);
     crm_flag(&s->crm[w], n, flags);
     sqlite3_bind_int(s->statements[ST_FLAG], 1, w);
     sqlite3_bind_int64(s->statements[ST_FLAG], 2, n);
@@ -317,12 +343,39 @@ static int forget_values(struct store *s, enum which w, const char *name, struct
     return run(s, ST_FORGET, err);
 }
 
+static enum deed_kind deed_of(struct str what)
+{
+    if (str_is(what, "add"))
+        return DEED_FIELD_ADD;
+    if (str_is(what, "delete"))
+        return DEED_FIELD_DELETE;
+    return str_is(what, "items") ? DEED_FIELD_ITEMS : DEED_FIELD_UPDATE;
+}
+
+/* A deleted field's number is asked for before it goes, a new one's once it is there. */
+static int edit_field(
+    struct store *s, enum which w, struct str what, const char *name, struct str json, struct err *err)
+{
+    struct attr_list *attrs = &s->crm[w].attrs;
+    const struct attr *a = attr_find(attrs, str_of(name));
+    int id = a != NULL ? a->user_id : 0;
+
+    veils_forget(&s->veils, w); /* old states may hold values of the field that is about to change */
+    if (field_edit(&s->crm[w], what, name, json, err) < 0)
+        return -1;
+    a = attr_find(attrs, str_of(name));
+    if (a != NULL)
+        id = a->user_id;
+    journal_field(&s->journal, w, (uint32_t)id, name, deed_of(what));
+    return 0;
+}
+
 int store_edit_field(
     struct store *s, enum which w, struct str what, const char *name, struct str json, struct err *err)
 {
     sqlite3_stmt *st = s->statements[ST_FIELD];
 
-    if (field_edit(&s->crm[w], what, name, json, err) < 0)
+    if (edit_field(s, w, what, name, json, err) < 0)
         return -1;
     sqlite3_bind_int(st, 1, w);
     sqlite3_bind_text(st, 2, what.p, (int)what.n, SQLITE_STATIC);

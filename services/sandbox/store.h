@@ -1,10 +1,12 @@
 /* store.h - the portal's data: a base made from the seed, and what changed since.
  * Record n of an entity is a pure function of (seed, entity, n); in memory are only its id, a flag byte and a pointer
  * to its changes. The SQLite file keeps the changes alone, so start-up costs nothing but the ids.
- * Loop thread. Changes are written inside store_begin()/store_commit(). */
+ * Loop thread. Changes are written inside store_begin()/store_commit(), and into the journal when it is on. */
 #pragma once
 
 #include "crm.h"
+#include "journal.h"
+#include "veil.h"
 
 #include "base/err.h"
 
@@ -17,6 +19,8 @@ struct store {
     uint64_t changes;               /* made so far: chance of the next one */
     struct sqlite3 *db;
     struct sqlite3_stmt *statements[9];
+    struct journal journal;
+    struct veils veils;
 };
 
 struct store_options {

@@ -1,4 +1,5 @@
-/* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen) and admin_edit.c (changes). */
+/* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen), admin_edit.c
+ * (changes) and admin_events.c (events). */
 #pragma once
 
 #include "portal.h"
@@ -28,3 +29,11 @@ void visit_delete_field(struct visit *v);
 void visit_rename_field(struct visit *v);
 void visit_retype_field(struct visit *v);
 void visit_edit_items(struct visit *v);
+
+void visit_show_events(struct visit *v);
+void visit_event_stats(struct visit *v);
+void visit_add_handler(struct visit *v);
+void visit_drop_handlers(struct visit *v);
+void visit_event_faults(struct visit *v);
+void visit_release_events(struct visit *v);
+void visit_lag(struct visit *v);

@@ -1,0 +1,39 @@
+/* binding.h - who wants which events: outgoing webhooks given at start or by an admin route, handlers and offline queues of
+ * the application (facts sections 9.1, 9.5). What the application bound is kept in the data file. Loop thread. */
+#pragma once
+
+#include "event.h"
+
+#include "base/err.h"
+
+#include <sqlite3.h>
+
+struct binding {
+    int id;                     /* event_handler_id */
+    bool app;                   /* else an outgoing webhook */
+    bool offline;               /* its events go into the queue of `connector`; no url */
+    int code;                   /* EVENT_NONE: whatever an outgoing webhook can get */
+    char *url, *connector;      /* "" = none */
+    int64_t user;               /* auth_type; 0: whoever changed something */
+    uint64_t min_ms;            /* ONOFFLINEEVENT: at least so long between two; 0: each time */
+    uint64_t woken_ms;          /* due time of the last one */
+};
+
+struct bindings {
+    struct binding *list;
+    int count, cap;
+    int next_id;
+    struct sqlite3 *db;         /* the store's */
+};
+
+int bindings_open(struct bindings *ret, struct sqlite3 *db, struct err *err) MUST_CHECK;
+void bindings_close(struct bindings *b);
+/* An outgoing webhook, forgotten at the end. */
+void bindings_add_webhook(struct bindings *b, const char *url);
+void bindings_drop_webhooks(struct bindings *b);
+/* For the application; *ret_there: it was bound before and nothing was done. */
+int bindings_add(struct bindings *b, const struct binding *wanted, bool *ret_there, struct err *err) MUST_CHECK;
+/* Those that are the same, the user too (0: bound without one); how many there were. */
+int bindings_drop(struct bindings *b, const struct binding *wanted, int *ret_count, struct err *err) MUST_CHECK;
+const struct binding *bindings_find(const struct bindings *b, int id);     /* NULL: unbound meanwhile */
+bool binding_wants(const struct binding *b, int code);

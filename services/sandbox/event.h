@@ -1,0 +1,38 @@
+/* event.h - the codes of events and what a handler gets for one: a form, as PHP writes it (facts sections 9.2, 9.3). Pure. */
+#pragma once
+
+#include "journal.h"
+
+#include "base/buf.h"
+
+struct event_row {
+    const char *name;           /* "ONCRMDEALUPDATE" */
+    int which;                  /* -1: not of a record or field */
+    enum deed_kind kind;
+    bool app_only;              /* no outgoing webhook gets it */
+};
+#define EVENT_NONE (-1)
+int event_count(void);
+const struct event_row *event_row(int code);
+int event_of(struct str name);                  /* any case; EVENT_NONE */
+int event_of_deed(enum which w, enum deed_kind kind);
+int event_app_test(void);                       /* ONAPPTEST */
+int event_offline(void);                        /* ONOFFLINEEVENT */
+
+/* One member of a form: "&key=value", both percent-encoded, so that brackets are %5B and %5D. */
+void event_member(struct buf *out, const char *key, struct str value);
+
+struct event_from {             /* the portal, as its events tell of it */
+    const char *address;        /* "127.0.0.1:8080" */
+    const char *member_id, *application_token, *access_token;
+    bool no_handler_id, short_auth, no_tokens, scope_spaces;    /* second forms of section 16 */
+};
+
+struct event_to {
+    int handler_id;
+    bool app;                   /* else an outgoing webhook */
+};
+
+/* id 0: data has no FIELDS. more: further members of data, as event_member() wrote them. */
+void event_body(struct buf *out, const struct event_from *from, const struct event_to *to, int code, uint64_t id,
+    const char *more, int64_t ts_s);

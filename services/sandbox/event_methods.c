@@ -1,0 +1,189 @@
+/* event_methods.c - subscriptions of the application (facts section 9.1) and feature.get (9.5). */
+#include "call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "json_out.h"
+#include "params.h"
+
+static enum api_error broken(const struct err *err)
+{
+    log_ev(LOG_ERROR, "events.failed", kv_err(err));
+    return API_INTERNAL;
+}
+
+static bool is_url(struct str s)
+{
+    return (s.n > 7 && memcmp(s.p, "http://", 7) == 0) || (s.n > 8 && memcmp(s.p, "https://", 8) == 0);
+}
+
+static char *text_param(const struct call *c, const char *name)
+{
+    const json_t *v = params_get(c->params, name);
+    char room[40];
+
+    return v != NULL && !params_is_array(v) ? str_dup(params_text(v, room)) : xstrdup("");
+}
+
+static void fini_binding(struct binding *b)
+{
+    free(b->url);
+    free(b->connector);
+}
+
+/* What event.bind and event.unbind are about; fini_binding() in any case. */
+static enum api_error parse_binding(const struct call *c, struct binding *ret)
+{
+    const json_t *event = params_get(c->params, "event"), *type = params_get(c->params, "event_type");
+    const json_t *user = params_get(c->params, "auth_type"), *options = params_get(c->params, "options");
+    const json_t *pause = options != NULL ? params_get(options, "minTimeout") : NULL;
+    char room[40];
+
+    *ret = (struct binding){ .app = true,
+        .offline = type != NULL && str_case_eq(params_text(type, room), STR("offline")),
+        .user = user != NULL ? params_int(user) : 0,
+        .min_ms = pause != NULL && params_int(pause) >= 0 ? (uint64_t)params_int(pause) * 1000 : 1000 };
+    ret->url = ret->offline ? xstrdup("") : text_param(c, "handler");
+    ret->connector = ret->offline ? text_param(c, "auth_connector") : xstrdup("");
+    if (event == NULL)
+        return API_EVENT_MISSING;
+    ret->code = event_of(params_text(event, room));
+    if (ret->code == EVENT_NONE)
+        return API_EVENT_UNKNOWN;
+    if (!ret->offline && ret->url[0] == '\0')
+        return API_HANDLER_MISSING;
+    return ret->offline || is_url(str_of(ret->url)) ? API_OK : API_HANDLER_WRONG;
+}
+
+enum api_error run_event_bind(struct call *c)
+{
+    struct events *e = &c->portal->events;
+    struct binding wanted;
+    struct err err;
+    bool there = false;
+    enum api_error result = parse_binding(c, &wanted);
+
+    if (result == API_OK && bindings_add(&e->bindings, &wanted, &there, &err) < 0)
+        result = broken(&err);
+    else if (result == API_OK && there)
+        result = API_HANDLER_BOUND;
+    fini_binding(&wanted);
+    events_listen(e, &c->portal->store);
+    buf_str(c->out, "true");
+    return result;
+}
+
+enum api_error run_event_unbind(struct call *c)
+{
+    struct events *e = &c->portal->events;
+    struct binding wanted;
+    struct err err;
+    int count = 0;
+    enum api_error result = parse_binding(c, &wanted);
+
+    if (result == API_OK && bindings_drop(&e->bindings, &wanted, &count, &err) < 0)
+        result = broken(&err);
+    fini_binding(&wanted);
+    events_listen(e, &c->portal->store);
+    buf_fmt(c->out, "{\"count\":%d}", count);
+    return result;
+}
+
+enum api_error run_event_get(struct call *c)
+{
+    const struct bindings *all = &c->portal->events.bindings;
+    const char *comma = "";
+
+    buf_char(c->out, '[');
+    for (int i = 0; i < all->count; i++) {
+        const struct binding *b = &all->list[i];
+        if (!b->app)
+            continue;
+        buf_fmt(c->out, "%s{\"event\":\"%s\",\"handler\":", comma, event_row(b->code)->name);
+        json_out_cstr(c->out, b->url);
+        buf_fmt(c->out, ",\"auth_type\":\"%lld\",\"offline\":%d", (long long)b->user, b->offline);
+        if (b->offline && b->connector[0] != '\0') {
+            buf_str(c->out, ",\"connector_id\":");
+            json_out_cstr(c->out, b->connector);
+        }
+        buf_char(c->out, '}');
+        comma = ",";
+    }
+    buf_char(c->out, ']');
+    return API_OK;
+}
+
+enum api_error run_events(struct call *c)
+{
+    const json_t *scope = params_get(c->params, "scope");
+    char room[40];
+    const char *comma = "";
+
+    buf_char(c->out, '[');
+    for (int i = 0; i < event_count(); i++) {
+        const char *name = event_row(i)->name;
+        const bool crm = strncmp(name, "ONCRM", 5) == 0;
+        if (scope != NULL && str_case_eq(params_text(scope, room), STR("crm")) && !crm)
+            continue;
+        buf_fmt(c->out, "%s\"%s\"", comma, name);
+        comma = ",";
+    }
+    buf_char(c->out, ']');
+    return API_OK;
+}
+
+/* data[QUERY]: what the caller gave, as deep as it goes; its credentials stay out. */
+static void out_query(struct buf *out, const char *path, const json_t *of, int depth)
+{
+    struct params_walk walk = { .of = (json_t *)of };
+    const char *key;
+    json_t *value;
+    char room[40];
+
+    while (depth < 8 && params_next(&walk, &key, &value)) {
+        char deeper[512];
+        if ((depth == 0 && strcasecmp(key, "auth") == 0) ||
+            snprintf(deeper, sizeof(deeper), "%s[%s]", path, key) >= (int)sizeof(deeper))
+            continue;
+        if (params_is_array(value))
+            out_query(out, deeper, value, depth + 1);
+        else
+            event_member(out, deeper, params_text(value, room));
+    }
+}
+
+enum api_error run_event_test(struct call *c)
+{
+    struct events *e = &c->portal->events;
+    struct buf more;
+    struct err err;
+
+    buf_init(&more, 1 << 20);
+    out_query(&more, "data[QUERY]", c->params, 0);
+    event_member(&more, "data[LANGUAGE_ID]", STR("ru"));
+    const uint64_t wall_ms = clock_wall_ms();
+    const int told = events_tell(
+        e, event_app_test(), 0, buf_cstr(&more), clock_mono_ms(), (int64_t)(wall_ms / 1000), &err);
+    buf_fini(&more);
+    buf_char(c->out, '1');
+    return told < 0 ? broken(&err) : API_OK;
+}
+
+enum api_error run_feature(struct call *c)
+{
+    static const char *const features[] = { "rest_offline_extended", "rest_auth_connector" };
+    const json_t *code = params_get(c->params, "code");
+    char room[40];
+    bool has = false;
+
+    if (code == NULL)
+        return API_CODE_MISSING;
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+        has |= str_is(params_text(code, room), features[i]);
+    buf_fmt(c->out, "{\"value\":\"%s\"}", has ? "Y" : "N");
+    return API_OK;
+}

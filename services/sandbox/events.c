@@ -1,0 +1,219 @@
+#include "events.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "hash.h"
+#include "portal.h"
+#include "record.h"
+
+static void make_token(uint64_t seed, char ret[static 33])
+{
+    snprintf(
+        ret, 33, "%016llx%016llx", (unsigned long long)hash_mix(seed), (unsigned long long)hash_two(seed, 2));
+}
+
+static int bind_app(struct events *e, const char *url, struct err *err)
+{
+    bool there;
+
+    for (int code = 0; code < event_count(); code++) {
+        const struct binding one = { .app = true, .code = code, .url = (char *)url, .connector = "" };
+        if (event_row(code)->which >= 0 && bindings_add(&e->bindings, &one, &there, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int bind_all(struct events *e, const struct events_options *o, struct err *err)
+{
+    for (int i = 0; i < EVENT_URLS_MAX && o->webhooks[i] != NULL; i++)
+        bindings_add_webhook(&e->bindings, o->webhooks[i]);
+    for (int i = 0; i < EVENT_URLS_MAX && o->apps[i] != NULL; i++) {
+        if (bind_app(e, o->apps[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int events_open(
+    struct events *ret, const struct events_options *o, struct store *s, unsigned quirks, struct err *err)
+{
+    *ret = (struct events){ .quirks = quirks, .app = o->app > 0 || o->apps[0] != NULL };
+    ret->outbox =
+        (struct outbox){ .faults = o->faults, .seed = s->seed, .parallel = o->parallel ? o->parallel : 1 };
+    make_token(s->seed ^ 0x6d656d626572, ret->member_id);
+    make_token(s->seed ^ 0x616363657373, ret->access_token);
+    make_token(s->seed ^ 0x746f6b656e, ret->application_token);
+    if (o->application_token != NULL)
+        snprintf(ret->application_token, sizeof(ret->application_token), "%s", o->application_token);
+    for (int w = 0; w < WHICHES; w++)
+        s->veils.lag_ms[w] = o->lag_ms;
+    if (bindings_open(&ret->bindings, s->db, err) < 0 ||
+        offline_open(&ret->offline, s->db, s->seed, err) < 0 || bind_all(ret, o, err) < 0)
+        return -1;
+    events_listen(ret, s);
+    return 0;
+}
+
+void events_close(struct events *e)
+{
+    outbox_fini(&e->outbox);
+    bindings_close(&e->bindings);
+    offline_close(&e->offline);
+}
+
+void events_listen(struct events *e, struct store *s)
+{
+    s->journal.on = e->bindings.count > 0;
+    for (int w = 0; w < WHICHES; w++)
+        s->journal.on |= s->veils.lag_ms[w] > 0;
+}
+
+/* ---- from deeds to events ---- */
+
+static void funnel_members(struct buf *out, struct store *s, uint32_t n)
+{
+    static const char *const names[] = { "CATEGORY_ID", "STAGE_ID" };
+    struct arena arena = { 0 };
+    struct record r;
+
+    record_open(&r, s, DEAL, n, &arena);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char key[40];
+        struct value v;
+        record_value(&r, attr_find(&r.crm->attrs, str_of(names[i])), &v);
+        snprintf(key, sizeof(key), "data[FIELDS][%s]", names[i]);
+        event_member(out, key, v.kind == VALUE_INT ? arena_int(&arena, v.i) : v.text);
+    }
+    arena_fini(&arena);
+}
+
+static void field_members(struct buf *out, const struct deed *d)
+{
+    event_member(out, "data[FIELDS][ENTITY_ID]", str_of(WHICH[d->which].uf_entity));
+    event_member(out, "data[FIELDS][FIELD_NAME]", str_of(d->field));
+}
+
+static int spread_one(
+    struct events *e, struct store *s, const struct deed *d, uint64_t mono_ms, int64_t now_s, struct err *err)
+{
+    struct buf more;
+
+    buf_init(&more, 4096);
+    if (d->kind == DEED_MOVE)
+        funnel_members(&more, s, d->n);
+    if (d->field != NULL)
+        field_members(&more, d);
+    const int result =
+        events_tell(e, event_of_deed(d->which, d->kind), d->id, buf_cstr(&more), mono_ms, now_s, err);
+    buf_fini(&more);
+    return result;
+}
+
+int events_spread(struct events *e, struct store *s, uint64_t mono_ms, int64_t now_s, struct err *err)
+{
+    struct journal *j = &s->journal;
+    int result = 0;
+
+    if (j->count == 0)
+        return 0;
+    const bool queues = j->count > 1; /* one transaction is enough for many lines of queues */
+    if (queues && store_begin(s, err) < 0)
+        return -1;
+    for (size_t i = 0; i < j->count; i++) {
+        if (result == 0)
+            result = spread_one(e, s, &j->list[i], mono_ms, now_s, err);
+        veils_add(&s->veils, &j->list[i], mono_ms);
+    }
+    journal_clear(j);
+    if (queues && store_commit(s, err) < 0)
+        return -1;
+    return result;
+}
+
+/* A queue is not told of what its own application changed (facts section 9.5). */
+static bool is_own(const struct events *e, const struct binding *b)
+{
+    return e->connector[0] != '\0' && strcmp(e->connector, b->connector) == 0;
+}
+
+static void wake(struct events *e, uint64_t mono_ms)
+{
+    for (int i = 0; i < e->bindings.count; i++) {
+        struct binding *b = &e->bindings.list[i];
+        uint64_t due_ms = b->woken_ms > 0 ? b->woken_ms + b->min_ms : mono_ms;
+        if (b->offline || b->code != event_offline() || b->woken_ms > mono_ms)
+            continue;
+        if (due_ms < mono_ms)
+            due_ms = mono_ms;
+        b->woken_ms = due_ms;
+        outbox_put(&e->outbox, &(struct delivery){ .code = b->code, .binding = b->id }, due_ms);
+    }
+}
+
+int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s,
+    struct err *err)
+{
+    bool queued = false;
+
+    for (int i = 0; code != EVENT_NONE && i < e->bindings.count; i++) {
+        const struct binding *b = &e->bindings.list[i];
+        if (!binding_wants(b, code))
+            continue;
+        if (!b->offline) {
+            outbox_put(&e->outbox,
+                &(struct delivery){ .code = code, .binding = b->id, .id = id, .more = (char *)more },
+                mono_ms);
+        } else if (!is_own(e, b)) {
+            if (offline_put(&e->offline, b->connector, event_row(code)->name, id, now_s, err) < 0)
+                return -1;
+            queued = true;
+        }
+    }
+    if (queued)
+        wake(e, mono_ms);
+    return 0;
+}
+
+/* ---- from the outbox to requests ---- */
+
+static bool has_quirk(const struct events *e, enum quirk q)
+{
+    return e->quirks >> q & 1;
+}
+
+static struct event_from sender(const struct events *e)
+{
+    return (struct event_from){ .address = e->address,
+        .member_id = e->member_id,
+        .application_token = e->application_token,
+        .access_token = e->access_token,
+        .no_handler_id = has_quirk(e, QUIRK_NO_HANDLER_ID),
+        .short_auth = has_quirk(e, QUIRK_SHORT_AUTH),
+        .no_tokens = has_quirk(e, QUIRK_NO_TOKENS),
+        .scope_spaces = has_quirk(e, QUIRK_SCOPE_SPACES) };
+}
+
+bool events_next(
+    struct events *e, uint64_t mono_ms, int64_t now_s, const char **ret_url, struct buf *ret_body)
+{
+    struct delivery d;
+
+    while (outbox_next(&e->outbox, mono_ms, &d)) {
+        const struct binding *b = bindings_find(&e->bindings, d.binding);
+        if (b != NULL) {
+            const struct event_from from = sender(e);
+            const struct event_to to = { .handler_id = b->id, .app = b->app };
+            *ret_url = b->url;
+            buf_init(ret_body, 64 << 10);
+            event_body(ret_body, &from, &to, d.code, d.id, d.more, now_s);
+            free(d.more);
+            return true;
+        }
+        free(d.more);
+        outbox_lost(&e->outbox);
+    }
+    return false;
+}

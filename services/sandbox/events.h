@@ -1,0 +1,43 @@
+/* events.h - the portal's events as one whole: who listens, what is under way, what waits in queues, and as whom they are
+ * sent. Loop thread. */
+#pragma once
+
+#include "binding.h"
+#include "offline.h"
+#include "outbox.h"
+#include "store.h"
+
+#define EVENT_URLS_MAX 8
+struct events_options {
+    const char *webhooks[EVENT_URLS_MAX];   /* outgoing webhooks: URLs; NULL: no more */
+    const char *apps[EVENT_URLS_MAX];       /* the application's, bound to everything that records and fields make */
+    const char *application_token;          /* NULL: from the seed */
+    uint64_t app;                           /* 1: there is an application, and its access token */
+    uint64_t parallel;                      /* requests at a time */
+    struct event_faults faults;
+    uint64_t lag_ms;                        /* veil.h, of every entity */
+};
+
+struct events {
+    struct outbox outbox;
+    struct bindings bindings;
+    struct offline offline;
+    bool app;
+    char connector[65];             /* of the request under way: its changes stay out of that queue; "" = none */
+    char address[128];              /* "127.0.0.1:8080"; set when the port is known */
+    char member_id[33], application_token[65], access_token[33];
+    unsigned quirks;                /* of portal.h */
+};
+
+int events_open(struct events *ret, const struct events_options *options, struct store *s, unsigned quirks, struct err *err)
+    MUST_CHECK;
+void events_close(struct events *e);
+/* Whether the journal is needed; after each change to bindings and lags. */
+void events_listen(struct events *e, struct store *s);
+/* Makes events of what the journal holds, and empties it. */
+int events_spread(struct events *e, struct store *s, uint64_t mono_ms, int64_t now_s, struct err *err) MUST_CHECK;
+/* One event to all who are bound to it. more: event_body(). */
+int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s, struct err *err)
+    MUST_CHECK;
+/* The next request: whom to ask, with which body (the caller's). false: nothing is due. */
+bool events_next(struct events *e, uint64_t mono_ms, int64_t now_s, const char **ret_url, struct buf *ret_body);

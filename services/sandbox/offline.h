@@ -1,0 +1,46 @@
+/* offline.h - the application's queues of events that nobody is called for: kept in the data file, one line an object and
+ * event, reserved and confirmed by those who read them (facts section 9.5). Loop thread. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <jansson.h>
+#include <sqlite3.h>
+
+struct offline {
+    struct sqlite3 *db;         /* the store's */
+    struct sqlite3_stmt *put;
+    uint64_t seed, serial;      /* of process ids */
+};
+
+#define OFFLINE_PROCESS 33
+#define OFFLINE_KEEP_S (30 * 86400)     /* reservations that nobody confirms are dropped after that */
+
+int offline_open(struct offline *ret, struct sqlite3 *db, uint64_t seed, struct err *err) MUST_CHECK;
+void offline_close(struct offline *o);
+/* Of one object and event there is one line that is not reserved; it gets the new time. */
+int offline_put(struct offline *o, const char *connector, const char *event, uint64_t id, int64_t now_s, struct err *err)
+    MUST_CHECK;
+uint64_t offline_count(struct offline *o);
+
+struct offline_ask {
+    const char *connector;      /* "" = the queue of those who gave none */
+    const json_t *filter, *order;   /* NULL: none */
+    int64_t limit, start;
+    bool error;                 /* get: those marked as failed */
+    bool data_false;            /* EVENT_DATA is false (section 16) */
+};
+/* Reserves up to `limit` for a new process id. */
+int offline_reserve(struct offline *o, const struct offline_ask *ask, int64_t now_s, char ret_process[static OFFLINE_PROCESS],
+    struct err *err) MUST_CHECK;
+/* The lines of a process as a JSON list; whole: with PROCESS_ID and ERROR, and of all processes when process is NULL. */
+int offline_print(struct offline *o, const struct offline_ask *ask, const char *process, bool whole, struct buf *out,
+    uint64_t *ret_total, struct err *err) MUST_CHECK;
+/* What is done to the lines of a process: all of them when ids and messages are NULL. messages count when ids is NULL. */
+struct offline_lines {
+    const char *connector, *process;
+    const json_t *ids, *messages;
+};
+int offline_clear(struct offline *o, const struct offline_lines *which, struct err *err) MUST_CHECK;
+int offline_fail(struct offline *o, const struct offline_lines *which, struct err *err) MUST_CHECK;

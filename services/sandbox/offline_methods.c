@@ -1,0 +1,147 @@
+/* offline_methods.c - event.offline.{get,list,clear,error} (facts section 9.5). */
+#include "call.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "params.h"
+
+#define LIMIT_DEFAULT 50
+
+static enum api_error broken(const struct err *err)
+{
+    log_ev(LOG_ERROR, "events.failed", kv_err(err));
+    return API_INTERNAL;
+}
+
+static char *text_param(const struct call *c, const char *name)
+{
+    const json_t *v = params_get(c->params, name);
+    char room[40];
+
+    return v != NULL && !params_is_array(v) ? str_dup(params_text(v, room)) : xstrdup("");
+}
+
+static int64_t int_param(const struct call *c, const char *name, int64_t fallback)
+{
+    const json_t *v = params_get(c->params, name);
+
+    return v != NULL && !params_is_array(v) ? params_int(v) : fallback;
+}
+
+static struct offline_ask parse_ask(const struct call *c, const char *connector)
+{
+    return (struct offline_ask){ .connector = connector,
+        .filter = params_get(c->params, "filter"),
+        .order = params_get(c->params, "order"),
+        .limit = LIMIT_DEFAULT,
+        .error = int_param(c, "error", 0) == 1,
+        .data_false = portal_has(c->portal, QUIRK_OFFLINE_FALSE) };
+}
+
+static enum api_error out_events(
+    struct call *c, const struct offline_ask *ask, const char *process, bool keeps, struct err *err)
+{
+    struct offline *o = &c->portal->events.offline;
+    uint64_t total;
+
+    if (keeps)
+        buf_fmt(c->out, "{\"process_id\":\"%s\",\"events\":", process);
+    else
+        buf_str(c->out, "{\"process_id\":null,\"events\":");
+    if (offline_print(o, ask, process, false, c->out, &total, err) < 0)
+        return broken(err);
+    buf_char(c->out, '}');
+    return API_OK;
+}
+
+/* Reading is reserving; with clear=1, which is what a caller gets who does not ask, confirming at once, too.
+ * A process id in the question: its reservation once more, nothing new. */
+static enum api_error get(struct call *c, const char *connector, const char *known)
+{
+    struct offline *o = &c->portal->events.offline;
+    struct offline_ask ask = parse_ask(c, connector);
+    const bool keeps = int_param(c, "clear", 1) == 0;
+    const struct offline_lines lines = { .connector = connector, .process = known };
+    char process[OFFLINE_PROCESS];
+    struct err err;
+
+    ask.limit = int_param(c, "limit", LIMIT_DEFAULT);
+    if (ask.limit <= 0)
+        return API_LIMIT_WRONG;
+    if (known[0] != '\0') {
+        const enum api_error e = out_events(c, &ask, known, keeps, &err);
+        return e == API_OK && !keeps && offline_clear(o, &lines, &err) < 0 ? broken(&err) : e;
+    }
+    if (offline_reserve(o, &ask, (int64_t)(clock_wall_ms() / 1000), process, &err) < 0)
+        return broken(&err);
+    const struct offline_ask taken = { .connector = connector,
+        .order = ask.order,
+        .limit = ask.limit,
+        .error = ask.error,
+        .data_false = ask.data_false };
+    const struct offline_lines mine = { .connector = connector, .process = process };
+    const enum api_error e = out_events(c, &taken, process, keeps, &err);
+    return e == API_OK && !keeps && offline_clear(o, &mine, &err) < 0 ? broken(&err) : e;
+}
+
+enum api_error run_offline_get(struct call *c)
+{
+    char *connector = text_param(c, "auth_connector"), *process = text_param(c, "process_id");
+    const enum api_error e = get(c, connector, process);
+
+    free(connector);
+    free(process);
+    return e;
+}
+
+enum api_error run_offline_list(struct call *c)
+{
+    char *connector = text_param(c, "auth_connector");
+    struct offline_ask ask = parse_ask(c, connector);
+    struct err err;
+
+    ask.start = int_param(c, "start", 0) < 0 ? 0 : int_param(c, "start", 0);
+    const int printed = offline_print(&c->portal->events.offline, &ask, NULL, true, c->out, &c->total, &err);
+    free(connector);
+    if (printed < 0)
+        return broken(&err);
+    c->listed = true;
+    if ((uint64_t)(ask.start + ask.limit) < c->total)
+        c->next = ask.start + ask.limit;
+    return API_OK;
+}
+
+typedef int change_lines(struct offline *o, const struct offline_lines *which, struct err *err);
+
+static enum api_error change(struct call *c, change_lines *how, bool by_id)
+{
+    char *connector = text_param(c, "auth_connector"), *process = text_param(c, "process_id");
+    const struct offline_lines which = { .connector = connector,
+        .process = process,
+        .ids = by_id ? params_get(c->params, "id") : NULL,
+        .messages = params_get(c->params, "message_id") };
+    enum api_error e = process[0] != '\0' ? API_OK : API_PROCESS_MISSING;
+    struct err err;
+
+    if (e == API_OK && how(&c->portal->events.offline, &which, &err) < 0)
+        e = broken(&err);
+    free(connector);
+    free(process);
+    buf_str(c->out, "true");
+    return e;
+}
+
+enum api_error run_offline_clear(struct call *c)
+{
+    return change(c, offline_clear, true);
+}
+
+enum api_error run_offline_error(struct call *c)
+{
+    if (params_get(c->params, "message_id") == NULL)
+        return API_MESSAGE_MISSING;
+    return change(c, offline_fail, false);
+}

@@ -1,0 +1,53 @@
+/* outbox.h - events on their way to handlers: what is due when, and which of them get lost, doubled, late or out of order.
+ * Each is sent once, or twice by a fault: nothing is tried again (facts section 9.4). Chance follows from the
+ * seed and the number of events since the faults were set. Pure: the clock is an argument. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_faults {
+    uint64_t drop, twice, late, hold;   /* of 100 */
+    uint64_t late_ms;                   /* how late */
+    uint64_t shuffle_ms;                /* each waits a while of its own up to this: they overtake each other */
+};
+
+struct event_stats {
+    uint64_t made;                      /* events times handlers */
+    uint64_t dropped, doubled, delayed; /* by faults; delayed: late or held */
+    uint64_t lost;                      /* no room, or the handler was unbound meanwhile */
+    uint64_t sent, answered, failed;    /* answered: 2xx; sent = answered + failed + under way */
+};
+
+struct delivery {
+    uint64_t due_ms, order;
+    int code;                           /* event.h */
+    int binding;                        /* id */
+    uint64_t id;                        /* of the record or field; 0: none */
+    char *more;                         /* owned; NULL: none */
+};
+
+struct outbox {
+    struct delivery *heap;              /* by due_ms, then order */
+    size_t count, cap;
+    struct delivery *held;              /* until their handler's next event */
+    size_t held_count, held_cap;
+    struct event_faults faults;
+    struct event_stats stats;
+    uint64_t seed, lot, order;
+    uint64_t parallel;                  /* requests at a time */
+    uint64_t going;
+};
+
+#define OUTBOX_MOST 200000              /* deliveries that wait; more are lost */
+
+/* d->more is copied; due_ms and order are not read. */
+void outbox_put(struct outbox *o, const struct delivery *d, uint64_t now_ms);
+/* The next one that may go now; it counts as under way until outbox_done(). d->more is the caller's. */
+bool outbox_next(struct outbox *o, uint64_t now_ms, struct delivery *ret);
+void outbox_done(struct outbox *o, bool answered);
+void outbox_lost(struct outbox *o);     /* instead of outbox_done(): it was not sent at all */
+void outbox_set_faults(struct outbox *o, const struct event_faults *faults);    /* chance begins anew */
+void outbox_release(struct outbox *o, uint64_t now_ms);     /* what is held or late goes now */
+void outbox_fini(struct outbox *o);
