@@ -35,6 +35,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_SCHEMA,
     &COMMAND_DOCTOR,
     &COMMAND_RECORD,
+    &COMMAND_SPOOL,
     &COMMAND_LOGS,
     &COMMAND_CONFIG,
     &COMPLETION,

@@ -250,6 +250,32 @@ class Webhooks(Scenario):
         wait_for(lambda: self.row(pipeline, record)['title'] == 'later', 'the change follows', 20)
         wait_for(lambda: not self.waiting(pipeline), 'the spool is empty', 20)
 
+    def test_the_spool_can_be_looked_at_and_a_damaged_row_is_named(self):
+        sandbox, pipeline, gateway = self.start()
+        pipeline.expect('service.died', 'fetcher.lost', 'job.given_up', 'job.retry', 'spool.row_damaged')
+        ids = sorted(sandbox.truth('deals'))[:3]
+        os.kill(pipeline.pid('scheduler'), signal.SIGSTOP)
+        for record in ids:
+            self.assertEqual(200, gateway.send(event('ONCRMDEALUPDATE', record))[0])
+        gateway.send(event('ONTASKADD', 5))
+        stats = json.loads(pipeline.potok('spool', 'stats', '--json').stdout)
+        self.assertEqual((3, 1, 0), (stats[0]['waiting'], stats[0]['unknown'], stats[0]['damaged']))
+        rows = [json.loads(line) for line in pipeline.potok('spool', 'export').stdout.splitlines()]
+        self.assertEqual([('deals', record, 'ONCRMDEALUPDATE', True) for record in ids],
+                         [(r['entity'], r['id'], r['event'], r['sound']) for r in rows])
+        self.assertIn('deals %d' % ids[0], pipeline.potok('spool', 'list').stdout)
+        self.assertEqual(0, pipeline.potok('spool', 'check').returncode)
+        pipeline.kill('gateway')
+        with sqlite3.connect(pipeline.home + '/spool/gateway.1.db') as db:
+            db.execute('UPDATE event SET id = id + 1000000 WHERE seq = ?', (rows[1]['seq'],))
+        answer = pipeline.potok('spool', 'check')
+        self.assertEqual(1, answer.returncode)
+        self.assertIn('gateway.1', answer.stdout)
+        os.kill(pipeline.pid('scheduler'), signal.SIGCONT)
+        wait_for(lambda: not self.waiting(pipeline), 'the sound ones are handed on', 30)
+        self.assertEqual(1, json.loads(pipeline.potok('spool', '--json').stdout)[0]['damaged'])
+        self.assertEqual(2, pipeline.potok('spool', 'frob').returncode)
+
 
 if __name__ == '__main__':
     unittest.main()

@@ -1,0 +1,278 @@
+/* spool_cmd.c - `potok spool stats|list|export|check`: what gateways hold on this machine, also while they
+ * run. */
+#include "command.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "home.h"
+#include "say.h"
+#include "services/gateway/spool.h"
+#include "table.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_JSON };
+static const struct option_def OPTIONS[] = {
+    { "--json", 0, false, "для программ", "for programs" },
+    { NULL, 0, false, NULL, NULL },
+};
+
+#define SPOOLS_MAX 64
+
+struct spools {
+    char names[SPOOLS_MAX][80]; /* "gateway.1" */
+    int count;
+    char folder[700];
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Every gateway of this POTOK_HOME has one; none yet is no error. */
+static void find(struct spools *s, const struct home *h)
+{
+    DIR *dir;
+    struct dirent *e;
+
+    s->count = 0;
+    snprintf(s->folder, sizeof(s->folder), "%s/spool", h->dir);
+    dir = opendir(s->folder);
+    while (dir != NULL && (e = readdir(dir)) != NULL && s->count < SPOOLS_MAX) {
+        size_t n = strlen(e->d_name);
+
+        if (n < 4 || n - 3 >= sizeof(s->names[0]) || strcmp(e->d_name + n - 3, ".db") != 0)
+            continue;
+        snprintf(s->names[s->count++], sizeof(s->names[0]), "%.*s", (int)(n - 3), e->d_name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    qsort(s->names, (size_t)s->count, sizeof(s->names[0]), by_name);
+}
+
+static int open_one(const struct spools *s, int i, struct spool **ret, struct err *err)
+{
+    char path[800];
+
+    snprintf(path, sizeof(path), "%s/%s.db", s->folder, s->names[i]);
+    return spool_open_read(ret, path, err);
+}
+
+static const char *kind_name(enum change_kind kind)
+{
+    static const char *const names[CHANGE_KINDS] = {
+        [CHANGE_KIND_SET] = "set", [CHANGE_KIND_GONE] = "gone", [CHANGE_KIND_FIELDS] = "fields"
+    };
+
+    return names[kind];
+}
+
+/* ---- stats ---- */
+
+static json_t *stats_json(const char *name, const struct spool_stats *x, uint64_t now_ms)
+{
+    uint64_t age_ms = x->oldest_ms > 0 && now_ms > x->oldest_ms ? now_ms - x->oldest_ms : 0;
+
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "gateway", name, "waiting", (json_int_t)x->waiting,
+        "oldest_ms", (json_int_t)age_ms, "unknown", (json_int_t)x->odd, "damaged", (json_int_t)x->damaged,
+        "bytes", (json_int_t)x->bytes);
+}
+
+static void stats_row(struct table *t, const char *name, const struct spool_stats *x, uint64_t now_ms)
+{
+    char cells[5][SAY_COUNT_SIZE];
+
+    table_add(t,
+        (const char *[]){ name, say_count(x->waiting, cells[0]),
+            x->oldest_ms == 0 ? "–" : say_span(now_ms > x->oldest_ms ? now_ms - x->oldest_ms : 0, cells[1]),
+            say_count(x->odd, cells[2]), say_count(x->damaged, cells[3]), say_bytes(x->bytes, cells[4]) });
+}
+
+static int stats(const struct spools *s, bool json, struct err *err)
+{
+    const char *heads[] = { say("шлюз", "gateway"), say(">ждут", ">waiting"), say(">старшее", ">oldest"),
+        say(">неизвестных", ">unknown"), say(">повреждённых", ">damaged"), say(">размер", ">size") };
+    json_t *list = json_array();
+    uint64_t now_ms = clock_wall_ms();
+    struct table t;
+    struct buf out;
+    int failed = 0;
+
+    table_init(&t, ARRAY_SIZE(heads), heads);
+    for (int i = 0; i < s->count && failed == 0; i++) {
+        struct spool_stats x;
+        struct spool *spool = NULL;
+
+        failed = open_one(s, i, &spool, err) < 0 || spool_stats(spool, &x, err) < 0 ? -1 : 0;
+        spool_close(&spool);
+        if (failed == 0) {
+            json_array_append_new(list, stats_json(s->names[i], &x, now_ms));
+            stats_row(&t, s->names[i], &x, now_ms);
+        }
+    }
+    if (failed == 0 && json) {
+        json_dumpf(list, stdout, JSON_COMPACT);
+        printf("\n");
+    } else if (failed == 0) {
+        buf_init(&out, 1 << 20);
+        table_render(&t, false, &out);
+        fwrite(out.p, 1, out.n, stdout);
+        buf_fini(&out);
+    }
+    table_fini(&t);
+    json_decref(list);
+    return failed;
+}
+
+/* ---- list, export ---- */
+
+static int on_listed(void *ctx, const struct spool_row *r, bool sound)
+{
+    char when[CLOCK_ISO_SIZE];
+
+    clock_iso(r->at_ms, when);
+    printf("%s  %8" PRIu64 "  %s  %s %s %" PRIu64 "  %s%s\n", (const char *)ctx, r->seq, when, r->portal,
+        r->entity, r->id, r->event, sound ? "" : say("  ПОВРЕЖДЕНО", "  DAMAGED"));
+    return 0;
+}
+
+static int on_exported(void *ctx, const struct spool_row *r, bool sound)
+{
+    char when[CLOCK_ISO_SIZE];
+    json_t *o;
+
+    clock_iso(r->at_ms, when);
+    o = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:b}", "gateway", (const char *)ctx, "seq",
+        (json_int_t)r->seq, "at", when, "portal", r->portal, "entity", r->entity, "id", (json_int_t)r->id,
+        "kind", kind_name(r->kind), "event", r->event, "sound", sound);
+    if (o != NULL) /* a damaged row may hold no text */
+        json_dumpf(o, stdout, JSON_COMPACT);
+    printf("\n");
+    json_decref(o);
+    return 0;
+}
+
+static int each(const struct spools *s, spool_on_row *on_row, struct err *err)
+{
+    int failed = 0;
+
+    for (int i = 0; i < s->count && failed == 0; i++) {
+        struct spool *spool = NULL;
+
+        failed = open_one(s, i, &spool, err) < 0 || spool_each(spool, on_row, (void *)s->names[i], err) < 0
+                     ? -1
+                     : 0;
+        spool_close(&spool);
+    }
+    return failed;
+}
+
+/* ---- check ---- */
+
+struct checked {
+    uint64_t rows, bad;
+};
+
+static int on_checked(void *ctx, const struct spool_row *r, bool sound)
+{
+    struct checked *c = ctx;
+
+    (void)r;
+    c->rows++;
+    c->bad += !sound;
+    return 0;
+}
+
+static int check_one(const struct spools *s, int i, struct checked *c, struct spool_stats *x, struct err *err)
+{
+    struct spool *spool = NULL;
+    int failed = open_one(s, i, &spool, err);
+
+    if (failed == 0)
+        failed = spool_check(spool, err);
+    if (failed == 0)
+        failed = spool_each(spool, on_checked, c, err);
+    if (failed == 0)
+        failed = spool_stats(spool, x, err);
+    spool_close(&spool);
+    return failed;
+}
+
+/* Every one is looked at; the exit code says whether all are well. */
+static int check(const struct spools *s)
+{
+    int code = EXIT_WELL;
+
+    for (int i = 0; i < s->count; i++) {
+        struct checked c = { 0, 0 };
+        struct spool_stats x = { 0 };
+        struct err err = { 0 };
+
+        if (check_one(s, i, &c, &x, &err) < 0) {
+            printf("%s: %s\n", s->names[i], err.text);
+            code = EXIT_FAILED;
+            continue;
+        }
+        printf("%s: %s %" PRIu64 ", %s %" PRIu64 ", %s %" PRIu64 "\n", s->names[i], say("событий", "events"),
+            c.rows, say("повреждено", "damaged"), c.bad, say("отложено раньше", "set aside before"),
+            x.damaged);
+        if (c.bad > 0 || x.damaged > 0)
+            code = EXIT_FAILED;
+    }
+    if (code != EXIT_WELL)
+        printf("%s\n", say("Повреждённое не передаётся: полная синхронизация (`potok sync --full`) найдёт, "
+                           "чего не хватает.",
+                           "What is damaged is not handed on: a full sync (`potok sync --full`) finds what "
+                           "is missing."));
+    return code;
+}
+
+static int run_verb(const struct spools *s, const char *verb, bool json)
+{
+    struct err err = { 0 };
+    int failed;
+
+    if (strcmp(verb, "check") == 0)
+        return check(s);
+    if (strcmp(verb, "stats") == 0)
+        failed = stats(s, json, &err);
+    else
+        failed = each(s, json || strcmp(verb, "export") == 0 ? on_exported : on_listed, &err);
+    return failed < 0 ? command_failed(&err) : EXIT_WELL;
+}
+
+static int spool_run(const struct args *args)
+{
+    static const char *const verbs[] = { "stats", "list", "export", "check" };
+    const char *verb = args->word_count == 0 ? "stats" : args->words[0];
+    struct err err = { 0 };
+    struct spools s;
+    struct home home;
+    bool known = false;
+    int code;
+
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        known |= strcmp(verb, verbs[i]) == 0;
+    if (!known || args->word_count > 1) {
+        err_set(&err, ERR_CONF, "%s",
+            say("нужно: stats, list, export или check", "it wants stats, list, export or check"));
+        return command_misused("spool", &err);
+    }
+    if (home_load(&home, NULL, &err) < 0)
+        return command_failed(&err);
+    find(&s, &home);
+    code = run_verb(&s, verb, args->option[OPTION_JSON] != NULL);
+    home_free(&home);
+    return code;
+}
+
+const struct command COMMAND_SPOOL = { "spool", "stats|list|export|check",
+    "события, которые шлюз хранит и ещё не передал", "events that the gateway keeps and has not handed on",
+    OPTIONS, spool_run };
