@@ -238,6 +238,9 @@ static void done_hints(struct portal *p, const struct flight *f, const struct ms
 
     if (d->marked > 0 || d->late > 0 || f->kind != JOB_RANGE) /* perhaps not all ids were answered */
         m->marks_due[0] = m->marks_due[1] = true;
+    if (d->marked > 0) /* or for a second look */
+        for (int ask = 0; ask < 2; ask++)
+            gather_look_later(&m->gather[ask], clock_mono_ms());
     if (d->gone > 0 || f->kind == JOB_GET)
         m->ghosts = true;
 }

@@ -199,8 +199,13 @@ static void dispatch_done(struct step *step)
             }
             continue;
         }
-        if (job == NULL)
+        if (job == NULL) {
+            struct mirror *m = &p->mirrors[x->plan[i].mirror];
+
+            gather_read(&m->gather[item->kind == JOB_GET], p->config->drain_per_s,
+                item->id_count == item->most, clock_mono_ms());
             job = job_of_marks(p, item, x->plan[i].mirror);
+        }
         take_truth(p, job, item);
         send_job(s, x, i, job);
     }

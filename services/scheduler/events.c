@@ -80,6 +80,7 @@ static struct store_marks *group_of(
     x->groups[x->count] = (struct store_marks){ .who = scheduler_who(p),
         .entity = str_of(p->mirrors[mirror].entity->plural),
         .ask = ask,
+        .again = true,
         .ids = xmalloc(room * sizeof(uint64_t)) };
     return &x->groups[x->count++];
 }

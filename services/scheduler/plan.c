@@ -21,6 +21,11 @@ static bool mirror_open(const struct mirror *m)
     return !m->refused && m->schema != NULL && !(m->probe_wanted && m->probe_first);
 }
 
+static bool marks_ready(const struct mirror *m, int ask, uint64_t now_ms)
+{
+    return m->marks_due[ask] && gather_ready(&m->gather[ask], now_ms);
+}
+
 static uint64_t method_wait(const struct portal *p, int mirror, enum job_kind kind, uint64_t now_ms)
 {
     char method[64];
@@ -63,8 +68,8 @@ static void chances_of_mirror(const struct portal *p, int mirror, struct chance 
         if (job->kind == JOB_IDS || job->kind == JOB_GET)
             alive[job->kind == JOB_GET]++;
     }
-    c->ids = m->marks_due[0] && list && alive[0] < PORTAL_BY_ID_MOST;
-    c->get = m->marks_due[1] && get && alive[1] < PORTAL_BY_ID_MOST;
+    c->ids = marks_ready(m, 0, now_ms) && list && alive[0] < PORTAL_BY_ID_MOST;
+    c->get = marks_ready(m, 1, now_ms) && get && alive[1] < PORTAL_BY_ID_MOST;
 }
 
 /* A list method whose operating figure is stale is asked after by a probe: a fraction of a second, not of a
@@ -256,12 +261,21 @@ static void plan_steals(struct dispatch *x, struct portal *p, int left)
     }
 }
 
+/* Marks whose second look falls due. */
+static void look_again(struct portal *p, uint64_t now_ms)
+{
+    for (int i = 0; i < p->mirror_count; i++)
+        for (int ask = 0; ask < 2; ask++)
+            p->mirrors[i].marks_due[ask] |= gather_look_due(&p->mirrors[i].gather[ask], now_ms);
+}
+
 bool plan_fill(struct scheduler *s, struct dispatch *x, uint64_t now_ms)
 {
     struct portal *p = &s->portals[x->portal].portal;
     struct chance list[PORTAL_ENTITIES_MAX];
     int n = room(s, x->portal, now_ms), mirror = -1;
 
+    look_again(p, now_ms);
     if (n == 0)
         return false;
     bool probe = chances(p, list, now_ms);
@@ -284,6 +298,15 @@ static void sooner(uint64_t *wait, uint64_t at_ms, uint64_t now_ms)
         *wait = at_ms - now_ms;
 }
 
+static void sooner_marks(uint64_t *wait, const struct mirror *m, uint64_t now_ms)
+{
+    for (int ask = 0; ask < 2; ask++) {
+        sooner(wait, m->gather[ask].look_ms, now_ms);
+        if (m->marks_due[ask])
+            sooner(wait, m->gather[ask].next_ms, now_ms);
+    }
+}
+
 uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct portal *p = &s->portals[portal].portal;
@@ -295,6 +318,7 @@ uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms)
     for (int i = 0; i < p->mirror_count; i++) {
         sooner(&wait, now_ms + method_wait(p, i, JOB_RANGE, now_ms), now_ms);
         sooner(&wait, p->mirrors[i].probe_not_before_ms, now_ms);
+        sooner_marks(&wait, &p->mirrors[i], now_ms);
     }
     for (const struct job *job = p->jobs; job != NULL; job = job->next)
         if (!job->busy)

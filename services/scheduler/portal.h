@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "cut.h"
+#include "gather.h"
 #include "job.h"
 #include "operate.h"
 #include "pace.h"
@@ -49,6 +50,7 @@ struct mirror {                     /* one entity of a portal */
     unsigned one_page_fails;        /* ranges of one page that failed for good, in a row */
     uint64_t fail_first, fail_last; /* the ids that all of them had in common; first > last: none */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
+    struct gather gather[2];        /* by ask */
     int64_t shape;                  /* potok_entity.shape as last seen */
     bool accepting;                 /* a step looks what was changed */
     bool ghosts;                    /* perhaps there are empty ghosts to remove */

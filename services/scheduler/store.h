@@ -126,6 +126,7 @@ struct store_marks {
     struct store_who who;
     struct str entity;
     int ask;                    /* 0: read by list, 1: ask for the record itself */
+    bool again;                 /* an event: reads may lag behind it */
     uint64_t *ids;              /* any order, doubles allowed */
     size_t count;
 };

@@ -23,14 +23,15 @@ static int set_marks(struct db *db, const struct store_marks *g, int64_t tick, s
     if (db_put_ids(db, g->ids, g->count, err) < 0)
         return -1;
     return db_run(db,
-        "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms) SELECT $1, $2, id, $3, $4, $5 FROM "
-        "potok_ids "
+        "INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms, again) "
+        "SELECT $1, $2, id, $3, $4, $5, $6 FROM potok_ids "
         "WHERE true ON CONFLICT (portal, entity, id) DO UPDATE SET "
         "k = CASE WHEN excluded.k > potok_mark.k THEN excluded.k ELSE potok_mark.k END, "
         "ask = CASE WHEN excluded.ask > potok_mark.ask THEN excluded.ask ELSE potok_mark.ask END, "
+        "again = CASE WHEN excluded.again > potok_mark.again THEN excluded.again ELSE potok_mark.again END, "
         "tries = 0, not_before_ms = 0",
         DB_ARGS(dbv_s(g->who.portal), dbv_s(g->entity), dbv_i(tick), dbv_i(g->ask),
-            dbv_i((int64_t)g->who.now_ms)),
+            dbv_i((int64_t)g->who.now_ms), dbv_i(g->again)),
         NULL, NULL, NULL, err);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define LOOK_AGAIN_MS 2000
+
 /* `greatest`, in words every engine knows: a mark only rises. */
 #define ON_MARK \
     " ON CONFLICT (portal, entity, id) DO UPDATE SET " \
@@ -82,19 +84,56 @@ static bool clears(const struct apply *a, const struct entry *e)
     return verdict_mark(e->verdict, a->batch.whole_range) == MARK_CLEAR;
 }
 
+static bool changes_nothing(const struct apply *a, const struct entry *e)
+{
+    return clears(a, e) && verdict_changes_nothing(e->verdict, e->there, &e->stored);
+}
+
+static bool changes_something(const struct apply *a, const struct entry *e)
+{
+    return clears(a, e) && !verdict_changes_nothing(e->verdict, e->there, &e->stored);
+}
+
+/* An event's mark whose reading changed nothing becomes a new one, set now: k = c, so that no attempt that is
+ * already under way can be its second look (rule 3). */
+static int look_again(struct apply *a, struct err *err)
+{
+    int64_t changes = 0;
+
+    if (db_run(a->db,
+            "UPDATE potok_mark SET again = 0, k = $4, set_ms = $5, not_before_ms = $6 WHERE portal = $1 "
+            "AND entity = $2 AND k < $3 AND again = 1 AND id IN (SELECT id FROM potok_ids)",
+            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d),
+                dbv_i((int64_t)a->c), dbv_i(a->now_ms), dbv_i(a->now_ms + LOOK_AGAIN_MS)),
+            NULL, NULL, &changes, err) < 0)
+        return -1;
+    a->counts.marked += (uint64_t)changes;
+    return 0;
+}
+
+static int clear_those(struct apply *a, bool (*chosen)(const struct apply *a, const struct entry *e),
+    int64_t most_again, size_t *ret_count, struct err *err)
+{
+    if (put_ids(a, chosen, ret_count, err) < 0)
+        return -1;
+    if (*ret_count == 0)
+        return 0;
+    return db_run(a->db,
+        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 AND again <= $4 "
+        "AND id IN (SELECT id FROM potok_ids)",
+        DB_ARGS(
+            dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d), dbv_i(most_again)),
+        NULL, NULL, NULL, err);
+}
+
 static int clear_marks(struct apply *a, struct err *err)
 {
     size_t count;
 
-    if (put_ids(a, clears, &count, err) < 0)
+    if (clear_those(a, changes_something, 1, &count, err) < 0 ||
+        clear_those(a, changes_nothing, 0, &count, err) < 0)
         return -1;
-    if (count == 0)
-        return 0;
-    return db_run(a->db,
-        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 AND id IN (SELECT id FROM "
-        "potok_ids)",
-        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL,
-        err);
+    return count > 0 ? look_again(a, err) : 0;
 }
 
 int settle_marks(struct apply *a, struct err *err)

@@ -28,6 +28,11 @@ enum mark_step verdict_mark(enum verdict verdict, bool whole_range)
     return whole_range ? MARK_SET : MARK_KEEP;
 }
 
+bool verdict_changes_nothing(enum verdict verdict, bool there, const struct stored *stored)
+{
+    return verdict == VERDICT_SAME || (verdict == VERDICT_NEW && !there && !stored->present);
+}
+
 /* The bound is c, when the witness was written, not d, when its reading was sent: in between others may have
  * read an older state. */
 bool witness_covers(const struct witness *list, size_t count, uint64_t d, uint64_t id)

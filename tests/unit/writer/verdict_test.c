@@ -69,6 +69,20 @@ TEST(marks_go_stay_or_are_set)
     CHECK_EQ(verdict_mark(VERDICT_LATE, false), MARK_KEEP);
 }
 
+TEST(what_changes_nothing_is_the_same_or_a_stranger_that_is_not_there)
+{
+    static const struct stored none = { .present = false }, live = { .present = true };
+
+    CHECK(verdict_changes_nothing(VERDICT_SAME, true, &live));
+    CHECK(verdict_changes_nothing(VERDICT_SAME, false, &live));
+    CHECK(verdict_changes_nothing(VERDICT_NEW, false, &none));
+    CHECK(!verdict_changes_nothing(VERDICT_NEW, false, &live));
+    CHECK(!verdict_changes_nothing(VERDICT_NEW, true, &none));
+    CHECK(!verdict_changes_nothing(VERDICT_NEW, true, &live));
+    CHECK(!verdict_changes_nothing(VERDICT_LATE, false, &none));
+    CHECK(!verdict_changes_nothing(VERDICT_LATE, true, &live));
+}
+
 TEST(a_witness_covers_its_range_up_to_its_tick)
 {
     static const struct witness list[] = { { 10, 20, 7 }, { 30, (uint64_t)1 << 62, 5 } };
@@ -93,4 +107,5 @@ TEST(a_witness_covers_its_range_up_to_its_tick)
 }
 
 TEST_MAIN(CASE(each_state_has_one_verdict), CASE(a_hash_of_zeros_is_not_a_ghost),
-    CASE(marks_go_stay_or_are_set), CASE(a_witness_covers_its_range_up_to_its_tick))
+    CASE(marks_go_stay_or_are_set), CASE(what_changes_nothing_is_the_same_or_a_stranger_that_is_not_there),
+    CASE(a_witness_covers_its_range_up_to_its_tick))
