@@ -59,8 +59,8 @@ static int all_check(const struct home *h, uint64_t *ret_runs_before, struct err
     return database_check(h, ret_runs_before, err);
 }
 
-/* A database that does not answer yet comes up with the machine, often after us: it is waited for, by a single sync only
- * as long as CONNECT_PATIENCE. Nothing runs yet, so Ctrl-C simply ends. */
+/* A database that does not answer yet comes up with the machine, often after us: it is waited for, by a
+ * single sync only as long as CONNECT_PATIENCE. Nothing runs yet, so Ctrl-C simply ends. */
 static int all_wait(const struct home *h, bool once, uint64_t *ret_runs_before, struct err *err)
 {
     uint64_t until_ms = clock_mono_ms() + (uint64_t)h->patience_ms;
@@ -157,7 +157,8 @@ static int home_run(const struct home *h, bool once)
 
     if (home_lock(h, path, sizeof(path), &fd, &err) < 0)
         return command_failed(&err);
-    code = all_wait(h, once, &runs_before, &err) < 0 ? command_failed(&err) : locked_run(h, once, runs_before);
+    code =
+        all_wait(h, once, &runs_before, &err) < 0 ? command_failed(&err) : locked_run(h, once, runs_before);
     lock_release(path, &fd);
     return code;
 }
