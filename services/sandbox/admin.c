@@ -129,7 +129,9 @@ static void show_stats(struct visit *v)
         buf_fmt(out, "%s\"%s\":{\"calls\":%llu,\"operating_s\":%.4f}", i > 0 ? "," : "", m->name,
             (unsigned long long)m->calls, m->seconds_ever);
     }
-    buf_str(out, "}}");
+    buf_str(out, "},\"events\":");
+    visit_out_event_stats(out, p);
+    buf_char(out, '}');
 }
 
 static void reset_stats(struct visit *v)
@@ -213,7 +215,6 @@ static const struct {
     { "POST", "faults/clear", clear_faults },
     { "POST", "scope", set_scope },
     { "GET", "events", visit_show_events },
-    { "GET", "events/stats", visit_event_stats },
     { "POST", "events/handler", visit_add_handler },
     { "POST", "events/handlers/clear", visit_drop_handlers },
     { "POST", "events/faults", visit_event_faults },

@@ -59,9 +59,9 @@ void visit_show_events(struct visit *v)
     buf_str(out, "}}");
 }
 
-void visit_event_stats(struct visit *v)
+void visit_out_event_stats(struct buf *out, struct portal *p)
 {
-    struct outbox *o = &v->portal->events.outbox;
+    struct outbox *o = &p->events.outbox;
     const struct {
         const char *name;
         uint64_t value;
@@ -77,15 +77,14 @@ void visit_event_stats(struct visit *v)
         { "waiting", o->count },
         { "held", o->held_count },
         { "going", o->going },
-        { "offline", offline_count(&v->portal->events.offline) },
-        { "unseen", v->portal->store.veils.count },
+        { "offline", offline_count(&p->events.offline) },
+        { "unseen", p->store.veils.count },
     };
 
-    buf_char(&v->answer->body, '{');
+    buf_char(out, '{');
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        buf_fmt(&v->answer->body, "%s\"%s\":%llu", i > 0 ? "," : "", rows[i].name,
-            (unsigned long long)rows[i].value);
-    buf_char(&v->answer->body, '}');
+        buf_fmt(out, "%s\"%s\":%llu", i > 0 ? "," : "", rows[i].name, (unsigned long long)rows[i].value);
+    buf_char(out, '}');
 }
 
 void visit_add_handler(struct visit *v)
@@ -96,7 +95,7 @@ void visit_add_handler(struct visit *v)
         visit_refuse(v, 400, "url: of an outgoing webhook's handler");
         return;
     }
-    bindings_add_webhook(&v->portal->events.bindings, url.p);
+    bindings_add_given(&v->portal->events.bindings, url.p, EVENT_NONE);
     events_listen(&v->portal->events, &v->portal->store);
     visit_fine(v);
 }

@@ -79,9 +79,11 @@ void bindings_close(struct bindings *b)
     *b = (struct bindings){ 0 };
 }
 
-void bindings_add_webhook(struct bindings *b, const char *url)
+void bindings_add_given(struct bindings *b, const char *url, int code)
 {
-    append(b, &(struct binding){ .code = EVENT_NONE, .url = (char *)url, .connector = "" });
+    append(b,
+        &(struct binding){
+            .app = code != EVENT_NONE, .code = code, .url = (char *)url, .connector = "", .min_ms = 1000 });
 }
 
 void bindings_drop_webhooks(struct bindings *b)

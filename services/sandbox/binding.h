@@ -28,8 +28,8 @@ struct bindings {
 
 int bindings_open(struct bindings *ret, struct sqlite3 *db, struct err *err) MUST_CHECK;
 void bindings_close(struct bindings *b);
-/* An outgoing webhook, forgotten at the end. */
-void bindings_add_webhook(struct bindings *b, const char *url);
+/* Given from outside: forgotten at the end. code EVENT_NONE: an outgoing webhook. */
+void bindings_add_given(struct bindings *b, const char *url, int code);
 void bindings_drop_webhooks(struct bindings *b);
 /* For the application; *ret_there: it was bound before and nothing was done. */
 int bindings_add(struct bindings *b, const struct binding *wanted, bool *ret_there, struct err *err) MUST_CHECK;

@@ -14,27 +14,16 @@ static void make_token(uint64_t seed, char ret[static 33])
         ret, 33, "%016llx%016llx", (unsigned long long)hash_mix(seed), (unsigned long long)hash_two(seed, 2));
 }
 
-static int bind_app(struct events *e, const char *url, struct err *err)
-{
-    bool there;
-
-    for (int code = 0; code < event_count(); code++) {
-        const struct binding one = { .app = true, .code = code, .url = (char *)url, .connector = "" };
-        if (event_row(code)->which >= 0 && bindings_add(&e->bindings, &one, &there, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int bind_all(struct events *e, const struct events_options *o, struct err *err)
+static void bind_given(struct bindings *b, const struct events_options *o)
 {
     for (int i = 0; i < EVENT_URLS_MAX && o->webhooks[i] != NULL; i++)
-        bindings_add_webhook(&e->bindings, o->webhooks[i]);
+        bindings_add_given(b, o->webhooks[i], EVENT_NONE);
     for (int i = 0; i < EVENT_URLS_MAX && o->apps[i] != NULL; i++) {
-        if (bind_app(e, o->apps[i], err) < 0)
-            return -1;
+        for (int code = 0; code < event_count(); code++) {
+            if (event_row(code)->which >= 0)
+                bindings_add_given(b, o->apps[i], code);
+        }
     }
-    return 0;
 }
 
 int events_open(
@@ -50,9 +39,9 @@ int events_open(
         snprintf(ret->application_token, sizeof(ret->application_token), "%s", o->application_token);
     for (int w = 0; w < WHICHES; w++)
         s->veils.lag_ms[w] = o->lag_ms;
-    if (bindings_open(&ret->bindings, s->db, err) < 0 ||
-        offline_open(&ret->offline, s->db, s->seed, err) < 0 || bind_all(ret, o, err) < 0)
+    if (bindings_open(&ret->bindings, s->db, err) < 0 || offline_open(&ret->offline, s->db, s->seed, err) < 0)
         return -1;
+    bind_given(&ret->bindings, o);
     events_listen(ret, s);
     return 0;
 }

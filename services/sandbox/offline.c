@@ -249,6 +249,7 @@ static int drop_old(struct offline *o, int64_t now_s, struct err *err)
     return finish(o, st, err);
 }
 
+/* Of failed lines of one object from several reservations one is left. */
 int offline_reserve(struct offline *o, const struct offline_ask *ask, int64_t now_s,
     char ret_process[static OFFLINE_PROCESS], struct err *err)
 {
@@ -261,7 +262,7 @@ int offline_reserve(struct offline *o, const struct offline_ask *ask, int64_t no
     }
     make_token(hash_two(o->seed, (uint64_t)now_s), o->serial++, ret_process);
     process = text_of(ret_process);
-    begin(&q, "UPDATE offline SET process = ");
+    begin(&q, "UPDATE OR REPLACE offline SET process = ");
     ask_value(&q, column_of("PROCESS_ID"), process);
     buf_fmt(&q.sql,
         ", reserved_s = %lld WHERE id IN (SELECT id FROM offline WHERE error = %d%s AND connector = ",
@@ -316,7 +317,7 @@ int offline_print(struct offline *o, const struct offline_ask *ask, const char *
     sqlite3_stmt *st = prepare(o, &q, err);
     buf_char(out, '[');
     for (; st != NULL && (code = sqlite3_step(st)) == SQLITE_ROW; row++) {
-        if (row < ask->start || row >= ask->start + ask->limit)
+        if (row < ask->start || row - ask->start >= ask->limit)
             continue;
         if (row > ask->start)
             buf_char(out, ',');

@@ -72,6 +72,7 @@ static enum api_error get(struct call *c, const char *connector, const char *kno
     if (ask.limit <= 0)
         return API_LIMIT_WRONG;
     if (known[0] != '\0') {
+        ask.limit = INT64_MAX;
         const enum api_error e = out_events(c, &ask, known, keeps, &err);
         return e == API_OK && !keeps && offline_clear(o, &lines, &err) < 0 ? broken(&err) : e;
     }

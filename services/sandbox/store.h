@@ -1,7 +1,8 @@
 /* store.h - the portal's data: a base made from the seed, and what changed since.
  * Record n of an entity is a pure function of (seed, entity, n); in memory are only its id, a flag byte and a pointer
  * to its changes. The SQLite file keeps the changes alone, so start-up costs nothing but the ids.
- * Loop thread. Changes are written inside store_begin()/store_commit(), and into the journal when it is on. */
+ * Loop thread. Changes are written inside store_begin()/store_commit(), and into the journal when it is on; never
+ * while its veils are drawn. */
 #pragma once
 
 #include "crm.h"

@@ -31,7 +31,7 @@ void visit_retype_field(struct visit *v);
 void visit_edit_items(struct visit *v);
 
 void visit_show_events(struct visit *v);
-void visit_event_stats(struct visit *v);
+void visit_out_event_stats(struct buf *out, struct portal *p);
 void visit_add_handler(struct visit *v);
 void visit_drop_handlers(struct visit *v);
 void visit_event_faults(struct visit *v);

@@ -54,12 +54,8 @@ static inline char *ask_raw(struct portal *p, const char *path, const char *body
     return text;
 }
 
-/* A method of the webhook with a JSON body (NULL: none); the answer's tree. */
-static inline json_t *ask(struct portal *p, const char *method, const char *body)
+static inline json_t *ask_path(struct portal *p, const char *path, const char *body)
 {
-    char path[512];
-
-    snprintf(path, sizeof(path), "/rest/1/%s/%s", p->secret, method);
     char *text = ask_raw(p, path, body, "application/json", NULL);
     json_t *answer = json_loads(text, 0, NULL);
     if (answer == NULL)
@@ -67,6 +63,24 @@ static inline json_t *ask(struct portal *p, const char *method, const char *body
     CHECK(answer != NULL);
     free(text);
     return answer;
+}
+
+/* A method of the webhook with a JSON body (NULL: none); the answer's tree. */
+static inline json_t *ask(struct portal *p, const char *method, const char *body)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "/rest/1/%s/%s", p->secret, method);
+    return ask_path(p, path, body);
+}
+
+/* The same as the application, whose token is in the query. */
+static inline json_t *ask_app(struct portal *p, const char *method, const char *body)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "/rest/%s?auth=%s", method, p->events.access_token);
+    return ask_path(p, path, body);
 }
 
 static inline const char *ask_error(const json_t *answer)
