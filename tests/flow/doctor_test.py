@@ -10,7 +10,7 @@ import unittest
 import urllib.request
 
 from support import postgres
-from support.harness import Scenario, free_port
+from support.harness import ALL_SERVICES, Scenario, free_port
 
 RUSSIAN = {'LANG': 'ru_RU.UTF-8'}
 CHECKS = ('configuration environment home disk file_system limits services ports sockets database rights tables identity portal '
@@ -114,7 +114,7 @@ class Doctor(Scenario):
         pipeline = self.pipeline(self.sandbox()).start()
         pipeline.sync()
         found = self.doctor(pipeline, 0, '--deep')
-        self.bad(found, 'services', '4', health='ok')
+        self.bad(found, 'services', str(len(ALL_SERVICES)), health='ok')
         self.bad(found, 'database', 'WAL', health='ok')
         self.bad(found, 'damage', 'whole', health='ok')
         self.assertEqual(0, pipeline.potok('status').returncode)
