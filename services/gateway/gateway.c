@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BODY_MAX    (10 << 20)
+#define BODIES_MAX  (32 << 20) /* of all requests together */
 #define IDLE_S      30
 #define PER_ADDRESS 1024
 #define TICK_MS     100
@@ -49,6 +50,13 @@ static void on_salvaged(void *ctx, int64_t saved)
         kv_s("message",
             "the spool's file was damaged and is kept beside the new one; what could be read of it goes on: "
             "run a full sync to be sure of the rest"));
+}
+
+static void on_moved(void *ctx, int64_t saved)
+{
+    log_ev(LOG_ERROR, "spool.moved", kv_i("saved", saved),
+        kv_s("message", "somebody deleted or replaced the spool's file; what waited was written to the one that "
+                        "has its name now"));
 }
 
 /* ---- the scheduler ---- */
@@ -102,6 +110,7 @@ static int open_server(struct gateway *g, struct err *err)
         &(struct http_server_def){ .listen = g->listen,
             .listen_fd = listen_inherited(),
             .max_body_bytes = BODY_MAX,
+            .max_held_bytes = BODIES_MAX,
             .idle_timeout_s = IDLE_S,
             .per_address = PER_ADDRESS,
             .tls_cert = g->tls_cert,
@@ -118,7 +127,7 @@ static int open_server(struct gateway *g, struct err *err)
 
 static int open_spool(struct gateway *g, struct err *err)
 {
-    struct keeper_events events = { on_open, on_trouble, on_salvaged, g };
+    struct keeper_events events = { on_open, on_trouble, on_salvaged, on_moved, g };
     char path[700], name[100];
 
     snprintf(name, sizeof(name), "spool/%s.db", g->app->instance);

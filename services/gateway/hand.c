@@ -70,6 +70,10 @@ static void on_taken(struct wish *w)
     h->damaged += (uint64_t)w->damaged;
     if (h->stopping || w->status < 0)
         return;
+    if (w->spool != h->spool) { /* repaired since: its rows have other numbers */
+        start_take(h);
+        return;
+    }
     if (w->count == 0) { /* of what was on disk then, nothing is left */
         h->acked = h->looked > h->acked ? h->looked : h->acked;
         start_take(h);
@@ -87,9 +91,13 @@ static void start_take(struct hand *h)
         return;
     h->taking = true;
     h->looked = h->kept;
-    h->take = (struct wish){
-        .kind = WISH_TAKE, .rows = h->rows, .most = CHANGES_MAX, .after = h->acked, .done = on_taken, .ctx = h
-    };
+    h->take = (struct wish){ .kind = WISH_TAKE,
+        .rows = h->rows,
+        .most = CHANGES_MAX,
+        .after = h->acked,
+        .spool = h->spool,
+        .done = on_taken,
+        .ctx = h };
     keeper_do(h->keeper, &h->take);
 }
 
@@ -112,7 +120,9 @@ static void start_forget(struct hand *h)
     if (h->forgetting || h->stopping)
         return;
     h->forgetting = true;
-    h->forget = (struct wish){ .kind = WISH_FORGET, .after = h->acked, .done = on_forgotten, .ctx = h };
+    h->forget = (struct wish){
+        .kind = WISH_FORGET, .after = h->acked, .spool = h->spool, .done = on_forgotten, .ctx = h
+    };
     keeper_do(h->keeper, &h->forget);
 }
 
@@ -126,9 +136,9 @@ void hand_opened(struct hand *h, uint64_t spool, uint64_t last)
     start_take(h);
 }
 
-void hand_kept(struct hand *h, uint64_t seq)
+void hand_kept(struct hand *h, uint64_t spool, uint64_t seq)
 {
-    if (seq > h->kept)
+    if (spool == h->spool && seq > h->kept)
         h->kept = seq;
     start_take(h);
 }

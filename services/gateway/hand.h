@@ -32,7 +32,7 @@ struct hand {
 void hand_init(struct hand *h, struct keeper *keeper, const char *gateway, bool (*send)(void *ctx, struct msg **m), void *ctx);
 void hand_fini(struct hand *h);             /* after the keeper is gone */
 void hand_opened(struct hand *h, uint64_t spool, uint64_t last);       /* numbers begin anew */
-void hand_kept(struct hand *h, uint64_t seq);           /* a new row is on disk */
+void hand_kept(struct hand *h, uint64_t spool, uint64_t seq);      /* a new row is on disk */
 void hand_acked(struct hand *h, const struct msg_event_ack *ack, uint64_t wall_ms);
 /* A timer's turn, or there is room to send. */
 void hand_turn(struct hand *h, uint64_t now_ms);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define JSON_VALUES_MAX 100000
+
 void shown(struct str s, char *ret, size_t size)
 {
     size_t n = s.n < size - 1 ? s.n : size - 1;
@@ -117,8 +119,20 @@ static bool read_item(struct body *b, const json_t *item)
     return true;
 }
 
+/* Before anything is parsed, for anybody may send it: 10 MB of "{},{}" would be a tree of 700 MB. */
+static bool has_many_values(struct str text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == ',' || text.p[i] == ':' || text.p[i] == '[' || text.p[i] == '{';
+    return n > JSON_VALUES_MAX;
+}
+
 static enum reason read_json(struct body *b, const struct intake_in *in)
 {
+    if (has_many_values(in->body))
+        return REASON_MANY_VALUES;
     b->json = json_loadb(in->body.p, in->body.n, JSON_REJECT_DUPLICATES, NULL);
     b->credentials.keys[2] = form_get(&b->query, "api_key");
     b->credentials.portal = form_get(&b->query, "portal");

@@ -10,7 +10,7 @@
 
 struct notice { /* what the thread tells the loop beside the wishes */
     struct notice *next;
-    enum { NOTICE_OPEN, NOTICE_TROUBLE, NOTICE_WELL, NOTICE_SALVAGED } kind;
+    enum { NOTICE_OPEN, NOTICE_TROUBLE, NOTICE_WELL, NOTICE_SALVAGED, NOTICE_MOVED } kind;
     uint64_t spool, last;
     int64_t saved;
     struct err err;
@@ -65,7 +65,7 @@ static void tell_open(struct keeper *k, int64_t saved)
 
 static void open_spool(struct keeper *k)
 {
-    struct err err;
+    struct err err = { 0 };
     int64_t saved;
 
     if (spool_open(&k->spool, k->path, clock_wall_ms(), &saved, &err) < 0) {
@@ -89,25 +89,31 @@ static int do_add(struct keeper *k, struct wish *w)
     return 0;
 }
 
+/* A number of the spool before a repair would forget rows of the new one that nobody has seen. */
 static int do_one(struct keeper *k, struct wish *w)
 {
-    switch (w->kind) {
-    case WISH_ADD:
+    if (w->kind == WISH_ADD)
         return do_add(k, w);
-    case WISH_TAKE:
-        return spool_take(k->spool, w->after, w->rows, w->most, &w->count, &w->damaged, &w->err);
-    case WISH_FORGET:
-        return spool_forget(k->spool, w->after, &w->err);
+    if (w->spool != spool_id(k->spool)) {
+        w->count = w->damaged = 0;
+        return 0;
     }
-    return 0;
+    if (w->kind == WISH_TAKE)
+        return spool_take(k->spool, w->after, w->rows, w->most, &w->count, &w->damaged, &w->err);
+    return spool_forget(k->spool, w->after, &w->err);
 }
 
+/* All of them in one transaction. None: a try whether the disk is well again. */
 static int do_all(struct keeper *k, struct wish *list, struct err *err)
 {
     if (k->spool == NULL)
         return err_set(err, ERR_TEMP, "the spool is not open");
     if (spool_begin(k->spool, err) < 0)
         return -1;
+    if (list == NULL && spool_touch(k->spool, err) < 0) {
+        spool_rollback(k->spool);
+        return -1;
+    }
     for (struct wish *w = list; w != NULL; w = w->next) {
         if (do_one(k, w) < 0) {
             *err = w->err;
@@ -122,11 +128,25 @@ static int do_all(struct keeper *k, struct wish *list, struct err *err)
     return 0;
 }
 
+/* Somebody deleted the file or put another in its place: what is kept in it now, no start would find. */
+static int follow_file(struct keeper *k, struct err *err)
+{
+    int64_t saved;
+
+    if (k->spool == NULL || !spool_moved(k->spool))
+        return 0;
+    if (spool_follow(&k->spool, clock_wall_ms(), &saved, err) < 0)
+        return -1;
+    tell(k, (struct notice){ .kind = NOTICE_MOVED, .saved = saved });
+    tell_open(k, -1);
+    return 0;
+}
+
 static void serve(struct keeper *k, struct wish *list)
 {
     struct err err = { 0 };
     int64_t saved;
-    int status = do_all(k, list, &err);
+    int status = follow_file(k, &err) < 0 ? -1 : do_all(k, list, &err);
 
     if (status < 0 && err.kind == ERR_PERM && k->spool != NULL) { /* a page went bad under us */
         if (spool_repair(&k->spool, clock_wall_ms(), &saved, &err) == 0) {
@@ -139,6 +159,8 @@ static void serve(struct keeper *k, struct wish *list)
         w->status = status;
         if (status < 0)
             w->err = err;
+        else if (w->kind == WISH_ADD)
+            w->spool = spool_id(k->spool);
     }
 }
 
@@ -148,7 +170,7 @@ static struct wish *wait_for_wishes(struct keeper *k, bool *ret_stop)
 
     uv_mutex_lock(&k->mutex);
     while (k->wishes == NULL && !k->stopping) {
-        if (k->spool != NULL)
+        if (k->spool != NULL && !k->troubled)
             uv_cond_wait(&k->cond, &k->mutex);
         else if (uv_cond_timedwait(&k->cond, &k->mutex, OPEN_AGAIN_MS * UINT64_C(1000000)) != 0)
             break;
@@ -183,8 +205,8 @@ static void run(void *ctx)
             open_spool(k);
         struct wish *list = wait_for_wishes(k, &stop);
 
-        if (list != NULL)
-            serve(k, list);
+        if (list != NULL || (k->troubled && k->spool != NULL && !stop))
+            serve(k, list); /* of itself too: who is told not ready sends us nothing to try with */
         finish(k, list);
     }
     spool_close(&k->spool);
@@ -206,6 +228,9 @@ static void on_notice(struct keeper *k, const struct notice *n)
         break;
     case NOTICE_SALVAGED:
         k->events.on_salvaged(k->events.ctx, n->saved);
+        break;
+    case NOTICE_MOVED:
+        k->events.on_moved(k->events.ctx, n->saved);
         break;
     }
 }

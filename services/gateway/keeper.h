@@ -17,6 +17,7 @@ struct wish {
     int count;                  /* ADD: how many; TAKE: out */
     int most;                   /* TAKE */
     uint64_t after;             /* TAKE: rows above it; FORGET: rows up to it */
+    uint64_t spool;             /* TAKE, FORGET: whose numbers are meant, another one is left alone; ADD: out */
     bool *added;                /* ADD: out, one a row; false: a duplicate of what waits */
     int damaged;                /* TAKE: out: rows set aside */
     int status;                 /* 0: committed, fsynced */
@@ -29,7 +30,8 @@ struct wish {
 struct keeper_events {          /* on the loop */
     void (*on_open)(void *ctx, uint64_t spool, uint64_t last);     /* also after a repair: numbers begin anew */
     void (*on_trouble)(void *ctx, const struct err *err);   /* NULL err: well again */
-    void (*on_salvaged)(void *ctx, int64_t saved);
+    void (*on_salvaged)(void *ctx, int64_t saved);          /* the file was damaged */
+    void (*on_moved)(void *ctx, int64_t saved);             /* it was deleted or replaced under us */
     void *ctx;
 };
 

@@ -59,7 +59,7 @@ static void on_kept(struct wish *w)
             last = r->rows[row].seq;
     }
     if (last > 0)
-        hand_kept(&g->hand, last);
+        hand_kept(&g->hand, w->spool, last);
     answer(r);
 }
 

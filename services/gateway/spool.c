@@ -79,6 +79,13 @@ int spool_begin(struct spool *s, struct err *err)
     return spool_run(s, SPOOL_BEGIN, "beginning", err);
 }
 
+int spool_touch(struct spool *s, struct err *err)
+{
+    if (sqlite3_exec(s->db, "UPDATE meta SET made_ms = made_ms", NULL, NULL, NULL) != SQLITE_OK)
+        return spool_fail(s, "trying to write", err);
+    return 0;
+}
+
 void spool_rollback(struct spool *s)
 {
     if (!sqlite3_get_autocommit(s->db))

@@ -28,6 +28,10 @@ struct spool_row {
 int spool_open(struct spool **ret, const char *path, uint64_t now_ms, int64_t *ret_saved, struct err *err) MUST_CHECK;
 /* After a failure with ERR_PERM: the same for a spool that is open. A failure leaves *s NULL: open it again. */
 int spool_repair(struct spool **s, uint64_t now_ms, int64_t *ret_saved, struct err *err) MUST_CHECK;
+/* The file was deleted or replaced while it was open; then: goes on in the file that has the name now, with what waits. A
+ * failure leaves *s as it is. */
+bool spool_moved(struct spool *s);
+int spool_follow(struct spool **s, uint64_t now_ms, int64_t *ret_saved, struct err *err) MUST_CHECK;
 /* To look at, also while a gateway writes to it. */
 int spool_open_read(struct spool **ret, const char *path, struct err *err) MUST_CHECK;
 void spool_close(struct spool **s);
@@ -35,6 +39,7 @@ uint64_t spool_last(const struct spool *s);     /* greatest number ever given */
 uint64_t spool_id(const struct spool *s);       /* random, of the file */
 
 int spool_begin(struct spool *s, struct err *err) MUST_CHECK;
+int spool_touch(struct spool *s, struct err *err) MUST_CHECK;       /* in a transaction: writes something, changes nothing */
 int spool_commit(struct spool *s, struct err *err) MUST_CHECK;      /* fsynced; failure: rolled back */
 void spool_rollback(struct spool *s);
 /* In a transaction. row->seq is given; *ret_new false: a row not yet handed on says the same. */

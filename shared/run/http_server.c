@@ -18,6 +18,7 @@ enum {
     SWALLOW_BYTES =
         1 << 20, /* read and thrown away beyond the limit, so that the client gets to see the 413 */
     CUT_BLOCK_BYTES = 32768,
+    SMALL_BODY_BYTES = 65536, /* taken however much is held already: connections bound their sum */
 };
 
 struct http_in_private {
@@ -40,7 +41,8 @@ struct http_server {
     uv_poll_t poll;
     uv_timer_t timer;
     int open_handles;
-    size_t max_body_bytes;
+    size_t max_body_bytes, max_held_bytes;
+    size_t held; /* of the bodies of all requests */
     http_handler *handler;
     void *ctx;
     struct http_in_private *requests;
@@ -48,6 +50,11 @@ struct http_server {
     bool quiet; /* no new connections, none is kept */
     char address[LISTEN_ADDRESS_SIZE];
 };
+
+static const char CROWDED[] = "Too many large bodies at a time.\n";
+
+static void send_answer(struct http_in *in, int status, const char *content_type,
+    struct MHD_Response *response, const char *headers);
 
 /* --- the library's turn in the loop --- */
 
@@ -108,6 +115,12 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *connectio
     return p;
 }
 
+static void forget_body(struct http_in_private *p)
+{
+    p->in.server->held -= p->body.n;
+    buf_fini(&p->body);
+}
+
 static void on_completed(
     void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
 {
@@ -124,7 +137,7 @@ static void on_completed(
         p->next->prev = p->prev;
     if (p->response != NULL)
         MHD_destroy_response(p->response);
-    buf_fini(&p->body);
+    forget_body(p);
     free(p->uri);
     free(p);
     *request = NULL;
@@ -173,6 +186,25 @@ static enum MHD_Result refuse_big(struct http_in_private *p)
     return answer(p);
 }
 
+/* Slow senders of big bodies, each within the limit, must not fill the memory together. */
+static bool crowded(const struct http_in_private *p, uint64_t more)
+{
+    const struct http_server *s = p->in.server;
+
+    return s->max_held_bytes > 0 && p->body.n + more > SMALL_BODY_BYTES && s->held + more > s->max_held_bytes;
+}
+
+static enum MHD_Result refuse_crowd(struct http_in_private *p)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof(CROWDED) - 1, (void *)CROWDED, MHD_RESPMEM_PERSISTENT);
+
+    p->handed = true;
+    send_answer(
+        &p->in, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", response, "Retry-After: 5");
+    return answer(p);
+}
+
 static enum MHD_Result begin(struct http_in_private *p, const char *method)
 {
     size_t limit = p->in.server->max_body_bytes;
@@ -184,7 +216,7 @@ static enum MHD_Result begin(struct http_in_private *p, const char *method)
     p->in.content_type = type ? type : "";
     name_remote(p);
     if (declared <= limit)
-        return MHD_YES;
+        return crowded(p, declared) ? refuse_crowd(p) : MHD_YES;
     p->too_big = true;
     return declared - limit > SWALLOW_BYTES ? refuse_big(p) : MHD_YES;
 }
@@ -194,15 +226,18 @@ static enum MHD_Result gather(struct http_in_private *p, const char *data, size_
 {
     if (p->too_big || *size > p->in.server->max_body_bytes - p->body.n) {
         p->too_big = true;
-        buf_fini(&p->body);
+        forget_body(p);
         buf_init(&p->body, 1);
         p->swallowed += *size;
         if (p->swallowed > p->in.server->max_body_bytes + SWALLOW_BYTES) {
             p->in.server->too_big++;
             return MHD_NO;
         }
+    } else if (crowded(p, *size)) {
+        return MHD_NO;
     } else {
         buf_add(&p->body, data, *size);
+        p->in.server->held += *size;
     }
     *size = 0;
     return MHD_YES;
@@ -274,6 +309,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_de
 
     struct http_server *s = xcalloc(1, sizeof(*s));
     s->max_body_bytes = def->max_body_bytes;
+    s->max_held_bytes = def->max_held_bytes;
     s->handler = def->handler;
     s->ctx = def->ctx;
     memcpy(s->address, address, sizeof(s->address));
@@ -282,7 +318,8 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_de
         close(fd);
         free(s);
         if (def->tls_cert != NULL)
-            err_set(err, ERR_CONF, "the HTTP server on %s does not start: do certificate and key belong together?", address);
+            err_set(err, ERR_CONF,
+                "the HTTP server on %s does not start: do certificate and key belong together?", address);
         else
             err_set(err, ERR_BUG, "the HTTP server on %s does not start", address);
         return NULL;

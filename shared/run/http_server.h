@@ -28,6 +28,7 @@ typedef void http_handler(struct http_in *in);
 struct http_server_def {
     const char *listen;             /* "127.0.0.1:8080"; port 0 = chosen free */
     size_t max_body_bytes;          /* more: 413 by the server itself */
+    size_t max_held_bytes;          /* of all bodies together; beyond it those of more than 64 KB: 503. 0 = any */
     uint64_t idle_timeout_s;        /* slow and half-open connections are cut */
     int listen_fd;                  /* a socket that listens already, taken over; 0 = `listen` is opened */
     unsigned per_address;           /* connections of one address at a time; 0 = any number */

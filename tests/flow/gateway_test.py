@@ -1,4 +1,5 @@
 """Webhooks: what was answered is a mark, then a row; nothing answered is lost, whatever dies; what is wrong is refused by reason."""
+import contextlib
 import http.client
 import json
 import os
@@ -154,6 +155,36 @@ class Webhooks(Scenario):
             with socket.create_connection((host, int(port)), 5) as s:
                 s.sendall(text)
         self.assertEqual(200, gateway.send('', '/health', 'GET')[0])
+
+    def memory(self, pipeline):
+        with open('/proc/%d/status' % pipeline.pid('gateway'), encoding='utf-8') as status:
+            return next(int(line.split()[1]) for line in status if line.startswith('VmRSS:')) // 1024
+
+    def test_strangers_do_not_fill_the_memory(self):
+        """Neither with a tree of millions of nodes, nor with many big bodies that never end."""
+        sandbox, pipeline, gateway = self.start()
+        began = time.monotonic()
+        status, _ = gateway.send('[' + '{},' * 3000000 + '{}]', '/webhook/deal', Content_Type='application/json')
+        self.assertEqual(401, status)
+        self.assertLess(time.monotonic() - began, 3)
+        host, port = gateway.address.rsplit(':', 1)
+        with contextlib.ExitStack() as stack:
+            self.press(gateway, pipeline, [stack.enter_context(socket.create_connection((host, int(port)), 5)) for _ in range(60)])
+
+    def press(self, gateway, pipeline, slow):
+        for s in slow:
+            s.sendall(b'POST /webhook/bitrix HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\nContent-Type: ' + FORM.encode() +
+                      b'\r\n\r\n')
+        cut = 0
+        for s in slow:
+            try:
+                for _ in range(30):
+                    s.sendall(b'x' * 100000)
+            except OSError:
+                cut += 1
+        self.assertGreater(cut, 0)
+        self.assertLess(self.memory(pipeline), 120)
+        self.assertEqual(200, gateway.send(event('ONCRMDEALUPDATE', 1))[0])
 
     def test_robots_need_no_form_of_an_event(self):
         sandbox, pipeline, gateway = self.start()

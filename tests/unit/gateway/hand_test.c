@@ -18,7 +18,7 @@ struct world {
     int sent;
     uint64_t last, spool;
     int changes;
-    int kept;
+    int kept, moved;
 };
 
 static bool on_send(void *ctx, struct msg **m)
@@ -52,9 +52,14 @@ static void on_salvaged(void *ctx, int64_t saved)
 {
 }
 
+static void on_moved(void *ctx, int64_t saved)
+{
+    ((struct world *)ctx)->moved += (int)saved;
+}
+
 static void start(struct world *w)
 {
-    struct keeper_events events = { on_open, on_trouble, on_salvaged, w };
+    struct keeper_events events = { on_open, on_trouble, on_salvaged, on_moved, w };
 
     uv_loop_init(&w->loop);
     w->keeper = keeper_new(&w->loop, w->path, &events);
@@ -106,7 +111,7 @@ static void on_added(struct wish *wish)
 
     CHECK_EQ(wish->status, 0);
     a->world->kept++;
-    hand_kept(&a->world->hand, a->row.seq);
+    hand_kept(&a->world->hand, wish->spool, a->row.seq);
     free(a);
 }
 
@@ -182,6 +187,76 @@ TEST(the_very_first_change_is_handed_over)
     clean(&w);
 }
 
+static void remove_file(const struct world *w)
+{
+    char command[400];
+
+    snprintf(command, sizeof(command), "rm -f %s %s-wal %s-shm", w->path, w->path, w->path);
+    CHECK_EQ(system(command), 0);
+}
+
+TEST(a_file_deleted_under_us_is_written_anew_and_its_numbers_are_not_mixed_with_the_old)
+{
+    struct world w;
+    uint64_t former;
+
+    fresh(&w);
+    for (uint64_t id = 1; id <= 50; id++)
+        add(&w, id);
+    UNTIL(&w, w.kept == 50 && w.sent > 0);
+    while (hand_waiting(&w.hand) > 0) {
+        acknowledge(&w, w.spool, w.last);
+        uv_run(&w.loop, UV_RUN_ONCE);
+    }
+    UNTIL(&w, !w.hand.forgetting && !w.hand.taking);
+    former = w.spool;
+    w.deaf = true;
+    add(&w, 51);
+    UNTIL(&w, w.kept == 51 && w.hand.under_way != 0);
+    remove_file(&w);
+    add(&w, 52);
+    UNTIL(&w, w.kept == 52);
+    CHECK_EQ(w.moved, 1);
+    hand_turn(&w.hand, clock_mono_ms());
+    UNTIL(&w, w.hand.under_way != 0);
+    stop(&w); /* what was kept is in the file that has the name */
+
+    w.deaf = false;
+    w.sent = 0;
+    start(&w);
+    UNTIL(&w, w.sent == 1);
+    CHECK(w.spool != former);
+    CHECK_EQ(w.changes, 2);
+    clean(&w);
+}
+
+static void on_done(struct wish *wish)
+{
+    CHECK_EQ(wish->status, 0);
+    *(bool *)wish->ctx = true;
+}
+
+TEST(numbers_of_a_former_file_forget_nothing_of_this_one)
+{
+    struct world w;
+    bool done = false;
+    struct wish wish = { .kind = WISH_FORGET, .after = 1000, .spool = 7, .done = on_done, .ctx = &done };
+
+    fresh(&w);
+    w.deaf = true;
+    add(&w, 1);
+    UNTIL(&w, w.kept == 1);
+    keeper_do(w.keeper, &wish);
+    UNTIL(&w, done);
+    hand_kept(&w.hand, 7, 1000);
+    CHECK(hand_waiting(&w.hand) == 1);
+    w.deaf = false;
+    hand_turn(&w.hand, clock_mono_ms());
+    UNTIL(&w, w.sent == 1);
+    CHECK_EQ(w.changes, 1);
+    clean(&w);
+}
+
 TEST(strange_acknowledgements_change_nothing)
 {
     struct world w;
@@ -220,4 +295,6 @@ TEST(without_a_scheduler_it_waits_and_then_goes_on)
 TEST_MAIN(CASE(one_event_at_a_time_and_the_next_after_its_acknowledgement),
     CASE(what_was_not_acknowledged_is_handed_over_again_also_after_a_new_start),
     CASE(the_very_first_change_is_handed_over), CASE(strange_acknowledgements_change_nothing),
+    CASE(a_file_deleted_under_us_is_written_anew_and_its_numbers_are_not_mixed_with_the_old),
+    CASE(numbers_of_a_former_file_forget_nothing_of_this_one),
     CASE(without_a_scheduler_it_waits_and_then_goes_on))

@@ -228,6 +228,22 @@ TEST(an_array_has_an_answer_for_each)
     free(more);
 }
 
+TEST(json_of_many_values_is_refused_before_it_is_a_tree)
+{
+    struct intake_rules rules = rules_with(TOKEN, KEY);
+    size_t n = 300000;
+    char *body = xmalloc(n + 1);
+
+    for (size_t i = 0; i < n; i += 3)
+        memcpy(body + i, "{},", 3);
+    body[0] = '[';
+    body[n - 1] = ']';
+    body[n] = '\0';
+    rules.tokens.count = rules.keys.count = 0; /* so that it is told why */
+    CHECK_EQ(take(&rules, JSON, "/webhook/deal", body).reason, REASON_MANY_VALUES);
+    free(body);
+}
+
 TEST(domains_are_patterns)
 {
     static const struct {
@@ -267,4 +283,5 @@ TEST(secrets_are_long_enough)
 TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its_portal),
     CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
     CASE(robots_name_documents_in_body_or_query), CASE(keys_come_by_header),
-    CASE(an_array_has_an_answer_for_each), CASE(domains_are_patterns), CASE(secrets_are_long_enough))
+    CASE(an_array_has_an_answer_for_each), CASE(json_of_many_values_is_refused_before_it_is_a_tree),
+    CASE(domains_are_patterns), CASE(secrets_are_long_enough))

@@ -216,6 +216,31 @@ TEST(a_damaged_file_is_put_aside_and_what_can_be_read_is_saved)
     clean(&s);
 }
 
+/* Killed when the damaged file was out of the way and the saved one not yet in its place. */
+TEST(a_saving_that_was_interrupted_is_finished_by_the_next_start)
+{
+    struct spool *s = fresh();
+    struct spool_row rows[10];
+    char saving[120], log[120];
+    struct err err;
+    int64_t saved;
+    FILE *f;
+
+    add(s, 42, NULL);
+    spool_close(&s);
+    snprintf(saving, sizeof(saving), "%s.saving", path);
+    CHECK_EQ(rename(path, saving), 0);
+    snprintf(log, sizeof(log), "%s-wal", path);
+    f = fopen(log, "w");
+    CHECK(f != NULL && fputs("of the damaged file", f) >= 0 && fclose(f) == 0);
+    CHECK_OK(spool_open(&s, path, 1000, &saved, &err), err);
+    CHECK_EQ(saved, 1);
+    CHECK_EQ(take(s, 0, rows, NULL), 1);
+    CHECK(rows[0].id == 42);
+    CHECK(access(saving, F_OK) < 0 && access(log, F_OK) == 0); /* its own log */
+    clean(&s);
+}
+
 TEST(a_file_that_is_no_spool_is_put_aside)
 {
     struct spool *s = fresh();
@@ -249,4 +274,5 @@ TEST_MAIN(CASE(what_is_kept_is_there_after_a_new_start), CASE(numbers_never_come
     CASE(a_duplicate_is_what_waits_unseen), CASE(after_a_new_start_nothing_is_a_duplicate),
     CASE(what_was_rolled_back_is_no_duplicate), CASE(a_damaged_row_is_set_aside_and_the_rest_goes_on),
     CASE(a_damaged_file_is_put_aside_and_what_can_be_read_is_saved),
+    CASE(a_saving_that_was_interrupted_is_finished_by_the_next_start),
     CASE(a_file_that_is_no_spool_is_put_aside), CASE(odd_events_are_kept_to_a_bound))
