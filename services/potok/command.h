@@ -13,7 +13,7 @@ struct command {
     int (*run)(const struct args *args);
 };
 
-extern const struct command COMMAND_UP, COMMAND_SYNC, COMMAND_STATUS, COMMAND_SCHEMA, COMMAND_RECORD, COMMAND_CONFIG,
+extern const struct command COMMAND_UP, COMMAND_SYNC, COMMAND_PAUSE, COMMAND_RESUME, COMMAND_STATUS, COMMAND_SCHEMA, COMMAND_RECORD, COMMAND_CONFIG,
     COMMAND_LOGS, COMMAND_DOCTOR, COMMAND_SPOOL;
 
 /* "potok: what went wrong" on standard error; gives the exit code that goes with the kind of error. */

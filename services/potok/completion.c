@@ -10,6 +10,8 @@ static const struct {
     const char *command, *words;
 } WORDS[] = {
     { "sync", "@entities" },
+    { "pause", "@entities" },
+    { "resume", "@entities" },
     { "schema", "accept widen @entities" },
     { "logs", "@services" },
     { "config", "check show moved @files" },
@@ -26,6 +28,7 @@ static const struct {
     { "--portal", "@portals" },
     { "--entities", "@entities" },
     { "--lines", "" },
+    { "--id", "" },
     { "--records", "" },
 };
 

@@ -70,6 +70,16 @@ static void operating_read(json_t *methods, struct operating_view *ret)
     }
 }
 
+static void paused_read(const json_t *names, char *ret, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(names) && n < size; i++)
+        n += (size_t)snprintf(ret + n, size - n, "%s%s", i > 0 ? ", " : "",
+            json_string_value(json_array_get(names, i)) != NULL ? json_string_value(json_array_get(names, i))
+                                                                : "?");
+}
+
 static void portal_read(const json_t *o, struct portal_view *p)
 {
     const json_t *budget = json_object_get(o, "budget");
@@ -78,6 +88,7 @@ static void portal_read(const json_t *o, struct portal_view *p)
     text_get(o, "url", p->url, sizeof(p->url));
     text_get(o, "state", p->state, sizeof(p->state));
     text_get(o, "error", p->error, sizeof(p->error));
+    paused_read(json_object_get(o, "paused"), p->paused, sizeof(p->paused));
     p->level = number_get(budget, "level");
     p->burst = number_get(budget, "burst");
     p->drain = number_get(budget, "drain");

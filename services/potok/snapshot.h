@@ -29,6 +29,7 @@ struct portal_view {
     char name[40], url[321];    /* masked */
     char state[16];             /* ok | stopped | waiting */
     char error[321];
+    char paused[321];           /* entities, separated by ", " */
     double level, burst, drain; /* request bucket: filled now, holds, loses a second */
     struct operating_view operating;
 };

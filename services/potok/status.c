@@ -158,6 +158,10 @@ static void portals_show(const struct snapshot *s)
             printf("  %s\n", p->error);
         if (explain_hint(p->error, hint, sizeof(hint))[0] != '\0')
             printf("  %s\n", hint);
+        if (p->paused[0] != '\0')
+            printf("  %s: %s\n",
+                say("приостановлено (продолжить: potok resume)", "paused (to go on: potok resume)"),
+                p->paused);
         printf("  %s %.0f %s %.0f, %.3g/%s", say("запросов в запасе", "requests to spare:"),
             p->burst > p->level ? p->burst - p->level : 0, say("из", "of"), p->burst, p->drain,
             say("с", "s"));

@@ -5,10 +5,11 @@
 #include "base/mem.h"
 #include "absence.h"
 #include "control.h"
-#include "entity_word.h"
 #include "home.h"
+#include "question.h"
 #include "say.h"
 #include "screen.h"
+#include "sync_ids.h"
 #include "view.h"
 
 #include <jansson.h>
@@ -21,10 +22,11 @@
 #define LINES_EVERY_MS 5000
 #define SILENCE_MS     30000 /* a killed scheduler is back by then */
 
-enum { OPTION_FULL, OPTION_WAIT, OPTION_PORTAL, OPTION_JSON };
+enum { OPTION_FULL, OPTION_ID, OPTION_WAIT, OPTION_PORTAL, OPTION_JSON };
 static const struct option_def OPTIONS[] = {
     { "--full", 0, false, "перечитать всё (в этой версии так всегда)",
         "read everything (always so in this version)" },
+    { "--id", 0, true, "только эти записи: --id 42,43", "these records only: --id 42,43" },
     { "--wait", 'w', false, "ждать конца, код выхода 1 при неудаче",
         "wait for the end; exit code 1 when something failed" },
     { "--portal", 0, true, "только этот портал", "this portal only" },
@@ -50,42 +52,6 @@ struct sync {
     struct err err;
     int exit_code;
 };
-
-/* The entities named by the command's words, as a JSON array. NULL: err. */
-static json_t *entities_of(const struct args *args, struct err *err)
-{
-    json_t *names = json_array();
-
-    for (int i = 0; i < args->word_count; i++) {
-        const struct entity *e = entity_word(args->words[i], err);
-
-        if (e == NULL) {
-            json_decref(names);
-            return NULL;
-        }
-        json_array_append_new(names, json_string(e->plural));
-    }
-    return names;
-}
-
-/* The arguments of CONTROL `sync`; malloc'd. NULL: err. */
-static char *question_of(const struct args *args, struct err *err)
-{
-    json_t *names = entities_of(args, err), *root;
-    char *text;
-
-    if (names == NULL)
-        return NULL;
-    root = json_object();
-    if (args->option[OPTION_PORTAL] != NULL)
-        json_object_set_new(root, "portal", json_string(args->option[OPTION_PORTAL]));
-    if (args->word_count > 0)
-        json_object_set(root, "entities", names);
-    json_decref(names);
-    text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    return text;
-}
 
 static void body_keep(struct sync *s, struct str body)
 {
@@ -322,7 +288,10 @@ static int sync_run(const struct args *args)
     struct sync *s;
     struct home home;
     struct err err = { 0 };
-    char *question = question_of(args, &err);
+    const char *ids = args->option[OPTION_ID];
+    char *question = question_of(args, args->option[OPTION_PORTAL], ids, &err);
+    bool json = args->option[OPTION_JSON] != NULL,
+         wait = args->option[OPTION_WAIT] != NULL || (isatty(STDOUT_FILENO) && !json);
     int code;
 
     if (question == NULL)
@@ -332,8 +301,8 @@ static int sync_run(const struct args *args)
         return command_failed(&err);
     }
     s = xcalloc(1, sizeof(*s));
-    s->json = args->option[OPTION_JSON] != NULL;
-    code = ask(s, &home, question, args->option[OPTION_WAIT] != NULL || (isatty(STDOUT_FILENO) && !s->json));
+    s->json = json;
+    code = ids != NULL ? sync_ids(&home, question, wait, json) : ask(s, &home, question, wait);
     free(s->body);
     free(s);
     free(question);

@@ -42,66 +42,60 @@ static void reply_failed(
 
 /* ---- sync ---- */
 
-static void list_entities(const struct portal *p, char *ret, size_t size)
+#define ORDER_IDS_MOST 2500 /* single records of one command */
+
+static bool ids_are_good(const json_t *ids)
 {
-    size_t n = 0;
+    size_t n = json_array_size(ids);
 
-    ret[0] = '\0';
-    for (int i = 0; i < p->mirror_count && n < size; i++)
-        n += (size_t)snprintf(ret + n, size - n, "%s%s", i > 0 ? ", " : "", p->mirrors[i].entity->plural);
-}
-
-/* The mirrors of one portal that `entities` names (NULL = all); -1 with a text. */
-static int wish_of(const struct scheduler *s, int portal, const json_t *entities, struct sync_wish *ret,
-    char *why, size_t size)
-{
-    const struct portal *p = &s->portals[portal].portal;
-    char known[256];
-
-    *ret = (struct sync_wish){ portal, 0 };
-    if (entities == NULL || json_array_size(entities) == 0) {
-        ret->mirrors = p->mirror_count == 64 ? UINT64_MAX : ((uint64_t)1 << p->mirror_count) - 1;
-        return 0;
-    }
-    for (size_t i = 0; i < json_array_size(entities); i++) {
-        const char *name = json_string_value(json_array_get(entities, i));
-        const struct entity *entity = name != NULL ? entity_of(str_of(name)) : NULL;
-        int mirror = entity != NULL ? portal_mirror(p, str_of(entity->plural)) : -1;
-
-        if (mirror < 0) {
-            list_entities(p, known, sizeof(known));
-            snprintf(why, size, "%s entity \"%.64s\": portal %s mirrors %s",
-                entity == NULL ? "unknown" : "not mirrored:", name != NULL ? name : "?", p->config->name,
-                known);
-            return -1;
-        }
-        ret->mirrors |= (uint64_t)1 << mirror;
-    }
-    return 0;
+    for (size_t i = 0; i < n; i++)
+        if (json_integer_value(json_array_get(ids, i)) <= 0)
+            return false;
+    return n > 0 && n <= ORDER_IDS_MOST;
 }
 
 static void on_sync(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
 {
-    const char *only = json_string_value(json_object_get(args, "portal"));
-    const json_t *entities = json_object_get(args, "entities");
+    const json_t *entities = json_object_get(args, "entities"), *ids = json_object_get(args, "ids");
     struct sync_wish wishes[CONFIG_PORTALS_MAX];
-    int count = 0;
-    char why[400] = "";
+    char why[400];
+    int count = wish_read(s, args, wishes, why, sizeof(why));
 
-    for (int i = 0; i < s->portal_count; i++) {
-        if (only != NULL && strcmp(only, s->portals[i].portal.config->name) != 0)
-            continue;
-        if (wish_of(s, i, entities, &wishes[count], why, sizeof(why)) == 0)
-            count++;
-        else if (only != NULL || s->portal_count == 1)
-            break; /* with several portals an entity may be mirrored from some of them */
-    }
     if (count > 0)
+        count = wish_unpaused(s, json_array_size(entities) > 0, wishes, count, why, sizeof(why));
+    if (count < 0)
+        reply_failed(s, from, m, "%s", why);
+    else if (ids == NULL)
         scheduler_step(s, sync_step(s, wishes, count, from, m->correlation));
-    else if (why[0] != '\0')
+    else if (json_array_size(entities) != 1 || !ids_are_good(ids))
+        reply_failed(s, from, m, "ids want one entity, and are 1 to %d numbers above 0", ORDER_IDS_MOST);
+    else
+        scheduler_step(s, order_marks(s, wishes, count, ids, from, m->correlation));
+}
+
+/* ---- pauses ---- */
+
+static void pause_or_resume(
+    struct scheduler *s, struct bus_peer from, const struct msg *m, const json_t *args, bool paused)
+{
+    struct sync_wish wishes[CONFIG_PORTALS_MAX];
+    char why[400];
+    int count = wish_read(s, args, wishes, why, sizeof(why));
+
+    if (count < 0)
         reply_failed(s, from, m, "%s", why);
     else
-        reply_failed(s, from, m, "no portal \"%.64s\": see potok config check", only != NULL ? only : "");
+        scheduler_step(s, order_pause(s, wishes, count, paused, from, m->correlation));
+}
+
+static void on_pause(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    pause_or_resume(s, from, m, args, true);
+}
+
+static void on_resume(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    pause_or_resume(s, from, m, args, false);
 }
 
 /* ---- config ---- */
@@ -144,13 +138,23 @@ static json_t *operating_json(const struct portal *p, uint64_t now_ms)
     return all;
 }
 
+static json_t *paused_json(const struct portal *p)
+{
+    json_t *names = json_array();
+
+    for (int i = 0; i < p->mirror_count; i++)
+        if (p->mirrors[i].paused)
+            json_array_append_new(names, json_string(p->mirrors[i].entity->plural));
+    return names;
+}
+
 static json_t *portal_json(const struct portal *p, uint64_t now_ms)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I}", "name", p->config->name, "url",
-        p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget", "level",
-        pace_level(&p->pace, now_ms), "burst", (int)p->config->burst, "drain", (int)p->config->drain_per_s,
-        "operating", operating_json(p, now_ms), "requests", (json_int_t)p->requests, "refusals",
-        (json_int_t)p->refusals);
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I, s:o}", "name", p->config->name,
+        "url", p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget",
+        "level", pace_level(&p->pace, now_ms), "burst", (int)p->config->burst, "drain",
+        (int)p->config->drain_per_s, "operating", operating_json(p, now_ms), "requests",
+        (json_int_t)p->requests, "refusals", (json_int_t)p->refusals, "paused", paused_json(p));
 }
 
 /* What memory alone knows. */
@@ -235,6 +239,61 @@ static void on_status(struct scheduler *s, struct bus_peer from, const struct ms
     db_pool_do(s->pool, DB_URGENT, status_work, status_done, x);
 }
 
+/* ---- marks: are these records still to be read? ---- */
+
+struct left {
+    struct scheduler *s;
+    struct bus_peer peer;
+    char correlation[UUID_SIZE];
+    struct store_left store;
+};
+
+static int left_work(void *ctx, struct db *db, struct err *err)
+{
+    return store_left(db, &((struct left *)ctx)->store, err);
+}
+
+static void left_done(void *ctx, int status, const struct err *err)
+{
+    struct left *x = ctx;
+    json_t *body =
+        json_pack("{s:I, s:I}", "left", (json_int_t)x->store.left, "failing", (json_int_t)x->store.failing);
+
+    if (status < 0)
+        control_reply(x->s, x->peer, x->correlation, err->text, NULL);
+    else if (!x->s->stopping)
+        control_reply(x->s, x->peer, x->correlation, NULL, body);
+    json_decref(body);
+    free(x->store.ids);
+    free(x);
+}
+
+static void on_marks(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    const json_t *entities = json_object_get(args, "entities"), *ids = json_object_get(args, "ids");
+    struct sync_wish wishes[CONFIG_PORTALS_MAX];
+    char why[400];
+    int count = wish_read(s, args, wishes, why, sizeof(why));
+
+    if (count < 0 || json_array_size(entities) != 1 || !ids_are_good(ids)) {
+        reply_failed(s, from, m, "%s", count < 0 ? why : "marks are asked after by one entity and ids");
+        return;
+    }
+    struct left *x = xcalloc(1, sizeof(*x));
+
+    x->s = s;
+    x->peer = from;
+    memcpy(x->correlation, m->correlation, sizeof(x->correlation));
+    x->store.entity = str_of(entity_of(str_of(json_string_value(json_array_get(entities, 0))))->plural);
+    for (int i = 0; i < count; i++)
+        x->store.portals[x->store.portal_count++] = s->portals[wishes[i].portal].portal.name;
+    x->store.count = json_array_size(ids);
+    x->store.ids = xcalloc(x->store.count, sizeof(uint64_t));
+    for (size_t i = 0; i < x->store.count; i++)
+        x->store.ids[i] = (uint64_t)json_integer_value(json_array_get(ids, i));
+    db_pool_do(s->pool, DB_URGENT, left_work, left_done, x);
+}
+
 /* ---- all commands ---- */
 
 static const struct {
@@ -242,6 +301,9 @@ static const struct {
     void (*run)(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
 } COMMANDS[] = {
     { "sync", on_sync },
+    { "pause", on_pause },
+    { "resume", on_resume },
+    { "marks", on_marks },
     { "status", on_status },
     { "config", on_config },
 };
@@ -266,7 +328,8 @@ void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m
         return;
     }
     json_decref(args);
-    reply_failed(s, from, m, "no command \"" STR_FMT "\": there are sync, status, config",
+    reply_failed(s, from, m,
+        "no command \"" STR_FMT "\": there are sync, pause, resume, marks, status, config",
         STR_ARG(m->control.command));
 }
 

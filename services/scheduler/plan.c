@@ -18,7 +18,7 @@ static bool job_ready(const struct job *job, uint64_t now_ms)
 
 static bool mirror_open(const struct mirror *m)
 {
-    return !m->refused && m->schema != NULL && !(m->probe_wanted && m->probe_first);
+    return !m->refused && !m->paused && m->schema != NULL && !(m->probe_wanted && m->probe_first);
 }
 
 static bool marks_ready(const struct mirror *m, int ask, uint64_t now_ms)
@@ -47,7 +47,7 @@ static uint32_t pages_for(const struct portal *p, int mirror, uint64_t now_ms)
 static bool probe_ready(const struct mirror *m, uint64_t now_ms)
 {
     return (m->probe_wanted || m->run_state == RUN_PROBING) && !m->probe_flying && !m->refused &&
-           m->probe_not_before_ms <= now_ms;
+           !m->paused && m->probe_not_before_ms <= now_ms;
 }
 
 static void chances_of_mirror(const struct portal *p, int mirror, struct chance *c, uint64_t now_ms)

@@ -46,6 +46,7 @@ struct mirror {                     /* one entity of a portal */
     uint64_t probe_not_before_ms;   /* monotonic */
     unsigned probe_fails;
     char *unknown;                  /* names of fields a record showed and the schema lacks, separated by blanks */
+    bool paused;                    /* by the operator: nothing is asked, marks gather */
     bool refused;                   /* no rights: nothing is asked until the next sync */
     unsigned one_page_fails;        /* ranges of one page that failed for good, in a row */
     uint64_t fail_first, fail_last; /* the ids that all of them had in common; first > last: none */

@@ -253,6 +253,7 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
     m->shape = row->shape;
     m->run_started_ms = row->started_ms;
     if (s->sync_interval_min > 0)
+    m->paused = row->paused;
         m->next_sync_ms = row->ever_full ? row->started_ms + (uint64_t)s->sync_interval_min * 60000 : 1;
     if (row->floor > p->floor)
         p->floor = row->floor;

@@ -126,6 +126,18 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
 
 /* control.c */
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);
+/* wish.c: "portal" and "entities" of a command's arguments. How many wishes; -1 with a text. */
+int wish_read(const struct scheduler *s, const json_t *args, struct sync_wish ret[CONFIG_PORTALS_MAX], char *why,
+    size_t size);
+/* Leaves out what is paused; how many are left. -1 with a text when that was `named`, or nothing is left. */
+int wish_unpaused(const struct scheduler *s, bool named, struct sync_wish *wishes, int count, char *why, size_t size);
+
+/* order.c: replies when it is done. Each wish of marks is for one entity; ids: integers above 0. */
+struct step *order_marks(struct scheduler *s, const struct sync_wish *wishes, int count, const json_t *ids,
+    struct bus_peer peer, const char *correlation);
+struct step *order_pause(struct scheduler *s, const struct sync_wish *wishes, int count, bool paused,
+    struct bus_peer peer, const char *correlation);
+
 void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body);
 void control_detail(void *state, json_t *into);
 

@@ -56,6 +56,7 @@ struct store_mirror {
     uint64_t started_ms;        /* of the last run; 0 = none */
     bool ever_full;
     int64_t shape;
+    bool paused;
     bool lifted;                /* fields were accepted meanwhile: the run reads everything again */
     char former[65];            /* the table it had until now; "" = the same */
 };
@@ -220,3 +221,20 @@ int store_add_requests(struct db *db, const struct store_who *who, const uint64_
     int count, struct err *err) MUST_CHECK;
 /* Last run of every entity, open jobs, marks: "runs", "jobs_open", "marks", "marks_failing" of the object. */
 int store_status(struct db *db, json_t *into, struct err *err) MUST_CHECK;
+/* ---- orders (store_order.c) ---- */
+struct store_pause {
+    struct store_who who;
+    struct str entities[64];
+    int count;
+    bool paused;
+};
+int store_pause(struct db *db, const struct store_pause *x, struct err *err) MUST_CHECK;
+struct store_left {
+    struct str entity;          /* in */
+    struct str portals[32];
+    int portal_count;
+    uint64_t *ids;              /* sorted here */
+    size_t count;
+    uint64_t left, failing;     /* out: marks of theirs; of these, failed again and again */
+};
+int store_left(struct db *db, struct store_left *x, struct err *err) MUST_CHECK;

@@ -111,6 +111,7 @@ static int on_mirror(void *ctx, const struct db_val *row, int columns)
 
     m->floor = (uint64_t)row[0].i;
     m->ever_full = row[1].type != DB_NULL;
+    m->paused = row[2].i != 0;
     return 0;
 }
 
@@ -189,7 +190,7 @@ static int load_mirror(struct db *db, const struct store_who *who, struct store_
 {
     if (name_table(db, who, m, err) < 0)
         return -1;
-    if (db_run(db, "SELECT floor, full_ms FROM potok_entity WHERE portal = $1 AND entity = $2",
+    if (db_run(db, "SELECT floor, full_ms, paused FROM potok_entity WHERE portal = $1 AND entity = $2",
             DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_mirror, m, NULL, err) < 0)
         return -1;
     if (load_shape(db, who, m, err) < 0)

@@ -135,7 +135,7 @@ struct step *sync_due(struct scheduler *s, int portal)
     for (int i = 0; i < p->mirror_count; i++) {
         const struct mirror *m = &p->mirrors[i];
 
-        if (m->run == 0 && is_due(s, m, wall_ms))
+        if (m->run == 0 && !m->paused && is_due(s, m, wall_ms))
             wish.mirrors |= (uint64_t)1 << i;
     }
     return wish.mirrors == 0 ? NULL : sync_step(s, &wish, 1, nobody, NULL);

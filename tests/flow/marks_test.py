@@ -106,6 +106,44 @@ class Marks(Scenario):
         wait_for(lambda: self.at_rest(pipeline), 'and once more, not for ever', 20)
         truth.check(self, pipeline, sandbox, ['deals'])
 
+    def test_single_records_are_read_again_on_demand(self):
+        sandbox, pipeline, hooks = self.start()
+        ids = sorted(sandbox.truth('deals'))[:3]
+        for record in ids:
+            sandbox.post('set?entity=deals&id=%d' % record, {'TITLE': 'by hand %d' % record})
+        answer = pipeline.potok('sync', 'deals', '--id', ','.join(str(i) for i in ids), '--wait')
+        self.assertEqual((0, 'records read again: 3\n'), (answer.returncode, answer.stdout), answer.stderr)
+        for record in ids:
+            self.assertEqual('by hand %d' % record, self.row(pipeline, record)['title'])
+        self.assertEqual(0, pipeline.potok('sync', 'deal', '--id', str(10 ** 9), '--wait').returncode, 'not there is an answer')
+        for wrong in ('deals', '--id', '0'), ('deals', '--id', 'x'), ('--id', '1'), ('deals', 'leads', '--id', '1'):
+            self.assertEqual(2, pipeline.potok('sync', *wrong).returncode, wrong)
+        self.assertEqual(1, len(pipeline.query("SELECT DISTINCT kind FROM potok_run")), 'no sync was begun')
+
+    def test_a_paused_entity_is_left_alone_over_restarts_and_loses_nothing(self):
+        sandbox, pipeline, hooks = self.start()
+        pipeline.expect('service.died', 'fetcher.lost', 'job.given_up')
+        ids = sorted(sandbox.truth('deals'))[:5]
+        self.assertIn('deals', pipeline.potok('pause', 'deals').stdout)
+        for record in ids:
+            sandbox.post('set?entity=deals&id=%d' % record, {'TITLE': 'paused %d' % record})
+        hooks.tell(ids)
+        wait_for(lambda: all(self.mark(pipeline, i) for i in ids), 'marks gather', 10)
+        pid = pipeline.pid('scheduler')
+        pipeline.kill('scheduler')
+        wait_for(lambda: pipeline.pid('scheduler') not in (None, pid) and pipeline.status(), 'a new scheduler is there', 20)
+        self.assertEqual(['deals'], wait_for(lambda: (pipeline.status().get('portals') or [{}])[0].get('paused'), 'it knows'))
+        self.assertIn('deals', pipeline.potok('status').stdout.split('paused', 1)[1])
+        answer = pipeline.potok('sync', 'deals')
+        self.assertEqual(1, answer.returncode)
+        self.assertIn('potok resume deals', answer.stderr)
+        self.assertEqual(0, pipeline.potok('sync', '--wait').returncode, 'the others are synced')
+        self.assertTrue(all(self.mark(pipeline, i) for i in ids), 'nothing was asked meanwhile')
+        self.assertEqual(0, pipeline.potok('resume').returncode)
+        wait_for(lambda: self.row(pipeline, ids[4])['title'] == 'paused %d' % ids[4], 'what gathered is served', 10)
+        wait_for(lambda: self.at_rest(pipeline), 'all of it', 10)
+        truth.check(self, pipeline, sandbox, ['deals'])
+
 
 if __name__ == '__main__':
     unittest.main()
