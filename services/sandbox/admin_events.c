@@ -56,7 +56,10 @@ void visit_show_events(struct visit *v)
     for (int w = 0; w < WHICHES; w++)
         buf_fmt(out, "%s\"%s\":%llu", w > 0 ? "," : "", WHICH[w].plural,
             (unsigned long long)v->portal->store.veils.lag_ms[w]);
-    buf_str(out, "}}");
+    buf_fmt(out, "},\"application_token\":\"%s\"", e->application_token);
+    if (e->app)
+        buf_fmt(out, ",\"access_token\":\"%s\"", e->access_token);
+    buf_char(out, '}');
 }
 
 void visit_out_event_stats(struct buf *out, struct portal *p)

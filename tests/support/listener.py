@@ -1,0 +1,60 @@
+"""A handler of events: an HTTP server of the test's own that keeps what it gets.
+
+    with Listener() as listener:
+        sandbox.send_events_to(listener.url)
+        wait_for(lambda: listener.calls, 'an event')
+"""
+import collections
+import http.server
+import threading
+import urllib.parse
+
+Call = collections.namedtuple('Call', 'path headers body')
+
+
+class Listener:
+    def __init__(self, status=200):
+        self.calls, self.status, self.lock = [], status, threading.Lock()
+        self.cut = set()            # numbers of calls, from 0, that get no answer but the end of the connection
+        listener = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers['Content-Length']))
+                with listener.lock:
+                    listener.calls.append(Call(self.path, dict(self.headers), body))
+                    cut = len(listener.calls) - 1 in listener.cut
+                if cut:
+                    self.close_connection = True
+                    return
+                self.send_response(listener.status)
+                self.send_header('Content-Length', '0')
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server.daemon_threads = True
+        self.url = 'http://127.0.0.1:%d/webhook/bitrix' % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def events(self):
+        """What came so far, each as {'event': ..., 'data[FIELDS][ID]': ...} in the order of its arrival."""
+        with self.lock:
+            return [dict(urllib.parse.parse_qsl(c.body.decode(), keep_blank_values=True)) for c in self.calls]
+
+    def ids(self):
+        return [int(e['data[FIELDS][ID]']) for e in self.events()]
