@@ -17,6 +17,7 @@ import tempfile
 import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 BIN = os.environ.get('POTOK_BIN', os.path.join(os.path.dirname(__file__), '..', '..', 'build', 'bin'))
@@ -51,7 +52,8 @@ class Sandbox:
         self.err = open(os.path.join(folder, 'sandbox.log'), 'ab')
         self.options = list(options)
         for name, value in sizes.items():
-            self.options += ['--' + name.replace('_', '-'), str(value)]
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                self.options += ['--' + name.replace('_', '-'), str(one)]
         self.port = free_port()
         self.data = os.path.join(folder, 'sandbox.db')
         self.start()
@@ -99,6 +101,26 @@ class Sandbox:
 
     def stats(self):
         return self.get('stats')
+
+    @property
+    def token(self):
+        """application_token of its events."""
+        return self.get('events')['application_token']
+
+    def send_events_to(self, url):
+        """One more outgoing webhook; so does the option events=URL, or events=[URL, ...]."""
+        self.post('events/handler?url=' + urllib.parse.quote(url, safe=''))
+
+    def app(self, method, **parameters):
+        """Asks as the application (the option app=1); the answer, also of an error."""
+        body = dict(parameters, auth=self.get('events')['access_token'])
+        request = urllib.request.Request('http://127.0.0.1:%d/rest/%s' % (self.port, method), json.dumps(body).encode(),
+                                         {'Content-Type': 'application/json'})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as refused:
+            return json.loads(refused.read())
 
     def fault(self, kind, times=1, **more):
         query = ''.join('&%s=%s' % pair for pair in more.items())
