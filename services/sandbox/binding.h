@@ -1,5 +1,6 @@
-/* binding.h - who wants which events: outgoing webhooks given at start or by an admin route, handlers and offline queues of
- * the application (facts sections 9.1, 9.5). What the application bound is kept in the data file. Loop thread. */
+/* binding.h - who wants which events: outgoing webhooks given at start or by an admin route, handlers and offline
+ * queues of the application (facts sections 9.1, 9.5). What the application bound is kept in the data file. Loop
+ * thread. */
 #pragma once
 
 #include "event.h"

@@ -1,9 +1,11 @@
 #include "call.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "calendar.h"
 #include "json_out.h"
+#include "params.h"
 
 const struct api_error_row API[API_ERRORS] = {
     [API_OK] = { 200, NULL, NULL },
@@ -107,6 +109,20 @@ enum api_error call_run(struct call *c)
     c->operating_s = operating_used(o, account, c->finish_ms);
     c->reset_ms = operating_reset_ms(o, account, c->finish_ms);
     return API_OK;
+}
+
+char *call_text(const struct call *c, const char *name)
+{
+    const json_t *v = params_get(c->params, name);
+    char room[40];
+
+    return v != NULL && !params_is_array(v) ? str_dup(params_text(v, room)) : xstrdup("");
+}
+
+enum api_error call_broken(const struct err *err)
+{
+    log_ev(LOG_ERROR, "events.failed", kv_err(err));
+    return API_INTERNAL;
 }
 
 static void out_iso(struct buf *out, const char *name, uint64_t ms)

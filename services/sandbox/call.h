@@ -52,10 +52,14 @@ method_run run_list, run_get;                                       /* records.c
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
 method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get;     /* general.c */
-method_run run_event_bind, run_event_unbind, run_event_get, run_event_test, run_events, run_feature;    /* event_methods.c */
+method_run run_event_bind, run_event_unbind, run_event_get, run_event_test, run_events;        /* event_methods.c */
+method_run run_feature;
 method_run run_offline_get, run_offline_list, run_offline_clear, run_offline_error;            /* offline_methods.c */
 /* Like a call: out, start_ms, finish_ms, operating_s are filled. batch.c */
 enum api_error batch_run(struct call *c);
+
+char *call_text(const struct call *c, const char *name);    /* a parameter, to be freed; "" when absent or no text */
+enum api_error call_broken(const struct err *err);          /* logs what is the sandbox's own trouble */
 
 void call_out_time(struct buf *out, const struct call *c);          /* the object after "time": */
 void call_out_error(struct buf *out, enum api_error e, bool in_batch);      /* {"error":…,"error_description":…} */

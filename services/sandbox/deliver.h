@@ -1,6 +1,6 @@
-/* deliver.h - sends what is due in the outbox: a few POSTs at a time, each once (facts sections 9.3, 9.4). Each has a client,
- * and so a connection, of its own: on a kept connection that turns out dead, curl would send the request a second time.
- * Loop thread. */
+/* deliver.h - sends what is due in the outbox: a few POSTs at a time, each once (facts sections 9.3, 9.4). Each has a
+ * client, and so a connection, of its own: on a kept connection that turns out dead, curl would send the request a
+ * second time. Loop thread. */
 #pragma once
 
 #include "events.h"

@@ -1,4 +1,5 @@
-/* event.h - the codes of events and what a handler gets for one: a form, as PHP writes it (facts sections 9.2, 9.3). Pure. */
+/* event.h - the codes of events and what a handler gets for one: a form, as PHP writes it (facts sections 9.2, 9.3).
+ * Pure. */
 #pragma once
 
 #include "journal.h"

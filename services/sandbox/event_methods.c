@@ -5,28 +5,13 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "json_out.h"
 #include "params.h"
 
-static enum api_error broken(const struct err *err)
-{
-    log_ev(LOG_ERROR, "events.failed", kv_err(err));
-    return API_INTERNAL;
-}
-
 static bool is_url(struct str s)
 {
     return (s.n > 7 && memcmp(s.p, "http://", 7) == 0) || (s.n > 8 && memcmp(s.p, "https://", 8) == 0);
-}
-
-static char *text_param(const struct call *c, const char *name)
-{
-    const json_t *v = params_get(c->params, name);
-    char room[40];
-
-    return v != NULL && !params_is_array(v) ? str_dup(params_text(v, room)) : xstrdup("");
 }
 
 static void fini_binding(struct binding *b)
@@ -47,8 +32,8 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
         .offline = type != NULL && str_case_eq(params_text(type, room), STR("offline")),
         .user = user != NULL ? params_int(user) : 0,
         .min_ms = pause != NULL && params_int(pause) >= 0 ? (uint64_t)params_int(pause) * 1000 : 1000 };
-    ret->url = ret->offline ? xstrdup("") : text_param(c, "handler");
-    ret->connector = ret->offline ? text_param(c, "auth_connector") : xstrdup("");
+    ret->url = ret->offline ? xstrdup("") : call_text(c, "handler");
+    ret->connector = ret->offline ? call_text(c, "auth_connector") : xstrdup("");
     if (event == NULL)
         return API_EVENT_MISSING;
     ret->code = event_of(params_text(event, room));
@@ -68,7 +53,7 @@ enum api_error run_event_bind(struct call *c)
     enum api_error result = parse_binding(c, &wanted);
 
     if (result == API_OK && bindings_add(&e->bindings, &wanted, &there, &err) < 0)
-        result = broken(&err);
+        result = call_broken(&err);
     else if (result == API_OK && there)
         result = API_HANDLER_BOUND;
     fini_binding(&wanted);
@@ -86,7 +71,7 @@ enum api_error run_event_unbind(struct call *c)
     enum api_error result = parse_binding(c, &wanted);
 
     if (result == API_OK && bindings_drop(&e->bindings, &wanted, &count, &err) < 0)
-        result = broken(&err);
+        result = call_broken(&err);
     fini_binding(&wanted);
     events_listen(e, &c->portal->store);
     buf_fmt(c->out, "{\"count\":%d}", count);
@@ -170,7 +155,7 @@ enum api_error run_event_test(struct call *c)
         e, event_app_test(), 0, buf_cstr(&more), clock_mono_ms(), (int64_t)(wall_ms / 1000), &err);
     buf_fini(&more);
     buf_char(c->out, '1');
-    return told < 0 ? broken(&err) : API_OK;
+    return told < 0 ? call_broken(&err) : API_OK;
 }
 
 enum api_error run_feature(struct call *c)

@@ -1,5 +1,5 @@
-/* events.h - the portal's events as one whole: who listens, what is under way, what waits in queues, and as whom they are
- * sent. Loop thread. */
+/* events.h - the portal's events as one whole: who listens, what is under way, what waits in queues, and as whom they
+ * are sent. Loop thread. */
 #pragma once
 
 #include "binding.h"
@@ -29,15 +29,15 @@ struct events {
     unsigned quirks;                /* of portal.h */
 };
 
-int events_open(struct events *ret, const struct events_options *options, struct store *s, unsigned quirks, struct err *err)
-    MUST_CHECK;
+int events_open(struct events *ret, const struct events_options *options, struct store *s, unsigned quirks,
+    struct err *err) MUST_CHECK;
 void events_close(struct events *e);
 /* Whether the journal is needed; after each change to bindings and lags. */
 void events_listen(struct events *e, struct store *s);
 /* Makes events of what the journal holds, and empties it. */
 int events_spread(struct events *e, struct store *s, uint64_t mono_ms, int64_t now_s, struct err *err) MUST_CHECK;
 /* One event to all who are bound to it. more: event_body(). */
-int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s, struct err *err)
-    MUST_CHECK;
+int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s,
+    struct err *err) MUST_CHECK;
 /* The next request: whom to ask, with which body (the caller's). false: nothing is due. */
 bool events_next(struct events *e, uint64_t mono_ms, int64_t now_s, const char **ret_url, struct buf *ret_body);

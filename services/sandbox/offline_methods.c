@@ -4,25 +4,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "params.h"
 
 #define LIMIT_DEFAULT 50
-
-static enum api_error broken(const struct err *err)
-{
-    log_ev(LOG_ERROR, "events.failed", kv_err(err));
-    return API_INTERNAL;
-}
-
-static char *text_param(const struct call *c, const char *name)
-{
-    const json_t *v = params_get(c->params, name);
-    char room[40];
-
-    return v != NULL && !params_is_array(v) ? str_dup(params_text(v, room)) : xstrdup("");
-}
 
 static int64_t int_param(const struct call *c, const char *name, int64_t fallback)
 {
@@ -52,7 +37,7 @@ static enum api_error out_events(
     else
         buf_str(c->out, "{\"process_id\":null,\"events\":");
     if (offline_print(o, ask, process, false, c->out, &total, err) < 0)
-        return broken(err);
+        return call_broken(err);
     buf_char(c->out, '}');
     return API_OK;
 }
@@ -74,10 +59,10 @@ static enum api_error get(struct call *c, const char *connector, const char *kno
     if (known[0] != '\0') {
         ask.limit = INT64_MAX;
         const enum api_error e = out_events(c, &ask, known, keeps, &err);
-        return e == API_OK && !keeps && offline_clear(o, &lines, &err) < 0 ? broken(&err) : e;
+        return e == API_OK && !keeps && offline_clear(o, &lines, &err) < 0 ? call_broken(&err) : e;
     }
     if (offline_reserve(o, &ask, (int64_t)(clock_wall_ms() / 1000), process, &err) < 0)
-        return broken(&err);
+        return call_broken(&err);
     const struct offline_ask taken = { .connector = connector,
         .order = ask.order,
         .limit = ask.limit,
@@ -85,12 +70,12 @@ static enum api_error get(struct call *c, const char *connector, const char *kno
         .data_false = ask.data_false };
     const struct offline_lines mine = { .connector = connector, .process = process };
     const enum api_error e = out_events(c, &taken, process, keeps, &err);
-    return e == API_OK && !keeps && offline_clear(o, &mine, &err) < 0 ? broken(&err) : e;
+    return e == API_OK && !keeps && offline_clear(o, &mine, &err) < 0 ? call_broken(&err) : e;
 }
 
 enum api_error run_offline_get(struct call *c)
 {
-    char *connector = text_param(c, "auth_connector"), *process = text_param(c, "process_id");
+    char *connector = call_text(c, "auth_connector"), *process = call_text(c, "process_id");
     const enum api_error e = get(c, connector, process);
 
     free(connector);
@@ -100,7 +85,7 @@ enum api_error run_offline_get(struct call *c)
 
 enum api_error run_offline_list(struct call *c)
 {
-    char *connector = text_param(c, "auth_connector");
+    char *connector = call_text(c, "auth_connector");
     struct offline_ask ask = parse_ask(c, connector);
     struct err err;
 
@@ -108,7 +93,7 @@ enum api_error run_offline_list(struct call *c)
     const int printed = offline_print(&c->portal->events.offline, &ask, NULL, true, c->out, &c->total, &err);
     free(connector);
     if (printed < 0)
-        return broken(&err);
+        return call_broken(&err);
     c->listed = true;
     if ((uint64_t)(ask.start + ask.limit) < c->total)
         c->next = ask.start + ask.limit;
@@ -119,7 +104,7 @@ typedef int change_lines(struct offline *o, const struct offline_lines *which, s
 
 static enum api_error change(struct call *c, change_lines *how, bool by_id)
 {
-    char *connector = text_param(c, "auth_connector"), *process = text_param(c, "process_id");
+    char *connector = call_text(c, "auth_connector"), *process = call_text(c, "process_id");
     const struct offline_lines which = { .connector = connector,
         .process = process,
         .ids = by_id ? params_get(c->params, "id") : NULL,
@@ -128,7 +113,7 @@ static enum api_error change(struct call *c, change_lines *how, bool by_id)
     struct err err;
 
     if (e == API_OK && how(&c->portal->events.offline, &which, &err) < 0)
-        e = broken(&err);
+        e = call_broken(&err);
     free(connector);
     free(process);
     buf_str(c->out, "true");

@@ -83,3 +83,15 @@ int64_t record_moved_s(const struct record *r)
     const int64_t created_s = record_created_s(r);
     return created_s + (base_modified_s(r) - created_s) / 2;
 }
+
+int64_t record_funnel(const struct store *s, uint32_t n)
+{
+    struct arena arena = { 0 };
+    struct record r;
+    struct value v;
+
+    record_open(&r, s, DEAL, n, &arena);
+    record_value(&r, attr_find(&r.crm->attrs, STR("CATEGORY_ID")), &v);
+    arena_fini(&arena);
+    return v.i;
+}

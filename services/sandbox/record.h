@@ -20,3 +20,4 @@ void record_value(const struct record *r, const struct attr *a, struct value *re
 int64_t record_created_s(const struct record *r);
 int64_t record_modified_s(const struct record *r);
 int64_t record_moved_s(const struct record *r);
+int64_t record_funnel(const struct store *s, uint32_t n);    /* CATEGORY_ID of a deal */

@@ -272,31 +272,18 @@ int store_update(struct store *s, enum which w, uint32_t n, unsigned facets, int
     return keep_patch(s, w, n, p, err);
 }
 
-static int64_t funnel_of(struct store *s, uint32_t n)
-{
-    const struct attr *a = attr_find(&s->crm[DEAL].attrs, STR("CATEGORY_ID"));
-    struct arena arena = { 0 };
-    struct record r;
-    struct value v;
-
-    record_open(&r, s, DEAL, n, &arena);
-    record_value(&r, a, &v);
-    arena_fini(&arena);
-    return v.i;
-}
-
 int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, struct str raw, int64_t now_s,
     struct err *err)
 {
     sqlite3_stmt *st = s->statements[ST_VALUE];
     const bool funnel = w == DEAL && s->journal.on && strcmp(a->name, "CATEGORY_ID") == 0;
-    const int64_t before = funnel ? funnel_of(s, n) : 0;
+    const int64_t before = funnel ? record_funnel(s, n) : 0;
 
     journal_record(&s->journal, &s->crm[w], n, DEED_UPDATE, true);
     struct patch *p = crm_patch(&s->crm[w], n);
     patch_set(p, a, raw);
     p->modified_s = now_s;
-    if (funnel && funnel_of(s, n) != before)
+    if (funnel && record_funnel(s, n) != before)
         journal_moved(&s->journal);
     sqlite3_bind_int(st, 1, w);
     sqlite3_bind_int64(st, 2, n);
