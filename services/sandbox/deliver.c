@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define DEADLINE_MS 5000 /* the real one is not documented; third parties speak of 5 s (facts section 9.4) \
-                          */
+#define DEADLINE_MS \
+    5000 /* the real one is not documented; third parties speak of 5 s (facts section 9.4) \
+          */
 #define ANSWER_BYTES (64u << 10)
 
 struct deliver_call {

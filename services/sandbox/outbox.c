@@ -173,8 +173,8 @@ void outbox_release(struct outbox *o, uint64_t now_ms)
 
 void outbox_fini(struct outbox *o)
 {
-    while (o->count > 0)
-        free(pop(o).more);
+    for (size_t i = 0; i < o->count; i++)
+        free(o->heap[i].more);
     for (size_t i = 0; i < o->held_count; i++)
         free(o->held[i].more);
     free(o->heap);
