@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-#define BODY_MAX    (10 << 20)
-#define BODIES_MAX  (32 << 20) /* of all requests together */
-#define IDLE_S      30
-#define PER_ADDRESS 1024
-#define TICK_MS     100
-#define QUIET_MS    300 /* stopping: so long nothing may have come by connections that are still open */
+#define BODY_MAX         (10 << 20)
+#define BODIES_MAX       (32 << 20) /* of all requests together */
+#define IDLE_S           30
+#define CONNECTIONS_MOST 4096
+#define SPARE_FILES      64
+#define PER_ADDRESS      2048
+#define TICK_MS          100
+#define QUIET_MS         300 /* stopping: so long nothing may have come by connections that are still open */
 
 /* ---- the spool ---- */
 
@@ -55,8 +58,9 @@ static void on_salvaged(void *ctx, int64_t saved)
 static void on_moved(void *ctx, int64_t saved)
 {
     log_ev(LOG_ERROR, "spool.moved", kv_i("saved", saved),
-        kv_s("message", "somebody deleted or replaced the spool's file; what waited was written to the one that "
-                        "has its name now"));
+        kv_s("message",
+            "somebody deleted or replaced the spool's file; what waited was written to the one that "
+            "has its name now"));
 }
 
 /* ---- the scheduler ---- */
@@ -104,6 +108,33 @@ static void on_tick(uv_timer_t *timer)
         app_quit(g->app);
 }
 
+/* So many that one address cannot take them all, and so few that files, log and scheduler always get a
+ * descriptor. */
+static unsigned connections_most(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return 0;
+    files.rlim_cur =
+        files.rlim_max < CONNECTIONS_MOST + SPARE_FILES ? files.rlim_max : CONNECTIONS_MOST + SPARE_FILES;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0 && getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return 0;
+    return files.rlim_cur > 2 * SPARE_FILES ? (unsigned)(files.rlim_cur - SPARE_FILES) : SPARE_FILES;
+}
+
+/* Without any secret everybody who reaches us is believed: a socket that we were given may be reached from
+ * outside. */
+static int check_address(struct gateway *g, struct err *err)
+{
+    if (!rules_open(&g->rules) || rules_loopback(http_server_address(g->server)))
+        return 0;
+    return err_set(err, ERR_CONF,
+        "the socket handed over by LISTEN_FDS, %s, can be reached from outside, and there is neither "
+        "BITRIX_APPLICATION_TOKEN nor API_KEY: set one of them, or listen on 127.0.0.1",
+        http_server_address(g->server));
+}
+
 static int open_server(struct gateway *g, struct err *err)
 {
     g->server = http_server_new(g->app->loop,
@@ -112,13 +143,14 @@ static int open_server(struct gateway *g, struct err *err)
             .max_body_bytes = BODY_MAX,
             .max_held_bytes = BODIES_MAX,
             .idle_timeout_s = IDLE_S,
+            .connections = connections_most(),
             .per_address = PER_ADDRESS,
             .tls_cert = g->tls_cert,
             .tls_key = g->tls_key,
             .handler = request_on_http,
             .ctx = g },
         err);
-    if (g->server == NULL)
+    if (g->server == NULL || check_address(g, err) < 0)
         return -1;
     log_ev(LOG_INFO, "gateway.listening", kv_s("address", http_server_address(g->server)),
         kv_s("scheme", g->tls_cert != NULL ? "https" : "http"));

@@ -40,6 +40,8 @@ void gateway_detail(void *state, json_t *into);
 
 /* rules.c: settings and configuration into rules; ERR_CONF names the setting. */
 int rules_make(struct gateway *g, struct err *err);
+bool rules_open(const struct intake_rules *rules);  /* no secret at all */
+bool rules_loopback(const char *address);
 
 /* request.c */
 void request_on_http(struct http_in *in);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "pace.h"
 #include "run/crash.h"
 
 #include <stdlib.h>
@@ -26,8 +27,11 @@ struct keeper {
     struct wish *wishes, **wishes_end; /* under the mutex, as are the next three */
     struct wish *finished, **finished_end;
     struct notice *notices, **notices_end;
+    unsigned adds; /* of the wishes */
+    unsigned wake_at; /* that many adds, or any other wish, wake the thread */
     bool stopping;
     struct spool *spool; /* the thread's */
+    struct pace pace;
     bool troubled;
 };
 
@@ -103,28 +107,91 @@ static int do_one(struct keeper *k, struct wish *w)
     return spool_forget(k->spool, w->after, &w->err);
 }
 
-/* All of them in one transaction. None: a try whether the disk is well again. */
-static int do_all(struct keeper *k, struct wish *list, struct err *err)
+static struct wish *take_wishes(struct keeper *k) /* under the mutex */
 {
-    if (k->spool == NULL)
-        return err_set(err, ERR_TEMP, "the spool is not open");
-    if (spool_begin(k->spool, err) < 0)
-        return -1;
-    if (list == NULL && spool_touch(k->spool, err) < 0) {
-        spool_rollback(k->spool);
-        return -1;
+    struct wish *list = k->wishes;
+
+    k->wishes = NULL;
+    k->wishes_end = &k->wishes;
+    k->adds = 0;
+    return list;
+}
+
+/* What came since; waits for `hoped` requests until the deadline (of uv_hrtime()). */
+static struct wish *gather(struct keeper *k, unsigned hoped, uint64_t deadline)
+{
+    struct wish *list;
+
+    uv_mutex_lock(&k->mutex);
+    while (k->adds < hoped && !k->stopping) {
+        uint64_t now = uv_hrtime();
+
+        k->wake_at = hoped;
+        if (now >= deadline || uv_cond_timedwait(&k->cond, &k->mutex, deadline - now) != 0)
+            break;
     }
+    list = take_wishes(k);
+    uv_mutex_unlock(&k->mutex);
+    return list;
+}
+
+static int do_list(struct keeper *k, struct wish *list, unsigned *ret_adds, struct wish ***ret_end, struct err *err)
+{
     for (struct wish *w = list; w != NULL; w = w->next) {
         if (do_one(k, w) < 0) {
             *err = w->err;
             spool_rollback(k->spool);
             return -1;
         }
+        *ret_adds += w->kind == WISH_ADD;
+        *ret_end = &w->next;
     }
+    return 0;
+}
+
+/* Whatever came while this was done, and those whom the last commit answered and who come back at once (pace.h),
+ * follow it into the transaction. */
+static int do_more(struct keeper *k, struct wish **end, unsigned *ret_came, unsigned *ret_adds, struct err *err)
+{
+    uint64_t patience_us = pace_patience_us(&k->pace), deadline = uv_hrtime() + patience_us * 1000;
+
+    while (patience_us > 0 && *ret_came < k->pace.answered) {
+        unsigned before = *ret_adds;
+
+        *end = gather(k, 1, deadline);
+        if (*end == NULL)
+            break;
+        if (do_list(k, *end, ret_adds, &end, err) < 0)
+            return -1;
+        *ret_came += *ret_adds - before;
+    }
+    return 0;
+}
+
+/* All of them in one transaction, and what comes meanwhile. None: a try whether the disk is well again. */
+static int do_all(struct keeper *k, struct wish **list, struct err *err)
+{
+    unsigned came = 0, adds = 0;
+    struct wish **end = list;
+    uint64_t began;
+
+    if (k->spool == NULL)
+        return err_set(err, ERR_TEMP, "the spool is not open");
+    if (spool_begin(k->spool, err) < 0)
+        return -1;
+    if (*list == NULL && spool_touch(k->spool, err) < 0) {
+        spool_rollback(k->spool);
+        return -1;
+    }
+    if (do_list(k, *list, &adds, &end, err) < 0 || (adds > 0 && do_more(k, end, &came, &adds, err) < 0))
+        return -1;
     crash_point("gateway.before_commit");
+    began = uv_hrtime();
     if (spool_commit(k->spool, err) < 0)
         return -1;
     crash_point("gateway.after_commit");
+    if (adds > 0)
+        pace_committed(&k->pace, came, adds, (uv_hrtime() - began) / 1000);
     return 0;
 }
 
@@ -142,7 +209,8 @@ static int follow_file(struct keeper *k, struct err *err)
     return 0;
 }
 
-static void serve(struct keeper *k, struct wish *list)
+/* The list may grow meanwhile. */
+static void serve(struct keeper *k, struct wish **list)
 {
     struct err err = { 0 };
     int64_t saved;
@@ -155,7 +223,7 @@ static void serve(struct keeper *k, struct wish *list)
         }
     }
     tell_trouble(k, status < 0 ? &err : NULL);
-    for (struct wish *w = list; w != NULL; w = w->next) {
+    for (struct wish *w = *list; w != NULL; w = w->next) {
         w->status = status;
         if (status < 0)
             w->err = err;
@@ -170,14 +238,13 @@ static struct wish *wait_for_wishes(struct keeper *k, bool *ret_stop)
 
     uv_mutex_lock(&k->mutex);
     while (k->wishes == NULL && !k->stopping) {
+        k->wake_at = 1;
         if (k->spool != NULL && !k->troubled)
             uv_cond_wait(&k->cond, &k->mutex);
         else if (uv_cond_timedwait(&k->cond, &k->mutex, OPEN_AGAIN_MS * UINT64_C(1000000)) != 0)
             break;
     }
-    list = k->wishes;
-    k->wishes = NULL;
-    k->wishes_end = &k->wishes;
+    list = take_wishes(k);
     *ret_stop = list == NULL && k->stopping;
     uv_mutex_unlock(&k->mutex);
     return list;
@@ -206,7 +273,7 @@ static void run(void *ctx)
         struct wish *list = wait_for_wishes(k, &stop);
 
         if (list != NULL || (k->troubled && k->spool != NULL && !stop))
-            serve(k, list); /* of itself too: who is told not ready sends us nothing to try with */
+            serve(k, &list); /* of itself too: who is told not ready sends us nothing to try with */
         finish(k, list);
     }
     spool_close(&k->spool);
@@ -292,7 +359,9 @@ void keeper_do(struct keeper *k, struct wish *w)
     uv_mutex_lock(&k->mutex);
     *k->wishes_end = w;
     k->wishes_end = &w->next;
-    uv_cond_signal(&k->cond);
+    k->adds += w->kind == WISH_ADD;
+    if (w->kind != WISH_ADD || k->adds >= k->wake_at)
+        uv_cond_signal(&k->cond);
     uv_mutex_unlock(&k->mutex);
 }
 

@@ -26,7 +26,7 @@ static void add_portal(struct intake_rules *rules, const struct config_portal *c
     }
 }
 
-static bool is_loopback(const char *address)
+bool rules_loopback(const char *address)
 {
     char host[256], port[8];
 
@@ -34,16 +34,21 @@ static bool is_loopback(const char *address)
            (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0);
 }
 
+bool rules_open(const struct intake_rules *rules)
+{
+    return rules->tokens.count == 0 && rules->keys.count == 0;
+}
+
 /* Without any secret everybody who reaches us is believed: so nobody from outside may. */
 static int choose_address(struct gateway *g, struct err *err)
 {
-    bool open = g->rules.tokens.count == 0 && g->rules.keys.count == 0;
+    bool open = rules_open(&g->rules);
 
     if (g->listen[0] == '\0') {
         free(g->listen);
         g->listen = xstrdup(open ? GATEWAY_LISTEN_CLOSED : GATEWAY_LISTEN_OPEN);
     }
-    if (open && !is_loopback(g->listen))
+    if (open && !rules_loopback(g->listen))
         return err_set(err, ERR_CONF,
             "GATEWAY_LISTEN=%s can be reached from outside, and there is neither BITRIX_APPLICATION_TOKEN "
             "nor API_KEY: set "

@@ -111,12 +111,34 @@ static void name_gateway(struct events *x, struct str name)
     memcpy(x->gateway, name.p, n);
 }
 
+static struct events *same(struct step *step, const struct msg_event *m)
+{
+    struct events *x = (struct events *)step;
+
+    return step != NULL && step->work == events_work && x->spool == m->spool && x->last == m->last ? x : NULL;
+}
+
+/* A gateway says it again every two seconds; a database that is away for hours must not fill memory with
+ * them. */
+static bool waits_already(struct scheduler *s, struct bus_peer from, const struct msg_event *m)
+{
+    struct events *x = same(s->running, m);
+
+    for (struct step *step = s->steps; x == NULL && step != NULL; step = step->next)
+        x = same(step, m);
+    if (x != NULL)
+        x->peer = from; /* perhaps it was started anew meanwhile */
+    return x != NULL;
+}
+
 void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m)
 {
     struct change_list changes;
     struct events *x;
     struct err err;
 
+    if (waits_already(s, from, &m->event))
+        return;
     if (change_list_decode(&changes, m->event.changes, &err) < 0) {
         log_ev(LOG_ERROR, "event.garbage", kv_str("gateway", m->event.gateway), kv_err(&err));
         return;

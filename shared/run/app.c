@@ -268,6 +268,7 @@ static void watch_signals(struct app *app)
     struct app_private *p = app->private_;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* ulimit -f: a write that fails, as on a full disk, not the end of a service */
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         p->signals[i].data = app;
         uv_signal_init(app->loop, &p->signals[i]);

@@ -284,6 +284,10 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const stru
 {
     unsigned idle = def->idle_timeout_s > 0 ? (unsigned)def->idle_timeout_s : IDLE_TIMEOUT_S;
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem bounds[] = {
+        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)def->connections, NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
     struct MHD_OptionItem tls[] = {
         { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)def->tls_cert },
         { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)def->tls_key },
@@ -295,7 +299,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const stru
     return MHD_start_daemon(def->tls_cert != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_access, s,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_URI_LOG_CALLBACK,
         on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped,
-        NULL, MHD_OPTION_PER_IP_CONNECTION_LIMIT, def->per_address, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+        NULL, MHD_OPTION_PER_IP_CONNECTION_LIMIT, def->per_address, MHD_OPTION_ARRAY, more, MHD_OPTION_ARRAY,
+        def->connections > 0 ? bounds : &bounds[ARRAY_SIZE(bounds) - 1], MHD_OPTION_END);
 }
 
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_def *def, struct err *err)

@@ -31,6 +31,7 @@ struct http_server_def {
     size_t max_held_bytes;          /* of all bodies together; beyond it those of more than 64 KB: 503. 0 = any */
     uint64_t idle_timeout_s;        /* slow and half-open connections are cut */
     int listen_fd;                  /* a socket that listens already, taken over; 0 = `listen` is opened */
+    unsigned connections;           /* at a time; more wait in the kernel. 0 = the library's bound */
     unsigned per_address;           /* connections of one address at a time; 0 = any number */
     const char *tls_cert, *tls_key; /* PEM texts, valid as long as the server: TLS 1.3 alone; NULL = plain */
     http_handler *handler;

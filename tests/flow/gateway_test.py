@@ -12,7 +12,7 @@ import unittest
 import urllib.parse
 
 from support import truth
-from support.harness import Scenario, wait_for
+from support.harness import BIN, Scenario, wait_for
 
 TOKEN = 'app-token-' + 'a' * 32
 KEY = 'api-key-' + 'k' * 32
@@ -202,6 +202,41 @@ class Webhooks(Scenario):
         answer = pipeline.potok('up')
         self.assertEqual(2, answer.returncode)
         self.assertIn('API_KEY', answer.stderr)
+
+    def test_a_socket_that_was_handed_over_is_not_open_to_all_either(self):
+        pipeline = self.pipeline(None, BITRIX_WEBHOOK_URL='http://127.0.0.1:1/rest/1/abcdefgh/')
+        with socket.socket() as s:
+            s.bind(('0.0.0.0', 0))
+            s.listen()
+            pid = os.fork()
+            if pid == 0:
+                os.dup2(s.fileno(), 3)
+                os.set_inheritable(3, True)
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                os.dup2(1, 2)
+                os.execve(BIN + '/potok-gateway', ['potok-gateway'],
+                          dict(pipeline.environment, LISTEN_FDS='1', LISTEN_PID=str(os.getpid())))
+            ended = wait_for(lambda: os.waitpid(pid, os.WNOHANG)[1], 'the gateway refuses to start', 10)
+        self.assertEqual(2, os.waitstatus_to_exitcode(ended))
+
+    def handed_again(self, pipeline):
+        services = json.loads(pipeline.potok('status', '--json').stdout)['services']
+        return next((s['detail'].get('again', 0) for s in services if s['service'] == 'gateway'), 0)
+
+    def test_an_event_that_waits_for_the_database_waits_once(self):
+        sandbox, pipeline, gateway = self.start(LOG_LEVEL='debug')
+        pipeline.expect('database.retry')
+        lock = sqlite3.connect(pipeline.db_path, isolation_level=None)
+        lock.execute('BEGIN IMMEDIATE')
+        ids = sorted(sandbox.truth('deals'))
+        sandbox.post('set?entity=deals&id=%d' % ids[0], {'TITLE': 'later'})
+        self.assertEqual(200, gateway.send(event('ONCRMDEALUPDATE', ids[0]))[0])
+        wait_for(lambda: self.handed_again(pipeline) >= 2, 'the gateway says it again, twice', 20)
+        lock.execute('ROLLBACK')
+        lock.close()
+        wait_for(lambda: self.row(pipeline, ids[0])['title'] == 'later', 'the change is a row', 20)
+        taken = [line for line in pipeline.log() if line.get('event') == 'event.taken']
+        self.assertEqual(1, len(taken), taken)
 
     def flood(self, gateway, ids, stop, answered, refused):
         """One sender: every change is made before its event; what is answered 200 is written down."""
