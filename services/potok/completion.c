@@ -10,6 +10,7 @@ static const struct {
     const char *command, *words;
 } WORDS[] = {
     { "sync", "@entities" },
+    { "verify", "@entities" },
     { "pause", "@entities" },
     { "resume", "@entities" },
     { "schema", "accept widen @entities" },

@@ -31,6 +31,7 @@ static const struct command HELP = { "help", "[COMMAND]", "что умеет к�
 static const struct command *const COMMANDS[] = {
     &COMMAND_UP,
     &COMMAND_SYNC,
+    &COMMAND_VERIFY,
     &COMMAND_PAUSE,
     &COMMAND_RESUME,
     &COMMAND_STATUS,

@@ -1,0 +1,229 @@
+"""`potok verify`: a healthy mirror agrees value by value whatever oddities the portal shows; what somebody breaks is found
+with id and field, and --heal repairs it and nothing else; what changes meanwhile is no difference."""
+import contextlib
+import json
+import sqlite3
+import unittest
+
+from support import truth
+from support.harness import ENTITIES, Scenario, wait_for
+from support.postgres import Server
+
+
+class Verify:
+    """The tests of both databases; `tell` runs SQL as somebody else would."""
+
+    def number(self, pipeline, sql):
+        return int(list(dict(pipeline.query(sql)[0]).values())[0] or 0)
+
+    def idle(self, pipeline):
+        wait_for(lambda: not self.number(pipeline, "SELECT count(*) AS n FROM potok_run WHERE state IN ('open', 'probing')")
+                 and not self.number(pipeline, 'SELECT count(*) AS n FROM potok_mark'), 'all runs end', 120)
+
+    def verify(self, pipeline, *words, code=0):
+        done = pipeline.potok('verify', *words, '--json')
+        self.assertEqual((code, ''), (done.returncode, done.stderr), done.stdout[-3000:])
+        told = json.loads(done.stdout)
+        self.assertEqual(code == 0, told['equal'])
+        return {e['entity']: e for e in told['entities']}
+
+    def agree(self, pipeline, sandbox):
+        found = self.verify(pipeline)
+        self.assertEqual(set(ENTITIES), set(found))
+        for entity, e in found.items():
+            live = len(sandbox.truth(entity))
+            self.assertEqual((live, live, []), (e['records'], e['rows'], e['differences']), entity)
+
+    def kinds(self, sandbox, entity='deals'):
+        """{kind: a column of it that some record fills}."""
+        filled = {c for values in sandbox.truth(entity).values() for c in values}
+        found = {}
+        for column, kind in sorted(sandbox.columns(entity).items()):
+            if column in filled and column != 'id':
+                found.setdefault(kind, []).append(column)
+        return found
+
+    VALUES = {'text': "'рукой'", 'int': '987654321', 'decimal': '-0.07', 'date': "'1999-12-31'",
+              'time': "'1999-12-31T23:59:59Z'", 'json': "'[\"рукой\"]'"}
+
+    # ---- a healthy mirror ----
+
+    def test_a_fresh_mirror_agrees(self):
+        sandbox = self.sandbox(deals=2600)
+        pipeline = self.mirror(sandbox).start()
+        pipeline.sync()
+        self.agree(pipeline, sandbox)
+        self.assertEqual(0, self.number(pipeline, 'SELECT count(*) AS n FROM potok_entity WHERE agreed_ms IS NULL'))
+        done = pipeline.potok('verify', 'deal')
+        self.assertEqual(0, done.returncode)
+        self.assertIn('main/deals: 2,600 records, 2,600 rows: no difference', done.stdout)
+        sandbox.post('change?count=200&kind=mix')
+        pipeline.sync()
+        self.agree(pipeline, sandbox)
+
+    def test_what_does_not_fit_and_what_is_held_is_no_difference(self):
+        sandbox = self.sandbox()
+        pipeline = self.mirror(sandbox, BITRIX_WEBHOOK_URL=sandbox.url).start()
+        pipeline.expect('field.retyped', 'field.held')
+        sandbox.post('field?entity=deals', {'name': 'UF_CRM_RT', 'type': 'integer', 'multiple': False, 'fill': 50})
+        pipeline.sync()
+        sandbox.post('field/type?entity=deals&name=UF_CRM_RT', {'type': 'string', 'multiple': False})
+        ids = sorted(sandbox.truth('deals'))[:6]
+        for one, value in zip(ids, ('77', '0042268', 'сорок два')):
+            sandbox.post('set?entity=deals&id=%d' % one, {'UF_CRM_RT': value})
+        sandbox.post('set?entity=deals&id=%d&raw=1' % ids[4], {'OPPORTUNITY': 'много'})
+        pipeline.sync('deals')
+        self.idle(pipeline)
+        self.assertGreater(self.number(pipeline, 'SELECT count(*) AS n FROM potok_reject'), 2)
+        self.verify(pipeline)
+
+    # ---- a broken one ----
+
+    def broken(self, pipeline, sandbox):
+        """Breaks rows in every way there is; {id: (what, column, whether by hand)}."""
+        planted, truth_of = {}, sandbox.truth('deals')
+        ids = iter(sorted(truth_of)[5:])
+        columns = [(kind, names[0]) for kind, names in self.kinds(sandbox).items()] + [
+            ('text', c) for c in self.kinds(sandbox)['text'] if c.endswith('_currency')][:1]
+        self.assertEqual({'text', 'int', 'decimal', 'bool', 'date', 'time', 'json'}, {k for k, _ in columns})
+        for kind, column in columns:
+            one = next(ids)
+            value = self.VALUES.get(kind, 'NOT %s' % column)
+            if kind == 'bool':
+                one = next(i for i in ids if column in truth_of[i])
+            self.tell('UPDATE crm_deals SET %s = %s WHERE id = %d' % (column, value, one))
+            planted[one] = 'different', column, True
+        one = next(i for i in ids if 'title' in truth_of[i])
+        self.tell('UPDATE crm_deals SET title = NULL WHERE id = %d' % one)
+        planted[one] = 'different', 'title', True
+        for how in 'DELETE FROM crm_deals', "UPDATE crm_deals SET _deleted_at = '2024-01-01T00:00:00Z'":
+            one = next(ids)
+            self.tell('%s WHERE id = %d' % (how, one))
+            planted[one] = 'missing', None, False
+        self.tell("INSERT INTO crm_deals (id, _hi, title) VALUES (999999999, 0, 'выдумано')")
+        planted[999999999] = 'extra', None, False
+        self.stale(pipeline, sandbox, next(ids), planted)
+        return planted
+
+    def stale(self, pipeline, sandbox, one, planted):
+        """The portal's record goes on, and nobody tells."""
+        sandbox.post('set?entity=deals&id=%d' % one, {'TITLE': 'новое имя'})
+        planted[one] = 'different', 'title', False
+
+    def check_found(self, planted, e):
+        found = {d['id']: d for d in e['differences']}
+        self.assertEqual({i: what for i, (what, _, _) in planted.items()}, {i: d['what'] for i, d in found.items()})
+        for i, (what, column, altered) in planted.items():
+            self.assertEqual(what == 'different', 'fields' in found[i])
+            self.assertEqual(altered, found[i].get('altered_here', False), i)
+            columns = [f['column'] for f in found[i].get('fields', [])]
+            if altered:
+                self.assertEqual([column], columns)
+            elif column:
+                self.assertIn(column, columns)
+
+    def rows(self, pipeline, but):
+        rows = pipeline.query('SELECT * FROM crm_deals WHERE id NOT IN (%s) ORDER BY id' % ','.join(map(str, but)))
+        return [tuple(dict(r).values()) for r in rows]
+
+    def test_what_is_broken_is_found_and_healed_and_nothing_else(self):
+        sandbox = self.sandbox()
+        pipeline = self.mirror(sandbox).start()
+        pipeline.sync()
+        planted = self.broken(pipeline, sandbox)
+        before = self.rows(pipeline, planted)
+        found = self.verify(pipeline, code=1)
+        self.check_found(planted, found['deals'])
+        for entity in 'contacts', 'companies', 'leads':
+            self.assertTrue(found[entity]['equal'])
+        self.assertEqual(before, self.rows(pipeline, planted), 'verify alone changes nothing')
+        self.assertEqual(0, self.number(pipeline, 'SELECT count(*) AS n FROM potok_mark'))
+
+        done = pipeline.potok('verify', 'deals', '--heal')
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        self.assertIn('marked to be read again: %d; repaired: %d, left: 0' % (len(planted), len(planted)), done.stdout)
+        self.assertIn('here', done.stdout)
+        self.assertEqual(before, self.rows(pipeline, planted), 'nothing else was touched')
+        self.agree(pipeline, sandbox)
+        truth.check(self, pipeline, sandbox, ENTITIES)
+        logged = ''.join(json.dumps(e, ensure_ascii=False) for e in pipeline.log())
+        self.assertNotIn('новое имя', logged, 'values are in no log')
+
+    def test_healing_waits_for_services_that_do_not_run(self):
+        sandbox = self.sandbox()
+        pipeline = self.mirror(sandbox).start()
+        pipeline.sync()
+        pipeline.stop()
+        planted = self.broken(pipeline, sandbox)
+        done = pipeline.potok('verify', 'deals', '--heal', LANG='ru_RU.UTF-8')
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        self.assertIn('службы не работают: исправит следующий `potok up`', done.stdout)
+        self.assertEqual(len(planted), self.number(pipeline, 'SELECT count(*) AS n FROM potok_mark'))
+        again = self.verify(pipeline, 'deals', code=1)['deals']
+        self.assertEqual((len(planted), []), (again['unsettled'], again['differences']), 'what is marked is as good as known')
+        pipeline.start()
+        self.idle(pipeline)
+        self.agree(pipeline, sandbox)
+
+    # ---- in motion ----
+
+    def test_changes_meanwhile_are_no_differences(self):
+        sandbox = self.sandbox(deals=1500, contacts=400)
+        pipeline = self.mirror(sandbox).start()
+        pipeline.sync()
+        sandbox.post('change/rate?per_s=100&seconds=8')
+        codes = []
+        while sandbox.stats().get('changing'):
+            pipeline.sync('deals')
+            done = pipeline.potok('verify', 'deals', '--json')
+            codes.append(done.returncode)
+        pipeline.sync()
+        self.agree(pipeline, sandbox)
+        truth.check(self, pipeline, sandbox, ENTITIES)
+        self.assertTrue(codes)
+
+    # ---- usage ----
+
+    def test_wrong_usage(self):
+        sandbox = self.sandbox(deals=10, contacts=10, companies=10, leads=10)
+        pipeline = self.mirror(sandbox)
+        for words, said in ((('nonsense',), 'nonsense'), (('--portal', 'other'), 'there is no portal')):
+            done = pipeline.potok('verify', *words)
+            self.assertEqual(2, done.returncode, done.stderr)
+            self.assertIn(said, done.stderr)
+        self.assertNotEqual(0, pipeline.potok('verify').returncode, 'there is no database yet')
+
+
+class OnSqlite(Verify, Scenario):
+    def mirror(self, sandbox, **environment):
+        self.of = self.pipeline(sandbox, **environment)
+        return self.of
+
+    def tell(self, sql):
+        with contextlib.closing(sqlite3.connect(self.of.db_path, timeout=30)) as db, db:
+            db.execute(sql)
+
+
+class OnPostgres(Verify, Scenario):
+    databases = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def mirror(self, sandbox, **environment):
+        OnPostgres.databases += 1
+        self.database = 'verify%d' % OnPostgres.databases
+        self.server.execute('CREATE DATABASE %s' % self.database)
+        return self.pipeline(sandbox, postgres=(self.server, self.database), **environment)
+
+    def tell(self, sql):
+        self.server.execute(sql + ';', self.database)
+
+
+if __name__ == '__main__':
+    unittest.main()
