@@ -1,11 +1,21 @@
 /* job_kind.h - what a JOB asks for (field `kind` of JOB, RECORDS, ROWS).
  * probe: fields, id bounds and counts of some entities        range: every record of an id range, chained pages
- * ids:   these ids by filtered lists (50 a page)              get:   these ids one by one; only this says "gone" */
+ * ids:   these ids by filtered lists (50 a page)              get:   these ids one by one; only this says "gone"
+ * changed: the records of an id range that changed since a time of the portal's, chained pages like a range's; it says
+ *          nothing of the others */
 #pragma once
 
 #include "base/str.h"
 
-enum job_kind { JOB_PROBE, JOB_RANGE, JOB_IDS, JOB_GET, JOB_KINDS };
+#include <stdbool.h>
+
+enum job_kind { JOB_PROBE, JOB_RANGE, JOB_IDS, JOB_GET, JOB_CHANGED, JOB_KINDS };
+
+/* It goes through an id range page by page, and what one call did not reach is a job of its own. */
+static inline bool job_kind_walks(enum job_kind kind)
+{
+    return kind == JOB_RANGE || kind == JOB_CHANGED;
+}
 
 const char *job_kind_name(enum job_kind kind);
 int job_kind_of(struct str name, enum job_kind *ret);   /* -1 = unknown */

@@ -91,6 +91,13 @@ static struct ids answered_ids(struct work *w)
     return w->asked;
 }
 
+static bool walks(const struct msg_job *j)
+{
+    enum job_kind kind;
+
+    return job_kind_of(j->kind, &kind) == 0 && job_kind_walks(kind);
+}
+
 static struct msg *records_new(struct work *w)
 {
     const struct msg_job *j = &w->job->job;
@@ -114,8 +121,9 @@ static struct msg *records_new(struct work *w)
         .schema = j->schema,
         .count = a->count,
         .repaired = a->repaired,
+        .started_ms = a->started_ms,
     };
-    if (str_is(j->kind, job_kind_name(JOB_RANGE))) {
+    if (walks(j)) {
         m->records.first = j->first;
         m->records.last = a->covered_last;
         m->records.next_first = a->next_first;
@@ -342,7 +350,7 @@ void work_start(struct work *w)
     struct fetcher *f = w->fetcher;
     const struct config_portal *portal = config_portal(f->app->config, j->portal);
 
-    w->lane = str_is(j->kind, job_kind_name(JOB_RANGE)) ? f->bulk : f->urgent;
+    w->lane = walks(j) ? f->bulk : f->urgent;
     log_correlate(w->job->correlation);
     log_ev(LOG_DEBUG, "job.taken", kv_u("job", j->job), kv_u("d", j->d), kv_str("portal", j->portal),
         kv_str("kind", j->kind), kv_str("entity", j->entity));

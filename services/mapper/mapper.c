@@ -106,6 +106,7 @@ static struct msg *rows_new(struct lane *lane)
         .unlisted = r->unlisted,
         .denied = r->denied,
         .fetched_ms = r->fetched_ms,
+        .started_ms = r->started_ms,
         .columns = buf_view(&lane->map.shape.encoded),
         .count = lane->map.stats.rows,
         .rejects = buf_view(&lane->map.rejects),

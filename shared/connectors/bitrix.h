@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The JSON body of the one `batch` call a job is (section 5): chained keyset pages for a range, filtered
- * lists of 50 for ids, gets for get, fields + userfield.list + first/last id + count of each entity for a
+/* The JSON body of the one `batch` call a job is (section 5): chained keyset pages for a range (and for what changed in
+ * it), filtered lists of 50 for ids, gets for get, fields + userfield.list + first/last id + count of each entity for a
  * probe. Commands are keyed p00…p49 (never numeric), halt = 1 for chains, 0 otherwise. */
 int bitrix_build(const struct msg_job *job, struct buf *body, struct err *err) MUST_CHECK;
 #define BITRIX_BATCH "batch.json" /* appended to the portal's URL */
@@ -31,9 +31,10 @@ struct bitrix_answer {
     struct ids absent, unlisted, denied;
     struct ids left;       /* ids, get: commands that the portal did not answer; the others are here */
     struct err partial;    /* why only a part was answered; kind ERR_NONE: all was */
-    uint64_t covered_last; /* range: ids first..covered_last were read */
+    uint64_t covered_last; /* range, changed: ids first..covered_last were read */
     uint64_t next_first;   /* range: 0 = complete */
-    int64_t fetched_ms;    /* portal time at which the call finished, 0 = not told */
+    int64_t started_ms;    /* portal time at which its first command started, 0 = not told */
+    int64_t fetched_ms;    /* at which the call finished, 0 = not told */
     struct bitrix_operating operating[16];
     int operating_count;
     struct buf learnt;  /* probe: probe.h encoded */

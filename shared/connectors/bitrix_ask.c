@@ -1,5 +1,7 @@
 #include "connectors/bitrix_ask.h"
 
+#include "connectors/bitrix_limits.h"
+
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -39,6 +41,8 @@ static int init_range(struct bitrix_ask *ask, struct err *err)
     if (job->first > job->last || job->last > RANGE_OPEN)
         return err_set(err, ERR_PERM, "range from id %llu to %llu", (unsigned long long)job->first,
             (unsigned long long)job->last);
+    if (ask->kind == JOB_CHANGED && (job->since <= 0 || job->since >= (int64_t)LIMIT_UNIX_S * 1000))
+        return err_set(err, ERR_PERM, "what changed since %lld is no question", (long long)job->since);
     ask->commands = (int)job->pages;
     if (ask->commands < BATCH_COMMANDS)
         ask->greatest = BATCH_COMMANDS - 1;
@@ -62,6 +66,7 @@ static int init_ids(struct bitrix_ask *ask, struct err *err)
 static int (*const init_kind[JOB_KINDS])(struct bitrix_ask *, struct err *) = {
     [JOB_PROBE] = init_probe,
     [JOB_RANGE] = init_range,
+    [JOB_CHANGED] = init_range,
     [JOB_IDS] = init_ids,
     [JOB_GET] = init_ids,
 };
@@ -104,6 +109,7 @@ void bitrix_ask_method(const struct bitrix_ask *ask, int command, char ret[stati
 {
     static const char *const of_kind[JOB_KINDS] = {
         [JOB_RANGE] = "list",
+        [JOB_CHANGED] = "list",
         [JOB_IDS] = "list",
         [JOB_GET] = "get",
     };

@@ -147,14 +147,18 @@ static uint64_t reset_s(struct wire *w)
 void bitrix_time_read(struct bitrix_time *ret, struct str raw)
 {
     struct wire w = cursor(raw);
-    int64_t date_finish_ms = 0;
+    int64_t date_start_ms = 0, date_finish_ms = 0;
 
     *ret = (struct bitrix_time){ 0 };
     if (wire_peek(&w) != WIRE_MAP)
         return;
     for (uint32_t n = wire_map(&w); n > 0 && wire_ok(&w); n--) {
         struct str key = wire_str(&w);
-        if (str_is(key, "finish")) {
+        if (str_is(key, "start")) {
+            ret->start_ms = (int64_t)seconds_ms(&w);
+        } else if (str_is(key, "date_start")) {
+            date_start_ms = iso_ms(&w);
+        } else if (str_is(key, "finish")) {
             ret->finish_ms = (int64_t)seconds_ms(&w);
         } else if (str_is(key, "date_finish")) {
             date_finish_ms = iso_ms(&w);
@@ -166,6 +170,8 @@ void bitrix_time_read(struct bitrix_time *ret, struct str raw)
             wire_skip(&w);
         }
     }
+    if (ret->start_ms == 0)
+        ret->start_ms = date_start_ms;
     if (ret->finish_ms == 0)
         ret->finish_ms = date_finish_ms;
 }

@@ -17,7 +17,7 @@ struct bitrix_error {
 };
 
 struct bitrix_time {
-    int64_t finish_ms; /* Unix; 0 = not told */
+    int64_t start_ms, finish_ms; /* Unix; 0 = not told */
     bool operating_known;
     uint64_t operating_ms; /* used in the last ten minutes */
     uint64_t reset_s;      /* Unix; 0 = not told */

@@ -2,6 +2,8 @@
 
 #include "connectors/bitrix_ask.h"
 
+#include "base/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -66,6 +68,24 @@ static void param_select(struct command *c, const struct schema *schema)
     }
 }
 
+/* The bounds of a range, and the portal's word for what changed in it: in UTC, with its offset, as every
+ * portal takes an instant (facts 7), in whole seconds. */
+static void param_range(struct command *c, const struct bitrix_ask *ask, const char *after)
+{
+    const struct msg_job *job = ask->job;
+    char name[64], iso[CLOCK_ISO_SIZE], when[32];
+
+    param(c, "filter[>ID]", str_of(after));
+    if (job->last != RANGE_OPEN)
+        param_u64(c, "filter[<=ID]", job->last);
+    if (ask->kind != JOB_CHANGED)
+        return;
+    clock_iso((uint64_t)job->since, iso);
+    snprintf(when, sizeof(when), "%.19s+00:00", iso);
+    snprintf(name, sizeof(name), "filter[>=%s]", ask->entities[0]->changed_field);
+    param(c, name, str_of(when));
+}
+
 /* Page `number` of the chain begins after the last record of the page before it, whatever its id is. */
 static void build_page(struct command *c, const struct bitrix_ask *ask, int number)
 {
@@ -80,9 +100,7 @@ static void build_page(struct command *c, const struct bitrix_ask *ask, int numb
             ask->entities[0]->id_field);
     }
     param(c, "order[ID]", STR("ASC"));
-    param(c, "filter[>ID]", str_of(after));
-    if (job->last != RANGE_OPEN)
-        param_u64(c, "filter[<=ID]", job->last);
+    param_range(c, ask, after);
     param_select(c, &ask->schema);
     param_uncounted(c);
 }
@@ -91,12 +109,11 @@ static void build_page(struct command *c, const struct bitrix_ask *ask, int numb
  * pages: what is created meanwhile does not count. */
 static void build_greatest(struct command *c, const struct bitrix_ask *ask)
 {
-    const struct msg_job *job = ask->job;
+    char after[24];
 
+    snprintf(after, sizeof(after), "%" PRIu64, ask->job->first > 0 ? ask->job->first - 1 : 0);
     param(c, "order[ID]", STR("DESC"));
-    param_u64(c, "filter[>ID]", job->first > 0 ? job->first - 1 : 0);
-    if (job->last != RANGE_OPEN)
-        param_u64(c, "filter[<=ID]", job->last);
+    param_range(c, ask, after);
     param(c, "select[]", STR("ID"));
     param_uncounted(c);
 }
@@ -134,6 +151,7 @@ static void build_probe(struct command *c, const struct bitrix_ask *ask, int num
 static void (*const build_kind[JOB_KINDS])(struct command *, const struct bitrix_ask *, int) = {
     [JOB_PROBE] = build_probe,
     [JOB_RANGE] = build_page,
+    [JOB_CHANGED] = build_page,
     [JOB_IDS] = build_list,
     [JOB_GET] = build_get,
 };
@@ -145,7 +163,7 @@ int bitrix_build(const struct msg_job *job, struct buf *body, struct err *err)
     if (bitrix_ask_init(&ask, job, err) < 0)
         return -1;
     /* A command after a failed one would run with its unresolved "$result[...]" as a value: chains halt. */
-    buf_fmt(body, "{\"halt\":%d,\"cmd\":{", ask.kind == JOB_RANGE);
+    buf_fmt(body, "{\"halt\":%d,\"cmd\":{", job_kind_walks(ask.kind));
     if (ask.greatest >= 0) {
         struct command c = command_open(body, &ask, ask.greatest);
         build_greatest(&c, &ask);

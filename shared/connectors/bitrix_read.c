@@ -114,6 +114,13 @@ static void note_operating(struct bitrix_answer *a, const char *method, const st
         o->reset_s = t->reset_s;
 }
 
+/* The first command's: no later than any, should the portal's clock step back between two. */
+static void note_start(struct bitrix_answer *a, int64_t start_ms)
+{
+    if (start_ms > 0 && (a->started_ms == 0 || start_ms < a->started_ms))
+        a->started_ms = start_ms;
+}
+
 static void read_time(struct bitrix_reading *r, int command, int64_t *latest_ms)
 {
     char method[BITRIX_METHOD_SIZE];
@@ -122,6 +129,7 @@ static void read_time(struct bitrix_reading *r, int command, int64_t *latest_ms)
     bitrix_time_read(&t, bitrix_part_of(r, PART_TIME, command));
     bitrix_ask_method(&r->ask, command, method);
     note_operating(r->a, method, &t);
+    note_start(r->a, t.start_ms);
     if (t.finish_ms > *latest_ms)
         *latest_ms = t.finish_ms;
 }
@@ -138,6 +146,7 @@ static void read_times(struct bitrix_reading *r)
         read_time(r, i, &latest_ms);
     bitrix_time_read(&t, r->batch.time);
     note_operating(r->a, "batch", &t);
+    note_start(r->a, t.start_ms);
     r->a->fetched_ms = t.finish_ms > 0 ? t.finish_ms : latest_ms;
 }
 
@@ -146,6 +155,7 @@ static void read_times(struct bitrix_reading *r)
 static int (*const read_kind[JOB_KINDS])(struct bitrix_reading *, struct err *) = {
     [JOB_PROBE] = bitrix_read_probe,
     [JOB_RANGE] = bitrix_read_range,
+    [JOB_CHANGED] = bitrix_read_range,
     [JOB_IDS] = bitrix_read_ids,
     [JOB_GET] = bitrix_read_get,
 };

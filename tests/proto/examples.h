@@ -67,6 +67,14 @@ static void job_get(struct msg *m, const struct scratch *s)
         .schema = buf_view(&s->schema), .deadline_ms = 65000);
 }
 
+/* What changed since a time of the portal's: no run, a chain of its own. */
+static void job_changed(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(job, .job = 11, .d = 19, .epoch = 2, .portal = STR("main"), .kind = STR("changed"),
+        .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN, .pages = 1,
+        .schema = buf_view(&s->schema), .deadline_ms = 65000, .since = 1795228018000);
+}
+
 static void report_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("failed"),
@@ -119,6 +127,13 @@ static void records_ids(struct msg *m, const struct scratch *s)
         .unlisted = { ids_44, 1 }, .fetched_ms = 1795228619000, .schema = buf_view(&s->schema), .count = 2);
 }
 
+static void records_changed(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(records, .job = 11, .d = 19, .epoch = 2, .portal = STR("main"), .kind = STR("changed"),
+        .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN,
+        .fetched_ms = 1795228679000, .schema = buf_view(&s->schema), .count = 2, .started_ms = 1795228678000);
+}
+
 static void records_get(struct msg *m, const struct scratch *s)
 {
     MEMBERS(records, .job = 9, .d = 18, .epoch = 2, .portal = STR("main"), .kind = STR("get"),
@@ -140,6 +155,14 @@ static void rows_range(struct msg *m, const struct scratch *s)
     MEMBERS(rows, .job = 7, .d = 15, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("range"),
         .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN,
         .fetched_ms = 1795228619000, .columns = buf_view(&s->columns), .count = 2);
+}
+
+static void rows_changed(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(rows, .job = 11, .d = 19, .epoch = 2, .portal = STR("main"), .kind = STR("changed"),
+        .entity = STR("deals"), .table = STR("crm_deals"), .first = 1, .last = RANGE_OPEN,
+        .fetched_ms = 1795228679000, .columns = buf_view(&s->columns), .count = 2,
+        .started_ms = 1795228678000);
 }
 
 static void done_full(struct msg *m, const struct scratch *s)
@@ -201,6 +224,7 @@ static const struct example {
     { MSG_JOB, "probe", job_probe },
     { MSG_JOB, "ids", job_ids },
     { MSG_JOB, "get", job_get },
+    { MSG_JOB, "changed", job_changed },
     { MSG_REPORT, "full", report_full },
     { MSG_REPORT, "sent", report_sent },
     { MSG_REPORT, "learnt", report_learnt },
@@ -209,8 +233,10 @@ static const struct example {
     { MSG_RECORDS, "range", records_range },
     { MSG_RECORDS, "ids", records_ids },
     { MSG_RECORDS, "get", records_get },
+    { MSG_RECORDS, "changed", records_changed },
     { MSG_ROWS, "full", rows_full },
     { MSG_ROWS, "range", rows_range },
+    { MSG_ROWS, "changed", rows_changed },
     { MSG_DONE, "full", done_full },
     { MSG_DONE, "ok", done_ok },
     { MSG_STATUS, "full", status_full },

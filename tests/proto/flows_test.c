@@ -84,7 +84,7 @@ static void check_word(char *word)
     if (labels != NULL)
         *labels = '\0';
     words++;
-    if (strstr(word, ".v1.") != NULL)
+    if (strstr(word, ".v1.") != NULL || strstr(word, ".v2.") != NULL)
         must_exist("proto/vectors/", word, ".hex");
     else if (strstr(word, "_test.py") != NULL)
         must_exist(strchr(word, '/') != NULL ? "" : "tests/flow/", word, "");

@@ -7,12 +7,14 @@
 #include "fields.h"
 
 #include "base/mem.h"
+#include "proto/msg_def.h"
 #include "support/check.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FOLDER    "proto/vectors"
 #define FRAME_MAX (1 << 20)
@@ -145,7 +147,18 @@ static void vector_path(enum msg_type type, const char *name, char *ret, size_t 
     for (const char *p = msg_name(type); *p != '\0'; p++)
         lower[n++] = (char)tolower((unsigned char)*p);
     lower[n] = '\0';
-    snprintf(ret, size, FOLDER "/%s.v1.%s.hex", lower, name);
+    unsigned version = 1;
+    do { /* of the version that brought it; a new one is of today's */
+        snprintf(ret, size, FOLDER "/%s.v%u.%s.hex", lower, version, name);
+    } while (access(ret, F_OK) != 0 && version++ < msg_def(type)->version);
+}
+
+/* The envelope names the sender's version: of an older vector only the body is made again. */
+static bool is_of_today(const char *name, enum msg_type type)
+{
+    const char *dot = strstr(name, ".v");
+
+    return dot != NULL && strtoul(dot + 2, NULL, 10) == msg_def(type)->version;
 }
 
 /* ---- making them ---- */
@@ -518,7 +531,8 @@ static void check_again(const char *name)
     buf_init(&body, FRAME_MAX);
     CHECK_OK(vector_decode(&v, &m, &err), err);
     CHECK_OK(msg_encode(m, &envelope, &body, &err), err);
-    if (!str_eq(buf_view(&envelope), buf_view(&v.envelope)) || !str_eq(buf_view(&body), buf_view(&v.body)))
+    if ((is_of_today(name, m->type) && !str_eq(buf_view(&envelope), buf_view(&v.envelope))) ||
+        !str_eq(buf_view(&body), buf_view(&v.body)))
         fail_msg("%s: encoding it again gives other bytes", name);
     msg_free(&m);
     buf_fini(&envelope);
@@ -547,7 +561,7 @@ TEST(examples_encode_to_their_vectors)
         buf_init(&envelope, FRAME_MAX);
         buf_init(&body, FRAME_MAX);
         CHECK_OK(msg_encode(m, &envelope, &body, &err), err);
-        CHECK(str_eq(buf_view(&envelope), buf_view(&v.envelope)));
+        CHECK(!is_of_today(path, m->type) || str_eq(buf_view(&envelope), buf_view(&v.envelope)));
         CHECK(str_eq(buf_view(&body), buf_view(&v.body)));
         CHECK(str_eq((struct str){ m->payload.p, m->payload.n }, buf_view(&v.payload)));
         buf_fini(&envelope);

@@ -51,6 +51,20 @@ static inline struct asked asked_range(uint64_t first, uint64_t last, uint64_t p
     return a;
 }
 
+/* 2026-11-21T02:37:00+00:00 */
+#define SINCE_MS 1795228620000
+
+static inline struct asked asked_changed(uint64_t first, uint64_t last, uint64_t pages)
+{
+    struct asked a = asked_new("changed");
+
+    a.job.first = first;
+    a.job.last = last;
+    a.job.pages = pages;
+    a.job.since = SINCE_MS;
+    return a;
+}
+
 static inline struct asked asked_ids(const char *kind, uint64_t *ids, size_t n)
 {
     struct asked a = asked_new(kind);

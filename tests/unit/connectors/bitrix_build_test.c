@@ -115,6 +115,42 @@ TEST(an_open_range_has_no_upper_bound)
     asked_free(&a);
 }
 
+TEST(what_changed_is_a_range_with_a_time_and_its_offset)
+{
+    struct asked a = asked_changed(1, RANGE_OPEN, 2);
+    json_t *json = build(&a);
+    const char *raw = json_string_value(json_object_get(json_object_get(json, "cmd"), "p00"));
+
+    CHECK_EQ(json_integer_value(json_object_get(json, "halt")), 1);
+    CHECK_EQ(commands(json), 3);
+    CHECK_HAS(raw, "=2026-11-21T02%3A37%3A00%2B00%3A00&"); /* a '+' would be a blank */
+    CHECK_STR(command(json, "p49"), "crm.deal.list?order[ID]=DESC&filter[>ID]=0&filter[>=DATE_MODIFY]="
+                                    "2026-11-21T02:37:00+00:00&select[]=ID&start=-1");
+    CHECK_STR(command(json, "p01"),
+        "crm.deal.list?order[ID]=ASC&filter[>ID]=$result[p00][49][ID]&filter[>=DATE_MODIFY]="
+        "2026-11-21T02:37:00+00:00&select[]=*&select[]=UF_*&select[]=PHONE&select[]=UF_CRM_LIST&start=-1");
+    json_decref(json);
+    asked_free(&a);
+}
+
+TEST(what_changed_since_no_time_is_no_question)
+{
+    static const int64_t times[] = { 0, -1, INT64_MIN, INT64_MAX };
+    struct asked a = asked_changed(1, RANGE_OPEN, 1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        struct err err = { .kind = ERR_NONE };
+        struct buf body;
+
+        buf_init(&body, 4 << 20);
+        a.job.since = times[i];
+        CHECK_EQ(bitrix_build(&a.job, &body, &err), -1);
+        CHECK_EQ(err.kind, ERR_PERM);
+        buf_fini(&body);
+    }
+    asked_free(&a);
+}
+
 TEST(ids_go_fifty_a_command_and_do_not_halt)
 {
     uint64_t ids[51];
@@ -236,6 +272,7 @@ TEST(a_body_over_its_limit_is_told)
 
 TEST_MAIN(CASE(what_is_left_out_is_not_asked_for_by_name), CASE(a_range_is_a_chain_of_pages_that_halts),
     CASE(commands_come_in_order_and_none_has_a_number_for_a_key), CASE(an_open_range_has_no_upper_bound),
+    CASE(what_changed_is_a_range_with_a_time_and_its_offset), CASE(what_changed_since_no_time_is_no_question),
     CASE(ids_go_fifty_a_command_and_do_not_halt), CASE(a_get_is_one_command_an_id),
     CASE(a_probe_asks_five_things_of_each_entity), CASE(the_largest_jobs_fit_one_call),
     CASE(jobs_that_make_no_sense_are_refused_for_good), CASE(a_body_over_its_limit_is_told))

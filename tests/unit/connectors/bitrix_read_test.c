@@ -427,6 +427,60 @@ TEST(a_blocked_method_waits_until_the_portal_says)
     }
 }
 
+/* From there on the next look at what changed begins: better too early than too late. */
+TEST(a_reading_began_with_its_first_command)
+{
+    static const struct {
+        const char *first, *second, *all;
+        int64_t started_ms;
+    } cases[] = {
+        { "{\"start\":1778747192.25}", "{\"start\":1778747195}", "{\"start\":1778747192}", 1778747192000 },
+        { "{\"start\":1778747192.25}", "{\"start\":1778747191}", "{\"start\":1778747192.5}", 1778747191000 },
+        { "{\"date_start\":\"2026-05-14T10:26:32+02:00\"}", "[]", "[]", 1778747192000 },
+        { "[]", "[]", "{\"start\":\"1778747192\"}", 1778747192000 },
+        { "{\"start\":-1}", "{\"start\":1e300}", "{\"start\":\"soon\",\"date_start\":\"2026\"}", 0 },
+    };
+    struct asked a = asked_changed(1, RANGE_OPEN, 1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct bitrix_answer answer;
+        struct err err;
+        struct buf b;
+
+        buf_init(&b, 4096);
+        buf_fmt(&b,
+            "{\"result\":{\"result\":{\"p49\":[{\"ID\":\"7\"}],\"p00\":[{\"ID\":\"7\"}]},"
+            "\"result_time\":{\"p49\":%s,\"p00\":%s}},\"time\":%s}",
+            cases[i].first, cases[i].second, cases[i].all);
+        CHECK_OK(read_text(&a, buf_cstr(&b), &answer, &err), err);
+        CHECK_EQ(answer.started_ms, cases[i].started_ms);
+        CHECK_EQ(answer.covered_last, RANGE_OPEN);
+        CHECK_STR(ids_read(&answer), "7");
+        buf_fini(&b);
+        bitrix_answer_fini(&answer);
+    }
+    asked_free(&a);
+}
+
+TEST(nothing_changed_is_an_answer_and_more_than_a_call_holds_goes_on)
+{
+    static const int64_t none[][2] = { { 0, 0 }, { 0, -1 } }, full[][2] = { { 1, 50 }, { 0, -1 } };
+    struct asked a = asked_changed(1, RANGE_OPEN, 1);
+    struct bitrix_answer answer;
+    struct err err;
+
+    CHECK_OK(read_pages(&a, 0, none, &answer, &err), err);
+    CHECK_EQ(answer.count, 0);
+    CHECK_EQ(answer.next_first, 0);
+    CHECK_EQ(answer.covered_last, RANGE_OPEN);
+    bitrix_answer_fini(&answer);
+    CHECK_OK(read_pages(&a, 900, full, &answer, &err), err);
+    CHECK_EQ(answer.covered_last, 50);
+    CHECK_EQ(answer.next_first, 51);
+    bitrix_answer_fini(&answer);
+    asked_free(&a);
+}
+
 /* The portal's clock, or its figures, are not of this world: every pause stays within the window. */
 TEST(times_out_of_this_world_are_bounded_or_not_told)
 {
@@ -842,6 +896,8 @@ TEST(an_answer_to_an_impossible_job_is_not_read)
 TEST_MAIN(CASE(a_range_ends_with_its_greatest_id_and_is_gone_on_with_where_a_list_is_shorter),
     CASE(pages_that_cannot_be_true_are_refused), CASE(answers_that_are_no_records_are_refused),
     CASE(ids_come_as_numbers_or_as_strings), CASE(a_record_is_passed_on_as_it_came),
+    CASE(a_reading_began_with_its_first_command),
+    CASE(nothing_changed_is_an_answer_and_more_than_a_call_holds_goes_on),
     CASE(bad_bytes_are_mended_and_counted),
     CASE(fields_that_are_not_described_are_told_and_nothing_is_sent_on),
     CASE(more_unknown_fields_than_a_report_takes_are_cut_between_names),
