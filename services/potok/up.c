@@ -138,8 +138,10 @@ static int locked_run(const struct home *h, bool once, uint64_t runs_before)
     u->home = h;
     u->once = once;
     u->runs_before = runs_before;
-    if (once)
-        setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1); /* the one sync is asked for */
+    if (once) { /* the one sync is asked for */
+        setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
+        setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
+    }
     code = up_live(u);
     log_restore(saved);
     if (u->failure[0] != '\0')

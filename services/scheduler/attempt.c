@@ -181,6 +181,8 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
         told_wait(p, r);
     if (f->entity >= 0)
         mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
+    if (f->entity >= 0 && f->kind == JOB_CHANGED)
+        p->mirrors[f->entity].changed_read += r->records;
     if (f->done)
         flights_remove(&s->flights, f);
     else
@@ -236,7 +238,7 @@ static void done_hints(struct portal *p, const struct flight *f, const struct ms
         return;
     struct mirror *m = &p->mirrors[f->entity];
 
-    if (d->marked > 0 || d->late > 0 || f->kind != JOB_RANGE) /* perhaps not all ids were answered */
+    if (d->marked > 0 || d->late > 0 || !job_kind_walks(f->kind)) /* perhaps not all ids were answered */
         m->marks_due[0] = m->marks_due[1] = true;
     if (d->marked > 0) /* or for a second look */
         for (int ask = 0; ask < 2; ask++)
@@ -261,9 +263,12 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
     done_hints(p, f, d);
     if (f->kind == JOB_RANGE && f->entity >= 0)
         mirror_range_done(&p->mirrors[f->entity]);
-    if (d->next_job > 0 && d->next_first > 0 && f->entity >= 0 && p->mirrors[f->entity].run == f->run &&
+    if (f->kind == JOB_CHANGED && f->entity >= 0)
+        changed_done(p, &p->mirrors[f->entity], d);
+    if (d->next_job > 0 && d->next_first > 0 && f->entity >= 0 &&
+        (f->kind != JOB_RANGE || p->mirrors[f->entity].run == f->run) &&
         job_find(p->jobs, d->next_job) == NULL) {
-        struct job *next = job_new(JOB_RANGE, f->entity);
+        struct job *next = job_new(f->kind, f->entity);
 
         next->id = d->next_job;
         next->run = f->run;

@@ -25,6 +25,16 @@ static uint32_t lesser_cap(uint32_t a, uint32_t b)
     return a == 0 ? b : b == 0 || a < b ? a : b;
 }
 
+/* What changed is mostly what changed when it was looked for last; its list always has room for its greatest
+ * id. */
+static uint32_t pages_of(const struct mirror *m, const struct job *job, uint32_t cap)
+{
+    if (job->kind == JOB_RANGE)
+        return cut_pages(cut_estimate(&m->bounds, job->first, job->last), m->record_bytes, cap);
+    return cut_pages(
+        job->first == 1 ? m->changed_last : UINT64_MAX, m->record_bytes, lesser_cap(cap, BATCH_COMMANDS - 1));
+}
+
 static struct msg *job_message(const struct scheduler *s, const struct portal *p,
     const struct dispatch_item *item, struct job *job, uint32_t pages_most, struct buf *names)
 {
@@ -50,12 +60,12 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
     m->job.table = str_of(mirror->table);
     m->job.schema = (struct str){ mirror->schema, mirror->schema_bytes };
     m->job.ids = (struct ids){ job->ids, job->id_count };
-    if (job->kind != JOB_RANGE)
+    if (!job_kind_walks(job->kind))
         return m;
     m->job.first = job->first;
     m->job.last = job->last;
-    job->pages = cut_pages(cut_estimate(&mirror->bounds, job->first, job->last), mirror->record_bytes,
-        lesser_cap(job->pages_cap, pages_most));
+    m->job.since = job->since;
+    job->pages = pages_of(mirror, job, lesser_cap(job->pages_cap, pages_most));
     m->job.pages = job->pages;
     return m;
 }
@@ -147,9 +157,10 @@ static void take_truth(struct portal *p, struct job *job, struct dispatch_item *
     job->id = item->job;
     if (job->kind != JOB_PROBE)
         job->run = item->run;
-    if (job->kind == JOB_RANGE) {
+    if (job_kind_walks(job->kind)) {
         job->first = item->first;
         job->last = item->last;
+        job->since = item->since;
     }
     p->tick = item->d;
     if (item->other == 0)

@@ -63,7 +63,7 @@ uint32_t job_next_cap(const struct job *job)
 
 static bool single(const struct job *job)
 {
-    return job->kind == JOB_RANGE ? job->first == job->last : job->id_count <= 1;
+    return job_kind_walks(job->kind) ? job->first == job->last : job->id_count <= 1;
 }
 
 /* The job itself is suspected: ask for less, until one record stands alone. */
@@ -74,12 +74,12 @@ static enum job_next narrow(struct job *job)
     if (job->kind == JOB_PROBE)
         return JOB_AGAIN;
     if (single(job)) {
-        if (job->kind != JOB_RANGE)
+        if (!job_kind_walks(job->kind))
             return JOB_ALONE;
         return job->fails >= JOB_LAST_TRIES ? JOB_ASIDE : JOB_AGAIN;
     }
     uint32_t asked = job->pages > 0 ? job->pages : job->pages_cap > 0 ? job->pages_cap : BATCH_COMMANDS;
-    if (job->kind == JOB_RANGE && asked > 1) {
+    if (job_kind_walks(job->kind) && asked > 1) {
         job->pages_cap = job->pages = asked / 2;
         return JOB_AGAIN;
     }
@@ -88,7 +88,7 @@ static enum job_next narrow(struct job *job)
 
 bool job_blames_list(const struct job *job, enum err_kind kind, uint64_t ok_count)
 {
-    if (job->kind != JOB_RANGE || kind == ERR_WAIT)
+    if (!job_kind_walks(job->kind) || kind == ERR_WAIT)
         return false;
     if (kind == ERR_LIMIT) /* large records may stand side by side: each is to be set aside alone */
         return single(job) && job->fails + 1 >= JOB_LAST_TRIES;
@@ -125,7 +125,7 @@ enum job_next job_failed(
         return JOB_AGAIN;
 
     enum job_next next = narrow(job);
-    if (next == JOB_SPLIT && job->kind == JOB_RANGE)
+    if (next == JOB_SPLIT && job_kind_walks(job->kind))
         job->not_before_ms = now_ms + JOB_BACKOFF_MS; /* meanwhile its other half is read */
     if (next == JOB_AGAIN && !single(job) && job->kind != JOB_PROBE)
         job->not_before_ms = now_ms; /* it is another question now: no reason to wait */

@@ -22,14 +22,15 @@ struct job {
     uint64_t run;               /* 0 = none */
     int entity;                 /* index in its portal; -1 = a probe */
     enum job_kind kind;
-    uint64_t first, last;       /* range */
+    uint64_t first, last;       /* range, changed */
+    int64_t since;              /* changed: portal time, as of its last dispatch */
     uint64_t *ids;              /* ids, get: owned, ascending */
     size_t id_count;
     uint64_t probes;            /* probe: bit set of entity indexes */
     bool busy;                  /* an attempt is awaited, or a database step works on it */
     bool gone;                  /* no longer wanted: freed when not busy */
     uint64_t not_before_ms;     /* monotonic; back-off */
-    uint32_t pages;             /* range: asked for last; 0 = not yet sent */
+    uint32_t pages;             /* range, changed: asked for last; 0 = not yet sent */
     uint32_t pages_cap;         /* 0 = 50 */
     unsigned fails;             /* in a row */
     unsigned strikes, deaths;

@@ -155,12 +155,15 @@ static void stop_job(struct scheduler *s, int portal, struct job *job, const str
     uint64_t probes = job->probes;
     struct portal *p = &s->portals[portal].portal;
 
+    bool changes = job->kind == JOB_CHANGED;
     mend_drop(s, portal, job);
     if (why->whole_portal && (why->kind == ERR_AUTH || why->kind == ERR_CONF)) {
         mend_stop_portal(s, portal, why->text);
         return;
     }
-    if (mirror >= 0)
+    if (changes) /* a full sync may do better, and says so when it does not */
+        changed_failed(s, portal, mirror, why->text);
+    else if (mirror >= 0)
         mend_fail_mirror(s, portal, mirror, why->text);
     for (int i = 0; i < p->mirror_count; i++)
         if (probes & (uint64_t)1 << i)
@@ -214,7 +217,7 @@ static void probe_again(struct scheduler *s, int portal, struct job *job)
 /* A list that answers no question at all is not narrowed down to each of its records. */
 static bool list_fails(struct portal *p, const struct job *job, const struct failure *why)
 {
-    if (job->kind != JOB_RANGE || why->end != JOB_END_ERROR)
+    if (!job_kind_walks(job->kind) || why->end != JOB_END_ERROR)
         return false;
 
     struct mirror *m = &p->mirrors[job->entity];
@@ -265,7 +268,7 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     tell_retry(p, job, tries, why, now_ms);
     if (job->entity >= 0 && job->fails >= JOB_FEEL_FAILS)
         p->mirrors[job->entity].probe_wanted = true; /* is it the job, or the portal? */
-    if (next == JOB_SPLIT && job->kind == JOB_RANGE)
+    if (next == JOB_SPLIT && job_kind_walks(job->kind))
         split_range(s, portal, job);
     else if (next == JOB_SPLIT)
         halve_ids(p, job);

@@ -61,7 +61,7 @@ static void chances_of_mirror(const struct portal *p, int mirror, struct chance 
     for (const struct job *job = p->jobs; job != NULL; job = job->next) {
         if (job->entity != mirror)
             continue;
-        if (job->kind == JOB_RANGE)
+        if (job_kind_walks(job->kind))
             c->ranges += part && job_ready(job, now_ms);
         else
             c->again += (job->kind == JOB_GET ? get : list) && job_ready(job, now_ms);
@@ -128,7 +128,7 @@ static struct job *first_job(struct portal *p, int mirror, bool range, uint64_t 
     struct job *best = NULL;
 
     for (struct job *job = p->jobs; job != NULL; job = job->next)
-        if (job->entity == mirror && (job->kind == JOB_RANGE) == range && job_ready(job, now_ms) &&
+        if (job->entity == mirror && job_kind_walks(job->kind) == range && job_ready(job, now_ms) &&
             (best == NULL || job->order < best->order))
             best = job;
     return best;
@@ -241,7 +241,7 @@ static void plan_choice(struct dispatch *x, struct portal *p, enum choice choice
     }
     uint32_t pages_most = 0;
     if (mirror >= 0 && method_wait(p, mirror, kind, now_ms) > 0) {
-        pages_most = kind == JOB_RANGE ? pages_for(p, mirror, now_ms) : 0;
+        pages_most = job_kind_walks(kind) ? pages_for(p, mirror, now_ms) : 0;
         if (pages_most == 0)
             return;
     }

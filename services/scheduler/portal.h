@@ -50,6 +50,9 @@ struct mirror {                     /* one entity of a portal */
     bool refused;                   /* no rights: nothing is asked until the next sync */
     unsigned one_page_fails;        /* ranges of one page that failed for good, in a row */
     uint64_t fail_first, fail_last; /* the ids that all of them had in common; first > last: none */
+    uint64_t changed_at_ms;         /* monotonic; what changed is not looked for before */
+    uint64_t changed_last, changed_read;    /* records that the last look found; that this one found so far */
+    unsigned changed_fails;         /* looks in a row that failed for good */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     struct gather gather[2];        /* by ask */
     int64_t shape;                  /* potok_entity.shape as last seen */

@@ -47,11 +47,12 @@ static void add_missing(struct portal *p, const struct store_scan *s)
         const struct store_job *row = &s->jobs[i];
         int mirror = portal_mirror(p, str_of(row->entity));
 
-        if (row->kind != JOB_RANGE || mirror < 0 || p->mirrors[mirror].run != row->run)
+        if (!job_kind_walks(row->kind) || mirror < 0 ||
+            (row->kind == JOB_RANGE && p->mirrors[mirror].run != row->run))
             continue;
         if (job_find(p->jobs, row->id) != NULL)
             continue;
-        struct job *job = job_new(JOB_RANGE, mirror);
+        struct job *job = job_new(row->kind, mirror);
 
         job->id = row->id;
         job->run = row->run;
@@ -69,7 +70,7 @@ static void drop_closed(struct scheduler *s, const struct scan *x)
 
     for (struct job *job = p->jobs; job != NULL; job = next) {
         next = job->next;
-        if (job->busy || job->id == 0 || job->kind != JOB_RANGE || job->born >= x->born)
+        if (job->busy || job->id == 0 || !job_kind_walks(job->kind) || job->born >= x->born)
             continue;
         if (find_row(&x->store, job->id) == NULL)
             mend_finished(s, x->portal, job);

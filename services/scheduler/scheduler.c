@@ -117,6 +117,8 @@ static struct step *make_step(struct scheduler *s, uint64_t now_ms)
         if (step == NULL)
             step = sync_due(s, portal);
         if (step == NULL)
+            step = changed_due(s, portal, now_ms);
+        if (step == NULL)
             step = dispatch_step(s, portal);
         if (step == NULL)
             step = floor_step(s, portal, now_ms);
@@ -251,9 +253,9 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
     m->probe_wanted = m->run_state == RUN_OPEN; /* the bounds were only remembered */
     m->ever_full = m->ghosts = row->ever_full;
     m->shape = row->shape;
+    m->paused = row->paused;
     m->run_started_ms = row->started_ms;
     if (s->sync_interval_min > 0)
-    m->paused = row->paused;
         m->next_sync_ms = row->ever_full ? row->started_ms + (uint64_t)s->sync_interval_min * 60000 : 1;
     if (row->floor > p->floor)
         p->floor = row->floor;

@@ -20,6 +20,8 @@ static const struct setting SETTINGS[] = {
         "seconds a method may work in ten minutes; 0 = no such limit"),
     SET_INT(struct scheduler, sync_interval_min, "SYNC_DEFAULT_INTERVAL_MINUTES", "30", 0, 525600,
         "a full sync begins again so long after the last began; 0 = only on demand"),
+    SET_INT(struct scheduler, incremental_s, "SYNC_INCREMENTAL_SECONDS", "60", 0, 86400,
+        "how often each entity is asked what changed: one call; 0 = never"),
     SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
         "how often the floor rises and counters are written"),
     SET_END,

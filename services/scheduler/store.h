@@ -107,6 +107,7 @@ struct dispatch_item {
     size_t id_count;
     uint64_t d;                 /* out: 0 = not dispatched: nothing to read, or the job is no longer open */
     uint64_t run, first, last;
+    int64_t since;              /* changed: the cursor */
     unsigned tries;
     uint64_t other;             /* row of what split_at left over */
     uint64_t other_last;
@@ -121,6 +122,16 @@ struct store_dispatch {
  * forgotten when we are killed; one that was not made after all is taken back with store_add_requests(). */
 int store_dispatch(struct db *db, struct store_dispatch *x, struct err *err) MUST_CHECK;
 void store_dispatch_fini(struct store_dispatch *x);
+
+/* ---- what changed (store_changed.c) ---- */
+struct store_changed {
+    struct store_who who;
+    struct str entities[64];
+    int count;
+    uint64_t jobs[64];          /* out: 0 = not begun: no full sync yet, one under way, paused, or begun already */
+};
+/* One transaction. */
+int store_changed(struct db *db, struct store_changed *x, struct err *err) MUST_CHECK;
 
 /* ---- what webhooks say (store_events.c) ---- */
 struct store_marks {
@@ -219,8 +230,6 @@ struct store_sync {
 int store_sync(struct db *db, struct store_sync *x, struct err *err) MUST_CHECK;
 int store_add_requests(struct db *db, const struct store_who *who, const uint64_t *runs, const int64_t *requests,
     int count, struct err *err) MUST_CHECK;
-/* Last run of every entity, open jobs, marks: "runs", "jobs_open", "marks", "marks_failing" of the object. */
-int store_status(struct db *db, json_t *into, struct err *err) MUST_CHECK;
 /* ---- orders (store_order.c) ---- */
 struct store_pause {
     struct store_who who;
@@ -238,3 +247,5 @@ struct store_left {
     uint64_t left, failing;     /* out: marks of theirs; of these, failed again and again */
 };
 int store_left(struct db *db, struct store_left *x, struct err *err) MUST_CHECK;
+/* Last run of every entity, open jobs, marks: "runs", "jobs_open", "marks", "marks_failing" of the object. */
+int store_status(struct db *db, json_t *into, struct err *err) MUST_CHECK;

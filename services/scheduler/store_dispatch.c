@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "base/mem.h"
+#include "db/cursor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,16 @@ static int is_open(struct db *db, uint64_t job, bool *ret, struct err *err)
     return 0;
 }
 
+/* Without a cursor everything has changed. */
+static int since_when(
+    struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
+{
+    if (db_cursor_since(db, x->who.portal, item->entity, &item->since, err) < 0)
+        return -1;
+    item->since = item->since > 0 ? item->since : 1;
+    return 0;
+}
+
 static int dispatch_written(
     struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
@@ -140,6 +151,8 @@ static int dispatch_written(
     if (item->split_at > 0 && split_rest(db, x, item, err) < 0)
         return -1;
     if (next_tick(db, x, &item->d, err) < 0)
+        return -1;
+    if (item->kind == JOB_CHANGED && since_when(db, x, item, err) < 0)
         return -1;
     return db_run(db,
         "UPDATE potok_job SET d = $2, tries = tries + 1 WHERE id = $1 AND state = 'open' "

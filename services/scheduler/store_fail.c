@@ -1,5 +1,7 @@
 #include "store.h"
 
+#include "db/cursor.h"
+
 #include <stdio.h>
 
 static int on_number(void *ctx, const struct db_val *row, int columns)
@@ -72,6 +74,7 @@ int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64
 struct aside_job {
     uint64_t id, run, first;
     char entity[64];
+    bool changed;
 };
 
 static int on_aside(void *ctx, const struct db_val *row, int columns)
@@ -81,6 +84,7 @@ static int on_aside(void *ctx, const struct db_val *row, int columns)
     job->run = (uint64_t)row[0].i;
     job->first = (uint64_t)row[1].i;
     snprintf(job->entity, sizeof(job->entity), STR_FMT, STR_ARG(row[2].s));
+    job->changed = str_is(row[3].s, job_kind_name(JOB_CHANGED));
     return 0;
 }
 
@@ -109,6 +113,21 @@ static int aside_traces(struct db *db, const struct store_who *who, const struct
         NULL, NULL, NULL, err);
 }
 
+/* The mark is stronger than any cursor: what changed may end by it. */
+static int end_changed(
+    struct db *db, const struct store_who *who, const struct aside_job *job, struct err *err)
+{
+    struct cursor_of of = { who->portal, str_of(job->entity), CURSOR_CHANGED };
+    int64_t left;
+
+    if (db_get_i64(db,
+            "SELECT count(*) FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = 'changed' "
+            "AND state = 'open'",
+            DB_ARGS(dbv_s(who->portal), dbv_c(job->entity)), 0, &left, err) < 0)
+        return -1;
+    return left > 0 ? 0 : db_cursor_end(db, &of, (int64_t)who->now_ms, err);
+}
+
 static int aside(
     struct db *db, const struct store_who *who, struct aside_job *job, struct str error, struct err *err)
 {
@@ -118,17 +137,23 @@ static int aside(
         return -1;
     if (db_run(db,
             "UPDATE potok_job SET state = 'aside', error = $2, done_ms = $3 WHERE id = $1 AND state = 'open' "
-            "RETURNING run, first, entity",
+            "RETURNING run, first, entity, kind",
             DB_ARGS(dbv_i((int64_t)job->id), dbv_s(error), now), on_aside, job, NULL, err) < 0)
         return -1;
     if (job->first == 0)
         return 0;
     if (aside_traces(db, who, job, error, err) < 0)
         return -1;
-    return db_run(db,
-        "UPDATE potok_run SET state = 'partial', finished_ms = $2 WHERE id = $1 AND state = 'open' "
-        "AND NOT EXISTS (SELECT 1 FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open')",
-        DB_ARGS(dbv_i((int64_t)job->run), now), NULL, NULL, NULL, err);
+    if (job->changed)
+        return end_changed(db, who, job, err);
+    int64_t changes = 0;
+    if (db_run(db,
+            "UPDATE potok_run SET state = 'partial', finished_ms = $2 WHERE id = $1 AND state = 'open' "
+            "AND NOT EXISTS (SELECT 1 FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open')",
+            DB_ARGS(dbv_i((int64_t)job->run), now), NULL, NULL, &changes, err) < 0)
+        return -1;
+    struct cursor_of of = { who->portal, str_of(job->entity), CURSOR_FULL };
+    return changes > 0 ? db_cursor_end(db, &of, (int64_t)who->now_ms, err) : 0;
 }
 
 int store_aside(struct db *db, const struct store_who *who, uint64_t job, struct str error, struct err *err)
@@ -162,6 +187,12 @@ static int alone(
                 dbv_i((int64_t)(who->now_ms + store_mark_backoff((uint64_t)tries)))),
             NULL, NULL, NULL, err) < 0)
         return -1;
+    if (db_run(db,
+            "DELETE FROM potok_job WHERE portal = $2 AND entity = $3 AND kind = 'changed' AND state = 'open' "
+            "AND EXISTS (SELECT 1 FROM potok_job j WHERE j.id = $1 AND j.kind = 'changed' AND j.state = "
+            "'open')",
+            DB_ARGS(dbv_i((int64_t)job), dbv_s(who->portal), dbv_s(entity)), NULL, NULL, NULL, err) < 0)
+        return -1; /* without all of its jobs what changed was not looked for: its cursor must not move */
     return db_run(db, "DELETE FROM potok_job WHERE id = $1 AND state = 'open' AND kind <> 'range'",
         DB_ARGS(dbv_i((int64_t)job)), NULL, NULL, NULL, err);
 }

@@ -1,6 +1,7 @@
 #include "store_field.h"
 
 #include "base/mem.h"
+#include "db/cursor.h"
 #include "proto/schema.h"
 
 #include <stdio.h>
@@ -22,6 +23,9 @@ static int open_run(struct db *db, const struct store_learn *x, struct learn_ent
             err) < 0)
         return -1;
 
+    struct cursor_of of = { x->who.portal, e->entity, CURSOR_FULL };
+    if (db_cursor_begin(db, &of, (int64_t)x->who.now_ms, err) < 0)
+        return -1;
     int n = cut_ranges(&e->bounds, e->ranges);
     for (int i = 0; i < n; i++) {
         if (db_get_i64(db,

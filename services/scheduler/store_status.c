@@ -78,7 +78,7 @@ static json_t *json_view(struct db_val v)
 
 static const char *const RUN_COLUMNS[] = { "id", "portal", "entity", "table", "state", "expected", "read",
     "written", "same", "gone", "rejected", "requests", "started_ms", "finished_ms", "error", "open_jobs",
-    "marks", "marks_failing" };
+    "marks", "marks_failing", "changed_ms" };
 #define RUN_COLUMN_COUNT (int)(sizeof(RUN_COLUMNS) / sizeof(RUN_COLUMNS[0]))
 
 static int on_run(void *ctx, const struct db_val *row, int columns)
@@ -110,7 +110,9 @@ int store_status(struct db *db, json_t *into, struct err *err)
             "SELECT r.id, r.portal, r.entity, e.tbl, r.state, r.expected, r.read, r.written, r.same, r.gone, "
             "r.rejected, r.requests, r.started_ms, r.finished_ms, r.error, "
             "(SELECT count(*) FROM potok_job j WHERE j.run = r.id AND j.kind = 'range' "
-            "AND j.state = 'open'), " MARKS_OF_RUN "< $1), " MARKS_OF_RUN ">= $1) FROM potok_run r "
+            "AND j.state = 'open'), " MARKS_OF_RUN "< $1), " MARKS_OF_RUN ">= $1), "
+            "(SELECT at_ms FROM potok_cursor c WHERE c.portal = r.portal AND c.entity = r.entity "
+            "AND c.name = 'changed') FROM potok_run r "
             "LEFT JOIN potok_entity e ON e.portal = r.portal AND e.entity = r.entity "
             "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) ORDER BY r.id",
             DB_ARGS(dbv_i(STORE_MARK_ALONE)), on_run, runs, NULL, err) < 0)

@@ -65,7 +65,7 @@ static int check_range(const struct batch *b, struct err *err)
 {
     const struct msg_rows *r = b->rows;
 
-    if (!b->whole_range)
+    if (!b->walks)
         return r->next_first == 0 ? 0 : err_set(err, ERR_PERM, "only a range goes on");
     if (r->first == 0 || r->first > r->last || r->last > RANGE_OPEN)
         return err_set(err, ERR_PERM, "not a range: %" PRIu64 "..%" PRIu64, r->first, r->last);
@@ -111,7 +111,7 @@ static int read_rows(struct batch *b, const struct frame *payload, struct err *e
 
 static int check_ids(const struct batch *b, struct err *err)
 {
-    uint64_t least = b->whole_range ? b->rows->first : 1, most = b->whole_range ? b->rows->last : RANGE_OPEN;
+    uint64_t least = b->walks ? b->rows->first : 1, most = b->walks ? b->rows->last : RANGE_OPEN;
 
     for (size_t i = 0; i < b->count; i++) {
         uint64_t id = b->entries[i].id;
@@ -157,7 +157,7 @@ static int check_asked(const struct batch *b, struct err *err)
     uint64_t *asked;
     int result;
 
-    if (b->whole_range)
+    if (b->walks)
         return 0;
     if (ids.n == 0)
         return err_set(err, ERR_PERM, "rows by id, but no id was asked for");
@@ -220,6 +220,7 @@ int batch_read(struct batch *ret, const struct msg *m, struct err *err)
     if (job_kind_of(m->rows.kind, &b.kind) < 0)
         return err_set(err, ERR_PERM, "unknown kind of job \"" STR_FMT "\"", STR_ARG(m->rows.kind));
     b.whole_range = b.kind == JOB_RANGE;
+    b.walks = job_kind_walks(b.kind);
     if (check_lists(&b, err) < 0 || check_range(&b, err) < 0 ||
         columns_decode(&b.columns, m->rows.columns, err) < 0)
         return -1;

@@ -1,6 +1,8 @@
 /* The job of a message: may it still be done, and what follows when it is. */
 #include "apply.h"
 
+#include "db/cursor.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,7 +103,7 @@ static int check_covers(struct apply *a, const struct job *job, struct err *err)
     const struct msg_rows *r = a->rows;
     uint64_t end = r->next_first != 0 ? r->next_last : r->last;
 
-    if (!a->batch.whole_range || (r->first == job->first && end == job->last))
+    if (!a->batch.walks || (r->first == job->first && end == job->last))
         return 0;
     return err_set(err, ERR_PERM,
         "the job is %" PRIu64 "..%" PRIu64 ", its rows are for %" PRIu64 "..%" PRIu64, job->first, job->last,
@@ -175,6 +177,40 @@ static int count_run(struct apply *a, struct err *err)
         NULL, NULL, NULL, err);
 }
 
+static struct cursor_of cursor_of(const struct apply *a, enum cursor_run run)
+{
+    return (struct cursor_of){ a->rows->portal, a->rows->entity, run };
+}
+
+static int end_cursor(struct apply *a, enum cursor_run run, struct err *err)
+{
+    struct cursor_of of = cursor_of(a, run);
+
+    return db_cursor_end(a->db, &of, a->now_ms, err);
+}
+
+/* The next look at what changed begins where this run began to read. */
+static int note_start(struct apply *a, struct err *err)
+{
+    struct cursor_of of = cursor_of(a, a->batch.kind == JOB_RANGE ? CURSOR_FULL : CURSOR_CHANGED);
+
+    return a->batch.walks ? db_cursor_started(a->db, &of, a->rows->started_ms, err) : 0;
+}
+
+/* What changed was looked for by jobs without a row of potok_run: the last of them is the end. A record that
+ * was set aside has a mark that is stronger than any cursor. */
+static int close_changed(struct apply *a, struct err *err)
+{
+    int64_t left;
+
+    if (db_get_i64(a->db,
+            "SELECT count(*) FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = 'changed' "
+            "AND state = 'open'",
+            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), 0, &left, err) < 0)
+        return -1;
+    return left > 0 ? 0 : end_cursor(a, CURSOR_CHANGED, err);
+}
+
 /* A run is its open jobs: the transaction that closes the last one closes the run. One with a note has passed
  * records that have to be read again (db_ensure_table): it was no full sync. */
 static int close_run(struct apply *a, struct err *err)
@@ -193,6 +229,8 @@ static int close_run(struct apply *a, struct err *err)
             DB_ARGS(dbv_i(a->run), dbv_c(aside > 0 ? "partial" : "done"), dbv_i(a->now_ms)), NULL, NULL,
             &changes, err) < 0)
         return -1;
+    if (changes > 0 && end_cursor(a, CURSOR_FULL, err) < 0)
+        return -1;
     if (changes == 0 || aside > 0)
         return 0;
     return db_run(a->db,
@@ -209,8 +247,10 @@ int finish_job(struct apply *a, struct err *err)
             DB_ARGS(dbv_i((int64_t)a->rows->job), dbv_i((int64_t)a->counts.read), dbv_i(a->now_ms)), NULL,
             NULL, NULL, err) < 0)
         return -1;
-    if (write_continuation(a, err) < 0)
+    if (write_continuation(a, err) < 0 || note_start(a, err) < 0)
         return -1;
+    if (a->batch.kind == JOB_CHANGED)
+        return close_changed(a, err);
     if (a->run == 0)
         return 0;
     if (count_run(a, err) < 0)

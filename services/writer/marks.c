@@ -81,7 +81,7 @@ static int any_older_mark(struct apply *a, int64_t *ret, struct err *err)
 
 static bool clears(const struct apply *a, const struct entry *e)
 {
-    return verdict_mark(e->verdict, a->batch.whole_range) == MARK_CLEAR;
+    return verdict_mark(e->verdict, a->batch.walks) == MARK_CLEAR;
 }
 
 static bool changes_nothing(const struct apply *a, const struct entry *e)
@@ -147,7 +147,7 @@ int settle_marks(struct apply *a, struct err *err)
     for (size_t i = 0; i < a->batch.count; i++) {
         const struct entry *e = &a->batch.entries[i];
 
-        if (verdict_mark(e->verdict, a->batch.whole_range) == MARK_SET && set_mark(a, e->id, err) < 0)
+        if (verdict_mark(e->verdict, a->batch.walks) == MARK_SET && set_mark(a, e->id, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < a->rows->denied.n; i++) /* neither there nor gone: asking again would not help */

@@ -21,11 +21,11 @@ enum verdict verdict_of(const struct reading *reading, const struct stored *stor
 }
 
 /* A reading by id was made because of a mark, which stays; nobody would ask again after a list. */
-enum mark_step verdict_mark(enum verdict verdict, bool whole_range)
+enum mark_step verdict_mark(enum verdict verdict, bool walks)
 {
     if (verdict != VERDICT_LATE)
         return MARK_CLEAR;
-    return whole_range ? MARK_SET : MARK_KEEP;
+    return walks ? MARK_SET : MARK_KEEP;
 }
 
 bool verdict_changes_nothing(enum verdict verdict, bool there, const struct stored *stored)

@@ -40,8 +40,8 @@ struct witness {
 };
 
 enum verdict verdict_of(const struct reading *reading, const struct stored *stored);
-/* whole_range: the reading was a list of everything in a range, not of ids asked for. */
-enum mark_step verdict_mark(enum verdict verdict, bool whole_range);
+/* walks: the reading was a list that went through a range, not of ids asked for. */
+enum mark_step verdict_mark(enum verdict verdict, bool walks);
 /* The reading changed nothing that anybody sees: perhaps it lagged behind the event that it was made for. A record never
  * seen that is not there is one of these, though its ghost is new. */
 bool verdict_changes_nothing(enum verdict verdict, bool there, const struct stored *stored);

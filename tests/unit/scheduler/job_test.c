@@ -127,6 +127,21 @@ TEST(what_follows_a_narrowed_job_grows_again)
     CHECK_EQ(job_next_cap(&(struct job){ .pages_cap = 0 }), 0);
 }
 
+TEST(what_changed_is_narrowed_like_a_range)
+{
+    struct job job = range(1, 60);
+
+    job.kind = JOB_CHANGED;
+    job.pages = 2;
+    CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_PERM, 0, NOW, 1), JOB_AGAIN);
+    CHECK_EQ(job.pages_cap, 1);
+    CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_PERM, 0, NOW, 1), JOB_SPLIT);
+    job.last = 1;
+    while (job.fails + 1 < JOB_LAST_TRIES)
+        CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_PERM, 0, NOW, 1), JOB_AGAIN);
+    CHECK_EQ(job_failed(&job, JOB_END_ERROR, ERR_PERM, 0, NOW, 1), JOB_ASIDE);
+}
+
 TEST(a_record_is_set_aside_only_after_several_attempts)
 {
     struct job job = range(42, 42);
@@ -209,6 +224,7 @@ TEST(the_list_keeps_its_order)
 
 TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails),
     CASE(no_split__a_batch_of_ids_is_halved_until_one_stands_alone), CASE(a_range_first_asks_for_fewer_pages),
+    CASE(what_changed_is_narrowed_like_a_range),
     CASE(what_says_nothing_of_the_job_leaves_it_as_it_is), CASE(a_portal_that_is_down_narrows_nothing),
     CASE(a_job_that_fails_while_the_portal_answers_others_is_narrowed),
     CASE(attempts_that_die_after_their_report_put_the_job_under_suspicion),

@@ -117,6 +117,7 @@ static struct rig *rig_new(void)
     snprintf(r->url, sizeof(r->url), "%s", check_database(name));
     setenv("DATABASE_URL", r->url, 1);
     setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
+    setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
     setenv("JOB_DEADLINE", "5s", 1);
     setenv("DONE_DEADLINE", "300ms", 1);
     setenv("FLOOR_INTERVAL", "100ms", 1);
