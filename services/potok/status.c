@@ -6,6 +6,7 @@
 #include "absence.h"
 #include "drift_view.h"
 #include "explain.h"
+#include "freshness.h"
 #include "home.h"
 #include "last_runs.h"
 #include "say.h"
@@ -65,6 +66,7 @@ static void status_json(const struct ask *a, const struct home *home)
     }
     json_object_set_new(root, "running", json_true());
     json_object_set_new(root, "services", services_json(a));
+    json_object_set_new(root, "freshness", freshness_json(home));
     json_object_set_new(root, "drift", drift_json(home));
     json_print(root);
     json_decref(root);
@@ -189,6 +191,7 @@ static int running_show(const struct ask *a, const struct home *home)
         last_runs_show(s->runs, s->run_count);
         if (waiting > 0)
             printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"), waiting);
+        freshness_show(home);
         drift_show(home);
     }
     free(s);
@@ -209,6 +212,7 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
         json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(home) != 0, "services",
             services_json(a), "runs", last_runs_json(runs, count), "error", why);
 
+        json_object_set_new(root, "freshness", count < 0 ? json_null() : freshness_json(home));
         json_object_set_new(root, "drift", count < 0 ? json_null() : drift_json(home));
         json_print(root);
         json_decref(root);
@@ -217,8 +221,10 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
         if (a->count > 0)
             services_show(a);
         last_runs_show(runs, count);
-        if (count >= 0)
+        if (count >= 0) {
+            freshness_show(home);
             drift_show(home);
+        }
     }
     if (count < 0)
         fprintf(stderr, "potok: %s\n", err.text);

@@ -62,6 +62,7 @@ void figures_refresh(struct scheduler *s)
     if (now_ms < s->figures_at_ms + 500)
         return;
     s->figures_at_ms = now_ms;
+    fresh_refresh(s, now_ms);
     gauge("potok_scheduler_jobs_in_flight", "Attempts awaited", NULL, flights_unfinished(&s->flights));
     gauge("potok_scheduler_fetchers", "Fetchers known", NULL, s->crew.count);
     gauge("potok_scheduler_credit", "Jobs the fetchers can take now", NULL, crew_credit(&s->crew));

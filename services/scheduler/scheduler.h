@@ -54,7 +54,7 @@ struct scheduler {
     struct step *steps, **steps_end;
     struct step *running;
     uint64_t step_not_before_ms;    /* after a failed step */
-    uint64_t figures_at_ms;
+    uint64_t figures_at_ms, fresh_at_ms;
     bool step_lost;                 /* told already that the database fails */
     bool stopping;
 };
@@ -148,5 +148,6 @@ void control_detail(void *state, json_t *into);
 
 /* figures.c: metrics */
 void figures_refresh(struct scheduler *s);
+void fresh_refresh(struct scheduler *s, uint64_t now_ms);   /* fresh.c: ages, when they are due */
 void figures_count(const char *name, const char *help, const char *portal, double by);
 void figures_refused(const struct portal *p, unsigned status);

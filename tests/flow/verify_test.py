@@ -2,8 +2,10 @@
 with id and field, and --heal repairs it and nothing else; what changes meanwhile is no difference."""
 import contextlib
 import json
+import re
 import sqlite3
 import unittest
+import urllib.request
 
 from support import truth
 from support.harness import ENTITIES, Scenario, wait_for
@@ -181,6 +183,40 @@ class Verify:
         self.agree(pipeline, sandbox)
         truth.check(self, pipeline, sandbox, ENTITIES)
         self.assertTrue(codes)
+
+    # ---- freshness ----
+
+    def ages(self, pipeline):
+        """{(metric, entity): seconds} of the scheduler."""
+        address = next(s['metrics'] for s in pipeline.status()['services'] if s['service'] == 'scheduler')
+        with urllib.request.urlopen('http://%s/metrics' % address, timeout=10) as answer:
+            found = re.findall(r'(?m)^potok_(\w+)_age_seconds\{portal="main",entity="(\w+)"\} (\S+)$', answer.read().decode())
+        return {(name, entity): float(value) for name, entity, value in found}
+
+    def test_how_fresh_each_mirror_is(self):
+        sandbox = self.sandbox(deals=60, contacts=10, companies=10, leads=10)
+        pipeline = self.mirror(sandbox).start()
+        pipeline.sync()
+        wait_for(lambda: len(self.ages(pipeline)) == 8, 'both ages of each entity')
+        fresh = {f['entity']: f for f in pipeline.status()['freshness']}
+        self.assertEqual(set(ENTITIES), set(fresh))
+        self.assertEqual((0, None), (fresh['deals']['marks'], fresh['deals']['mark_age_ms']))
+        self.tell("UPDATE potok_entity SET agreed_ms = agreed_ms - 3600000")
+        self.tell("INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms, not_before_ms) SELECT 'main', 'deals', 7, 999999, 0, "
+                  'agreed_ms, agreed_ms + 360000000 FROM potok_entity WHERE entity = \'deals\'')
+        wait_for(lambda: self.ages(pipeline)['mark', 'deals'] >= 3600, 'the age of the mark')
+        self.assertGreaterEqual(self.ages(pipeline)['agreed', 'leads'], 3600)
+        fresh = {f['entity']: f for f in pipeline.status()['freshness']}
+        self.assertEqual((1, 0), (fresh['deals']['marks'], fresh['leads']['marks']))
+        self.assertGreaterEqual(fresh['deals']['mark_age_ms'], 3600000)
+        self.assertRegex(pipeline.potok('status').stdout, r'main/deals +1 +1:00:\d\d +1:00:\d\d')
+        self.verify(pipeline, 'leads')
+        fresh = {f['entity']: f for f in pipeline.status()['freshness']}
+        self.assertLess(fresh['leads']['agreed_age_ms'], 600000, 'an agreement is noted')
+        self.assertGreaterEqual(fresh['deals']['agreed_age_ms'], 3600000)
+        pipeline.stop()
+        stopped = json.loads(pipeline.potok('status', '--json').stdout)
+        self.assertEqual(4, len(stopped['freshness']))
 
     # ---- usage ----
 

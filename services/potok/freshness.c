@@ -1,0 +1,119 @@
+#include "freshness.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "say.h"
+#include "screen.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- reading ---- */
+
+static int64_t age_of(struct db_val at)
+{
+    int64_t now_ms = (int64_t)clock_wall_ms();
+
+    return now_ms > at.i ? now_ms - at.i : 0;
+}
+
+static void put(json_t *o, const char *key, struct db_val v, bool age)
+{
+    json_object_set_new(o, key, v.type == DB_INT ? json_integer(age ? age_of(v) : v.i) : json_null());
+}
+
+static int on_entity(void *ctx, const struct db_val *row, int columns)
+{
+    json_t *o = json_object();
+
+    (void)columns;
+    json_object_set_new(o, "portal", json_stringn(row[0].s.p, row[0].s.n));
+    json_object_set_new(o, "entity", json_stringn(row[1].s.p, row[1].s.n));
+    put(o, "marks", row[2], false);
+    put(o, "mark_age_ms", row[3], true);
+    put(o, "agreed_ms", row[4], false);
+    put(o, "agreed_age_ms", row[4], true);
+    put(o, "full_ms", row[5], false);
+    json_array_append_new(ctx, o);
+    return 0;
+}
+
+static json_t *freshness_read(const struct home *home, struct err *err)
+{
+    json_t *list;
+    struct db *db = NULL;
+
+    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
+        return json_null();
+    if (db_open_read(&db, home->database_url, err) < 0)
+        return NULL;
+    list = json_array();
+    if (db_run(db,
+            "SELECT e.portal, e.entity, coalesce(m.n, 0), m.oldest_ms, e.agreed_ms, e.full_ms FROM "
+            "potok_entity e "
+            "LEFT JOIN (SELECT portal, entity, count(*) AS n, min(set_ms) AS oldest_ms FROM potok_mark "
+            "GROUP BY portal, entity) m ON m.portal = e.portal AND m.entity = e.entity ORDER BY e.portal, "
+            "e.entity",
+            DB_NOARGS, on_entity, list, NULL, err) < 0) {
+        json_decref(list);
+        list = NULL;
+    }
+    db_close(&db);
+    return list;
+}
+
+json_t *freshness_json(const struct home *home)
+{
+    struct err err = { 0 };
+    json_t *list = freshness_read(home, &err);
+
+    return list != NULL ? list : json_null();
+}
+
+/* ---- showing ---- */
+
+static const char *span(const json_t *ms, const char *none, char ret[static SAY_COUNT_SIZE])
+{
+    return json_is_integer(ms) ? say_span((uint64_t)json_integer_value(ms), ret) : none;
+}
+
+static void row_add(const json_t *e, struct table *t)
+{
+    char name[120], marks[SAY_COUNT_SIZE], mark[SAY_COUNT_SIZE], agreed[SAY_COUNT_SIZE];
+
+    snprintf(name, sizeof(name), "%s/%s", json_string_value(json_object_get(e, "portal")),
+        json_string_value(json_object_get(e, "entity")));
+    table_add(t,
+        (const char *[]){ name, say_count((uint64_t)json_integer_value(json_object_get(e, "marks")), marks),
+            span(json_object_get(e, "mark_age_ms"), "", mark),
+            span(json_object_get(e, "agreed_age_ms"), say("ни разу", "never"), agreed) });
+}
+
+void freshness_show(const struct home *home)
+{
+    const char *heads[] = { say("зеркало", "mirror"), say(">ждут чтения", ">to be read"),
+        say(">дольше всех", ">for up to"), say(">сверено назад", ">agreed ago") };
+    struct err err = { 0 };
+    json_t *list = freshness_read(home, &err), *e;
+    struct table t;
+    struct buf out;
+    size_t i;
+
+    if (list == NULL)
+        fprintf(stderr, "potok: %s\n", err.text);
+    if (json_array_size(list) > 0) {
+        table_init(&t, ARRAY_SIZE(heads), heads);
+        json_array_foreach(list, i, e)
+            row_add(e, &t);
+        buf_init(&out, 1 << 20);
+        buf_char(&out, '\n');
+        table_render(&t, screen_colour(), &out);
+        fwrite(out.p, 1, out.n, stdout);
+        buf_fini(&out);
+        table_fini(&t);
+    }
+    json_decref(list);
+}
