@@ -26,6 +26,7 @@ void portal_fini(struct portal *p)
         free(p->mirrors[i].unknown);
     }
     free(p->mirrors);
+    zone_free(&p->zone);
     while (p->jobs != NULL) {
         struct job *job = p->jobs;
 

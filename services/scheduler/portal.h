@@ -9,6 +9,7 @@
 #include "operate.h"
 #include "pace.h"
 #include "proto/entity.h"
+#include "when.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,7 +40,7 @@ struct mirror {                     /* one entity of a portal */
     enum run_state run_state;
     uint64_t run_started_ms;        /* wall; of the last run */
     bool ever_full;                 /* a full sync was completed once */
-    uint64_t next_sync_ms;          /* wall; when the next one is due by itself; 0 = never */
+    struct when when;               /* the next one is due by itself */
     bool probe_wanted;              /* fields or bounds must be learnt, run or not */
     bool probe_first;               /* and nothing else may be asked before */
     bool probe_flying;
@@ -78,6 +79,7 @@ struct portal {
     uint64_t ok_count;              /* good answers */
     unsigned fails;                 /* calls in a row that the portal did not answer properly */
     uint64_t refusals, requests;
+    struct zone zone;               /* whose clocks schedules mean; owned */
     struct mirror *mirrors;         /* fixed after start: steps point into it */
     int mirror_count;
     struct job *jobs;               /* open: waiting and busy ones */

@@ -255,8 +255,8 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
     m->shape = row->shape;
     m->paused = row->paused;
     m->run_started_ms = row->started_ms;
-    if (s->sync_interval_min > 0)
-        m->next_sync_ms = row->ever_full ? row->started_ms + (uint64_t)s->sync_interval_min * 60000 : 1;
+    struct config_when plan = config_when(p->config, m->entity->plural);
+    when_init(&m->when, &plan, s->sync_interval_min * 60000, row->ever_full, row->started_ms, clock_wall_ms());
     if (row->floor > p->floor)
         p->floor = row->floor;
 }
@@ -353,6 +353,8 @@ static int make_portals(struct scheduler *s, struct err *err)
 
         portal_init(p, &config->portals[i], (uint64_t)s->operating_limit_s * 1000, clock_mono_ms());
         portal_add_mirrors(p);
+        if (zone_load(&p->zone, config->portals[i].zone, err) < 0)
+            return -1;
     }
     return 0;
 }

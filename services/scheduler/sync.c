@@ -44,7 +44,7 @@ static void begin_run(
     m->probe_not_before_ms = 0;
     m->probe_fails = 0;
     m->run_started_ms = row->who.now_ms;
-    m->next_sync_ms = s->sync_interval_min > 0 ? row->who.now_ms + (uint64_t)s->sync_interval_min * 60000 : 0;
+    when_began(&m->when, row->who.now_ms);
     if (m->run == row->runs[i])
         return;
     m->run = row->runs[i];
@@ -117,25 +117,17 @@ struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int 
     return &x->step;
 }
 
-/* A wall clock that stepped back puts the next sync farther off than one interval: then it is due. */
-static bool is_due(const struct scheduler *s, const struct mirror *m, uint64_t wall_ms)
-{
-    uint64_t interval_ms = (uint64_t)s->sync_interval_min * 60000;
-
-    return m->next_sync_ms > 0 && (m->next_sync_ms <= wall_ms || m->next_sync_ms - wall_ms > interval_ms);
-}
-
 struct step *sync_due(struct scheduler *s, int portal)
 {
-    const struct portal *p = &s->portals[portal].portal;
+    struct portal *p = &s->portals[portal].portal;
     struct sync_wish wish = { portal, 0 };
     struct bus_peer nobody = { { 0 }, 0 };
     uint64_t wall_ms = clock_wall_ms();
 
     for (int i = 0; i < p->mirror_count; i++) {
-        const struct mirror *m = &p->mirrors[i];
+        struct mirror *m = &p->mirrors[i];
 
-        if (m->run == 0 && !m->paused && is_due(s, m, wall_ms))
+        if (!m->paused && when_due(&m->when, &p->zone, m->run != 0, wall_ms))
             wish.mirrors |= (uint64_t)1 << i;
     }
     return wish.mirrors == 0 ? NULL : sync_step(s, &wish, 1, nobody, NULL);

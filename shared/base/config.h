@@ -8,15 +8,19 @@
  *       entities: [deals, contacts, companies, leads]   # default: all known
  *       prefix: crm_                                    # of its tables
  *       drift: evolve                                   # new fields: evolve | freeze | quarantine (config_drift.h)
+ *       schedule: "0 8-19 * * mon-fri"                  # of full syncs (cron.h), or interval: 10m; config_when.h
+ *       missed: once                                    # once | all | skip: times that passed while nothing ran
+ *       zone: Europe/Moscow                             # whose clocks the schedule means; default: this machine's
  *   settings:
  *     SYNC_DEFAULT_INTERVAL_MINUTES: 30
  *
- * An entity with a policy of its own stands in the list as a map: entities: [deals, {contacts: {drift: freeze}}].
+ * An entity with a policy or a schedule of its own stands in the list as a map: entities: [deals, {contacts: {drift: freeze}}].
  * BITRIX_WEBHOOK_URL (or _FILE) defines or overrides the url of the portal "main"; BITRIX_TARIFF its tariff.
  * Owned by the caller; read-only after loading; any thread. */
 #pragma once
 
 #include "base/config_drift.h"
+#include "base/config_when.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -35,6 +39,9 @@ struct config_portal {
     int entity_count;           /* 0 = all */
     enum drift_policy drift;           /* DRIFT_UNSET: not told; config_drift() answers */
     enum drift_policy entity_drift[CONFIG_ENTITIES_MAX];   /* of each in `entities` */
+    struct config_when when;    /* config_when() answers */
+    struct config_when entity_when[CONFIG_ENTITIES_MAX];
+    char zone[65];              /* "": this machine's */
     char *prefix;               /* table prefix */
     char where[96];             /* "potok.yaml:3:5" or "environment" */
     char tariff_where[96], entities_where[96], prefix_where[96], drift_where[96];    /* "": the default */

@@ -157,7 +157,7 @@ static int refuse_entity(struct loader *l, const struct config_portal *portal, c
 }
 
 static const char *const drift_names[] = { "evolve", "freeze", "quarantine", NULL };
-static const char *const entity_key_names[] = { "drift", NULL };
+static const char *const entity_key_names[] = { "drift", "schedule", "interval", "missed", NULL };
 
 static int refuse_key(struct loader *l, const struct node *node, const char *const *known, const char *in)
 {
@@ -196,7 +196,35 @@ static int take_drift(struct loader *l, struct config_portal *portal, const stru
     return 0;
 }
 
-/* {contacts: {drift: freeze}}: the entity's own settings; just one there is. */
+/* schedule, interval, missed */
+static int read_when(struct loader *l, const struct node *node, struct config_when *ret)
+{
+    if (need_text(l, node) < 0)
+        return -1;
+    if (when_take(ret, node->key, node->text, l->err) < 0)
+        return err_wrap(l->err, "%s:%u:%u: %s", l->path, node->line, node->column, node->key);
+    return 0;
+}
+
+static int take_when(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    return read_when(l, node, &portal->when);
+}
+
+static int take_zone(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    struct zone zone;
+
+    if (need_text(l, node) < 0)
+        return -1;
+    if (zone_load(&zone, node->text, l->err) < 0)
+        return err_wrap(l->err, "%s:%u:%u: %s", l->path, node->line, node->column, node->key);
+    zone_free(&zone);
+    snprintf(portal->zone, sizeof(portal->zone), "%s", node->text);
+    return 0;
+}
+
+/* {contacts: {drift: freeze}}: the entity's own settings. */
 static int take_entity_settings(struct loader *l, struct config_portal *portal, const struct node *node)
 {
     char in[128];
@@ -208,9 +236,12 @@ static int take_entity_settings(struct loader *l, struct config_portal *portal, 
             l, node, "portal %s: an entity's settings are a map: {contacts: {drift: freeze}}", portal->name);
     snprintf(in, sizeof(in), err_tr(" of an entity of portal %s"), portal->name);
     for (const struct node *n = node->first; n; n = n->next) {
-        if (strcmp(n->key, "drift") != 0)
+        int i = portal->entity_count - 1;
+
+        if (strcmp(n->key, "drift") != 0 && !when_key(n->key))
             return refuse_key(l, n, entity_key_names, in);
-        if (read_drift(l, n, &portal->entity_drift[portal->entity_count - 1]) < 0)
+        if ((when_key(n->key) ? read_when(l, n, &portal->entity_when[i])
+                              : read_drift(l, n, &portal->entity_drift[i])) < 0)
             return -1;
     }
     return 0;
@@ -295,10 +326,14 @@ static const struct portal_key {
     { "entities", take_entities },
     { "prefix", take_prefix },
     { "drift", take_drift },
+    { "schedule", take_when },
+    { "interval", take_when },
+    { "missed", take_when },
+    { "zone", take_zone },
 };
 
 static const char *const portal_key_names[] = { "url", "url_file", "tariff", "entities", "prefix", "drift",
-    NULL };
+    "schedule", "interval", "missed", "zone", NULL };
 static const char *const root_key_names[] = { "portals", "settings", NULL };
 
 struct config_portal *config_portal_add(struct config *c, const char *name)

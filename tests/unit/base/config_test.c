@@ -232,6 +232,22 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
             "potok.yaml:7:9: unknown key \"drit\" of an entity of portal main (did you mean \"drift\"?)" },
         { MAIN "    entities: [{deals: freeze}]\n",
             "potok.yaml:4:17: portal main: an entity's settings are a map: {contacts: {drift: freeze}}" },
+        /* schedules */
+        { MAIN "    schedule: \"61 * * * *\"\n",
+            "potok.yaml:4:5: schedule: \"61\" is no minute: 0-59" },
+        { MAIN "    schedule: hourly\n", "potok.yaml:4:5: schedule: \"hourly\" is no minute" },
+        { MAIN "    schedule: \"@daily\"\n    interval: 10m\n",
+            "potok.yaml:5:5: interval: schedule and interval exclude each other" },
+        { MAIN "    interval: 9s\n", "potok.yaml:4:5: interval: an interval is never, or 10s to 366d" },
+        { MAIN "    interval: 367d\n", "an interval is never" },
+        { MAIN "    interval: 10\n", "an interval is never" },
+        { MAIN "    interval: 10 m\n", "an interval is never" },
+        { MAIN "    interval: -5m\n", "an interval is never" },
+        { MAIN "    missed: later\n", "potok.yaml:4:5: missed: missed is once" },
+        { MAIN "    zone: Europe/Moskow\n", "potok.yaml:4:5: zone: no time zone \"Europe/Moskow\"" },
+        { MAIN "    zone: ../../etc/passwd\n", "no time zone" },
+        { MAIN "    schedul: x\n", "unknown key \"schedul\" in portal main (did you mean \"schedule\"?)" },
+        { MAIN "    entities: [{deals: {interval: x}}]\n", "interval: an interval is never" },
         { MAIN "    entities: [{deels: {drift: freeze}}]\n",
             "potok.yaml:4:17: portal main: unknown entity \"deels\" (did you mean \"deals\"?)" },
         { MAIN "    entities: [deals, {deal: {}}]\n", "portal main: deal is in the list twice" },
@@ -271,6 +287,30 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
     clear_environment();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         check_fails(cases[i].text, cases[i].why);
+}
+
+TEST(each_entity_has_a_schedule_of_its_own_or_its_portals)
+{
+    struct config_when when;
+    struct config c;
+
+    clear_environment();
+    check_loads(&c, MAIN "    schedule: \"*/15 8-19 * * mon-fri\"\n    missed: skip\n    zone: \"+03:00\"\n"
+                         "    entities: [deals, {contacts: {interval: 2h, missed: all}}, {leads: {interval: never}}]\n");
+    CHECK_STR(c.portals[0].zone, "+03:00");
+    when = config_when(&c.portals[0], "deals");
+    CHECK(when.told && when.by_cron && when.missed == CRON_SKIP);
+    CHECK_EQ(when.cron.minutes, 1 | 1ULL << 15 | 1ULL << 30 | 1ULL << 45);
+    when = config_when(&c.portals[0], "contacts");
+    CHECK(when.told && !when.by_cron && when.missed == CRON_ALL);
+    CHECK_EQ(when.interval_ms, 7200000);
+    when = config_when(&c.portals[0], "leads");
+    CHECK(when.told && when.interval_ms == 0 && when.missed == CRON_SKIP);
+    config_free(&c);
+    check_loads(&c, MAIN);
+    CHECK(!config_when(&c.portals[0], "deals").told);
+    CHECK_EQ(config_when(&c.portals[0], "deals").missed, CRON_ONCE);
+    config_free(&c);
 }
 
 TEST(each_entity_has_a_policy_of_its_own_or_its_portals)
@@ -439,6 +479,7 @@ TEST(without_checks_every_name_of_the_right_shape_is_taken)
 
 TEST_MAIN(CASE(a_whole_file_is_read), CASE(defaults_are_standard_and_crm), CASE(a_file_may_be_empty),
     CASE(mistakes_are_told_with_their_place_and_a_hint),
+    CASE(each_entity_has_a_schedule_of_its_own_or_its_portals),
     CASE(each_entity_has_a_policy_of_its_own_or_its_portals),
     CASE(one_prefix_may_serve_portals_that_share_no_entity), CASE(sizes_are_limited),
     CASE(the_environment_makes_the_portal_main), CASE(the_environment_overrides_url_and_tariff_of_main_only),
