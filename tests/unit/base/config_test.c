@@ -233,8 +233,7 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         { MAIN "    entities: [{deals: freeze}]\n",
             "potok.yaml:4:17: portal main: an entity's settings are a map: {contacts: {drift: freeze}}" },
         /* schedules */
-        { MAIN "    schedule: \"61 * * * *\"\n",
-            "potok.yaml:4:5: schedule: \"61\" is no minute: 0-59" },
+        { MAIN "    schedule: \"61 * * * *\"\n", "potok.yaml:4:5: schedule: \"61\" is no minute: 0-59" },
         { MAIN "    schedule: hourly\n", "potok.yaml:4:5: schedule: \"hourly\" is no minute" },
         { MAIN "    schedule: \"@daily\"\n    interval: 10m\n",
             "potok.yaml:5:5: interval: schedule and interval exclude each other" },
@@ -295,8 +294,9 @@ TEST(each_entity_has_a_schedule_of_its_own_or_its_portals)
     struct config c;
 
     clear_environment();
-    check_loads(&c, MAIN "    schedule: \"*/15 8-19 * * mon-fri\"\n    missed: skip\n    zone: \"+03:00\"\n"
-                         "    entities: [deals, {contacts: {interval: 2h, missed: all}}, {leads: {interval: never}}]\n");
+    check_loads(&c,
+        MAIN "    schedule: \"*/15 8-19 * * mon-fri\"\n    missed: skip\n    zone: \"+03:00\"\n"
+             "    entities: [deals, {contacts: {interval: 2h, missed: all}}, {leads: {interval: never}}]\n");
     CHECK_STR(c.portals[0].zone, "+03:00");
     when = config_when(&c.portals[0], "deals");
     CHECK(when.told && when.by_cron && when.missed == CRON_SKIP);
