@@ -9,6 +9,7 @@
 #include "question.h"
 #include "say.h"
 #include "screen.h"
+#include "sync_deletions.h"
 #include "sync_ids.h"
 #include "view.h"
 
@@ -22,11 +23,13 @@
 #define LINES_EVERY_MS 5000
 #define SILENCE_MS     30000 /* a killed scheduler is back by then */
 
-enum { OPTION_FULL, OPTION_ID, OPTION_WAIT, OPTION_PORTAL, OPTION_JSON };
+enum { OPTION_FULL, OPTION_ID, OPTION_DELETIONS, OPTION_WAIT, OPTION_PORTAL, OPTION_JSON };
 static const struct option_def OPTIONS[] = {
     { "--full", 0, false, "перечитать всё (в этой версии так всегда)",
         "read everything (always so in this version)" },
     { "--id", 0, true, "только эти записи: --id 42,43", "these records only: --id 42,43" },
+    { "--deletions", 0, false, "только найти удалённое: номера всех записей, без ожидания",
+        "only find what was deleted: the ids of all records; does not wait" },
     { "--wait", 'w', false, "ждать конца, код выхода 1 при неудаче",
         "wait for the end; exit code 1 when something failed" },
     { "--portal", 0, true, "только этот портал", "this portal only" },
@@ -294,6 +297,14 @@ static int sync_run(const struct args *args)
          wait = args->option[OPTION_WAIT] != NULL || (isatty(STDOUT_FILENO) && !json);
     int code;
 
+    if (question != NULL && args->option[OPTION_DELETIONS] != NULL &&
+        (ids != NULL || args->option[OPTION_WAIT] != NULL || args->option[OPTION_FULL] != NULL)) {
+        err_set(&err, ERR_CONF, "%s",
+            say("--deletions не сочетается с --id, --wait и --full",
+                "--deletions does not go with --id, --wait and --full"));
+        free(question);
+        question = NULL;
+    }
     if (question == NULL)
         return command_misused("sync", &err);
     if (home_load(&home, NULL, &err) < 0) {
@@ -302,7 +313,10 @@ static int sync_run(const struct args *args)
     }
     s = xcalloc(1, sizeof(*s));
     s->json = json;
-    code = ids != NULL ? sync_ids(&home, question, wait, json) : ask(s, &home, question, wait);
+    if (args->option[OPTION_DELETIONS] != NULL)
+        code = sync_deletions(&home, question, json);
+    else
+        code = ids != NULL ? sync_ids(&home, question, wait, json) : ask(s, &home, question, wait);
     free(s->body);
     free(s);
     free(question);

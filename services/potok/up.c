@@ -141,6 +141,7 @@ static int locked_run(const struct home *h, bool once, uint64_t runs_before)
     if (once) { /* the one sync is asked for */
         setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
         setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
+        setenv("SYNC_SWEEP_MINUTES", "0", 1);
     }
     code = up_live(u);
     log_restore(saved);

@@ -179,7 +179,7 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
     told_good(p);
     if (r->retry_ms > 0) /* a part was answered, then a limit was met */
         told_wait(p, r);
-    if (f->entity >= 0)
+    if (f->entity >= 0 && f->kind != JOB_SWEEP)
         mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
     if (f->entity >= 0 && f->kind == JOB_CHANGED)
         p->mirrors[f->entity].changed_read += r->records;
@@ -265,6 +265,8 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
         mirror_range_done(&p->mirrors[f->entity]);
     if (f->kind == JOB_CHANGED && f->entity >= 0)
         changed_done(p, &p->mirrors[f->entity], d);
+    if (f->kind == JOB_SWEEP && f->entity >= 0)
+        p->mirrors[f->entity].sweep_fails = 0;
     if (d->next_job > 0 && d->next_first > 0 && f->entity >= 0 &&
         (f->kind != JOB_RANGE || p->mirrors[f->entity].run == f->run) &&
         job_find(p->jobs, d->next_job) == NULL) {

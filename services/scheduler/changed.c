@@ -1,6 +1,6 @@
-/* What changed is looked for now and then: what no webhook told, or a lost one, is found here. Such a look is
- * a chain of jobs without a run; what it found and where the next begins is in the database when the last of
- * them is stored. */
+/* What changed is looked for now and then: what no webhook told, or a lost one, is found here. More seldom
+ * what is gone: a sweep of all ids. Such a look is a chain of jobs without a run; what it found and where the
+ * next begins is in the database when the last of them is stored. */
 #include "scheduler.h"
 
 #include "base/clock.h"
@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-#define FAILS_MOST 6 /* after so many in a row the pause no longer doubles */
+#define FAILS_MOST    6     /* after so many in a row the pause no longer doubles */
+#define SWEEP_LOOK_MS 60000 /* so often the database is asked when the last sweep was */
 
 struct changed {
     struct step step;
@@ -24,13 +25,15 @@ static int changed_work(struct step *step, struct db *db, struct err *err)
     return store_changed(db, &((struct changed *)step)->store, err);
 }
 
-static void begin(struct portal *p, int mirror, uint64_t id)
+static void begin(struct portal *p, int mirror, enum job_kind kind, uint64_t id)
 {
     struct mirror *m = &p->mirrors[mirror];
-    struct job *job = job_new(JOB_CHANGED, mirror);
+    struct job *job = job_new(kind, mirror);
 
-    m->changed_last = m->changed_read;
-    m->changed_read = 0;
+    if (kind == JOB_CHANGED) {
+        m->changed_last = m->changed_read;
+        m->changed_read = 0;
+    }
     job->id = id;
     job->first = 1;
     job->last = RANGE_OPEN;
@@ -45,7 +48,7 @@ static void changed_stored(struct step *step)
 
     for (int i = 0; i < x->store.count; i++)
         if (x->store.jobs[i] > 0)
-            begin(p, x->mirrors[i], x->store.jobs[i]);
+            begin(p, x->mirrors[i], x->store.kind, x->store.jobs[i]);
 }
 
 static void changed_free(struct step *step)
@@ -53,53 +56,94 @@ static void changed_free(struct step *step)
     free(step);
 }
 
-static bool under_way(const struct portal *p, int mirror)
+static bool under_way(const struct portal *p, int mirror, enum job_kind kind)
 {
     for (const struct job *job = p->jobs; job != NULL; job = job->next)
-        if (job->entity == mirror && job->kind == JOB_CHANGED)
+        if (job->entity == mirror && job->kind == kind)
             return true;
     return false;
 }
 
-static bool is_due(const struct portal *p, int mirror, uint64_t now_ms)
+static bool is_due(const struct portal *p, int mirror, enum job_kind kind, uint64_t now_ms)
 {
     const struct mirror *m = &p->mirrors[mirror];
+    uint64_t at_ms = kind == JOB_CHANGED ? m->changed_at_ms : m->sweep_wanted ? 0 : m->sweep_at_ms;
 
-    return m->run == 0 && m->schema != NULL && !m->refused && m->changed_at_ms <= now_ms &&
-           !under_way(p, mirror);
+    return m->run == 0 && m->schema != NULL && !m->refused && at_ms <= now_ms && !under_way(p, mirror, kind);
 }
 
 /* Each look is so far from the beginning of the one before it, also where nothing may be asked yet. */
-static uint64_t pause_ms(const struct scheduler *s, const struct mirror *m)
+static uint64_t pause_ms(const struct scheduler *s, const struct mirror *m, enum job_kind kind)
 {
-    unsigned fails = m->changed_fails < FAILS_MOST ? m->changed_fails : FAILS_MOST;
+    unsigned fails = kind == JOB_CHANGED ? m->changed_fails : m->sweep_fails;
+    uint64_t ms = kind == JOB_CHANGED ? (uint64_t)s->incremental_s * 1000 : SWEEP_LOOK_MS;
 
-    return ((uint64_t)s->incremental_s * 1000) << fails;
+    return ms << (fails < FAILS_MOST ? fails : FAILS_MOST);
 }
 
-struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms)
+static struct changed *changed_new(struct scheduler *s, int portal, enum job_kind kind)
+{
+    struct changed *x = xcalloc(1, sizeof(*x));
+
+    x->step = (struct step){
+        .name = job_kind_name(kind), .work = changed_work, .done = changed_stored, .free = changed_free
+    };
+    x->portal = portal;
+    x->store.who = scheduler_who(&s->portals[portal].portal);
+    x->store.kind = kind;
+    return x;
+}
+
+static void add(struct scheduler *s, struct changed *x, int mirror, uint64_t now_ms)
+{
+    struct mirror *m = &s->portals[x->portal].portal.mirrors[mirror];
+
+    *(x->store.kind == JOB_CHANGED ? &m->changed_at_ms : &m->sweep_at_ms) =
+        now_ms + pause_ms(s, m, x->store.kind);
+    x->mirrors[x->store.count] = mirror;
+    x->store.entities[x->store.count++] = str_of(m->entity->plural);
+}
+
+static struct step *look_for_changes(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct portal *p = &s->portals[portal].portal;
     struct changed *x = NULL;
 
-    if (s->incremental_s == 0 || p->state == PORTAL_STOPPED)
-        return NULL;
-    for (int i = 0; i < p->mirror_count; i++) {
-        if (!is_due(p, i, now_ms))
+    for (int i = 0; i < p->mirror_count && s->incremental_s > 0; i++) {
+        if (!is_due(p, i, JOB_CHANGED, now_ms))
             continue;
-        if (x == NULL) {
-            x = xcalloc(1, sizeof(*x));
-            x->step = (struct step){
-                .name = "changed", .work = changed_work, .done = changed_stored, .free = changed_free
-            };
-            x->portal = portal;
-            x->store.who = scheduler_who(p);
-        }
-        p->mirrors[i].changed_at_ms = now_ms + pause_ms(s, &p->mirrors[i]);
-        x->mirrors[x->store.count] = i;
-        x->store.entities[x->store.count++] = str_of(p->mirrors[i].entity->plural);
+        if (x == NULL)
+            x = changed_new(s, portal, JOB_CHANGED);
+        add(s, x, i, now_ms);
     }
     return x == NULL ? NULL : &x->step;
+}
+
+/* One entity after the other. What the operator wants is not asked whether it is due. */
+static struct step *sweep(struct scheduler *s, int portal, uint64_t now_ms)
+{
+    struct portal *p = &s->portals[portal].portal;
+
+    for (int i = 0; i < p->mirror_count; i++) {
+        struct mirror *m = &p->mirrors[i];
+
+        if ((s->sweep_min == 0 && !m->sweep_wanted) || !is_due(p, i, JOB_SWEEP, now_ms))
+            continue;
+        struct changed *x = changed_new(s, portal, JOB_SWEEP);
+        x->store.every_ms = m->sweep_wanted ? 0 : (uint64_t)s->sweep_min * 60000;
+        m->sweep_wanted = false;
+        add(s, x, i, now_ms);
+        return &x->step;
+    }
+    return NULL;
+}
+
+struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms)
+{
+    if (s->portals[portal].portal.state == PORTAL_STOPPED)
+        return NULL;
+    struct step *step = look_for_changes(s, portal, now_ms);
+    return step != NULL ? step : sweep(s, portal, now_ms);
 }
 
 void changed_done(const struct portal *p, struct mirror *m, const struct msg_done *done)
@@ -110,13 +154,21 @@ void changed_done(const struct portal *p, struct mirror *m, const struct msg_don
             kv_u("written", done->written), kv_u("same", done->same));
 }
 
-void changed_failed(struct scheduler *s, int portal, int mirror, const char *text)
+void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind kind, const char *text)
 {
     const struct portal *p = &s->portals[portal].portal;
     struct mirror *m = &p->mirrors[mirror];
 
-    m->changed_fails++;
-    m->changed_at_ms = clock_mono_ms() + pause_ms(s, m);
-    log_ev(LOG_WARNING, "changes.failed", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
-        kv_u("again_in_ms", pause_ms(s, m)), kv_s("error", text));
+    ++*(kind == JOB_CHANGED ? &m->changed_fails : &m->sweep_fails);
+    *(kind == JOB_CHANGED ? &m->changed_at_ms : &m->sweep_at_ms) = clock_mono_ms() + pause_ms(s, m, kind);
+    log_ev(LOG_WARNING, kind == JOB_CHANGED ? "changes.failed" : "sweep.failed", kv_str("portal", p->name),
+        kv_s("entity", m->entity->plural), kv_u("again_in_ms", pause_ms(s, m, kind)), kv_s("error", text));
+}
+
+void changed_sweep_now(struct scheduler *s, int portal, uint64_t mirrors)
+{
+    struct portal *p = &s->portals[portal].portal;
+
+    for (int i = 0; i < p->mirror_count; i++)
+        p->mirrors[i].sweep_wanted |= (mirrors & (uint64_t)1 << i) != 0;
 }

@@ -155,14 +155,14 @@ static void stop_job(struct scheduler *s, int portal, struct job *job, const str
     uint64_t probes = job->probes;
     struct portal *p = &s->portals[portal].portal;
 
-    bool changes = job->kind == JOB_CHANGED;
+    enum job_kind kind = job->kind;
     mend_drop(s, portal, job);
     if (why->whole_portal && (why->kind == ERR_AUTH || why->kind == ERR_CONF)) {
         mend_stop_portal(s, portal, why->text);
         return;
     }
-    if (changes) /* a full sync may do better, and says so when it does not */
-        changed_failed(s, portal, mirror, why->text);
+    if (kind == JOB_CHANGED || kind == JOB_SWEEP) /* a full sync may do better, and says so when it does not */
+        changed_failed(s, portal, mirror, kind, why->text);
     else if (mirror >= 0)
         mend_fail_mirror(s, portal, mirror, why->text);
     for (int i = 0; i < p->mirror_count; i++)

@@ -54,6 +54,9 @@ struct mirror {                     /* one entity of a portal */
     uint64_t changed_at_ms;         /* monotonic; what changed is not looked for before */
     uint64_t changed_last, changed_read;    /* records that the last look found; that this one found so far */
     unsigned changed_fails;         /* looks in a row that failed for good */
+    uint64_t sweep_at_ms;           /* likewise of its ids */
+    unsigned sweep_fails;
+    bool sweep_wanted;              /* by the operator: now */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     struct gather gather[2];        /* by ask */
     int64_t shape;                  /* potok_entity.shape as last seen */

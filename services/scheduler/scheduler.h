@@ -42,7 +42,7 @@ struct scheduler_portal {
 struct scheduler {
     char *database_url, *bus_where;                     /* settings */
     int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
-    int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s;
+    int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min;
     struct app *app;
     struct db_pool *pool;
     struct bus_plug *router, *dones;
@@ -117,10 +117,11 @@ struct sync_wish {
     int portal;
     uint64_t mirrors;               /* bit set of mirrors */
 };
-/* changed.c: what changed is looked for now and then */
+/* changed.c: what changed, and what is gone, is looked for now and then */
 struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms);
 void changed_done(const struct portal *p, struct mirror *m, const struct msg_done *done);
-void changed_failed(struct scheduler *s, int portal, int mirror, const char *text);
+void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind kind, const char *text);
+void changed_sweep_now(struct scheduler *s, int portal, uint64_t mirrors);
 
 /* peer.n 0: nobody waits for a reply. */
 struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,

@@ -22,6 +22,8 @@ static const struct setting SETTINGS[] = {
         "a full sync begins again so long after the last began; 0 = only on demand"),
     SET_INT(struct scheduler, incremental_s, "SYNC_INCREMENTAL_SECONDS", "60", 0, 86400,
         "how often each entity is asked what changed: one call; 0 = never"),
+    SET_INT(struct scheduler, sweep_min, "SYNC_SWEEP_MINUTES", "60", 0, 525600,
+        "how often all ids are listed to find what is gone, unless a full sync did it; 0 = on demand only"),
     SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
         "how often the floor rises and counters are written"),
     SET_END,

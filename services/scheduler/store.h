@@ -123,9 +123,11 @@ struct store_dispatch {
 int store_dispatch(struct db *db, struct store_dispatch *x, struct err *err) MUST_CHECK;
 void store_dispatch_fini(struct store_dispatch *x);
 
-/* ---- what changed (store_changed.c) ---- */
+/* ---- what changed, what is gone (store_changed.c) ---- */
 struct store_changed {
     struct store_who who;
+    enum job_kind kind;         /* changed; sweep: what is gone */
+    uint64_t every_ms;          /* sweep: not so soon after the last one, or after a full sync; 0 = now */
     struct str entities[64];
     int count;
     uint64_t jobs[64];          /* out: 0 = not begun: no full sync yet, one under way, paused, or begun already */

@@ -74,7 +74,7 @@ int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64
 struct aside_job {
     uint64_t id, run, first;
     char entity[64];
-    bool changed;
+    enum job_kind kind;
 };
 
 static int on_aside(void *ctx, const struct db_val *row, int columns)
@@ -84,7 +84,7 @@ static int on_aside(void *ctx, const struct db_val *row, int columns)
     job->run = (uint64_t)row[0].i;
     job->first = (uint64_t)row[1].i;
     snprintf(job->entity, sizeof(job->entity), STR_FMT, STR_ARG(row[2].s));
-    job->changed = str_is(row[3].s, job_kind_name(JOB_CHANGED));
+    (void)job_kind_of(row[3].s, &job->kind);
     return 0;
 }
 
@@ -114,18 +114,22 @@ static int aside_traces(struct db *db, const struct store_who *who, const struct
 }
 
 /* The mark is stronger than any cursor: what changed may end by it. */
-static int end_changed(
-    struct db *db, const struct store_who *who, const struct aside_job *job, struct err *err)
+static int end_look(struct db *db, const struct store_who *who, const struct aside_job *job, struct err *err)
 {
     struct cursor_of of = { who->portal, str_of(job->entity), CURSOR_CHANGED };
     int64_t left;
 
     if (db_get_i64(db,
-            "SELECT count(*) FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = 'changed' "
-            "AND state = 'open'",
-            DB_ARGS(dbv_s(who->portal), dbv_c(job->entity)), 0, &left, err) < 0)
+            "SELECT count(*) FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = $3 AND state = "
+            "'open'",
+            DB_ARGS(dbv_s(who->portal), dbv_c(job->entity), dbv_c(job_kind_name(job->kind))), 0, &left,
+            err) < 0)
         return -1;
-    return left > 0 ? 0 : db_cursor_end(db, &of, (int64_t)who->now_ms, err);
+    if (left > 0)
+        return 0;
+    if (job->kind == JOB_SWEEP)
+        return db_cursor_swept(db, who->portal, of.entity, (int64_t)who->now_ms, err);
+    return db_cursor_end(db, &of, (int64_t)who->now_ms, err);
 }
 
 static int aside(
@@ -144,8 +148,8 @@ static int aside(
         return 0;
     if (aside_traces(db, who, job, error, err) < 0)
         return -1;
-    if (job->changed)
-        return end_changed(db, who, job, err);
+    if (job->kind != JOB_RANGE)
+        return end_look(db, who, job, err);
     int64_t changes = 0;
     if (db_run(db,
             "UPDATE potok_run SET state = 'partial', finished_ms = $2 WHERE id = $1 AND state = 'open' "
@@ -158,7 +162,7 @@ static int aside(
 
 int store_aside(struct db *db, const struct store_who *who, uint64_t job, struct str error, struct err *err)
 {
-    struct aside_job row = { .id = job };
+    struct aside_job row = { .id = job, .kind = JOB_RANGE };
 
     if (store_begin(db, who, err) < 0)
         return -1;
@@ -188,9 +192,9 @@ static int alone(
             NULL, NULL, NULL, err) < 0)
         return -1;
     if (db_run(db,
-            "DELETE FROM potok_job WHERE portal = $2 AND entity = $3 AND kind = 'changed' AND state = 'open' "
-            "AND EXISTS (SELECT 1 FROM potok_job j WHERE j.id = $1 AND j.kind = 'changed' AND j.state = "
-            "'open')",
+            "DELETE FROM potok_job WHERE portal = $2 AND entity = $3 AND state = 'open' AND kind = (SELECT "
+            "kind "
+            "FROM potok_job WHERE id = $1 AND kind IN ('changed', 'sweep') AND state = 'open')",
             DB_ARGS(dbv_i((int64_t)job), dbv_s(who->portal), dbv_s(entity)), NULL, NULL, NULL, err) < 0)
         return -1; /* without all of its jobs what changed was not looked for: its cursor must not move */
     return db_run(db, "DELETE FROM potok_job WHERE id = $1 AND state = 'open' AND kind <> 'range'",

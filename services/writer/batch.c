@@ -219,7 +219,7 @@ int batch_read(struct batch *ret, const struct msg *m, struct err *err)
 
     if (job_kind_of(m->rows.kind, &b.kind) < 0)
         return err_set(err, ERR_PERM, "unknown kind of job \"" STR_FMT "\"", STR_ARG(m->rows.kind));
-    b.whole_range = b.kind == JOB_RANGE;
+    b.whole_range = job_kind_whole(b.kind);
     b.walks = job_kind_walks(b.kind);
     if (check_lists(&b, err) < 0 || check_range(&b, err) < 0 ||
         columns_decode(&b.columns, m->rows.columns, err) < 0)

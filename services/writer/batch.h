@@ -30,7 +30,7 @@ struct reject {                 /* a value that did not fit its column */
 
 struct batch {
     const struct msg_rows *rows;
-    enum job_kind kind;         /* range, changed, ids or get */
+    enum job_kind kind;         /* range, changed, sweep, ids or get */
     bool whole_range;           /* it says of every id of a range whether it is there */
     bool walks;                 /* a list through a range, of all records in it or of those that changed */
     struct columns columns;

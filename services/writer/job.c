@@ -194,21 +194,27 @@ static int note_start(struct apply *a, struct err *err)
 {
     struct cursor_of of = cursor_of(a, a->batch.kind == JOB_RANGE ? CURSOR_FULL : CURSOR_CHANGED);
 
-    return a->batch.walks ? db_cursor_started(a->db, &of, a->rows->started_ms, err) : 0;
+    if (!a->batch.walks || a->batch.kind == JOB_SWEEP)
+        return 0;
+    return db_cursor_started(a->db, &of, a->rows->started_ms, err);
 }
 
-/* What changed was looked for by jobs without a row of potok_run: the last of them is the end. A record that
- * was set aside has a mark that is stronger than any cursor. */
-static int close_changed(struct apply *a, struct err *err)
+/* What changed, or is gone, was looked for by jobs without a row of potok_run: the last of them is the end. A
+ * record that was set aside has a mark that is stronger than any cursor. */
+static int close_look(struct apply *a, struct err *err)
 {
     int64_t left;
 
     if (db_get_i64(a->db,
-            "SELECT count(*) FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = 'changed' "
-            "AND state = 'open'",
-            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity)), 0, &left, err) < 0)
+            "SELECT count(*) FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = $3 AND state = "
+            "'open'",
+            DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_s(a->rows->kind)), 0, &left, err) < 0)
         return -1;
-    return left > 0 ? 0 : end_cursor(a, CURSOR_CHANGED, err);
+    if (left > 0)
+        return 0;
+    if (a->batch.kind == JOB_SWEEP)
+        return db_cursor_swept(a->db, a->rows->portal, a->rows->entity, a->now_ms, err);
+    return end_cursor(a, CURSOR_CHANGED, err);
 }
 
 /* A run is its open jobs: the transaction that closes the last one closes the run. One with a note has passed
@@ -249,8 +255,8 @@ int finish_job(struct apply *a, struct err *err)
         return -1;
     if (write_continuation(a, err) < 0 || note_start(a, err) < 0)
         return -1;
-    if (a->batch.kind == JOB_CHANGED)
-        return close_changed(a, err);
+    if (a->batch.kind == JOB_CHANGED || a->batch.kind == JOB_SWEEP)
+        return close_look(a, err);
     if (a->run == 0)
         return 0;
     if (count_run(a, err) < 0)

@@ -102,7 +102,8 @@ static void judge(struct apply *a, const struct witnesses *w)
         struct reading reading = { a->rows->d, e->there, (const uint8_t *)e->hash.p };
 
         e->stored.witnessed = witness_covers(w->list, w->count, a->rows->d, e->id);
-        e->verdict = verdict_of(&reading, &e->stored);
+        e->verdict =
+            a->batch.kind == JOB_SWEEP ? verdict_of_id(&e->stored) : verdict_of(&reading, &e->stored);
     }
 }
 

@@ -74,6 +74,8 @@ static int write_reject(struct apply *a, const struct reject *r, struct err *err
 
 int write_rejects(struct apply *a, struct err *err)
 {
+    if (a->batch.kind == JOB_SWEEP)
+        return 0;
     if (a->batch.count > 0 && remove_stale(a, err) < 0)
         return -1;
     for (size_t i = 0; i < a->batch.reject_count; i++) {

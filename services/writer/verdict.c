@@ -20,6 +20,11 @@ enum verdict verdict_of(const struct reading *reading, const struct stored *stor
     return VERDICT_NEW;
 }
 
+enum verdict verdict_of_id(const struct stored *stored)
+{
+    return stored->present && !stored->ghost ? VERDICT_SAME : VERDICT_LATE;
+}
+
 /* A reading by id was made because of a mark, which stays; nobody would ask again after a list. */
 enum mark_step verdict_mark(enum verdict verdict, bool walks)
 {

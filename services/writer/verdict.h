@@ -40,6 +40,9 @@ struct witness {
 };
 
 enum verdict verdict_of(const struct reading *reading, const struct stored *stored);
+/* Of an id that was listed without its values: SAME when a live row says so too, else LATE: there is nothing that could be
+ * written. */
+enum verdict verdict_of_id(const struct stored *stored);
 /* walks: the reading was a list that went through a range, not of ids asked for. */
 enum mark_step verdict_mark(enum verdict verdict, bool walks);
 /* The reading changed nothing that anybody sees: perhaps it lagged behind the event that it was made for. A record never

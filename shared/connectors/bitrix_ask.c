@@ -67,6 +67,7 @@ static int (*const init_kind[JOB_KINDS])(struct bitrix_ask *, struct err *) = {
     [JOB_PROBE] = init_probe,
     [JOB_RANGE] = init_range,
     [JOB_CHANGED] = init_range,
+    [JOB_SWEEP] = init_range,
     [JOB_IDS] = init_ids,
     [JOB_GET] = init_ids,
 };
@@ -110,6 +111,7 @@ void bitrix_ask_method(const struct bitrix_ask *ask, int command, char ret[stati
     static const char *const of_kind[JOB_KINDS] = {
         [JOB_RANGE] = "list",
         [JOB_CHANGED] = "list",
+        [JOB_SWEEP] = "list",
         [JOB_IDS] = "list",
         [JOB_GET] = "get",
     };

@@ -101,7 +101,10 @@ static void build_page(struct command *c, const struct bitrix_ask *ask, int numb
     }
     param(c, "order[ID]", STR("ASC"));
     param_range(c, ask, after);
-    param_select(c, &ask->schema);
+    if (ask->kind == JOB_SWEEP)
+        param(c, "select[]", STR("ID"));
+    else
+        param_select(c, &ask->schema);
     param_uncounted(c);
 }
 
@@ -152,6 +155,7 @@ static void (*const build_kind[JOB_KINDS])(struct command *, const struct bitrix
     [JOB_PROBE] = build_probe,
     [JOB_RANGE] = build_page,
     [JOB_CHANGED] = build_page,
+    [JOB_SWEEP] = build_page,
     [JOB_IDS] = build_list,
     [JOB_GET] = build_get,
 };

@@ -156,6 +156,7 @@ static int (*const read_kind[JOB_KINDS])(struct bitrix_reading *, struct err *) 
     [JOB_PROBE] = bitrix_read_probe,
     [JOB_RANGE] = bitrix_read_range,
     [JOB_CHANGED] = bitrix_read_range,
+    [JOB_SWEEP] = bitrix_read_range,
     [JOB_IDS] = bitrix_read_ids,
     [JOB_GET] = bitrix_read_get,
 };

@@ -76,6 +76,11 @@ int db_cursor_end(struct db *db, const struct cursor_of *of, int64_t now_ms, str
         cursor_next(start.value, before.value, before.at_ms, now_ms), now_ms, err);
 }
 
+int db_cursor_swept(struct db *db, struct str portal, struct str entity, int64_t now_ms, struct err *err)
+{
+    return put(db, portal, entity, "swept", now_ms, now_ms, err);
+}
+
 int db_cursor_since(struct db *db, struct str portal, struct str entity, int64_t *ret, struct err *err)
 {
     struct row row;

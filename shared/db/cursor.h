@@ -32,6 +32,8 @@ int db_cursor_started(
     struct db *db, const struct cursor_of *of, int64_t started_ms, struct err *err) MUST_CHECK;
 /* The run is complete. */
 int db_cursor_end(struct db *db, const struct cursor_of *of, int64_t now_ms, struct err *err) MUST_CHECK;
+/* All ids of the entity were looked at: of those that are gone, or that it lacks, there are marks. */
+int db_cursor_swept(struct db *db, struct str portal, struct str entity, int64_t now_ms, struct err *err) MUST_CHECK;
 /* 0: none yet, there was no complete run. */
 int db_cursor_since(
     struct db *db, struct str portal, struct str entity, int64_t *ret, struct err *err) MUST_CHECK;

@@ -75,6 +75,17 @@ static void job_changed(struct msg *m, const struct scratch *s)
         .schema = buf_view(&s->schema), .deadline_ms = 65000, .since = 1795228018000);
 }
 
+/* Ids alone. */
+static void job_sweep(struct msg *m, const struct scratch *s)
+{
+    job_changed(m, s);
+    m->job.kind = STR("sweep");
+    m->job.job = 12;
+    m->job.d = 20;
+    m->job.pages = 50;
+    m->job.since = 0;
+}
+
 static void report_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("failed"),
@@ -225,6 +236,7 @@ static const struct example {
     { MSG_JOB, "ids", job_ids },
     { MSG_JOB, "get", job_get },
     { MSG_JOB, "changed", job_changed },
+    { MSG_JOB, "sweep", job_sweep },
     { MSG_REPORT, "full", report_full },
     { MSG_REPORT, "sent", report_sent },
     { MSG_REPORT, "learnt", report_learnt },

@@ -141,7 +141,7 @@ class Pipeline:
         keep = {k: v for k, v in os.environ.items() if k in ('PATH', 'HOME', 'LANG', 'TMPDIR')}
         self.environment = dict(keep, POTOK_HOME=self.home, DATABASE_URL='sqlite:///' + self.db_path,
                                 LANG='C.UTF-8', POTOK_CONFIG='', SYNC_DEFAULT_INTERVAL_MINUTES='0',
-                                SYNC_INCREMENTAL_SECONDS='0',
+                                SYNC_INCREMENTAL_SECONDS='0', SYNC_SWEEP_MINUTES='0',
                                 METRICS_LISTEN='127.0.0.1:0', GATEWAY_LISTEN='127.0.0.1:0')
         if postgres:
             self.environment['DATABASE_URL'] = postgres[0].url(postgres[1])

@@ -118,6 +118,7 @@ static struct rig *rig_new(void)
     setenv("DATABASE_URL", r->url, 1);
     setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
     setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
+    setenv("SYNC_SWEEP_MINUTES", "0", 1);
     setenv("JOB_DEADLINE", "5s", 1);
     setenv("DONE_DEADLINE", "300ms", 1);
     setenv("FLOOR_INTERVAL", "100ms", 1);

@@ -2,13 +2,20 @@
 
 #include "proto/msg.h"
 
-static uint64_t ask(struct world *w)
+static uint64_t ask_for(struct world *w, enum job_kind kind, uint64_t every_ms)
 {
-    struct store_changed x = { .who = w->who, .entities = { DEALS }, .count = 1 };
+    struct store_changed x = {
+        .who = w->who, .kind = kind, .every_ms = every_ms, .entities = { DEALS }, .count = 1
+    };
     struct err err = { 0 };
 
     CHECK_OK(store_changed(w->db, &x, &err), err);
     return x.jobs[0];
+}
+
+static uint64_t ask(struct world *w)
+{
+    return ask_for(w, JOB_CHANGED, 0);
 }
 
 static struct world with_cursor(const char *name)
@@ -82,6 +89,49 @@ TEST(a_record_set_aside_ends_the_look_its_mark_is_stronger)
     db_close(&w.db);
 }
 
+TEST(ids_are_swept_when_neither_a_sweep_nor_a_full_sync_did_it_lately)
+{
+    static const struct {
+        const char *what, *sql;
+        uint64_t every_ms;
+        bool begun;
+    } cases[] = {
+        { "never swept", "UPDATE potok_entity SET full_ms = NULL", 500, true },
+        { "swept just now",
+            "INSERT INTO potok_cursor (portal, entity, name, value, at_ms) VALUES "
+            "('main', 'deals', 'swept', 900, 900)",
+            500, false },
+        { "wanted by the operator",
+            "INSERT INTO potok_cursor (portal, entity, name, value, at_ms) VALUES "
+            "('main', 'deals', 'swept', 900, 900)",
+            0, true },
+        { "swept long ago",
+            "INSERT INTO potok_cursor (portal, entity, name, value, at_ms) VALUES "
+            "('main', 'deals', 'swept', 400, 400)",
+            500, true },
+        { "a full sync ended just now", "UPDATE potok_entity SET full_ms = 900", 500, false },
+        { "swept in a time to come",
+            "INSERT INTO potok_cursor (portal, entity, name, value, at_ms) VALUES "
+            "('main', 'deals', 'swept', 9000, 9000)",
+            500, true },
+        { "what changed is looked for",
+            "INSERT INTO potok_job (run, portal, entity, kind, first, last, state) "
+            "VALUES (0, 'main', 'deals', 'changed', 51, 99, 'open')",
+            500, true },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "swept%zu", i);
+        struct world w = with_cursor(name);
+        world_run(&w, cases[i].sql);
+        if ((ask_for(&w, JOB_SWEEP, cases[i].every_ms) > 0) != cases[i].begun)
+            fail_msg("%s", cases[i].what);
+        db_close(&w.db);
+    }
+}
+
 /* What is left of it must not move the cursor over what was given up. */
 TEST(a_look_is_given_up_whole)
 {
@@ -98,4 +148,5 @@ TEST(a_look_is_given_up_whole)
 }
 
 TEST_MAIN(CASE(a_look_begins_once_and_asks_from_the_cursor_on), CASE(nothing_is_asked_where_it_would_not_do),
-    CASE(a_record_set_aside_ends_the_look_its_mark_is_stronger), CASE(a_look_is_given_up_whole))
+    CASE(a_record_set_aside_ends_the_look_its_mark_is_stronger), CASE(a_look_is_given_up_whole),
+    CASE(ids_are_swept_when_neither_a_sweep_nor_a_full_sync_did_it_lately))

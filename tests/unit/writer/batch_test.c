@@ -68,7 +68,7 @@ static void goes_on(struct msg *m)
 }
 static void wrong_kind(struct msg *m)
 {
-    m->rows.kind = STR("sweep");
+    m->rows.kind = STR("broom");
 }
 static void probe(struct msg *m)
 {
