@@ -135,9 +135,39 @@ const struct run_view *snapshot_run(const struct snapshot *s, uint64_t id)
     return NULL;
 }
 
+static bool same_entity(const struct run_view *a, const struct run_view *b)
+{
+    return strcmp(a->portal, b->portal) == 0 && strcmp(a->entity, b->entity) == 0;
+}
+
+const struct run_view *snapshot_before(const struct snapshot *s, const struct run_view *r)
+{
+    const struct run_view *before = NULL;
+
+    for (int i = 0; i < s->run_count && s->runs[i].id < r->id; i++) {
+        if (same_entity(&s->runs[i], r))
+            before = &s->runs[i];
+    }
+    return before;
+}
+
+const struct run_view *snapshot_after(const struct snapshot *s, const struct run_view *r)
+{
+    for (int i = 0; i < s->run_count; i++) {
+        if (s->runs[i].id > r->id && same_entity(&s->runs[i], r))
+            return &s->runs[i];
+    }
+    return NULL;
+}
+
 bool run_ended(const struct run_view *r)
 {
     return str_is(str_of(r->state), "done") || run_failed(r);
+}
+
+bool run_repeats(const struct run_view *r)
+{
+    return str_is(str_of(r->state), "done") && r->error[0] != '\0';
 }
 
 bool run_failed(const struct run_view *r)

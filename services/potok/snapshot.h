@@ -10,7 +10,7 @@
 #define SNAPSHOT_RUNS_MAX 256
 #define SNAPSHOT_PORTALS_MAX 32
 
-struct run_view {               /* the last run of an entity */
+struct run_view {               /* a run of an entity, the last one or one since the run that was asked for */
     uint64_t id;
     char portal[40], entity[65], table[65];
     char state[16];             /* probing | open | done | partial | failed */
@@ -46,4 +46,8 @@ struct snapshot {
 int snapshot_read(struct snapshot *ret, struct str json, struct err *err) MUST_CHECK;
 const struct run_view *snapshot_run(const struct snapshot *s, uint64_t id);     /* NULL: not there */
 bool run_ended(const struct run_view *r);
+/* Done, but it passed records that must be read again (its error is the note why): a run that does so follows. */
+bool run_repeats(const struct run_view *r);
+const struct run_view *snapshot_before(const struct snapshot *s, const struct run_view *r); /* of its entity; NULL */
+const struct run_view *snapshot_after(const struct snapshot *s, const struct run_view *r);
 bool run_failed(const struct run_view *r);      /* ended, and not with everything */

@@ -179,6 +179,7 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     s->answered_ms = now_ms;
     body_keep(s, body);
     view_seen(&s->view, &s->fresh, now_ms);
+    view_follow(&s->view, &s->wanted);
     marks = view_marks(&s->view, &s->wanted, &failing);
     if (view_all_ended(&s->view, &s->wanted) && (marks == 0 || view_failed_count(&s->view, &s->wanted) > 0))
         finish(s, failing);
@@ -189,9 +190,12 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
 static void on_tick(uv_timer_t *timer)
 {
     struct sync *s = timer->data;
+    char since[48];
 
-    if (!control_busy(&s->control))
-        control_ask(&s->control, "status", "{}", CONTROL_TIMEOUT_MS, on_state, s);
+    if (control_busy(&s->control))
+        return;
+    snprintf(since, sizeof(since), "{\"since\":%llu}", (unsigned long long)run_set_since(&s->wanted));
+    control_ask(&s->control, "status", since, CONTROL_TIMEOUT_MS, on_state, s);
 }
 
 static void on_sigint(uv_signal_t *handle, int signum)

@@ -27,13 +27,29 @@ static const struct option_def OPTIONS[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
+struct runs_known { /* before the services start */
+    uint64_t greatest;
+    uint64_t over; /* all up to this one */
+};
+
+static int runs_look(struct db *db, struct runs_known *ret, struct err *err)
+{
+    int64_t greatest, open;
+
+    if (db_get_i64(db, "SELECT max(id) FROM potok_run", DB_NOARGS, 0, &greatest, err) < 0 ||
+        db_get_i64(db, "SELECT min(id) FROM potok_run WHERE state IN ('probing', 'open')", DB_NOARGS,
+            greatest + 1, &open, err) < 0)
+        return -1;
+    *ret = (struct runs_known){ (uint64_t)greatest, (uint64_t)open - 1 };
+    return 0;
+}
+
 /* Opens the database and brings its system tables up to date: whatever is wrong with it is told here, once.
  */
-static int database_check(const struct home *h, uint64_t *ret_runs_before, struct err *err)
+static int database_check(const struct home *h, struct runs_known *ret_runs, struct err *err)
 {
     char masked[512];
     struct db *db = NULL;
-    int64_t greatest = 0;
     int result;
 
     url_mask(str_of(h->database_url), masked, sizeof(masked));
@@ -45,27 +61,26 @@ static int database_check(const struct home *h, uint64_t *ret_runs_before, struc
         return -1; /* its text is about portals */
     }
     if (result == 0)
-        result = db_get_i64(db, "SELECT max(id) FROM potok_run", DB_NOARGS, 0, &greatest, err);
-    *ret_runs_before = (uint64_t)greatest;
+        result = runs_look(db, ret_runs, err);
     db_close(&db);
     return result < 0 ? err_wrap(err, "DATABASE_URL %s", masked) : 0;
 }
 
 /* Everything that is wrong is told before anything is started. */
-static int all_check(const struct home *h, uint64_t *ret_runs_before, struct err *err)
+static int all_check(const struct home *h, struct runs_known *ret_runs, struct err *err)
 {
     if (services_check(&h->config, err) < 0 || home_has_portal(h, err) < 0)
         return -1;
-    return database_check(h, ret_runs_before, err);
+    return database_check(h, ret_runs, err);
 }
 
 /* A database that does not answer yet comes up with the machine, often after us: it is waited for, by a
  * single sync only as long as CONNECT_PATIENCE. Nothing runs yet, so Ctrl-C simply ends. */
-static int all_wait(const struct home *h, bool once, uint64_t *ret_runs_before, struct err *err)
+static int all_wait(const struct home *h, bool once, struct runs_known *ret_runs, struct err *err)
 {
     uint64_t until_ms = clock_mono_ms() + (uint64_t)h->patience_ms;
 
-    for (bool told = false; all_check(h, ret_runs_before, err) < 0; told = true) {
+    for (bool told = false; all_check(h, ret_runs, err) < 0; told = true) {
         if (err->kind != ERR_TEMP || (once && clock_mono_ms() >= until_ms))
             return -1;
         if (!told)
@@ -130,14 +145,15 @@ static void log_restore(int saved)
     close(saved);
 }
 
-static int locked_run(const struct home *h, bool once, uint64_t runs_before)
+static int locked_run(const struct home *h, bool once, const struct runs_known *runs)
 {
     struct up *u = xcalloc(1, sizeof(*u));
     int saved = log_redirect(h), code;
 
     u->home = h;
     u->once = once;
-    u->runs_before = runs_before;
+    u->runs_before = runs->greatest;
+    u->runs_since = runs->over;
     if (once) { /* the one sync is asked for */
         setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
         setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
@@ -155,13 +171,13 @@ static int home_run(const struct home *h, bool once)
 {
     char path[640];
     struct err err = { 0 };
-    uint64_t runs_before = 0;
+    struct runs_known runs = { 0, 0 };
     int fd = -1, code;
 
     if (home_lock(h, path, sizeof(path), &fd, &err) < 0)
         return command_failed(&err);
     code =
-        all_wait(h, once, &runs_before, &err) < 0 ? command_failed(&err) : locked_run(h, once, runs_before);
+        all_wait(h, once, &runs, &err) < 0 ? command_failed(&err) : locked_run(h, once, &runs);
     lock_release(path, &fd);
     return code;
 }

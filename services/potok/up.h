@@ -19,6 +19,7 @@ struct up {
     const struct home *home;
     bool once;
     uint64_t runs_before;       /* greatest run there was before the start, or shown and over since */
+    uint64_t runs_since;        /* of the runs after this one the scheduler is asked: those before it were over */
     enum up_phase phase;
     int exit_code;
     char failure[800];          /* told on standard error at the very end; "" = none */

@@ -33,10 +33,24 @@ static void on_sync(void *ctx, int status, struct str body, const struct err *er
     }
 }
 
+/* A single sync is of what `sync` answered with: an entity that is paused is not waited for. */
+static bool is_asked_for(const struct up *u, const struct run_view *r)
+{
+    for (int i = 0; i < u->view.now.run_count; i++) {
+        const struct run_view *other = &u->view.now.runs[i];
+
+        if (run_set_has(&u->wanted, other->id) && strcmp(other->portal, r->portal) == 0 &&
+            strcmp(other->entity, r->entity) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Ours to show: begun by these services, or left open by those before them. */
 static bool is_ours(const struct up *u, const struct run_view *r)
 {
-    return !u->once && (r->id > u->runs_before || !run_ended(r) || r->finished_ms > u->since_ms);
+    return (r->id > u->runs_before || !run_ended(r) || r->finished_ms > u->since_ms) &&
+           (!u->once || is_asked_for(u, r));
 }
 
 /* A run of ours that is not on show yet is shown, whatever it came to meanwhile; one that ended is told once.
@@ -81,11 +95,12 @@ static void runs_settle(struct up *u, uint64_t now_ms)
         for (int i = 0; i < u->wanted.count; i++) {
             const struct run_view *r = snapshot_run(&u->view.now, u->wanted.ids[i]);
 
-            if (r->id > u->runs_before)
-                u->runs_before = r->id;
-            if (r->finished_ms > u->since_ms)
+            if (u->wanted.ids[i] > u->runs_before)
+                u->runs_before = u->wanted.ids[i];
+            if (r != NULL && r->finished_ms > u->since_ms)
                 u->since_ms = r->finished_ms;
         }
+        u->runs_since = u->runs_before;
         u->wanted.count = 0;
         quiet = true;
     }
@@ -176,10 +191,13 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
 
 void up_follow(struct up *u)
 {
+    char since[48];
+
     if (control_busy(&u->control))
         return;
+    snprintf(since, sizeof(since), "{\"since\":%llu}", (unsigned long long)u->runs_since);
     if (u->once && u->phase == UP_STARTING)
         control_ask(&u->control, "sync", "{}", CONTROL_TIMEOUT_MS, on_sync, u);
     else
-        control_ask(&u->control, "status", "{}", CONTROL_TIMEOUT_MS, on_state, u);
+        control_ask(&u->control, "status", since, CONTROL_TIMEOUT_MS, on_state, u);
 }

@@ -36,6 +36,15 @@ bool run_set_has(const struct run_set *s, uint64_t id)
     return false;
 }
 
+uint64_t run_set_since(const struct run_set *s)
+{
+    uint64_t least = s->count > 0 ? s->ids[0] : 1;
+
+    for (int i = 1; i < s->count; i++)
+        least = s->ids[i] < least ? s->ids[i] : least;
+    return least - 1;
+}
+
 static struct track *track_of(struct view *v, uint64_t run)
 {
     for (int i = 0; i < v->track_count; i++) {
@@ -78,12 +87,22 @@ bool view_tell_once(struct view *v, uint64_t run)
     return first;
 }
 
+void view_follow(const struct view *v, struct run_set *runs)
+{
+    for (int i = 0; i < v->now.run_count; i++) {
+        const struct run_view *before = snapshot_before(&v->now, &v->now.runs[i]);
+
+        if (before != NULL && run_repeats(before) && run_set_has(runs, before->id))
+            run_set_add(runs, v->now.runs[i].id);
+    }
+}
+
 bool view_all_ended(const struct view *v, const struct run_set *runs)
 {
     for (int i = 0; i < runs->count; i++) {
         const struct run_view *r = snapshot_run(&v->now, runs->ids[i]);
 
-        if (r == NULL || !run_ended(r))
+        if (r != NULL && (!run_ended(r) || (run_repeats(r) && snapshot_after(&v->now, r) == NULL)))
             return false;
     }
     return v->seen && runs->count > 0;
@@ -95,8 +114,8 @@ uint64_t view_marks(const struct view *v, const struct run_set *runs, uint64_t *
 
     *ret_failing = 0;
     for (int i = 0; i < v->now.run_count; i++) {
-        if (!run_set_has(runs, v->now.runs[i].id))
-            continue;
+        if (!run_set_has(runs, v->now.runs[i].id) || snapshot_after(&v->now, &v->now.runs[i]) != NULL)
+            continue; /* marks are the entity's, whichever run left them */
         marks += v->now.runs[i].marks;
         *ret_failing += v->now.runs[i].marks_failing;
     }
@@ -290,7 +309,7 @@ static void summary_row(const struct view *v, const struct run_view *r, struct t
         cells[2 + i] = say_count(counts[i], text[i]);
     snprintf(seconds, sizeof(seconds), "%.1f", (double)took_ms(r) / 1000);
     cells[8] = seconds;
-    cells[9] = view_state(r->state);
+    cells[9] = run_repeats(r) ? say("повторено", "repeated") : view_state(r->state);
     table_add(t, cells);
 }
 

@@ -29,9 +29,13 @@ void run_set_add(struct run_set *s, uint64_t id);
 /* Those of the scheduler's answer to `sync`: {"runs":[{"id":…}]}. */
 void run_set_take(struct run_set *s, struct str answer);
 bool run_set_has(const struct run_set *s, uint64_t id);
+/* The `since` of a question that shows them all. */
+uint64_t run_set_since(const struct run_set *s);
 
 void view_seen(struct view *v, const struct snapshot *now, uint64_t now_ms);
-/* True: every run of the set is there and ended. */
+/* Adds the runs that read again what runs of the set passed. */
+void view_follow(const struct view *v, struct run_set *runs);
+/* True: every run of the set has ended, and what is to be read again was. A run that is not shown any more is over. */
 bool view_all_ended(const struct view *v, const struct run_set *runs);
 /* Records of these runs' entities that are still to be looked up by id, and those that cannot be. */
 uint64_t view_marks(const struct view *v, const struct run_set *runs, uint64_t *ret_failing);

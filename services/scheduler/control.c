@@ -222,12 +222,15 @@ struct status {
     struct scheduler *s;
     struct bus_peer peer;
     char correlation[UUID_SIZE];
+    int64_t since; /* run */
     json_t *body;
 };
 
 static int status_work(void *ctx, struct db *db, struct err *err)
 {
-    return store_status(db, ((struct status *)ctx)->body, err);
+    struct status *x = ctx;
+
+    return store_status(db, x->since, x->body, err);
 }
 
 static void status_done(void *ctx, int status, const struct err *err)
@@ -257,6 +260,9 @@ static void on_status(struct scheduler *s, struct bus_peer from, const struct ms
     x->s = s;
     x->peer = from;
     memcpy(x->correlation, m->correlation, sizeof(x->correlation));
+    x->since = json_is_integer(json_object_get(args, "since"))
+                   ? (int64_t)json_integer_value(json_object_get(args, "since"))
+                   : STORE_SINCE_NONE;
     x->body = json_object();
     db_pool_do(s->pool, DB_URGENT, status_work, status_done, x);
 }

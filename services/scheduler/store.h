@@ -249,5 +249,8 @@ struct store_left {
     uint64_t left, failing;     /* out: marks of theirs; of these, failed again and again */
 };
 int store_left(struct db *db, struct store_left *x, struct err *err) MUST_CHECK;
-/* Last run of every entity, open jobs, marks: "runs", "jobs_open", "marks", "marks_failing" of the object. */
-int store_status(struct db *db, json_t *into, struct err *err) MUST_CHECK;
+/* Last run of every entity and what began after run `since`, open jobs, marks: "runs" (oldest first), "jobs_open", "marks",
+ * "marks_failing" of the object. */
+#define STORE_SINCE_NONE INT64_MAX
+#define STORE_SINCE_MOST 100    /* runs that are not the last of their entity: the newest ones */
+int store_status(struct db *db, int64_t since, json_t *into, struct err *err) MUST_CHECK;

@@ -94,7 +94,7 @@ static int on_run(void *ctx, const struct db_val *row, int columns)
 #define MARKS_OF_RUN \
     "(SELECT count(*) FROM potok_mark m WHERE m.portal = r.portal AND m.entity = r.entity AND m.tries "
 
-int store_status(struct db *db, json_t *into, struct err *err)
+int store_status(struct db *db, int64_t since, json_t *into, struct err *err)
 {
     static const struct {
         const char *key, *sql;
@@ -114,8 +114,9 @@ int store_status(struct db *db, json_t *into, struct err *err)
             "(SELECT at_ms FROM potok_cursor c WHERE c.portal = r.portal AND c.entity = r.entity "
             "AND c.name = 'changed') FROM potok_run r "
             "LEFT JOIN potok_entity e ON e.portal = r.portal AND e.entity = r.entity "
-            "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) ORDER BY r.id",
-            DB_ARGS(dbv_i(STORE_MARK_ALONE)), on_run, runs, NULL, err) < 0)
+            "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) OR r.id IN "
+            "(SELECT id FROM potok_run WHERE id > $2 ORDER BY id DESC LIMIT $3) ORDER BY r.id",
+            DB_ARGS(dbv_i(STORE_MARK_ALONE), dbv_i(since), dbv_i(STORE_SINCE_MOST)), on_run, runs, NULL, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
         int64_t n;

@@ -91,6 +91,61 @@ TEST(all_runs_of_a_set_have_ended)
     CHECK(!view_tell_once(&view, 3));
 }
 
+/* Runs of the deals, each a state and a note. */
+static void look_at(const char *const runs[][2], int count)
+{
+    memset(&view, 0, sizeof(view));
+    memset(&snapshot, 0, sizeof(snapshot));
+    for (int i = 0; i < count; i++) {
+        struct run_view *r = &snapshot.runs[snapshot.run_count++];
+
+        *r = (struct run_view){ .id = (uint64_t)i + 5, .portal = "main", .entity = "deals", .marks = 2 };
+        snprintf(r->state, sizeof(r->state), "%s", runs[i][0]);
+        snprintf(r->error, sizeof(r->error), "%s", runs[i][1]);
+    }
+    view_seen(&view, &snapshot, 1000);
+}
+
+TEST(a_run_that_passed_records_is_waited_for_until_they_were_read_again)
+{
+    static const struct {
+        const char *runs[4][2];
+        int count;
+        int follows; /* runs of the set, of which the first is asked for */
+        bool ended;
+    } cases[] = {
+        { { { "done", "" } }, 1, 1, true },
+        { { { "done", "a column is filled again" } }, 1, 1, false },
+        { { { "done", "a column is filled again" }, { "probing", "" } }, 2, 2, false },
+        { { { "done", "a column is filled again" }, { "done", "" } }, 2, 2, true },
+        { { { "done", "a note" }, { "done", "another" }, { "open", "" } }, 3, 3, false },
+        { { { "done", "a note" }, { "done", "" }, { "open", "" } }, 3, 2, true }, /* the third is another sync's */
+        { { { "done", "" }, { "open", "" } }, 2, 1, true },
+        { { { "failed", "HTTP 401" }, { "open", "" } }, 2, 1, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct run_set set = { .ids = { 5 }, .count = 1 };
+        uint64_t failing;
+
+        look_at(cases[i].runs, cases[i].count);
+        view_follow(&view, &set);
+        CHECK_EQ(set.count, cases[i].follows);
+        CHECK_EQ(view_all_ended(&view, &set), cases[i].ended);
+        CHECK_EQ(run_set_since(&set), 4);
+        CHECK_EQ(view_marks(&view, &set, &failing), cases[i].follows == cases[i].count ? 2 : 0);
+    }
+}
+
+TEST(a_run_that_is_not_shown_any_more_is_over)
+{
+    struct run_set set = { .ids = { 4, 5 }, .count = 2 };
+    static const char *const runs[1][2] = { { "done", "" } };
+
+    look_at(runs, 1);
+    CHECK(view_all_ended(&view, &set));
+}
+
 TEST(what_people_see)
 {
     struct run_set set = { .ids = { 1, 2, 3, 4 }, .count = 4 };
@@ -164,5 +219,6 @@ TEST(one_cause_is_told_once)
 }
 
 TEST_MAIN(CASE(the_answer_is_read_as_it_is_written), CASE(what_is_no_answer_is_refused),
-    CASE(all_runs_of_a_set_have_ended), CASE(what_people_see), CASE(the_summary_names_what_failed),
+    CASE(all_runs_of_a_set_have_ended), CASE(a_run_that_passed_records_is_waited_for_until_they_were_read_again),
+    CASE(a_run_that_is_not_shown_any_more_is_over), CASE(what_people_see), CASE(the_summary_names_what_failed),
     CASE(one_cause_is_told_once))

@@ -51,7 +51,7 @@ TEST(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks)
     world_mark(&w, 4, 0, 0, 0);
     world_mark(&w, 5, 1, 2, 0);
     world_mark(&w, 6, 1, STORE_MARK_ALONE, 0);
-    CHECK_OK(store_status(w.db, status, &err), err);
+    CHECK_OK(store_status(w.db, STORE_SINCE_NONE, status, &err), err);
 
     json_t *runs = json_object_get(status, "runs"), *run = json_array_get(runs, 0);
     CHECK_EQ(json_array_size(runs), 1);
@@ -66,6 +66,29 @@ TEST(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks)
     CHECK_EQ(number(status, "marks"), 2);
     CHECK_EQ(number(status, "marks_failing"), 1);
     json_decref(status);
+    db_close(&w.db);
+}
+
+TEST(status_shows_what_began_since_a_run)
+{
+    static const struct {
+        int64_t since;
+        size_t runs;
+    } cases[] = { { 0, 3 }, { 1, 2 }, { 2, 1 }, { 3, 1 }, { STORE_SINCE_NONE, 1 } };
+    struct world w = world_new("since");
+    struct err err = { 0 };
+
+    for (uint64_t run = 1; run <= 3; run++)
+        world_range(&w, run, 1, 50);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *status = json_object(), *runs;
+
+        CHECK_OK(store_status(w.db, cases[i].since, status, &err), err);
+        runs = json_object_get(status, "runs");
+        CHECK_EQ(json_array_size(runs), cases[i].runs);
+        CHECK_EQ(number(json_array_get(runs, cases[i].runs - 1), "id"), 3);
+        json_decref(status);
+    }
     db_close(&w.db);
 }
 
@@ -86,4 +109,5 @@ TEST(calls_add_up_in_the_run)
 }
 
 TEST_MAIN(CASE(a_sync_begins_a_run_or_joins_the_one_under_way), CASE(a_finished_run_is_not_joined),
-    CASE(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks), CASE(calls_add_up_in_the_run))
+    CASE(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks), CASE(status_shows_what_began_since_a_run),
+    CASE(calls_add_up_in_the_run))
