@@ -5,6 +5,7 @@
 #include "base/webhook.h"
 #include "intake_body.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,9 @@ static const struct intake_portal *portal_by_host(const struct intake_rules *rul
 
     snprintf(url, sizeof(url), "https://%.127s/", host);
     webhook_identity(url, identity);
+    for (int i = 0; i < rules->portal_count; i++) /* two may stand behind ports of one host */
+        if (strcmp(rules->portals[i].identity, identity) == 0)
+            return &rules->portals[i];
     for (int i = 0; i < rules->portal_count; i++)
         if (domain_match(str_of(rules->portals[i].identity), str_of(identity)))
             return &rules->portals[i];
@@ -137,6 +141,7 @@ static void judge_all(const struct body *body, struct intake *ret)
         struct intake_item *item = &ret->items[ret->count++];
         const struct told *told = &body->told[i];
 
+        *item = (struct intake_item){ 0 };
         shown(told->document.p != NULL ? told->document : told->event, item->event, sizeof(item->event));
         item->reason = judge(ret, told, item);
     }
@@ -191,9 +196,10 @@ static enum reason read_all(
 
 void intake_read(const struct intake_rules *rules, const struct intake_in *in, struct intake *ret)
 {
-    struct body body = { 0 };
+    struct body body;
 
-    *ret = (struct intake){ .reason = REASON_TAKEN };
+    memset(ret, 0, offsetof(struct intake, items)); /* most requests have one item: the rest is not touched */
+    body_init(&body);
     ret->reason = read_all(rules, in, &body, ret);
     if (ret->reason == REASON_TAKEN)
         judge_all(&body, ret);

@@ -244,6 +244,20 @@ TEST(json_of_many_values_is_refused_before_it_is_a_tree)
     free(body);
 }
 
+TEST(portals_behind_ports_of_one_host_are_told_apart)
+{
+    struct intake_rules rules = rules_with(TOKEN, KEY);
+
+    rules.portal_count = 2;
+    rules.portals[0] = (struct intake_portal){ .name = "one", .identity = "b.example:8443", .mirrors = 0x3 };
+    rules.portals[1] = (struct intake_portal){ .name = "two", .identity = "b.example:9443", .mirrors = 0x3 };
+#define FROM(host) \
+    "event=ONCRMDEALUPDATE&data[FIELDS][ID]=1&auth[domain]=" host "&auth[application_token]=" TOKEN
+    CHECK_STR(take(&rules, FORM, "/webhook/bitrix", FROM("b.example:8443")).items[0].portal->name, "one");
+    CHECK_STR(take(&rules, FORM, "/webhook/bitrix", FROM("b.example:9443")).items[0].portal->name, "two");
+    CHECK_STR(take(&rules, FORM, "/webhook/bitrix", FROM("b.example")).items[0].portal->name, "one");
+}
+
 TEST(domains_are_patterns)
 {
     static const struct {
@@ -284,4 +298,5 @@ TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its
     CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
     CASE(robots_name_documents_in_body_or_query), CASE(keys_come_by_header),
     CASE(an_array_has_an_answer_for_each), CASE(json_of_many_values_is_refused_before_it_is_a_tree),
-    CASE(domains_are_patterns), CASE(secrets_are_long_enough))
+    CASE(portals_behind_ports_of_one_host_are_told_apart), CASE(domains_are_patterns),
+    CASE(secrets_are_long_enough))
