@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRIES_MAX         8
+#define TRIES_MAX         5
 #define WAITS_MAX         30
 #define BACK_OFF_MS       1000
 #define BODY_BYTES_MAX    ((size_t)16 << 20)
@@ -115,6 +115,13 @@ struct patience {
     int tries, waits;
 };
 
+/* Somebody waits at the terminal: why nothing comes is told at once. The text names the host, never the
+ * webhook. */
+static void tell_waiting(const struct err *err)
+{
+    fprintf(stderr, "potok: %s; %s\n", err->text, say("повторяем", "trying again"));
+}
+
 /* Whether asking again may help, and when. */
 static bool go_on(struct verify *v, struct verify_entity *e, struct msg_job *job,
     const struct bitrix_answer *a, const struct err *err, struct patience *p)
@@ -125,6 +132,7 @@ static bool go_on(struct verify *v, struct verify_entity *e, struct msg_job *job
         return true;
     if (err->kind == ERR_WAIT && p->waits++ < WAITS_MAX) {
         pause_at_least(v, wait_ms > 0 ? wait_ms : 5 * BACK_OFF_MS);
+        tell_waiting(err);
         return true;
     }
     if ((err->kind != ERR_TEMP && err->kind != ERR_LIMIT) || p->tries == TRIES_MAX)
@@ -135,13 +143,15 @@ static bool go_on(struct verify *v, struct verify_entity *e, struct msg_job *job
         job->pages = v->pages = job->pages / 2;
     pause_at_least(v, wait_ms > 0 ? wait_ms : (uint64_t)BACK_OFF_MS << p->tries);
     p->tries++;
+    if (err->kind == ERR_TEMP)
+        tell_waiting(err);
     return true;
 }
 
 static int ask(struct verify *v, struct verify_entity *e, const struct msg_job *job,
     struct bitrix_answer *ret, struct err *err)
 {
-    struct http_answer http;
+    struct http_answer http = { .status = 0 };
     struct buf body;
     int result;
 

@@ -90,11 +90,13 @@ void verify_tell(const struct verify *v, const struct verify_entity *e)
 
     if (v->progress)
         fprintf(stderr, "\r\033[K");
-    if (e->err.kind != ERR_NONE) {
-        printf("%s/%s: %s: %s\n", v->portal->name, e->entity->plural, say("не сверено", "not compared"),
+    if (e->err.kind != ERR_NONE)
+        printf("%s/%s: %s: %s\n", v->portal->name, e->entity->plural,
+            all == 0 ? say("не сверено", "not compared")
+                     : say("не доведено до конца", "not brought to its end"),
             e->err.text);
+    if (e->err.kind != ERR_NONE && all == 0)
         return;
-    }
     tell_counts(v, e);
     for (size_t i = 0; i < listed; i++)
         tell_difference(json_array_get(e->list, i));
