@@ -377,7 +377,8 @@ void drift_show(const struct home *home)
     read_or_tell(home, &v);
     buf_init(&out, 1 << 20);
     drift_view_show(&v, screen_colour(), &out);
-    fwrite(out.p, 1, out.n, stdout);
+    if (out.n > 0)
+        fwrite(out.p, 1, out.n, stdout);
     buf_fini(&out);
     drift_view_fini(&v);
 }

@@ -266,7 +266,8 @@ class Verify:
         fresh = {f['entity']: f for f in pipeline.status()['freshness']}
         self.assertEqual((1, 0), (fresh['deals']['marks'], fresh['leads']['marks']))
         self.assertGreaterEqual(fresh['deals']['mark_age_ms'], 3600000)
-        self.assertRegex(pipeline.potok('status').stdout, r'main/deals +1 +1:00:\d\d +1:00:\d\d')
+        shown = pipeline.potok('status')
+        self.assertRegex(shown.stdout + shown.stderr, r'main/deals +1 +1:00:\d\d +1:00:\d\d')
         self.verify(pipeline, 'leads')
         fresh = {f['entity']: f for f in pipeline.status()['freshness']}
         self.assertLess(fresh['leads']['agreed_age_ms'], 600000, 'an agreement is noted')
