@@ -32,12 +32,29 @@ static void floor_free(struct step *step)
     free(step);
 }
 
+/* A ghost is as old as the tick it was made at, and goes when the floor has come there. */
+static bool ghosts_wanted(const struct portal *p, struct mirror *m)
+{
+    if (m->ghosts)
+        m->ghosts_until = p->tick;
+    m->ghosts = false;
+    return m->ghosts_until > 0 && m->run == 0; /* it reads the whole table: not while that is being filled */
+}
+
+static bool any_ghosts(const struct portal *p, uint64_t low)
+{
+    for (int i = 0; i < p->mirror_count; i++)
+        if (ghosts_wanted(p, &p->mirrors[i]) && low >= p->mirrors[i].ghosts_until)
+            return true;
+    return false;
+}
+
 struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct portal *p = &s->portals[portal].portal;
     uint64_t low = flights_floor(&s->flights, portal, p->tick);
 
-    if (now_ms < p->floor_at_ms + (uint64_t)s->floor_interval_ms || low <= p->floor)
+    if (now_ms < p->floor_at_ms + (uint64_t)s->floor_interval_ms || (low <= p->floor && !any_ghosts(p, low)))
         return NULL;
 
     struct floor_rise *x = xcalloc(1, sizeof(*x));
@@ -54,10 +71,9 @@ struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms)
 
         x->entities[i] = str_of(m->entity->plural);
         x->tables[i] = str_of(m->table);
-        x->ghosts[i] =
-            m->ghosts && m->run == 0; /* it reads the whole table: not while that is being filled */
-        if (x->ghosts[i])
-            m->ghosts = false;
+        x->ghosts[i] = ghosts_wanted(p, m);
+        if (x->ghosts[i] && low >= m->ghosts_until)
+            m->ghosts_until = 0;
     }
     p->floor_at_ms = now_ms;
     return &x->step;

@@ -61,7 +61,8 @@ struct mirror {                     /* one entity of a portal */
     struct gather gather[2];        /* by ask */
     int64_t shape;                  /* potok_entity.shape as last seen */
     bool accepting;                 /* a step looks what was changed */
-    bool ghosts;                    /* perhaps there are empty ghosts to remove */
+    bool ghosts;                    /* perhaps there are new empty ghosts to remove */
+    uint64_t ghosts_until;          /* they are looked for until the floor is here; 0 = not */
 };
 
 struct run_calls {                  /* what is still to be added to a run's row; it may have ended meanwhile */
