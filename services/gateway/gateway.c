@@ -5,6 +5,7 @@
 #include "base/paths.h"
 #include "run/listen.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,8 @@ static int open_server(struct gateway *g, struct err *err)
             .handler = request_on_http,
             .ctx = g },
         err);
+    if (g->server == NULL && err->code == EADDRINUSE)
+        return err_wrap(err, "GATEWAY_LISTEN");
     if (g->server == NULL || check_address(g, err) < 0)
         return -1;
     log_ev(LOG_INFO, "gateway.listening", kv_s("address", http_server_address(g->server)),
@@ -170,13 +173,31 @@ static int open_spool(struct gateway *g, struct err *err)
     return 0;
 }
 
+static void forget_tls(struct gateway *g)
+{
+    free(g->tls_cert);
+    free(g->tls_key);
+    g->tls_cert = g->tls_key = NULL;
+}
+
+int gateway_check(const struct config *config, void *state, struct err *err)
+{
+    struct gateway *g = state;
+    int result = rules_make(g, config, err);
+
+    forget_tls(g);
+    return result;
+}
+
 int gateway_start(struct app *app, void *state, struct err *err)
 {
     struct gateway *g = state;
 
     g->app = app;
     count_init();
-    if (rules_make(g, err) < 0)
+    if (app->config->portal_count == 0)
+        return err_set(err, ERR_CONF, "no portal is configured: set BITRIX_WEBHOOK_URL, or write potok.yaml");
+    if (rules_make(g, app->config, err) < 0)
         return -1;
     g->scheduler = bus_open(app->bus,
         &(struct bus_def){ .kind = BUS_DEALER_CONNECT,
@@ -217,9 +238,7 @@ void gateway_stop(void *state)
     if (g->tick_open)
         uv_close((uv_handle_t *)&g->tick, NULL);
     g->tick_open = false;
-    free(g->tls_cert);
-    free(g->tls_key);
-    g->tls_cert = g->tls_key = NULL;
+    forget_tls(g);
 }
 
 bool gateway_ready(void *state, struct buf *why_not)

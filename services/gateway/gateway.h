@@ -23,7 +23,7 @@ struct gateway {
     uv_timer_t tick;
     bool tick_open;
     bool open;                  /* the spool */
-    char trouble[320];          /* why nothing can be kept; "" = it can */
+    char trouble[ERR_TEXT_SIZE]; /* why nothing can be kept; "" = it can */
     int in_hand;                /* requests on their way to the disk */
     uint64_t quiet_ms;          /* stopping: when the last request was seen */
 };
@@ -31,6 +31,7 @@ struct gateway {
 extern const struct app_def GATEWAY;    /* service.c */
 
 /* gateway.c */
+int gateway_check(const struct config *config, void *state, struct err *err);
 int gateway_start(struct app *app, void *state, struct err *err);
 void gateway_stop_soon(void *state);
 void gateway_stop(void *state);
@@ -39,7 +40,7 @@ bool gateway_busy(void *state);
 void gateway_detail(void *state, json_t *into);
 
 /* rules.c: settings and configuration into rules; ERR_CONF names the setting. */
-int rules_make(struct gateway *g, struct err *err);
+int rules_make(struct gateway *g, const struct config *config, struct err *err);
 bool rules_open(const struct intake_rules *rules);  /* no secret at all */
 bool rules_loopback(const char *address);
 

@@ -43,11 +43,14 @@ bool rules_open(const struct intake_rules *rules)
 static int choose_address(struct gateway *g, struct err *err)
 {
     bool open = rules_open(&g->rules);
+    char host[256], port[8];
 
     if (g->listen[0] == '\0') {
         free(g->listen);
         g->listen = xstrdup(open ? GATEWAY_LISTEN_CLOSED : GATEWAY_LISTEN_OPEN);
     }
+    if (listen_split(g->listen, host, sizeof(host), port, sizeof(port)) < 0)
+        return err_set(err, ERR_CONF, "GATEWAY_LISTEN=%s: an address is HOST:PORT, as 127.0.0.1:8080", g->listen);
     if (open && !rules_loopback(g->listen))
         return err_set(err, ERR_CONF,
             "GATEWAY_LISTEN=%s can be reached from outside, and there is neither BITRIX_APPLICATION_TOKEN "
@@ -68,12 +71,8 @@ static int read_tls(struct gateway *g, struct err *err)
     return file_read(g->tls_key_file, PEM_MAX, &g->tls_key, err) < 0 ? err_wrap(err, "GATEWAY_TLS_KEY") : 0;
 }
 
-int rules_make(struct gateway *g, struct err *err)
+int rules_make(struct gateway *g, const struct config *c, struct err *err)
 {
-    const struct config *c = g->app->config;
-
-    if (c->portal_count == 0)
-        return err_set(err, ERR_CONF, "no portal is configured: set BITRIX_WEBHOOK_URL, or write potok.yaml");
     for (int i = 0; i < c->portal_count; i++)
         add_portal(&g->rules, &c->portals[i]);
     g->rules.domains = g->domains;

@@ -26,9 +26,10 @@ struct place {                  /* a folder, and the file system it lies in */
 enum port_state { PORT_FREE, PORT_OURS, PORT_TAKEN, PORT_WRONG };
 
 struct port {
-    char service[33], address[80], why[320];
+    bool webhooks;              /* GATEWAY_LISTEN; else METRICS_LISTEN */
+    char service[33], address[128], why[ERR_TEXT_SIZE];
     enum port_state state;
-    bool wished;                /* METRICS_LISTEN says so; else a taken port is replaced by a free one */
+    bool wished;                /* the setting says so; else a taken port is replaced by a free one */
 };
 
 struct odd_name {               /* a variable of the environment that looks like a setting and is none */
@@ -47,7 +48,7 @@ struct machine_facts {
     uint64_t memory_most_bytes;         /* of the cgroup; 0 = no limit */
     int up_pid;                         /* as absence_up_pid() */
     int alive, stale;                   /* services with a pid file: running, gone */
-    char socket_error[320];             /* the run folder's path is too long for sockets; "" = fits */
+    char socket_error[ERR_TEXT_SIZE];             /* the run folder's path is too long for sockets; "" = fits */
     struct port ports[FACTS_PORTS_MAX];
     int port_count;
     struct odd_name odd[FACTS_ODD_MAX];
@@ -61,7 +62,7 @@ enum call { CALL_PROFILE, CALL_SCOPE, CALL_TIME, CALL_TIME_2, CALL_TIME_3, CALL_
 struct call_facts {
     bool asked;
     int status;                 /* 0: no answer, see failure */
-    char failure[320];
+    char failure[ERR_TEXT_SIZE];
     bool json;                  /* the body is a JSON object */
     char code[64], description[200];    /* of its error; both empty: none */
     bool refused;               /* it holds an error */

@@ -4,6 +4,7 @@
 #include "services/ports.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct held {
     char *listen, *tokens, *keys;
@@ -16,27 +17,32 @@ static const struct setting SETTINGS[] = {
     SET_END,
 };
 
-static int open_default(bool open, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err)
+int held_wish(struct held_wish *ret, const struct home *h, struct err *err)
 {
-    if (open)
-        return listen_open(GATEWAY_LISTEN_OPEN, ret_fd, ret_address, err);
-    if (listen_open(GATEWAY_LISTEN_CLOSED, ret_fd, ret_address, err) == 0)
-        return 0;
-    return err->code == EADDRINUSE ? listen_open("127.0.0.1:0", ret_fd, ret_address, err) : -1;
+    struct held s = { NULL, NULL, NULL };
+
+    if (settings_load(SETTINGS, &s, config_setting, (void *)&h->config, err) < 0)
+        return -1;
+    ret->secret = s.tokens[0] != '\0' || s.keys[0] != '\0';
+    ret->gives_way = s.listen[0] == '\0' && !ret->secret;
+    snprintf(ret->address, sizeof(ret->address), "%s",
+        s.listen[0] != '\0' ? s.listen
+        : ret->secret       ? GATEWAY_LISTEN_OPEN
+                            : GATEWAY_LISTEN_CLOSED);
+    settings_free(SETTINGS, &s);
+    return 0;
 }
 
 int held_open(
     const struct home *h, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err)
 {
-    struct held s = { NULL, NULL, NULL };
-    int result;
+    struct held_wish wish;
 
-    if (settings_load(SETTINGS, &s, config_setting, (void *)&h->config, err) < 0)
+    if (held_wish(&wish, h, err) < 0)
         return -1;
-    if (s.listen[0] != '\0')
-        result = listen_open(s.listen, ret_fd, ret_address, err);
-    else
-        result = open_default(s.tokens[0] != '\0' || s.keys[0] != '\0', ret_fd, ret_address, err);
-    settings_free(SETTINGS, &s);
-    return result;
+    if (listen_open(wish.address, ret_fd, ret_address, err) == 0)
+        return 0;
+    if (err->code == EADDRINUSE && wish.gives_way)
+        return listen_open("127.0.0.1:0", ret_fd, ret_address, err);
+    return err_wrap(err, "GATEWAY_LISTEN");
 }

@@ -5,6 +5,14 @@
 #include "home.h"
 #include "run/listen.h"
 
+struct held_wish {
+    char address[LISTEN_ADDRESS_SIZE];  /* HOST:PORT as set, or the default */
+    bool secret;                        /* a token or key is set */
+    bool gives_way;                     /* to a free port: the default of a gateway for this machine only */
+};
+
+/* What is configured. ERR_CONF: a setting cannot be read. */
+int held_wish(struct held_wish *ret, const struct home *h, struct err *err) MUST_CHECK;
 /* Listens where GATEWAY_LISTEN says; by default as the gateway itself would. The default of a gateway that nobody from outside
- * may reach gives way to a free port where another program has it. ERR_CONF names the address. */
+ * may reach gives way to a free port where another program has it. ERR_CONF names setting and address. */
 int held_open(const struct home *h, int *ret_fd, char ret_address[static LISTEN_ADDRESS_SIZE], struct err *err) MUST_CHECK;

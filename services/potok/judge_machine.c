@@ -290,9 +290,11 @@ static void port_add(const struct port *p, struct findings *out)
 {
     if (p->state == PORT_WRONG || (p->state == PORT_TAKEN && p->wished))
         finding_add(out, HEALTH_BAD, p->service,
-            say("укажите в METRICS_LISTEN свободный адрес этой машины или 127.0.0.1:0",
-                "give METRICS_LISTEN a free address of this machine, or 127.0.0.1:0"),
-            "METRICS_LISTEN: %s", p->why);
+            p->webhooks ? say("укажите в GATEWAY_LISTEN свободный адрес этой машины",
+                             "give GATEWAY_LISTEN a free address of this machine")
+                       : say("укажите в METRICS_LISTEN свободный адрес этой машины или 127.0.0.1:0",
+                             "give METRICS_LISTEN a free address of this machine, or 127.0.0.1:0"),
+            "%s: %s", p->webhooks ? "GATEWAY_LISTEN" : "METRICS_LISTEN", p->why);
     else
         finding_add(out, HEALTH_WARNING, p->service,
             say("кто его занял, покажет ss -ltnp; служба возьмёт свободный порт, его назовёт `potok status`",
@@ -301,36 +303,46 @@ static void port_add(const struct port *p, struct findings *out)
 }
 
 /* Services of one machine that shall listen at one and the same place. */
-static bool share_port(const struct machine_facts *m)
+static const struct port *share_port(const struct machine_facts *m)
 {
-    const struct port *p = &m->ports[0];
-    size_t n = strlen(p->address);
+    const struct port *first = NULL;
 
-    return m->port_count > 1 && p->wished && !(n > 2 && strcmp(p->address + n - 2, ":0") == 0);
+    for (int i = 0; i < m->port_count; i++) {
+        const struct port *p = &m->ports[i];
+        size_t n = strlen(p->address);
+
+        if (p->webhooks || !p->wished || (n > 2 && strcmp(p->address + n - 2, ":0") == 0))
+            continue;
+        if (first != NULL)
+            return p;
+        first = p;
+    }
+    return NULL;
 }
 
 void judge_ports(const struct facts *f, struct findings *out)
 {
     const struct machine_facts *m = &f->machine;
+    const struct port *shared = share_port(m);
     int before = out->count;
 
     if (unconfigured(f, out))
         return;
-    if (share_port(m))
+    if (shared != NULL)
         finding_add(out, HEALTH_BAD, NULL,
             say("уберите METRICS_LISTEN (у каждой службы свой порт с 9100) или укажите порт 0",
                 "take METRICS_LISTEN away (each service has a port of its own from 9100 on), or give port 0"),
             say("METRICS_LISTEN=%s: все службы этой машины заняли бы один адрес",
                 "METRICS_LISTEN=%s: all services of this machine would want one address"),
-            m->ports[0].address);
+            shared->address);
     for (int i = 0; i < m->port_count; i++) {
         if (m->ports[i].state == PORT_TAKEN || m->ports[i].state == PORT_WRONG)
             port_add(&m->ports[i], out);
     }
     if (out->count == before)
         finding_add(out, HEALTH_OK, NULL, NULL, "%s",
-            say("порты метрик свободны или заняты нашими службами",
-                "the ports of metrics are free, or our services' own"));
+            say("порты метрик и вебхуков свободны или заняты нашими службами",
+                "the ports of metrics and webhooks are free, or our services' own"));
 }
 
 void judge_sockets(const struct facts *f, struct findings *out)

@@ -154,7 +154,7 @@ void judge_portal(const struct facts *f, struct findings *out)
 static void refusal_add(const struct portal_facts *p, const struct call_facts *c, struct findings *out)
 {
     const struct explanation *e = explain_error(c->status, str_of(c->code), str_of(c->description));
-    char error[320];
+    char error[ERR_TEXT_SIZE];
 
     put_error(c->status, c->code, c->description, error, sizeof(error));
     finding_add(out, e != NULL && e->habit == HABIT_WAITS ? HEALTH_WARNING : HEALTH_BAD, p->name,

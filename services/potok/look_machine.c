@@ -6,6 +6,7 @@
 #include "absence.h"
 #include "base/guess.h"
 #include "base/mem.h"
+#include "held.h"
 #include "run/app.h"
 #include "run/bus_where.h"
 #include "run/listen.h"
@@ -218,7 +219,7 @@ static void look_port(struct port *p, const struct home *home)
     struct err err = { 0 };
     int fd = -1;
 
-    if (is_ours(home, p->service, p->address)) {
+    if (!p->webhooks && is_ours(home, p->service, p->address)) {
         p->state = PORT_OURS;
         return;
     }
@@ -228,6 +229,27 @@ static void look_port(struct port *p, const struct home *home)
     }
     p->state = err.code == EADDRINUSE ? PORT_TAKEN : PORT_WRONG;
     snprintf(p->why, sizeof(p->why), "%s", err.text);
+}
+
+/* Where webhooks come in: `potok up` holds it as long as it runs. */
+static void look_gateway(struct machine_facts *m, const struct home *home)
+{
+    struct port *p = &m->ports[m->port_count++];
+    struct held_wish wish;
+    char path[700];
+
+    *p = (struct port){ .webhooks = true, .service = "gateway" };
+    if (held_wish(&wish, home, &(struct err){ 0 }) < 0) { /* told with the configuration */
+        m->port_count--;
+        return;
+    }
+    snprintf(p->address, sizeof(p->address), "%s", wish.address);
+    p->wished = !wish.gives_way;
+    snprintf(path, sizeof(path), "%s/gateway.1.pid", home->run_dir);
+    if (lock_is_held(path))
+        p->state = PORT_OURS;
+    else
+        look_port(p, home);
 }
 
 static void look_ports(struct machine_facts *m, const struct home *home)
@@ -244,6 +266,8 @@ static void look_ports(struct machine_facts *m, const struct home *home)
 
     if (wished == NULL || wished[0] == '\0')
         wished = config_setting((void *)&home->config, "METRICS_LISTEN", &where);
+    if (service_is_up("gateway"))
+        look_gateway(m, home);
     for (size_t i = 0; i < ARRAY_SIZE(services) && m->port_count < FACTS_PORTS_MAX; i++) {
         if (!services[i].up)
             continue;

@@ -141,16 +141,44 @@ static bool says_something(const char *format)
     return letters >= 4;
 }
 
-const char *russian_message(const char *english, char *ret, size_t size)
+static bool whole_message(const char *english, char *ret, size_t size)
 {
     struct str args[ARGUMENTS_MAX];
     int count;
 
-    for (size_t i = 0; err_translate != NULL && i < ARRAY_SIZE(TEXTS); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
         if (!says_something(TEXTS[i].en) || !read_by(english, TEXTS[i].en, args, &count))
             continue;
         write_by(TEXTS[i].ru, args, count, ret, size);
-        return ret;
+        return true;
     }
-    return english;
+    return false;
+}
+
+/* Errors read outside-in, "page 12: portal: HTTP 503": what no format fits as a whole is read part by part. */
+const char *russian_message(const char *english, char *ret, size_t size)
+{
+    const char *rest = english, *next;
+    char part[ERR_TEXT_SIZE], said[2 * ERR_TEXT_SIZE];
+    bool known = false;
+
+    ret[0] = '\0';
+    if (err_translate == NULL)
+        return english;
+    for (; rest != NULL; rest = next) {
+        if (whole_message(rest, said, sizeof(said))) {
+            append(ret, size, str_of(said));
+            return ret;
+        }
+        const char *end = strstr(rest, ": ");
+
+        next = end != NULL ? end + 2 : NULL;
+        snprintf(part, sizeof(part), "%.*s", end != NULL ? (int)(end - rest) : (int)strlen(rest), rest);
+        bool this_known = whole_message(part, said, sizeof(said));
+
+        known = known || this_known;
+        append(ret, size, str_of(this_known ? said : part));
+        append(ret, size, str_of(next != NULL ? ": " : ""));
+    }
+    return known ? ret : english;
 }

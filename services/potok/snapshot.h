@@ -17,7 +17,7 @@ struct run_view {               /* a run of an entity, the last one or one since
     uint64_t expected, read, written, same, gone, rejected, requests, open_jobs;
     uint64_t marks, marks_failing;  /* records of the entity to be read by id; those that failed again and again */
     uint64_t started_ms, finished_ms;
-    char error[321];
+    char error[ERR_TEXT_SIZE];
 };
 
 struct operating_view {         /* the method nearest to its limit */
@@ -28,7 +28,7 @@ struct operating_view {         /* the method nearest to its limit */
 struct portal_view {
     char name[40], url[321];    /* masked */
     char state[16];             /* ok | stopped | waiting */
-    char error[321];
+    char error[ERR_TEXT_SIZE];
     char paused[321];           /* entities, separated by ", " */
     double level, burst, drain; /* request bucket: filled now, holds, loses a second */
     struct operating_view operating;

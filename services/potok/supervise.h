@@ -27,7 +27,7 @@ struct child {
     off_t log_from;             /* where the lines of this life begin */
     char state[17];             /* of its latest STATUS; "" before */
     uint64_t uptime_ms, rss_bytes;
-    char trouble[320];          /* what its latest STATUS says it cannot do; "" = nothing */
+    char trouble[ERR_TEXT_SIZE]; /* what its latest STATUS says it cannot do; "" = nothing */
 };
 
 struct supervise_events {

@@ -22,7 +22,7 @@ struct up {
     uint64_t runs_since;        /* of the runs after this one the scheduler is asked: those before it were over */
     enum up_phase phase;
     int exit_code;
-    char failure[800];          /* told on standard error at the very end; "" = none */
+    char failure[1600];         /* told on standard error at the very end; "" = none */
     uint64_t started_ms;
 
     uv_loop_t loop;
@@ -41,7 +41,7 @@ struct up {
     uint64_t since_ms;          /* wall clock: runs that ended later are ours to show */
     bool told_ready, told_steps;
     bool failed;                /* the last runs on show did not all go well */
-    char trouble[1024], told_trouble[1024];     /* what keeps it from going on: seen last, told last */
+    char trouble[4096], told_trouble[4096];     /* what keeps it from going on: seen last, told last */
     uint64_t trouble_ms;        /* since when it is the same */
     uint64_t answered_ms;       /* when the scheduler last answered */
     uint64_t ready_ms;

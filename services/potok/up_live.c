@@ -67,7 +67,7 @@ static void on_exit_of(
     void *ctx, const struct child *child, int status, enum restart_verdict verdict, uint64_t delay_ms)
 {
     struct up *u = ctx;
-    char how[64], words[400];
+    char how[64], words[ERR_TEXT_SIZE];
 
     exit_describe(status, how, sizeof(how));
     supervise_last_words(child, words, sizeof(words));

@@ -93,7 +93,7 @@ static void told_operating(struct portal *p, struct str map)
 static void told_wait(struct portal *p, const struct msg_report *r)
 {
     uint64_t now_ms = clock_mono_ms(), wait_ms = r->retry_ms > 0 ? r->retry_ms : 1000;
-    char method[64], text[320];
+    char method[64], text[ERR_TEXT_SIZE];
 
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
     p->refusals++;
@@ -151,7 +151,7 @@ static void told_good(struct portal *p)
 static void reported_failure(struct scheduler *s, struct flight *f, const struct msg_report *r)
 {
     struct portal *p = portal_of(s, f->portal);
-    char text[320];
+    char text[ERR_TEXT_SIZE];
     struct failure why = {
         .end = JOB_END_ERROR, .kind = err_kind_of(r->error_kind.p, r->error_kind.n), .text = text
     };
@@ -293,7 +293,7 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
 
 static void done_failed(struct scheduler *s, struct flight *f, const struct msg_done *d)
 {
-    char text[320];
+    char text[ERR_TEXT_SIZE];
     struct failure why = { .end = JOB_END_ERROR,
         .kind = err_kind_of(d->error_kind.p, d->error_kind.n),
         .whole_portal = false,

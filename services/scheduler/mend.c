@@ -21,7 +21,7 @@ struct mend {
     uint64_t runs[PORTAL_ENTITIES_MAX];
     int run_count;
     char entity[64];
-    char text[320];
+    char text[ERR_TEXT_SIZE];
     struct store_who who;
 };
 

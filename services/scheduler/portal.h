@@ -78,7 +78,7 @@ struct portal {
     struct pace pace;
     struct operate operate;
     enum portal_state state;
-    char error[320];
+    char error[ERR_TEXT_SIZE];
     uint64_t pause_ms;              /* monotonic: no call before */
     uint64_t ok_count;              /* good answers */
     unsigned fails;                 /* calls in a row that the portal did not answer properly */

@@ -75,7 +75,7 @@ struct store_run {
     uint64_t id;                /* in */
     char state[16];             /* out: "" = no such row */
     int64_t expected, read, written, same, gone, rejected, started_ms, finished_ms;
-    char error[320];
+    char error[ERR_TEXT_SIZE];
 };
 struct store_scan {
     struct str portal;          /* in */

@@ -35,7 +35,7 @@ struct writer {
     bool migrated;              /* the tables are there: rows are taken from now on */
     bool stopping;
     bool quit_when_idle;
-    char trouble[320];          /* why the last transaction failed, until one goes well; "" = it did not */
+    char trouble[ERR_TEXT_SIZE]; /* why the last transaction failed, until one goes well; "" = it did not */
     uint64_t moved_ms;          /* when a database thread last took up or ended a message */
     uint64_t messages, dropped; /* since start, for STATUS */
 };

@@ -18,11 +18,13 @@ enum err_kind {
     ERR_KINDS
 };
 
+#define ERR_TEXT_SIZE 768   /* Russian takes two bytes a letter, and a cure may hold SQL to paste: none is cut */
+
 struct err {
     enum err_kind kind;
     int code;               /* HTTP status, errno or SQLite code; 0 = none */
     unsigned retry_ms;      /* ERR_WAIT: how long */
-    char text[320];         /* reads outside-in: "page 12 of deal: HTTP 503" */
+    char text[ERR_TEXT_SIZE];   /* reads outside-in: "page 12 of deal: HTTP 503" */
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))

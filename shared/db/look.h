@@ -19,7 +19,7 @@ struct db_look {
     char damage[300];           /* with `deep`, SQLite: the first thing wrong; "" = nothing */
     bool may_create, may_temporary, standby, read_only;     /* PostgreSQL */
     char user[70], schema[70], name[70];                    /* PostgreSQL: of the GRANT that helps */
-    char denied[400];           /* PostgreSQL: a table of ours that may not be written, and the cure; "" = none */
+    char denied[ERR_TEXT_SIZE];           /* PostgreSQL: a table of ours that may not be written, and the cure; "" = none */
     struct db_lease leases[DB_LOOK_PORTALS_MAX];
     int lease_count;
 };

@@ -141,6 +141,8 @@ static int show_check(struct app *app, struct buf *out)
     struct err err = { 0 };
     int result = load(app, &err);
 
+    if (result == 0 && app->def->check != NULL)
+        result = app->def->check(app->config, app->private_->state, &err);
     if (result == 0) {
         settings_dump(app->def->settings, app->private_->state, out);
         settings_dump(common, &app->private_->set, out);

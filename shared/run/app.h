@@ -27,6 +27,8 @@ struct app_def {
                                            said; 0, taken, and further instances: a free port */
     const struct setting *settings;     /* the service's own; the common ones (app_common_settings) are added */
     size_t state_size;                  /* zeroed state; settings are filled into it before start() */
+    /* Optional, of --check: settings against each other, and the files they name; start() finds the same. */
+    int (*check)(const struct config *config, void *state, struct err *err);
     int (*start)(struct app *app, void *state, struct err *err);
     void (*stop_soon)(void *state);     /* optional: no new work; call app_quit() when idle */
     void (*stop)(void *state);          /* close handles and sockets; also after a failed start() */

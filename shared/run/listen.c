@@ -12,6 +12,8 @@
 
 #include "base/str.h"
 
+#define LISTEN_TAKEN "another program listens there (`ss -ltnp` names it): end it, or set another address"
+
 enum {
     BACKLOG = 4096, /* the kernel cuts it to its own limit */
     PORT_MAX = 65535,
@@ -54,7 +56,7 @@ static int open_one(const struct addrinfo *a, const char *address, int *ret_fd, 
         close(fd);
         if (code == EADDRINUSE)
             return err_code(
-                err, ERR_CONF, code, "cannot listen on %s: another program listens there", address);
+                err, ERR_CONF, code, "cannot listen on %s: " LISTEN_TAKEN, address);
         return err_code(err, ERR_CONF, code, "cannot listen on %s: %s", address, strerror(code));
     }
     *ret_fd = fd;

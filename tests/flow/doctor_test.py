@@ -209,6 +209,10 @@ class Doctor(Scenario):
             address = '127.0.0.1:%d' % taken.getsockname()[1]
             found = self.doctor(self.pipeline(self.sandbox()), 1, METRICS_LISTEN=address)
             self.bad(found, 'ports', address, 'another program', cure='METRICS_LISTEN')
+            found = self.doctor(self.pipeline(self.sandbox()), 1, GATEWAY_LISTEN=address)
+            self.bad(found, 'ports', 'GATEWAY_LISTEN', address, 'another program', cure='GATEWAY_LISTEN')
+        found = self.doctor(self.pipeline(self.sandbox()), 2, BITRIX_APPLICATION_TOKEN='tok1')
+        self.bad(found, 'configuration', 'BITRIX_APPLICATION_TOKEN', '32')
 
     def test_a_variable_that_is_nearly_a_setting(self):
         found = self.doctor(self.pipeline(self.sandbox()), 0, BITRIX_WEBHOK_URL='x', POTOK_SPEED='9')

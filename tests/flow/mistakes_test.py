@@ -89,6 +89,33 @@ class Mistakes(Scenario):
             address = '127.0.0.1:%d' % taken.getsockname()[1]
             self.fails(self.pipeline(self.sandbox()), 'METRICS_LISTEN', address, METRICS_LISTEN=address)
 
+    def test_settings_of_webhooks_are_checked_before_anything_runs(self):
+        pipeline = self.pipeline(self.sandbox())
+        cases = (
+            ({'BITRIX_APPLICATION_TOKEN': 'tok1'}, 'BITRIX_APPLICATION_TOKEN', '32'),
+            ({'API_KEY': 'k' * 32 + ',short'}, 'API_KEY', 'number 2', '32'),
+            ({'GATEWAY_LISTEN': '0.0.0.0:0'}, 'GATEWAY_LISTEN', 'outside'),
+            ({'GATEWAY_LISTEN': '8080'}, 'GATEWAY_LISTEN', 'HOST:PORT'),
+            ({'GATEWAY_TLS_CERT': '/etc/hostname'}, 'GATEWAY_TLS_KEY', 'both'),
+            ({'GATEWAY_TLS_CERT': '/nowhere.pem', 'GATEWAY_TLS_KEY': '/nowhere.pem'}, 'GATEWAY_TLS_CERT', '/nowhere.pem'),
+        )
+        for environment, *words in cases:
+            with self.subTest(words):
+                for command in (('config', 'check'), ('up',)):
+                    said = self.fails(pipeline, *words, command=command, **environment)
+                self.assertEqual(1, len(said.splitlines()), said)
+        said = self.fails(pipeline, 'нужно хотя бы 32', command=('up',), BITRIX_APPLICATION_TOKEN='tok1', LC_ALL='ru_RU.UTF-8')
+        self.assertEqual(1, len(said.splitlines()), said)
+        self.fails(pipeline, 'GATEWAY_TLS_CERT: /nowhere.pem: нет такого файла', command=('config', 'check'), LC_ALL='ru_RU.UTF-8',
+                   GATEWAY_TLS_CERT='/nowhere.pem', GATEWAY_TLS_KEY='/nowhere.pem')
+
+    def test_the_webhooks_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            taken.listen()
+            address = '127.0.0.1:%d' % taken.getsockname()[1]
+            self.fails(self.pipeline(self.sandbox()), 'GATEWAY_LISTEN', address, 'ss -ltnp', command=('up',), GATEWAY_LISTEN=address)
+
     def test_a_second_up_in_the_same_home(self):
         pipeline = self.pipeline(self.sandbox()).start()
         self.fails(pipeline, pipeline.home, command=('up',))

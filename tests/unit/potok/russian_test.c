@@ -37,6 +37,8 @@ TEST(a_message_of_another_process_is_recognized)
             "JOB_DEADLINE: \"99d\" (откуда: окружение) вне допустимых границ (1s..10m)" },
         { "/etc/potok.yaml:4:5: unknown key \"tarif\" in portal main (did you mean \"tariff\"?)",
             "/etc/potok.yaml:4:5: неизвестный ключ \"tarif\" in portal main (может быть, \"tariff\"?)" },
+        { "GATEWAY_TLS_KEY: /k.pem: No such file or directory", "GATEWAY_TLS_KEY: /k.pem: нет такого файла или папки" },
+        { "page 12: nothing: of ours", "page 12: nothing: of ours" },
         { "nothing that we know of", "nothing that we know of" },
         { "", "" },
     };
