@@ -37,6 +37,8 @@ static int on_entity(void *ctx, const struct db_val *row, int columns)
     put(o, "agreed_ms", row[4], false);
     put(o, "agreed_age_ms", row[4], true);
     put(o, "full_ms", row[5], false);
+    put(o, "changed_ms", row[6], false);
+    put(o, "changed_age_ms", row[6], true);
     json_array_append_new(ctx, o);
     return 0;
 }
@@ -52,11 +54,12 @@ static json_t *freshness_read(const struct home *home, struct err *err)
         return NULL;
     list = json_array();
     if (db_run(db,
-            "SELECT e.portal, e.entity, coalesce(m.n, 0), m.oldest_ms, e.agreed_ms, e.full_ms FROM "
+            "SELECT e.portal, e.entity, coalesce(m.n, 0), m.oldest_ms, e.agreed_ms, e.full_ms, c.at_ms FROM "
             "potok_entity e "
             "LEFT JOIN (SELECT portal, entity, count(*) AS n, min(set_ms) AS oldest_ms FROM potok_mark "
-            "GROUP BY portal, entity) m ON m.portal = e.portal AND m.entity = e.entity ORDER BY e.portal, "
-            "e.entity",
+            "GROUP BY portal, entity) m ON m.portal = e.portal AND m.entity = e.entity "
+            "LEFT JOIN potok_cursor c ON c.portal = e.portal AND c.entity = e.entity AND c.name = 'changed' "
+            "ORDER BY e.portal, e.entity",
             DB_NOARGS, on_entity, list, NULL, err) < 0) {
         json_decref(list);
         list = NULL;
@@ -82,20 +85,23 @@ static const char *span(const json_t *ms, const char *none, char ret[static SAY_
 
 static void row_add(const json_t *e, struct table *t)
 {
-    char name[120], marks[SAY_COUNT_SIZE], mark[SAY_COUNT_SIZE], agreed[SAY_COUNT_SIZE];
+    char name[120], marks[SAY_COUNT_SIZE], mark[SAY_COUNT_SIZE], agreed[SAY_COUNT_SIZE],
+        changed[SAY_COUNT_SIZE];
 
     snprintf(name, sizeof(name), "%s/%s", json_string_value(json_object_get(e, "portal")),
         json_string_value(json_object_get(e, "entity")));
     table_add(t,
         (const char *[]){ name, say_count((uint64_t)json_integer_value(json_object_get(e, "marks")), marks),
             span(json_object_get(e, "mark_age_ms"), "", mark),
-            span(json_object_get(e, "agreed_age_ms"), say("ни разу", "never"), agreed) });
+            span(json_object_get(e, "agreed_age_ms"), say("ни разу", "never"), agreed),
+            span(json_object_get(e, "changed_age_ms"), say("ни разу", "never"), changed) });
 }
 
 void freshness_show(const struct home *home)
 {
     const char *heads[] = { say("зеркало", "mirror"), say(">ждут чтения", ">to be read"),
-        say(">дольше всех", ">for up to"), say(">сверено назад", ">agreed ago") };
+        say(">дольше всех", ">for up to"), say(">сверено назад", ">agreed ago"),
+        say(">изменения искали назад", ">changes sought ago") };
     struct err err = { 0 };
     json_t *list = freshness_read(home, &err), *e;
     struct table t;

@@ -96,6 +96,9 @@ class Changed(Scenario):
         first = wait_for(lambda: self.looks(pipeline).get('deals'), 'the one that was synced')
         wait_for(lambda: self.looks(pipeline)['deals'] > first + 2000, 'it is looked at again')
         self.assertEqual(['deals'], list(self.looks(pipeline)))
+        fresh = {f['entity']: f for f in pipeline.status()['freshness']}
+        self.assertLess(fresh['deals']['changed_age_ms'], 20000)
+        self.assertIsNone(fresh['leads']['changed_age_ms'])
 
     def test_more_than_one_call_holds(self):
         sandbox = self.sandbox(deals=6000)
