@@ -55,8 +55,8 @@ struct intake {
     bool many;                  /* an array was sent, an array is answered */
     char domain[128];           /* printable, cut; "" = not told */
     const struct intake_portal *portal;     /* NULL = none of ours */
-    struct intake_item items[INTAKE_ITEMS_MAX];
     int count;
+    struct intake_item items[INTAKE_ITEMS_MAX];     /* `count` of them are filled */
 };
 
 void intake_read(const struct intake_rules *rules, const struct intake_in *in, struct intake *ret);

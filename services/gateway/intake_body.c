@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ static enum reason read_told(struct body *b)
 {
     struct told *t = &b->told[0];
 
+    *t = (struct told){ 0 };
     t->event = either(b, "event");
     t->id = either(b, "data[FIELDS][ID]");
     if (t->event.n == 0) {
@@ -107,6 +109,7 @@ static bool read_item(struct body *b, const json_t *item)
     const json_t *fields = json_object_get(json_object_get(item, "data"), "FIELDS");
     struct told *t = &b->told[b->count];
 
+    *t = (struct told){ 0 };
     t->event = text_of(json_object_get(item, "event"));
     t->id = id_of(b, json_object_get(fields, "ID"));
     if (t->event.n == 0 || !json_is_object(fields))
@@ -167,6 +170,11 @@ enum reason body_read(struct body *b, const struct intake_in *in, bool json)
     if (in->body.n > 0 && !type_is(in->content_type, "application/x-www-form-urlencoded"))
         return REASON_TYPE;
     return read_form(b, in);
+}
+
+void body_init(struct body *b)
+{
+    memset(b, 0, offsetof(struct body, told));
 }
 
 void body_free(struct body *b)

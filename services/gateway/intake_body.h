@@ -20,14 +20,15 @@ struct told {
 
 struct body {                   /* owns what the views view */
     struct credentials credentials;
-    struct told told[INTAKE_ITEMS_MAX];
     int count;
     bool many;
     struct form query, form;
     json_t *json;
+    struct told told[INTAKE_ITEMS_MAX];     /* `count` of them are filled */
     char numbers[INTAKE_ITEMS_MAX][24];     /* ids that were JSON numbers */
 };
 
+void body_init(struct body *b);
 /* What can be read is there also when the reason says no. */
 enum reason body_read(struct body *b, const struct intake_in *in, bool json);
 void body_free(struct body *b);
