@@ -66,8 +66,8 @@ static void on_sweep(
         changed_sweep_now(s, wishes[w].portal, wishes[w].mirrors);
         for (int i = 0; i < p->mirror_count; i++)
             if (wishes[w].mirrors & (uint64_t)1 << i)
-                json_array_append_new(mirrors,
-                    json_pack("{s:s, s:s}", "portal", p->config->name, "entity", p->mirrors[i].entity->plural));
+                json_array_append_new(mirrors, json_pack("{s:s, s:s}", "portal", p->config->name, "entity",
+                                                   p->mirrors[i].entity->plural));
     }
     json_object_set_new(body, "sweeps", mirrors);
     control_reply(s, from, m->correlation, NULL, body);
