@@ -49,6 +49,6 @@ void request_on_http(struct http_in *in);
 
 /* count.c: metrics */
 void count_init(void);
-void count_received(const struct intake *i);
+void count_received(const struct gateway *g, const struct intake *i);
 void count_answered(const struct intake *i, double seconds);
 void count_state(const struct gateway *g);

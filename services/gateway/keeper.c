@@ -27,7 +27,7 @@ struct keeper {
     struct wish *wishes, **wishes_end; /* under the mutex, as are the next three */
     struct wish *finished, **finished_end;
     struct notice *notices, **notices_end;
-    unsigned adds; /* of the wishes */
+    unsigned adds;    /* of the wishes */
     unsigned wake_at; /* that many adds, or any other wish, wake the thread */
     bool stopping;
     struct spool *spool; /* the thread's */
@@ -135,7 +135,8 @@ static struct wish *gather(struct keeper *k, unsigned hoped, uint64_t deadline)
     return list;
 }
 
-static int do_list(struct keeper *k, struct wish *list, unsigned *ret_adds, struct wish ***ret_end, struct err *err)
+static int do_list(
+    struct keeper *k, struct wish *list, unsigned *adds, struct wish ***ret_end, struct err *err)
 {
     for (struct wish *w = list; w != NULL; w = w->next) {
         if (do_one(k, w) < 0) {
@@ -143,27 +144,24 @@ static int do_list(struct keeper *k, struct wish *list, unsigned *ret_adds, stru
             spool_rollback(k->spool);
             return -1;
         }
-        *ret_adds += w->kind == WISH_ADD;
+        *adds += w->kind == WISH_ADD;
         *ret_end = &w->next;
     }
     return 0;
 }
 
-/* Whatever came while this was done, and those whom the last commit answered and who come back at once (pace.h),
- * follow it into the transaction. */
-static int do_more(struct keeper *k, struct wish **end, unsigned *ret_came, unsigned *ret_adds, struct err *err)
+/* Those whom the last commit answered, and who come back at once (pace.h), follow into the transaction. */
+static int do_more(struct keeper *k, struct wish **end, unsigned *adds, struct err *err)
 {
     uint64_t patience_us = pace_patience_us(&k->pace), deadline = uv_hrtime() + patience_us * 1000;
+    unsigned hoped = pace_hoped(&k->pace);
 
-    while (patience_us > 0 && *ret_came < k->pace.answered) {
-        unsigned before = *ret_adds;
-
-        *end = gather(k, 1, deadline);
+    while (patience_us > 0 && *adds < hoped) {
+        *end = gather(k, (hoped - *adds + 1) / 2, deadline); /* they are written while others come */
         if (*end == NULL)
             break;
-        if (do_list(k, *end, ret_adds, &end, err) < 0)
+        if (do_list(k, *end, adds, &end, err) < 0)
             return -1;
-        *ret_came += *ret_adds - before;
     }
     return 0;
 }
@@ -171,7 +169,7 @@ static int do_more(struct keeper *k, struct wish **end, unsigned *ret_came, unsi
 /* All of them in one transaction, and what comes meanwhile. None: a try whether the disk is well again. */
 static int do_all(struct keeper *k, struct wish **list, struct err *err)
 {
-    unsigned came = 0, adds = 0;
+    unsigned adds = 0, left;
     struct wish **end = list;
     uint64_t began;
 
@@ -183,15 +181,18 @@ static int do_all(struct keeper *k, struct wish **list, struct err *err)
         spool_rollback(k->spool);
         return -1;
     }
-    if (do_list(k, *list, &adds, &end, err) < 0 || (adds > 0 && do_more(k, end, &came, &adds, err) < 0))
+    if (do_list(k, *list, &adds, &end, err) < 0 || (adds > 0 && do_more(k, end, &adds, err) < 0))
         return -1;
     crash_point("gateway.before_commit");
     began = uv_hrtime();
     if (spool_commit(k->spool, err) < 0)
         return -1;
     crash_point("gateway.after_commit");
+    uv_mutex_lock(&k->mutex);
+    left = k->adds;
+    uv_mutex_unlock(&k->mutex);
     if (adds > 0)
-        pace_committed(&k->pace, came, adds, (uv_hrtime() - began) / 1000);
+        pace_committed(&k->pace, adds, left, (uv_hrtime() - began) / 1000);
     return 0;
 }
 

@@ -1,21 +1,24 @@
 /* pace.h - how long a commit that has something to write waits for more. Nothing ever waits for senders that may not come: only for
- * those whom the last commit answered and who, the time before, came back while it waited. Where each sender waits for its
- * answer (a few dozen of them on kept connections) this makes one sync of all of them instead of two of half as many. Pure. */
+ * those whom the last commit answered, and only while they do come back. Where each of a few dozen senders waits for its answer
+ * before it sends again (kept connections), this makes one sync of all of them out of two of half as many. Pure. */
 #pragma once
 
 #include <stdint.h>
 
 #define PACE_LEAST_US   1000    /* about what a few dozen senders need to come back */
 #define PACE_MOST_US    5000
-#define PACE_SKIP       64      /* commits that do not wait after a waiting that was in vain */
+#define PACE_SKIP       16      /* commits that do not wait after one that waited in vain */
 
 struct pace {
     unsigned answered;          /* requests that the last commit answered */
+    unsigned left;              /* those that were waiting already when it ended */
     uint64_t commit_us;         /* how long it took */
     unsigned skip;
 };
 
 /* 0: commit at once. */
 uint64_t pace_patience_us(const struct pace *p);
-/* A commit is done: `came` requests came while it waited (of whom `answered` were hoped for), `answered` were in it. */
-void pace_committed(struct pace *p, unsigned came, unsigned answered, uint64_t commit_us);
+/* With so many requests nobody else is hoped for. */
+unsigned pace_hoped(const struct pace *p);
+/* A commit of so many requests is done, `left` wait for the next one. */
+void pace_committed(struct pace *p, unsigned requests, unsigned left, uint64_t commit_us);

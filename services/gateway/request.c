@@ -118,7 +118,7 @@ static void read_request(struct request *r)
     uint64_t now_ms = clock_mono_ms();
 
     if (visitor_blocked(&g->visitors, in->remote, now_ms)) {
-        r->intake.reason = REASON_TOO_MANY_BAD;
+        r->intake = (struct intake){ .reason = REASON_TOO_MANY_BAD };
         return;
     }
     intake_read(&g->rules,
@@ -180,12 +180,14 @@ void request_on_http(struct http_in *in)
     g->quiet_ms = clock_mono_ms();
     if (operators_path(in))
         return;
-    r = xcalloc(1, sizeof(*r));
+    r = xmalloc(sizeof(*r)); /* intake_read() fills what is looked at of the many items there may be */
+    r->rows = NULL;
+    r->added = NULL;
     r->in = in;
     r->gateway = g;
     r->began_ms = g->quiet_ms;
     read_request(r);
-    count_received(&r->intake);
+    count_received(g, &r->intake);
     tell(r);
     if (r->intake.reason == REASON_TAKEN)
         keep(r);
