@@ -11,6 +11,7 @@ Figure = namedtuple('Figure', 'key gate name value ratio')
 SAME = ('{}', '{}')
 MIB = ('{} MiB', '{} МиБ')
 ROWS = ('{} rows/s', '{} строк/с')
+EVENTS = ('{} a second', '{} в секунду')
 
 FIGURES = (
     Figure('sync.requests', ('<=', 1.05),
@@ -60,7 +61,34 @@ FIGURES = (
 
     Figure('json.msgpack', ('>=', 4), ('JSON of a portal\'s answer to msgpack', 'JSON ответа портала в msgpack'), ('{} MB/s', '{} МБ/с'),
            ('{} times Python\'s json.loads', 'в {} раза быстрее json.loads из Python')),
+
+    Figure('gateway.durable', ('>=', 0.6), ('webhooks on disk before the answer, 64 connections', 'вебхуков на диске до ответа, 64 соединения'),
+           EVENTS, ('{} of the same server storing nothing ({} a second)', '{} от того же сервера без хранения ({} в секунду)')),
+    Figure('gateway.rival', ('>=', 20), ('the same beside a FastAPI handler that awaits an INSERT into PostgreSQL',
+                                         'то же рядом с обработчиком FastAPI, ожидающим INSERT в PostgreSQL'), EVENTS,
+           ('{} times the handler ({} a second)', 'в {} раза больше обработчика ({} в секунду)')),
+    Figure('gateway.slow_disk', ('>=', 0.7), ('the same when every sync of the disk takes 2 ms longer',
+                                              'то же, когда каждая запись на диск длится на 2 мс дольше'), EVENTS,
+           ('{} of the limit of a group commit ({} a second)', '{} от предела групповой фиксации ({} в секунду)')),
+    Figure('gateway.steady', ('<=', 1), ('answers at 1,000 webhooks a second', 'ответы при 1000 вебхуков в секунду'),
+           ('99 of 100 within {} ms, half within {} ms', '99 из 100 за {} мс, половина за {} мс'),
+           ('{} of what is allowed: {} ms, five times a bare sync ({} ms) and 2 ms',
+            '{} от допустимого: {} мс, пять записей на диск ({} мс) и 2 мс')),
+    Figure('gateway.ready', ('<=', 0.5), ('start of the gateway with a full spool', 'запуск приёма вебхуков с полным накопителем'),
+           ('{} s with {} events', '{} с при {} событий'), None),
+    Figure('gateway.restarts', ('<=', 0), ('webhooks refused or lost while the gateway restarts, 500 a second',
+                                           'отклонено или потеряно вебхуков при перезапусках, 500 в секунду'),
+           ('{} in {} restarts, {} webhooks', '{} за перезапусков: {}, вебхуков: {}'), None),
+
+    Figure('freshness.half', ('<=', 0.7), ('webhook to row at a portal\'s limit, 100 a second over 5,000 deals: half of them',
+                                           'от вебхука до строки под ограничением портала, 100 в секунду на 5000 сделок: половина'),
+           ('within {} s', 'за {} с'), None),
+    Figure('freshness.most', ('<=', 2), ('99 of 100 of them', '99 из 100'), ('within {} s', 'за {} с'), None),
+    Figure('freshness.calls', ('<=', 25), ('requests for 10,000 edits of 2,000 deals in 10 s', 'запросов на 10 000 правок 2000 сделок за 10 с'),
+           SAME, None),
+    Figure('freshness.refused', ('<=', 0), ('refusals of the portal at both', 'отказов портала в обоих случаях'), SAME, None),
 )
 
 BY_KEY = {figure.key: figure for figure in FIGURES}
 BENCHES = tuple(dict.fromkeys(figure.key.split('.')[0] for figure in FIGURES))
+APART = 'gateway', 'freshness'      # not of `all`: by their own names

@@ -94,13 +94,14 @@ class Table:
         return [r.figure.key for r in self.rows if not r.ok], [k for k in wanted if self.find(k) is None]
 
     def write(self, root=ROOT):
-        order = [f.key for f in FIGURES]
-        rows = sorted(self.rows, key=lambda row: order.index(row.figure.key))
+        """What this run measured; rows of other figures stay as they are."""
         for name, language in READMES:
             path = os.path.join(root, name)
             with open(path, encoding='utf-8') as f:
                 text = f.read()
-            table = '\n'.join(head(language) + [line(row.cells(language)) for row in rows])
+            lines = {cells[0]: line(cells) for cells in kept(text)[1]}
+            lines.update((row.figure.name[language], line(row.cells(language))) for row in self.rows)
+            table = '\n'.join(head(language) + [lines[f.name[language]] for f in FIGURES if f.name[language] in lines])
             with open(path, 'w', encoding='utf-8') as f:
                 f.write(replaced(text, table))
 
