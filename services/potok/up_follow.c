@@ -122,15 +122,25 @@ static bool only_probing(const struct up *u)
 
 /* What keeps the sync from going on, or NULL while it goes: a portal in trouble, or one whose fields nobody
  * could learn yet. */
-static const char *trouble(const struct up *u)
+static const char *trouble(const struct up *u, const char **ret_what)
 {
     bool stuck = only_probing(u);
+
+    *ret_what = say("портал недоступен", "the portal is out of reach");
 
     for (int i = 0; i < u->view.now.portal_count; i++) {
         const struct portal_view *p = &u->view.now.portals[i];
 
         if (p->error[0] != '\0' && (stuck || strcmp(p->state, "ok") != 0))
             return p->error;
+    }
+    for (int i = 0; i < u->view.now.run_count && stuck; i++) {
+        const struct run_view *r = &u->view.now.runs[i];
+
+        if (run_set_has(&u->wanted, r->id) && !run_ended(r) && r->error[0] != '\0') {
+            *ret_what = say("не удалось узнать поля", "fields could not be learnt");
+            return r->error;
+        }
     }
     return stuck ? say("описание полей не получено; см. `potok logs scheduler`",
                        "it did not describe its fields; see `potok logs scheduler`")
@@ -139,12 +149,12 @@ static const char *trouble(const struct up *u)
 
 static void portals_watch(struct up *u, uint64_t now_ms)
 {
-    const char *why = trouble(u);
+    const char *what, *why = trouble(u, &what);
 
     if (why == NULL)
         u->reached_ms = now_ms;
     else if (now_ms - u->reached_ms >= (uint64_t)u->home->patience_ms)
-        up_fail(u, EXIT_FAILED, "%s: %s", say("портал недоступен", "the portal is out of reach"), why);
+        up_fail(u, EXIT_FAILED, "%s: %s", what, why);
 }
 
 static void once_settle(struct up *u, uint64_t now_ms)

@@ -188,6 +188,14 @@ static void run_figures(const struct view *v, const struct run_view *r, struct b
     buf_fmt(out, "  %s %llu", say("запросов", "requests"), (unsigned long long)r->requests);
 }
 
+/* And why it takes so long. */
+static void run_probing(const struct run_view *r, struct buf *out)
+{
+    buf_str(out, view_state(r->state));
+    if (r->error[0] != '\0')
+        buf_fmt(out, ": %s", r->error);
+}
+
 static void run_bar(const struct view *v, const struct run_view *r, bool colour, struct buf *out)
 {
     char name[120];
@@ -195,7 +203,9 @@ static void run_bar(const struct view *v, const struct run_view *r, bool colour,
     buf_str(out, "  ");
     name_pad(out, view_name(v, r, name, sizeof(name)));
     if (str_is(str_of(r->state), "probing")) {
-        buf_fmt(out, " %s\n", view_state(r->state));
+        buf_char(out, ' ');
+        run_probing(r, out);
+        buf_char(out, '\n');
         return;
     }
     if (colour)
@@ -242,7 +252,7 @@ static void run_line(struct view *v, const struct run_view *r, struct buf *out)
     buf_init(&line, 4096);
     buf_fmt(&line, "%s: ", view_name(v, r, name, sizeof(name)));
     if (str_is(str_of(r->state), "probing"))
-        buf_str(&line, view_state(r->state));
+        run_probing(r, &line);
     else
         run_figures(v, r, &line);
     if (strncmp(t->line, buf_cstr(&line), sizeof(t->line) - 1) != 0) {

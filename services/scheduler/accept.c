@@ -53,7 +53,7 @@ void accept_again(struct scheduler *s, int portal, int mirror, uint64_t run)
     m->run_state = RUN_PROBING;
     m->refused = false;
     m->probe_not_before_ms = 0;
-    m->probe_fails = 0;
+    mirror_probe_anew(m);
     mirror_range_done(m);
     log_ev(LOG_INFO, "sync.again", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
         kv_u("run", run));

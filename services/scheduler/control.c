@@ -217,6 +217,30 @@ static void add_requests(const struct scheduler *s, json_t *runs)
     }
 }
 
+static void add_reason_of(json_t *run, const struct portal *p)
+{
+    json_int_t id = json_integer_value(json_object_get(run, "id"));
+
+    for (int i = 0; i < p->mirror_count; i++) {
+        const struct mirror *m = &p->mirrors[i];
+
+        if (m->run == (uint64_t)id && m->run_state == RUN_PROBING && m->probe_error[0] != '\0')
+            json_object_set_new(run, "error", json_string(m->probe_error));
+    }
+}
+
+/* Why runs whose fields are not learnt yet still wait. */
+static void add_reasons(const struct scheduler *s, json_t *runs)
+{
+    size_t index;
+    json_t *run;
+
+    json_array_foreach(runs, index, run) {
+        for (int i = 0; i < s->portal_count; i++)
+            add_reason_of(run, &s->portals[i].portal);
+    }
+}
+
 /* A read of its own beside the steps: it must answer while they wait for their turn at the database. */
 struct status {
     struct scheduler *s;
@@ -244,6 +268,7 @@ static void status_done(void *ctx, int status, const struct err *err)
     } else if (!x->s->stopping) {
         add_memory(x->s, x->body);
         add_requests(x->s, json_object_get(x->body, "runs"));
+        add_reasons(x->s, json_object_get(x->body, "runs"));
         json_object_set_new(x->body, "jobs",
             json_pack("{s:I, s:i}", "open", open_jobs, "in_flight", flights_unfinished(&x->s->flights)));
         json_object_del(x->body, "jobs_open");

@@ -117,7 +117,7 @@ static void learnt_entity(struct scheduler *s, int portal, int mirror, const str
     mirror_set_schema(m, buf_view(&e->merged));
     m->shape = e->shape;
     m->bounds = e->bounds;
-    m->probe_fails = 0;
+    mirror_probe_anew(m);
     m->probe_wanted = m->probe_first = false;
     free(m->unknown);
     m->unknown = NULL;
@@ -151,8 +151,10 @@ static void wait_for_missing(struct portal *p, uint64_t probes)
         struct mirror *m = &p->mirrors[i];
 
         if ((probes & (uint64_t)1 << i) && (m->run_state == RUN_PROBING || m->probe_wanted) &&
-            m->probe_not_before_ms <= now_ms)
-            m->probe_not_before_ms = now_ms + job_backoff(++m->probe_fails, (uint32_t)m->run);
+            m->probe_not_before_ms <= now_ms) {
+            mirror_probe_failed(m, "the answer leaves it out");
+            m->probe_not_before_ms = now_ms + job_backoff(m->probe_fails, (uint32_t)m->run);
+        }
     }
 }
 
@@ -197,7 +199,7 @@ static void add_entity(struct learn *x, struct portal *p, int mirror, const stru
 /* How long the entity waits: longer each time, and as long as its method is blocked. */
 static uint64_t refused_wait(struct portal *p, struct mirror *m, enum err_kind kind, const char *text)
 {
-    uint64_t now_ms = clock_mono_ms(), wait_ms = job_backoff(++m->probe_fails + 2, (uint32_t)m->run);
+    uint64_t now_ms = clock_mono_ms(), wait_ms = job_backoff(m->probe_fails + 2, (uint32_t)m->run);
     char method[64];
 
     if (kind != ERR_WAIT)
@@ -215,14 +217,16 @@ static uint64_t refused_wait(struct portal *p, struct mirror *m, enum err_kind k
     return reset_ms > wait_ms ? reset_ms : wait_ms;
 }
 
-/* One entity cannot be read: only its run fails; what passes by itself is asked again. */
+/* One entity cannot be read: only its run fails; what passes by itself is asked again. An error that is one of the
+ * portal's own, for this entity alone, is not waited for endlessly: the next sync tries again. */
 static void entity_refused(struct scheduler *s, int portal, int mirror, const struct probe_entity *e)
 {
     struct mirror *m = &s->portals[portal].portal.mirrors[mirror];
     enum err_kind kind = err_kind_of(e->error_kind.p, e->error_kind.n);
     char *text = str_dup(e->error);
 
-    if (kind == ERR_TEMP || kind == ERR_WAIT) {
+    mirror_probe_failed(m, text);
+    if (kind == ERR_WAIT || (kind == ERR_TEMP && m->probe_fails < MIRROR_PROBE_TRIES)) {
         uint64_t wait_ms = refused_wait(&s->portals[portal].portal, m, kind, text);
 
         m->probe_not_before_ms = clock_mono_ms() + wait_ms;

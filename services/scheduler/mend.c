@@ -196,7 +196,7 @@ static unsigned probe_tries(const struct portal *p, const struct job *job)
 }
 
 /* A probe is made anew from what is wanted then; only its entities remember to wait. */
-static void probe_again(struct scheduler *s, int portal, struct job *job)
+static void probe_again(struct scheduler *s, int portal, struct job *job, const char *why)
 {
     struct portal *p = &s->portals[portal].portal;
 
@@ -205,7 +205,8 @@ static void probe_again(struct scheduler *s, int portal, struct job *job)
 
         if ((job->probes & (uint64_t)1 << i) == 0)
             continue;
-        m->probe_fails += job->fails > 0;
+        if (job->fails > 0)
+            mirror_probe_failed(m, why);
         m->probe_not_before_ms = job->not_before_ms;
         if (job->fails > 0)
             m->probe_not_before_ms =
@@ -273,7 +274,7 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     else if (next == JOB_SPLIT)
         halve_ids(p, job);
     else if (job->kind == JOB_PROBE)
-        probe_again(s, portal, job);
+        probe_again(s, portal, job, why->text);
 }
 
 /* ---- runs and portals ---- */

@@ -207,6 +207,18 @@ static bool has_word(struct str words, struct str word)
     return false;
 }
 
+void mirror_probe_failed(struct mirror *m, const char *why)
+{
+    m->probe_fails++;
+    snprintf(m->probe_error, sizeof(m->probe_error), "%s", why);
+}
+
+void mirror_probe_anew(struct mirror *m)
+{
+    m->probe_fails = 0;
+    m->probe_error[0] = '\0';
+}
+
 void mirror_unknown(struct mirror *m, struct str names)
 {
     size_t i = 0;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define PORTAL_ENTITIES_MAX CONFIG_ENTITIES_MAX
+#define MIRROR_PROBE_TRIES 8        /* so many errors in a row that the portal has for one entity: its run fails */
 #define PORTAL_BY_ID_MOST 4         /* by-id jobs of one entity and kind at a time */
 #define MIRROR_LIST_FAILS 12        /* so many one-page ranges in a row, not all around one record: the list fails */
 #define PORTAL_UNWELL 3             /* so many failed calls in a row: it is tried with one call at a time */
@@ -46,6 +47,7 @@ struct mirror {                     /* one entity of a portal */
     bool probe_flying;
     uint64_t probe_not_before_ms;   /* monotonic */
     unsigned probe_fails;
+    char probe_error[320];          /* why the last of them failed; "" = none did */
     char *unknown;                  /* names of fields a record showed and the schema lacks, separated by blanks */
     bool paused;                    /* by the operator: nothing is asked, marks gather */
     bool refused;                   /* no rights: nothing is asked until the next sync */
@@ -121,5 +123,7 @@ void mirror_saw(struct mirror *m, uint64_t records, uint64_t bytes);
 /* A range of one page failed for good. True when no single record can be the reason: the list itself fails. */
 bool mirror_range_failed(struct mirror *m, uint64_t first, uint64_t last);
 void mirror_range_done(struct mirror *m);
+void mirror_probe_failed(struct mirror *m, const char *why);
+void mirror_probe_anew(struct mirror *m);               /* it was answered, or is tried anew */
 /* Adds names to `unknown`, each once. */
 void mirror_unknown(struct mirror *m, struct str names);

@@ -42,7 +42,7 @@ static void begin_run(
 {
     m->refused = false;
     m->probe_not_before_ms = 0;
-    m->probe_fails = 0;
+    mirror_probe_anew(m);
     m->run_started_ms = row->who.now_ms;
     when_began(&m->when, row->who.now_ms);
     if (m->run == row->runs[i])

@@ -90,6 +90,9 @@ const struct bitrix_rule BITRIX_RULES[] = {
         OUR_REQUEST },
     { "parameter", ANY_STATUS, "100", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "entity_type", ANY_STATUS, "ENTITY_TYPE_NOT_SUPPORTED", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    /* The sandbox on a recording: another time it knows no more. */
+    { "not_recorded", ANY_STATUS, "REPLAY_NOT_RECORDED", NULL, ERR_PERM, SAYS_NOTHING, 0,
+        "the recording has no answer to this: record more entities" },
     { "error_core", ANY_STATUS, "ERROR_CORE", NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
     { "field_value", ANY_STATUS, "CRM_FIELD_ERROR_VALUE_NOT_VALID", NULL, ERR_PERM, SAYS_NOTHING, 0, NULL },
     { "field_required", ANY_STATUS, "CRM_FIELD_ERROR_REQUIRED", NULL, ERR_PERM, SAYS_NOTHING, 0, NULL },

@@ -151,7 +151,20 @@ TEST(a_list_fails_when_no_single_record_can_be_the_reason)
     CHECK(mirror_range_failed(&all, 1, 50));
 }
 
-TEST_MAIN(CASE(a_list_fails_when_no_single_record_can_be_the_reason),
+TEST(what_a_probe_waits_for_is_known_until_it_is_answered)
+{
+    struct mirror m = { .probe_fails = 0 };
+
+    mirror_probe_failed(&m, "first");
+    mirror_probe_failed(&m, "second");
+    CHECK_EQ(m.probe_fails, 2);
+    CHECK_STR(m.probe_error, "second");
+    mirror_probe_anew(&m);
+    CHECK_EQ(m.probe_fails, 0);
+    CHECK_STR(m.probe_error, "");
+}
+
+TEST_MAIN(CASE(what_a_probe_waits_for_is_known_until_it_is_answered), CASE(a_list_fails_when_no_single_record_can_be_the_reason),
     CASE(all_entities_are_mirrored_unless_some_are_named), CASE(the_secret_of_the_address_is_not_remembered),
     CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again),
     CASE(a_pause_ends_with_the_next_good_answer), CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once),
