@@ -117,10 +117,6 @@ static void read_request(struct request *r)
     const struct http_in *in = r->in;
     uint64_t now_ms = clock_mono_ms();
 
-    if (visitor_blocked(&g->visitors, in->remote, now_ms)) {
-        r->intake = (struct intake){ .reason = REASON_TOO_MANY_BAD };
-        return;
-    }
     intake_read(&g->rules,
         &(struct intake_in){ .method = in->method,
             .path = in->path,
@@ -130,9 +126,11 @@ static void read_request(struct request *r)
             .api_key = http_in_header(in, "X-API-Key"),
             .authorization = http_in_header(in, "Authorization") },
         &r->intake);
-    if (r->intake.reason == REASON_BAD_TOKEN)
+    if (r->intake.reason == REASON_BAD_TOKEN) {
+        if (visitor_blocked(&g->visitors, in->remote, now_ms))
+            r->intake.reason = REASON_TOO_MANY_BAD;
         visitor_bad(&g->visitors, in->remote, now_ms);
-    else if (r->intake.reason == REASON_TAKEN)
+    } else if (r->intake.reason == REASON_TAKEN)
         visitor_good(&g->visitors, in->remote);
 }
 

@@ -275,6 +275,12 @@ class Webhooks(Scenario):
         with sqlite3.connect('file:%s/spool/gateway.1.db?mode=ro' % pipeline.home, uri=True) as db:
             return db.execute('SELECT count(*) FROM event').fetchone()[0]
 
+    def test_many_wrong_tokens_are_slowed_and_a_right_one_passes(self):
+        sandbox, pipeline, gateway = self.start()
+        answers = [gateway.send(event('ONCRMDEALUPDATE', 1, token='wrong'))[0] for _ in range(40)]
+        self.assertEqual((401, 429), (answers[0], answers[-1]))
+        self.assertEqual(200, gateway.send(event('ONCRMDEALUPDATE', sorted(sandbox.truth('deals'))[0]))[0])
+
     def kill_and_see(self, pipeline, service):
         """Kills it at once and lets it come up again: what never gets up is given up by `potok up`, rightly."""
         pid = pipeline.pid(service)
