@@ -237,13 +237,19 @@ static void change_show(const struct drift_change *c, struct buf *out)
     buf_char(out, '\n');
 }
 
-/* `potok schema …`; "": its column holds all that the field may be. */
-static void cure_of(const struct drift_view *v, const struct drift_field *f, struct buf *out)
+/* No kind holds the values there are and those to come: nothing to decide. */
+static bool stays(const struct drift_field *f)
 {
     enum col_kind from, to;
 
-    if (f->held == HOLD_NOT && (col_kind_parse(str_of(f->column_kind), &from) < 0 ||
-                                   col_kind_parse(str_of(f->kind), &to) < 0 || !col_kind_widens(from, to)))
+    return f->held == HOLD_NOT && (col_kind_parse(str_of(f->column_kind), &from) < 0 ||
+                                      col_kind_parse(str_of(f->kind), &to) < 0 || !col_kind_widens(from, to));
+}
+
+/* `potok schema …`; "": nothing can be done, or need be. */
+static void cure_of(const struct drift_view *v, const struct drift_field *f, struct buf *out)
+{
+    if (stays(f))
         return;
     buf_fmt(out, "potok schema %s %s %s", f->held == HOLD_NOT ? "widen" : "accept", f->entity, f->field);
     if (v->portal_count > 1)
@@ -267,6 +273,11 @@ static void field_show(const struct drift_view *v, const struct drift_field *f, 
         buf_fmt(out,
             say(": на портале теперь %s, колонка хранит %s", ": %s at the portal now, the column holds %s"),
             f->kind, f->column_kind);
+    if (stays(f))
+        buf_fmt(out,
+            say(" и остаётся такой: что подходит, пишется как %s, остальное идёт в potok_reject",
+                " and stays so: what fits is written as %s, the rest goes to potok_reject"),
+            f->column_kind);
     if (cure.n > 0)
         buf_fmt(out, ": %s", buf_cstr(&cure));
     buf_char(out, '\n');
@@ -295,6 +306,20 @@ static void entities_show(const struct drift_view *v, bool colour, struct buf *o
     table_fini(&t);
 }
 
+static void fields_show(const struct drift_view *v, bool staying, const char *head, struct buf *out)
+{
+    bool told = false;
+
+    for (int i = 0; i < v->field_count; i++) {
+        if (stays(&v->fields[i]) != staying)
+            continue;
+        if (!told)
+            buf_fmt(out, "%s\n", head);
+        told = true;
+        field_show(v, &v->fields[i], out);
+    }
+}
+
 void drift_view_show(const struct drift_view *v, bool colour, struct buf *out)
 {
     if (v->entity_count == 0)
@@ -303,10 +328,8 @@ void drift_view_show(const struct drift_view *v, bool colour, struct buf *out)
     entities_show(v, colour, out);
     for (int i = 0; i < v->change_count; i++)
         change_show(&v->changes[i], out);
-    if (v->field_count > 0)
-        buf_fmt(out, "%s\n", say("ждут решения:", "waiting for a decision:"));
-    for (int i = 0; i < v->field_count; i++)
-        field_show(v, &v->fields[i], out);
+    fields_show(v, false, say("ждут решения:", "waiting for a decision:"), out);
+    fields_show(v, true, say("другого типа, чем их колонки:", "of another type than their columns:"), out);
 }
 
 /* ---- for programs ---- */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "db/db.h"
 #include "home.h"
+#include "russian.h"
 #include "say.h"
 #include "screen.h"
 #include "table.h"
@@ -95,6 +96,8 @@ static bool same_error(const struct run_view *a, const struct run_view *b)
 /* Each cause once: "main/deals, main/leads: HTTP 401 …". */
 static void errors_show(const struct run_view *runs, int count, struct buf *out)
 {
+    char said[2 * ERR_TEXT_SIZE];
+
     for (int i = 0; i < count; i++) {
         bool told = runs[i].error[0] == '\0';
 
@@ -106,7 +109,7 @@ static void errors_show(const struct run_view *runs, int count, struct buf *out)
             if (same_error(&runs[i], &runs[k]))
                 buf_fmt(out, "%s%s/%s", k > i ? ", " : "", runs[k].portal, runs[k].entity);
         }
-        buf_fmt(out, ": %s\n", runs[i].error);
+        buf_fmt(out, ": %s\n", russian_message(runs[i].error, said, sizeof(said)));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "say.h"
 
 #include <inttypes.h>
@@ -98,11 +99,17 @@ static void append(char *ret, size_t size, struct str text)
 /* An argument may be a text of ours itself, with a range behind it: "is out of range (1..64)". */
 static void add_argument(struct str arg, char *ret, size_t size)
 {
-    char word[400];
+    char word[ERR_TEXT_SIZE];
 
     snprintf(word, sizeof(word), STR_FMT, STR_ARG(arg));
     char *range = strstr(word, " (");
 
+    if (russian(word) == word && strstr(word, ": ") != NULL) { /* what a wrapped error was */
+        char said[2 * ERR_TEXT_SIZE];
+
+        append(ret, size, str_of(russian_message(word, said, sizeof(said))));
+        return;
+    }
     if (range != NULL && russian(word) == word)
         *range = '\0';
     append(ret, size, str_of(russian(word)));
@@ -181,4 +188,17 @@ const char *russian_message(const char *english, char *ret, size_t size)
         append(ret, size, str_of(next != NULL ? ": " : ""));
     }
     return known ? ret : english;
+}
+
+void russian_in_place(char *text, size_t size)
+{
+    char said[2 * ERR_TEXT_SIZE];
+    const char *words = russian_message(text, said, sizeof(said));
+
+    if (words != text) {
+        size_t n = utf8_cut(words, strlen(words), size - 1);
+
+        memcpy(text, words, n);
+        text[n] = '\0';
+    }
 }

@@ -47,13 +47,16 @@ static bool is_wanted(const struct described_field *f, const struct args *args)
     return wanted && described_retyped(f);
 }
 
-static void add(struct widen *w, const struct described *m, const struct described_field *f)
+/* What cannot be done is told of a field that was named. */
+static void add(struct widen *w, const struct described *m, const struct described_field *f, bool named)
 {
     struct widening one = { .mirror = m, .field = f };
 
     if (col_kind_parse(str_of(f->column_kind), &one.from) < 0 || col_kind_parse(str_of(f->kind), &one.to) < 0)
         return;
     one.state = col_kind_widens(one.from, one.to) ? WIDEN_WOULD : WIDEN_NEVER;
+    if (one.state == WIDEN_NEVER && !named)
+        return;
     one.records = f->rejected;
     w->list = xrealloc(w->list, (size_t)(w->count + 1) * sizeof(*w->list));
     w->list[w->count++] = one;
@@ -92,7 +95,7 @@ static int choose(struct db *db, const struct args *args, struct widen *w, struc
     for (int m = 0; m < w->d.count; m++)
         for (int k = 0; k < w->d.list[m].count; k++)
             if (is_wanted(&w->d.list[m].fields[k], args))
-                add(w, &w->d.list[m], &w->d.list[m].fields[k]);
+                add(w, &w->d.list[m], &w->d.list[m].fields[k], args->word_count > 2);
     return 0;
 }
 
@@ -197,6 +200,8 @@ static void tell_json(const struct widen *w)
 
 static void tell(const struct widen *w)
 {
+    int64_t marked = 0;
+
     for (int i = 0; i < w->count; i++) {
         const struct widening *one = &w->list[i];
 
@@ -205,11 +210,15 @@ static void tell(const struct widen *w)
         if (one->records > 0 && one->state <= WIDEN_DONE)
             printf(
                 ", %s: %lld", say("записей перечитать", "records to be read again"), (long long)one->records);
+        marked += one->state == WIDEN_DONE ? one->records : 0;
         printf("%s%s\n", one->state == WIDEN_FAILED ? ": " : "",
             one->state == WIDEN_FAILED ? one->err.text : "");
     }
+    if (marked > 0)
+        printf("%s\n", say("Работающий potok up перечитает их за несколько секунд; сколько ждут: potok status",
+                           "A running `potok up` reads them again within seconds; `potok status` tells how many wait"));
     if (w->count == 0)
-        printf("%s\n", say("все колонки того вида, что их поля", "every column is of its field's kind"));
+        printf("%s\n", say("расширять нечего", "there is nothing to widen"));
 }
 
 static int check_options(const struct args *args, struct err *err)

@@ -1,5 +1,7 @@
 #include "snapshot.h"
 
+#include "russian.h"
+
 #include <jansson.h>
 #include <stdio.h>
 
@@ -50,6 +52,7 @@ static void run_read(const json_t *o, struct run_view *r)
     text_get(o, "table", r->table, sizeof(r->table));
     text_get(o, "state", r->state, sizeof(r->state));
     text_get(o, "error", r->error, sizeof(r->error));
+    russian_in_place(r->error, sizeof(r->error));
 }
 
 static void operating_read(json_t *methods, struct operating_view *ret)
@@ -88,6 +91,7 @@ static void portal_read(const json_t *o, struct portal_view *p)
     text_get(o, "url", p->url, sizeof(p->url));
     text_get(o, "state", p->state, sizeof(p->state));
     text_get(o, "error", p->error, sizeof(p->error));
+    russian_in_place(p->error, sizeof(p->error));
     paused_read(json_object_get(o, "paused"), p->paused, sizeof(p->paused));
     p->level = number_get(budget, "level");
     p->burst = number_get(budget, "burst");

@@ -9,6 +9,7 @@
 #include "freshness.h"
 #include "home.h"
 #include "last_runs.h"
+#include "russian.h"
 #include "say.h"
 #include "screen.h"
 #include "snapshot.h"
@@ -106,11 +107,27 @@ static const char *service_state(const char *state)
 /* What services say they cannot do. */
 static void troubles_show(const struct ask *a)
 {
+    char said[2 * ERR_TEXT_SIZE];
+
     for (int i = 0; i < a->count; i++) {
         const char *text = json_string_value(json_object_get(a->services[i].detail, "trouble"));
 
         if (text != NULL)
-            printf("%s: %s\n", a->services[i].instance, text);
+            printf("%s: %s\n", a->services[i].instance, russian_message(text, said, sizeof(said)));
+    }
+}
+
+/* Where webhooks come in, and how many changes wait to become marks. */
+static void webhooks_show(const struct ask *a)
+{
+    for (int i = 0; i < a->count; i++) {
+        const json_t *d = a->services[i].detail;
+        const char *listen = json_string_value(json_object_get(d, "listen"));
+
+        if (strcmp(a->services[i].service, "gateway") == 0 && listen != NULL && listen[0] != '\0')
+            printf("%s: %s/webhook/bitrix, %s %lld\n", say("вебхуки", "webhooks"), listen,
+                say("ждут планировщика", "waiting for the scheduler"),
+                (long long)json_integer_value(json_object_get(d, "waiting")));
     }
 }
 
@@ -132,6 +149,7 @@ static void services_show(const struct ask *a)
     }
     table_show(&t);
     table_fini(&t);
+    webhooks_show(a);
     troubles_show(a);
 }
 
@@ -235,6 +253,13 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
 static int status_run(const struct args *args)
 {
     bool json = args->option[OPTION_JSON] != NULL;
+
+    if (args->word_count > 0) {
+        struct err odd = { 0 };
+
+        err_set(&odd, ERR_CONF, "%s: %.40s", say("лишнее слово", "one word too many"), args->words[0]);
+        return command_misused("status", &odd);
+    }
     struct ask *a = xcalloc(1, sizeof(*a));
     struct home home;
     struct err err = { 0 };

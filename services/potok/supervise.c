@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "last_words.h"
+#include "russian.h"
 #include "services.h"
 
 #include <errno.h>
@@ -267,6 +268,7 @@ static void trouble_take(struct child *child, struct str detail)
     const char *text = json_string_value(json_object_get(root, "trouble"));
 
     snprintf(child->trouble, sizeof(child->trouble), "%s", text == NULL ? "" : text);
+    russian_in_place(child->trouble, sizeof(child->trouble));
     json_decref(root);
 }
 

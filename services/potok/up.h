@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control.h"
+#include "held.h"
 #include "home.h"
 #include "screen.h"
 #include "services.h"
@@ -33,6 +34,7 @@ struct up {
     struct control control;
     struct supervise supervise;
     int listen_fd;              /* the gateway's socket; 0 = no gateway */
+    char listen_address[LISTEN_ADDRESS_SIZE];
 
     struct screen screen;
     struct snapshot fresh;      /* the answer being read: too large for a stack */

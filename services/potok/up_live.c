@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "held.h"
+#include "russian.h"
 #include "say.h"
 
 #include <signal.h>
@@ -71,6 +72,7 @@ static void on_exit_of(
 
     exit_describe(status, how, sizeof(how));
     supervise_last_words(child, words, sizeof(words));
+    russian_in_place(words, sizeof(words));
     if (verdict != RESTART_CONF) /* that one has said it itself */
         log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died",
             kv_s("instance", child->instance), kv_s("how", how), kv_s("last", words),
@@ -142,11 +144,9 @@ static void on_tick(uv_timer_t *timer)
 
 static int socket_hold(struct up *u, struct err *err)
 {
-    char address[LISTEN_ADDRESS_SIZE];
-
     if (u->once || !service_is_up("gateway"))
         return 0;
-    if (held_open(u->home, &u->listen_fd, address, err) < 0)
+    if (held_open(u->home, &u->listen_fd, u->listen_address, err) < 0)
         return -1;
     supervise_hold(&u->supervise, "gateway", u->listen_fd);
     return 0;

@@ -157,6 +157,18 @@ void up_draw(struct up *u, uint64_t now_ms)
     buf_fini(&out);
 }
 
+/* Where webhooks come in, and who may send them. */
+static void webhooks_tell(struct up *u)
+{
+    struct held_wish wish;
+
+    if (u->listen_fd == 0 || held_wish(&wish, u->home, &(struct err){ 0 }) < 0)
+        return;
+    screen_printf(&u->screen, "%s: %s://%s/webhook/bitrix (%s)\n", say("Вебхуки", "Webhooks"),
+        wish.tls ? "https" : "http", u->listen_address,
+        wish.secret ? say("по токену", "by token") : say("только с этой машины", "from this machine only"));
+}
+
 /* What is about to happen: from where to where. */
 void up_tell_plan(struct up *u)
 {
@@ -169,4 +181,5 @@ void up_tell_plan(struct up *u)
     }
     url_mask(str_of(u->home->database_url), url, sizeof(url));
     screen_printf(&u->screen, "%s: %s\n", say("База данных", "Database"), url);
+    webhooks_tell(u);
 }

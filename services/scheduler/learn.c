@@ -72,7 +72,7 @@ static void tell_change(const struct portal *p, const struct learn_entity *e, co
     else if (c->act)
         snprintf(act, sizeof(act),
             "its column keeps its kind, values that do not fit go to potok_reject: "
-            "potok schema widen " STR_FMT " %s",
+            "potok schema widen " STR_FMT " %s (where one kind holds both; `potok status` tells)",
             STR_ARG(e->entity), c->name);
     log_ev(c->act ? LOG_WARNING : LOG_INFO, event, kv_str("portal", p->name), kv_str("entity", e->entity),
         kv_s("field", c->name), kv_s("title", c->title), kv_s("was", c->was != NULL ? c->was : ""),

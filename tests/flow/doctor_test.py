@@ -340,6 +340,21 @@ class Language(Scenario):
         self.assertIn('эта сборка знает', said.stderr)
 
 
+    def test_what_services_report_of_a_portal(self):
+        url = self.sandbox().url.split('/rest/')[0] + '/rest/1/wrongwrongwrong1/'
+        pipeline = self.pipeline(None, BITRIX_WEBHOOK_URL=url)
+        pipeline.expect('portal.stopped', 'run.failed', 'sync.failed')
+        said = pipeline.potok('up', '--once', **RUSSIAN)
+        self.assertEqual(1, said.returncode)
+        said = said.stdout + said.stderr
+        self.assertIn('INVALID_CREDENTIALS', said)
+        self.assertIn('сделайте на портале новый входящий вебхук', said)
+        self.assertNotIn('webhook\'s secret', said)
+        self.assertNotIn('make a new', said)
+        said = pipeline.potok('status', **RUSSIAN)
+        self.assertIn('сделайте на портале новый входящий вебхук', said.stdout + said.stderr)
+
+
 class Settings(Scenario):
     def write(self, text):
         path = os.path.join(self.folder, 'potok.yaml')

@@ -167,6 +167,11 @@ class Running(Scenario):
                 with urllib.request.urlopen('http://%s/%s' % (service['metrics'], route), timeout=5) as answer:
                     self.assertEqual(200, answer.status)
         self.assertEqual(['done'], sorted({r['state'] for r in status['runs']}))
+        gateway = services['gateway']['detail']
+        self.assertIn('webhooks: %s/webhook/bitrix, waiting for the scheduler 0' % gateway['listen'], pipeline.potok('status').stdout)
+        self.assertIn('Webhooks: http://%s/webhook/bitrix (from this machine only)' % gateway['listen'], pipeline.printed())
+        odd = pipeline.potok('status', 'foo')
+        self.assertEqual((2, True), (odd.returncode, 'foo' in odd.stderr))
         logs = pipeline.potok('logs', '--level', 'INFO')
         self.assertIn('service.ready', logs.stdout)
         events = [e['event'] for e in pipeline.log() if e['service'] == 'writer']
