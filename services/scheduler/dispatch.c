@@ -71,12 +71,6 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
     return m;
 }
 
-/* The run that the call was counted to when it was numbered. */
-static uint64_t pays_of(const struct dispatch_item *item)
-{
-    return item->kind == JOB_PROBE ? item->pays : item->run;
-}
-
 static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, struct job *job,
     const struct fetcher *fetcher, const struct msg *m)
 {
@@ -88,7 +82,7 @@ static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, s
         .job = job,
         .job_id = item->job,
         .run = job->run,
-        .pays = pays_of(item),
+        .pays = item->pays,
         .entity = job->entity,
         .kind = job->kind,
         .tries = item->tries,
@@ -123,7 +117,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
     struct buf names;
 
     if (fetcher == NULL) {
-        portal_count_calls(p, pays_of(&x->store.items[i]), -1);
+        portal_count_calls(p, x->store.items[i].pays, -1);
         not_sent(s, x->portal, job, x->plan[i].method, 0);
         return;
     }
@@ -145,7 +139,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
         return;
     }
     flights_remove(&s->flights, flights_find(&s->flights, x->portal, x->store.items[i].d));
-    portal_count_calls(p, pays_of(&x->store.items[i]), -1);
+    portal_count_calls(p, x->store.items[i].pays, -1);
     not_sent(s, x->portal, job, x->plan[i].method, sent == BUS_FULL ? FULL_WAIT_MS : 0);
     if (sent == BUS_GONE)
         crew_remove(&s->crew, fetcher);

@@ -102,7 +102,7 @@ struct dispatch_item {
     uint64_t *held;             /* owned */
     size_t held_count;
     uint32_t most;              /* ids at most */
-    uint64_t pays;              /* probe: the run that its call is counted to; 0 = none */
+    uint64_t pays;              /* the run that its call is counted to; 0 = none. In for a probe, else out */
     uint64_t *ids;              /* in or out; owned */
     size_t id_count;
     uint64_t d;                 /* out: 0 = not dispatched: nothing to read, or the job is no longer open */

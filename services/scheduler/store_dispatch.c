@@ -220,19 +220,32 @@ static int dispatch_all(struct db *db, struct store_dispatch *x, struct err *err
     return 0;
 }
 
-/* The runs after all jobs: a writer, too, locks the run's row last. */
-static int count_calls(struct db *db, const struct store_dispatch *x, struct err *err)
+/* What is read by id after a run has ended is no part of it. */
+static int count_call(struct db *db, struct dispatch_item *item, struct err *err)
 {
-    for (int i = 0; i < x->count; i++) {
-        const struct dispatch_item *item = &x->items[i];
-        uint64_t run = item->kind == JOB_PROBE ? item->pays : item->run;
+    bool by_id = item->kind == JOB_IDS || item->kind == JOB_GET;
+    int64_t changes = 0;
 
-        if (item->d == 0 || run == 0)
-            continue;
-        if (db_run(db, "UPDATE potok_run SET requests = requests + 1 WHERE id = $1",
-                DB_ARGS(dbv_i((int64_t)run)), NULL, NULL, NULL, err) < 0)
+    if (item->kind != JOB_PROBE)
+        item->pays = item->run;
+    if (item->d == 0 || item->pays == 0)
+        return 0;
+    if (db_run(db,
+            by_id ? "UPDATE potok_run SET requests = requests + 1 WHERE id = $1 AND state IN ('probing', 'open')"
+                  : "UPDATE potok_run SET requests = requests + 1 WHERE id = $1",
+            DB_ARGS(dbv_i((int64_t)item->pays)), NULL, NULL, &changes, err) < 0)
+        return -1;
+    if (changes == 0)
+        item->pays = 0;
+    return 0;
+}
+
+/* The runs after all jobs: a writer, too, locks the run's row last. */
+static int count_calls(struct db *db, struct store_dispatch *x, struct err *err)
+{
+    for (int i = 0; i < x->count; i++)
+        if (count_call(db, &x->items[i], err) < 0)
             return -1;
-    }
     return 0;
 }
 

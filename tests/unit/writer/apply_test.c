@@ -323,6 +323,16 @@ TEST(a_deletion_found_after_its_run_ended_is_counted_to_it)
     CHECK_STR(run_row(s), "done 1 0 1 1 0 0;");
 }
 
+TEST(what_was_written_after_a_run_ended_is_no_part_of_it)
+{
+    struct story *s = fresh(NOTES({ 1, "A" }, { 2, "A" }));
+
+    start_run(s);
+    CHECK_STR(commit(s->one, fly_range(s, 1, END), NOTES({ 1, "A" })), "ok");
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 2, "B" })), "ok");
+    CHECK_STR(run_row(s), "done 1 0 1 0 0 0;");
+}
+
 TEST(a_denied_record_is_neither_there_nor_gone)
 {
     struct story *s = fresh(NOTES({ 1, "A" }, { 2, "A" }));
@@ -418,5 +428,6 @@ TEST_MAIN(CASE(an_unchanged_range_writes_its_witness_its_job_and_the_run), CASE(
     CASE(rejects_are_replaced_record_by_record), CASE(a_late_reading_says_nothing_of_rejects),
     CASE(a_text_that_cannot_be_stored_is_rejected_with_its_record_written),
     CASE(a_deletion_found_after_its_run_ended_is_counted_to_it),
+    CASE(what_was_written_after_a_run_ended_is_no_part_of_it),
     CASE(a_denied_record_is_neither_there_nor_gone), CASE(a_denied_records_younger_mark_stays),
     CASE(a_record_that_comes_back_is_no_ghost_any_more), CASE(every_kind_of_value_is_written))
