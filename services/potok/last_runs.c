@@ -74,12 +74,15 @@ static const char *when(uint64_t ms, char ret[static SAY_COUNT_SIZE])
     return ret;
 }
 
-static void run_add(const struct run_view *r, struct table *t)
+static void run_add(const struct run_view *r, bool answers, struct table *t)
 {
     const uint64_t counts[] = { r->read, r->expected, r->written, r->same, r->gone, r->rejected,
         r->requests };
     char text[ARRAY_SIZE(counts)][SAY_COUNT_SIZE], name[120], started[SAY_COUNT_SIZE];
     const char *cells[10] = { name, view_state(r->state) };
+
+    if (!answers && !run_ended(r))
+        cells[1] = say("прервана, продолжится при следующем запуске", "interrupted, goes on at the next start");
 
     snprintf(name, sizeof(name), "%s/%s", r->portal, r->entity);
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
@@ -113,7 +116,7 @@ static void errors_show(const struct run_view *runs, int count, struct buf *out)
     }
 }
 
-void last_runs_show(const struct run_view *runs, int count)
+void last_runs_show(const struct run_view *runs, int count, bool answers)
 {
     const char *heads[] = { say("синхронизация", "sync"), say("состояние", "state"),
         say(">прочитано", ">read"), say(">из", ">of"), say(">записано", ">written"),
@@ -126,7 +129,7 @@ void last_runs_show(const struct run_view *runs, int count)
         return;
     table_init(&t, ARRAY_SIZE(heads), heads);
     for (int i = 0; i < count; i++)
-        run_add(&runs[i], &t);
+        run_add(&runs[i], answers, &t);
     buf_init(&out, 1 << 20);
     table_render(&t, screen_colour(), &out);
     errors_show(runs, count, &out);

@@ -11,5 +11,6 @@ struct home;
 
 /* Reads the database only where its file is there. How many runs, or -1 with err. */
 int last_runs_read(const struct home *home, struct run_view *runs, int most, struct err *err);
-void last_runs_show(const struct run_view *runs, int count);
+/* answers: there is a scheduler, and a run that has not ended goes on. */
+void last_runs_show(const struct run_view *runs, int count, bool answers);
 json_t *last_runs_json(const struct run_view *runs, int count);

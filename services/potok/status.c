@@ -206,7 +206,7 @@ static int running_show(const struct ask *a, const struct home *home)
         services_show(a);
         portals_show(s);
         printf("\n");
-        last_runs_show(s->runs, s->run_count);
+        last_runs_show(s->runs, s->run_count, true);
         if (waiting > 0)
             printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"), waiting);
         freshness_show(home);
@@ -238,7 +238,7 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
         fprintf(stderr, "potok: %s\n", why);
         if (a->count > 0)
             services_show(a);
-        last_runs_show(runs, count);
+        last_runs_show(runs, count, false);
         if (count >= 0) {
             freshness_show(home);
             drift_show(home);

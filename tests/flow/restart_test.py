@@ -22,6 +22,10 @@ class Restart(Scenario):
         done = "SELECT id, records FROM potok_job WHERE state = 'done' AND kind = 'range'"
         wait_for(lambda: pipeline.query(done), 'a first range is done')
         pipeline.kill_all()
+        for language, words in ('C.UTF-8', 'interrupted, goes on at the next start'), ('ru_RU.UTF-8', 'прервана, продолжится'):
+            told = pipeline.potok('status', LANG=language).stdout
+            self.assertIn(words, told)
+            self.assertNotRegex(told, 'running|learning fields|узнаю поля')
         before = {r['id'] for r in pipeline.query(done)}
         runs = pipeline.query('SELECT id FROM potok_run')
         pipeline.start()
