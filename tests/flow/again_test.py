@@ -1,6 +1,7 @@
 """What must be read again because somebody changed the tables meanwhile: whoever waits for a sync waits for that too, and
 is told of every run."""
 import contextlib
+import os
 import re
 import sqlite3
 import subprocess
@@ -55,6 +56,20 @@ class Again:
         self.drop(pipeline, 'crm_deals', 'comments')
         self.assertEqual(0, pipeline.potok('sync', 'deals').returncode)
         wait_for(lambda: tables() > before, 'another summary')
+
+    def test_once_shows_what_accepted_fields_filled(self):
+        sandbox = self.sandbox()
+        pipeline = self.mirror(sandbox)
+        pipeline.environment['POTOK_CONFIG'] = path = os.path.join(self.folder, 'potok.yaml')
+        with open(path, 'w') as f:
+            f.write('portals:\n  main:\n    url: %s\n    drift: freeze\n' % pipeline.environment.pop('BITRIX_WEBHOOK_URL'))
+        self.once(pipeline)
+        sandbox.post('field?entity=deals', {'name': 'UF_CRM_LATE', 'type': 'string', 'multiple': False, 'fill': 100})
+        self.once(pipeline)
+        self.assertEqual(0, pipeline.potok('schema', 'accept', 'deals', 'UF_CRM_LATE').returncode)
+        printed = self.once(pipeline)
+        self.assertGreater(sum(written for written, _, _ in self.shown(printed, 'deals')), 0, printed)
+        truth.check(self, pipeline, sandbox, ['deals'])
 
     def test_once_ends_with_the_repair_finished(self):
         sandbox = self.sandbox()
