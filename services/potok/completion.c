@@ -16,6 +16,7 @@ static const struct {
     { "schema", "accept widen @entities" },
     { "logs", "@services" },
     { "config", "check show moved @files" },
+    { "spool", "stats list export check" },
     { "completion", "bash" },
     { "help", "@commands" },
 };

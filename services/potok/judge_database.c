@@ -25,7 +25,7 @@ static bool skipped(const struct facts *f, struct findings *out)
         return false;
     finding_add(out, HEALTH_SKIPPED, NULL, NULL, "%s",
         f->database_looked
-            ? say("не смотрели: база не отвечает", "not checked: the database does not answer")
+            ? say("не смотрели: с базой не поработать", "not checked: the database cannot be used")
             : say("не смотрели: настройки неверны", "not checked: the configuration is wrong"));
     return true;
 }
@@ -35,18 +35,37 @@ static bool is_sqlite(const struct facts *f)
     return strcmp(f->database.engine, "sqlite") == 0;
 }
 
+/* The session that lifts it must not be read-only itself. */
+static const char *writable_cure(const struct db_look *d, char *ret, size_t size)
+{
+    snprintf(ret, size,
+        say("разрешите запись от имени владельца: PGOPTIONS='-c default_transaction_read_only=off' psql -d "
+            "\"%s\" -c 'ALTER "
+            "DATABASE \"%s\" SET default_transaction_read_only = off' (если это задано роли: ALTER ROLE "
+            "\"%s\" …)",
+            "allow writing, as the owner: PGOPTIONS='-c default_transaction_read_only=off' psql -d \"%s\" -c "
+            "'ALTER "
+            "DATABASE \"%s\" SET default_transaction_read_only = off' (where the role has it: ALTER ROLE "
+            "\"%s\" …)"),
+        d->name, d->name, d->user);
+    return ret;
+}
+
 void judge_database(const struct facts *f, struct findings *out)
 {
     const struct db_look *d = &f->database;
-    char size[SAY_COUNT_SIZE], url[400];
+    char size[SAY_COUNT_SIZE], url[400], cure[600];
 
     if (!f->database_looked) {
         skipped(f, out);
         return;
     }
     url_mask(str_of(f->home->database_url), url, sizeof(url));
+    bool named = strncmp(f->database_error.text, url, strlen(url)) == 0;
+
     if (f->database_error.kind != ERR_NONE)
-        finding_add(out, HEALTH_BAD, NULL, NULL, "%s: %s", url, f->database_error.text);
+        finding_add(out, HEALTH_BAD, NULL, NULL, "%s%s%s", named ? "" : url, named ? "" : ": ",
+            f->database_error.text);
     else if (!d->there)
         finding_add(out, HEALTH_OK, NULL, NULL,
             say("%s: базы ещё нет, её создаст первый запуск", "%s: not there yet, the first start makes it"),
@@ -55,10 +74,7 @@ void judge_database(const struct facts *f, struct findings *out)
         finding_add(out, HEALTH_BAD, NULL,
             d->standby ? say("укажите в DATABASE_URL адрес основного сервера",
                              "give DATABASE_URL the address of the primary")
-                       : say("разрешите запись: ALTER DATABASE … SET default_transaction_read_only = off "
-                             "(или ALTER ROLE)",
-                             "allow writing: ALTER DATABASE … SET default_transaction_read_only = off (or "
-                             "ALTER ROLE)"),
+                       : writable_cure(d, cure, sizeof(cure)),
             say("%s: сервер только для чтения", "%s: the server is read-only"), url);
     else
         finding_add(out, HEALTH_OK, NULL, NULL, "%s: %s %s%s, %s", url,

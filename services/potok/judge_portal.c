@@ -201,6 +201,8 @@ static void scope_add(const struct portal_facts *p, struct findings *out)
 {
     const struct call_facts *c = &p->calls[CALL_SCOPE];
     const struct explanation *e = explain_error(401, STR("insufficient_scope"), STR(""));
+    const char *none = say(" ничего", " nothing");
+    int n = (int)strlen(p->scopes);
 
     if (c->asked && c->json && c->refused)
         refusal_add(p, c, out);
@@ -208,8 +210,8 @@ static void scope_add(const struct portal_facts *p, struct findings *out)
         return;
     else if (strstr(p->scopes, " crm ") == NULL)
         finding_add(out, HEALTH_BAD, p->name, cure_of(e, NULL),
-            say("у вебхука нет права CRM (crm); есть:%s", "the webhook lacks the scope crm; it has:%s"),
-            p->scopes[0] != '\0' && p->scopes[1] != '\0' ? p->scopes : say(" ничего", " nothing"));
+            say("у вебхука нет права CRM (crm); есть:%.*s", "the webhook lacks the scope crm; it has:%.*s"),
+            n > 2 ? n - 1 : (int)strlen(none), n > 2 ? p->scopes : none);
     else
         finding_add(out, HEALTH_OK, p->name, NULL, "%.*s", (int)strlen(p->scopes) - 2, p->scopes + 1);
 }
@@ -252,6 +254,7 @@ static void entities_add(const struct portal_facts *p, struct findings *out)
 {
     const struct call_facts *c = &p->calls[CALL_LISTS];
     char readable[512] = "";
+    int lacking = 0;
 
     if (c->asked && c->json && c->refused) {
         refusal_add(p, c, out);
@@ -263,13 +266,18 @@ static void entities_add(const struct portal_facts *p, struct findings *out)
         const struct list_facts *l = &p->lists[i];
         size_t n = strlen(readable);
 
-        if (l->refused)
+        if (l->refused && p->scopes_known && strstr(p->scopes, " crm ") == NULL)
+            lacking++;
+        else if (l->refused)
             list_refused_add(p, l, out);
         else if (l->told && l->rows == 0)
             list_empty_add(p, l, out);
         else if (l->told)
             snprintf(readable + n, sizeof(readable) - n, "%s%s", n > 0 ? ", " : "", l->entity);
     }
+    if (lacking > 0)
+        finding_add(out, HEALTH_SKIPPED, p->name, NULL, "%s",
+            say("не смотрели: у вебхука нет права CRM", "not checked: the webhook lacks the scope crm"));
     if (readable[0] != '\0')
         finding_add(out, HEALTH_OK, p->name, NULL, say("читаются: %s", "can be read: %s"), readable);
 }

@@ -26,8 +26,7 @@ static const struct pg_cure CURES[] = {
     { "25P04", ERR_TEMP, true, PG_KEEP, "the transaction took longer than transaction_timeout" },
     { "25006", ERR_TEMP, true, PG_KEEP,
         "the server is read-only (a standby, or default_transaction_read_only is on): give the address of "
-        "the "
-        "primary, or make it writable" },
+        "the primary, or make it writable: `potok doctor` tells how" },
     { "25", ERR_BUG, false, PG_KEEP, NULL },
     { "53100", ERR_TEMP, false, PG_KEEP,
         "the server's disk is full: free some space; the work goes on by itself then" },
@@ -90,6 +89,25 @@ const struct pg_cure *pg_cure_of(const char *state)
     return of_class;
 }
 
+#define OWNER_OF "must be owner of "
+
+/* "must be owner of view v3": only its owner, or who is a member of that role, may. */
+static int fail_owner(const struct pg *pg, const char *text, struct err *err)
+{
+    static const char *const kinds[][2] = { { "view ", "VIEW" },
+        { "materialized view ", "MATERIALIZED VIEW" }, { "table ", "TABLE" }, { "relation ", "TABLE" } };
+    const char *user = pg->user != NULL ? pg->user : "?", *what = text + strlen(OWNER_OF);
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        size_t n = strlen(kinds[i][0]);
+
+        if (strncmp(what, kinds[i][0], n) == 0)
+            return err_set(err, ERR_CONF, "%s: %s: as its owner run: ALTER %s \"%s\" OWNER TO \"%s\"",
+                pg->where, text, kinds[i][1], what + n, user);
+    }
+    return err_set(err, ERR_CONF, "%s: %s: as its owner make \"%s\" the owner", pg->where, text, user);
+}
+
 /* The rights of tables that another role made are not ours even in a schema where we may make some. */
 static int fail_rights(const struct pg *pg, const char *text, struct err *err)
 {
@@ -120,6 +138,8 @@ int pg_fail_state(struct pg *pg, const char *state, const char *text, const char
         db_forget_tables(&pg->db);
     if (cure->forget == PG_FORGET_STATEMENTS)
         pg_forget_statements(pg);
+    if (strcmp(state, "42501") == 0 && strncmp(text, OWNER_OF, strlen(OWNER_OF)) == 0)
+        return fail_owner(pg, text, err);
     if (strcmp(state, "42501") == 0)
         return fail_rights(pg, text, err);
     if (cure->cure == NULL)

@@ -46,6 +46,16 @@ static int try_take(const char *path, int *ret_fd, int *ret_holder)
     return 0;
 }
 
+static int refuse_full(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    int n = slash != NULL && slash > path ? (int)(slash - path) : 1;
+
+    return err_code(err, ERR_CONF, errno,
+        "%s: no space is left there: free some (`df -h %.*s` and `df -i %.*s` tell how much there is)", path,
+        n, slash != NULL ? path : ".", n, slash != NULL ? path : ".");
+}
+
 int lock_take(const char *path, int *ret_fd, int *ret_holder, struct err *err)
 {
     int holder = 0;
@@ -54,6 +64,8 @@ int lock_take(const char *path, int *ret_fd, int *ret_holder, struct err *err)
         int taken = try_take(path, ret_fd, &holder);
         if (taken > 0)
             return 0;
+        if (taken < 0 && (errno == ENOSPC || errno == EDQUOT))
+            return refuse_full(path, err);
         if (taken < 0)
             return err_code(err, ERR_CONF, errno, "%s: %s", path, strerror(errno));
         nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);

@@ -17,7 +17,8 @@ FORMATS = sources('shared/base/config*.c', *('shared/base/%s.c' % n for n in ('s
 ANYWHERE = sources('shared/*/*.c', 'services/potok/*.c', 'services/fetcher/*.c', 'services/writer/*.c', *GATEWAY)
 WORDS = sources(*('shared/base/%s.c' % n for n in ('webhook', 'config_yaml', 'file')),
                 *('shared/db/%s.c' % n for n in ('sqlite_error', 'postgres_error', 'sqlite_file')))
-NOT_TOLD = {'no such table', 'no such column', 'has no column named',      # what is looked for in SQLite's own words
+NOT_TOLD = {'no such table', 'no such column', 'has no column named', 'must be owner of ',
+            'view ', 'materialized view ', 'table ', 'relation ',           # what is looked for in an engine's own words
             'syncing', 'changing'}                                          # names of cursors
 DOING = re.compile(r'[a-z]+ing( [a-z ]+)?')         # "opening", "running a statement": given to pg_fail() and its like
 REASONS = re.compile(r'[A-Z][a-z/-]+( [a-z]+)+')    # strerror()

@@ -75,6 +75,28 @@ TEST(every_code_has_one_meaning)
     }
 }
 
+TEST(what_belongs_to_another_role_has_the_words_that_give_it)
+{
+    static const struct {
+        const char *text, *cure;
+    } cases[] = {
+        { "must be owner of view v3", "ALTER VIEW \"v3\" OWNER TO \"u\"" },
+        { "must be owner of materialized view m", "ALTER MATERIALIZED VIEW \"m\" OWNER TO \"u\"" },
+        { "must be owner of table crm_deals", "ALTER TABLE \"crm_deals\" OWNER TO \"u\"" },
+        { "must be owner of type mood", "make \"u\" the owner" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct pg pg = { .where = (char *)"postgresql://h/d", .user = (char *)"u", .may_create = true };
+        struct err err = { 0 };
+
+        CHECK_EQ(pg_fail_state(&pg, "42501", cases[i].text, "doing", &err), -1);
+        CHECK_EQ(err.kind, ERR_CONF);
+        CHECK_HAS(err.text, cases[i].text);
+        CHECK_HAS(err.text, cases[i].cure);
+    }
+}
+
 /* No line of the table is hidden behind another, and none is left out above. */
 TEST(the_table_has_no_line_twice)
 {
@@ -441,10 +463,10 @@ TEST(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became)
     db_close(&db);
 }
 
-TEST_MAIN(CASE(every_code_has_one_meaning), CASE(the_table_has_no_line_twice),
-    CASE(a_password_is_never_shown), CASE(what_is_wrong_with_an_address_is_told),
-    CASE(rights_that_miss_are_told_with_the_grant), CASE(a_read_only_server_is_waited_for),
-    CASE(a_connection_cut_in_mid_transaction_leaves_nothing),
+TEST_MAIN(CASE(every_code_has_one_meaning), CASE(what_belongs_to_another_role_has_the_words_that_give_it),
+    CASE(the_table_has_no_line_twice), CASE(a_password_is_never_shown),
+    CASE(what_is_wrong_with_an_address_is_told), CASE(rights_that_miss_are_told_with_the_grant),
+    CASE(a_read_only_server_is_waited_for), CASE(a_connection_cut_in_mid_transaction_leaves_nothing),
     CASE(of_two_that_lock_each_other_one_is_told_to_try_again),
     CASE(a_commit_after_a_failed_statement_is_no_commit), CASE(tables_in_use_are_waited_for_but_not_long),
     CASE(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits),
