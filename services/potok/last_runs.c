@@ -82,7 +82,8 @@ static void run_add(const struct run_view *r, bool answers, struct table *t)
     const char *cells[10] = { name, view_state(r->state) };
 
     if (!answers && !run_ended(r))
-        cells[1] = say("прервана, продолжится при следующем запуске", "interrupted, goes on at the next start");
+        cells[1] =
+            say("прервана, продолжится при следующем запуске", "interrupted, goes on at the next start");
 
     snprintf(name, sizeof(name), "%s/%s", r->portal, r->entity);
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++)

@@ -176,8 +176,7 @@ static int home_run(const struct home *h, bool once)
 
     if (home_lock(h, path, sizeof(path), &fd, &err) < 0)
         return command_failed(&err);
-    code =
-        all_wait(h, once, &runs, &err) < 0 ? command_failed(&err) : locked_run(h, once, &runs);
+    code = all_wait(h, once, &runs, &err) < 0 ? command_failed(&err) : locked_run(h, once, &runs);
     lock_release(path, &fd);
     return code;
 }

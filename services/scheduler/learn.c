@@ -217,8 +217,8 @@ static uint64_t refused_wait(struct portal *p, struct mirror *m, enum err_kind k
     return reset_ms > wait_ms ? reset_ms : wait_ms;
 }
 
-/* One entity cannot be read: only its run fails; what passes by itself is asked again. An error that is one of the
- * portal's own, for this entity alone, is not waited for endlessly: the next sync tries again. */
+/* One entity cannot be read: only its run fails; what passes by itself is asked again. An error that is one
+ * of the portal's own, for this entity alone, is not waited for endlessly: the next sync tries again. */
 static void entity_refused(struct scheduler *s, int portal, int mirror, const struct probe_entity *e)
 {
     struct mirror *m = &s->portals[portal].portal.mirrors[mirror];

@@ -161,7 +161,8 @@ static void stop_job(struct scheduler *s, int portal, struct job *job, const str
         mend_stop_portal(s, portal, why->text);
         return;
     }
-    if (kind == JOB_CHANGED || kind == JOB_SWEEP) /* a full sync may do better, and says so when it does not */
+    if (kind == JOB_CHANGED ||
+        kind == JOB_SWEEP) /* a full sync may do better, and says so when it does not */
         changed_failed(s, portal, mirror, kind, why->text);
     else if (mirror >= 0)
         mend_fail_mirror(s, portal, mirror, why->text);

@@ -231,7 +231,8 @@ static int count_call(struct db *db, struct dispatch_item *item, struct err *err
     if (item->d == 0 || item->pays == 0)
         return 0;
     if (db_run(db,
-            by_id ? "UPDATE potok_run SET requests = requests + 1 WHERE id = $1 AND state IN ('probing', 'open')"
+            by_id ? "UPDATE potok_run SET requests = requests + 1 WHERE id = $1 AND state IN ('probing', "
+                    "'open')"
                   : "UPDATE potok_run SET requests = requests + 1 WHERE id = $1",
             DB_ARGS(dbv_i((int64_t)item->pays)), NULL, NULL, &changes, err) < 0)
         return -1;

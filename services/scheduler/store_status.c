@@ -116,7 +116,8 @@ int store_status(struct db *db, int64_t since, json_t *into, struct err *err)
             "LEFT JOIN potok_entity e ON e.portal = r.portal AND e.entity = r.entity "
             "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) OR r.id IN "
             "(SELECT id FROM potok_run WHERE id > $2 ORDER BY id DESC LIMIT $3) ORDER BY r.id",
-            DB_ARGS(dbv_i(STORE_MARK_ALONE), dbv_i(since), dbv_i(STORE_SINCE_MOST)), on_run, runs, NULL, err) < 0)
+            DB_ARGS(dbv_i(STORE_MARK_ALONE), dbv_i(since), dbv_i(STORE_SINCE_MOST)), on_run, runs, NULL,
+            err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
         int64_t n;

@@ -171,9 +171,11 @@ static int count_run(struct apply *a, struct err *err)
      * reason to ask, while everything else has happened since. */
     if (!a->batch.whole_range)
         return db_run(a->db,
-            "UPDATE potok_run SET written = written + CASE WHEN state IN ('probing', 'open') THEN $2 ELSE 0 END, "
+            "UPDATE potok_run SET written = written + CASE WHEN state IN ('probing', 'open') THEN $2 ELSE 0 "
+            "END, "
             "gone = gone + $3 WHERE id = $1",
-            DB_ARGS(dbv_i(a->run), dbv_i((int64_t)n->written), dbv_i((int64_t)n->gone)), NULL, NULL, NULL, err);
+            DB_ARGS(dbv_i(a->run), dbv_i((int64_t)n->written), dbv_i((int64_t)n->gone)), NULL, NULL, NULL,
+            err);
     return db_run(a->db,
         "UPDATE potok_run SET read = read + $2, written = written + $3, same = same + $4, gone = gone + $5, "
         "rejected = rejected + $6 WHERE id = $1",

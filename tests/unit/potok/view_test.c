@@ -119,7 +119,8 @@ TEST(a_run_that_passed_records_is_waited_for_until_they_were_read_again)
         { { { "done", "a column is filled again" }, { "probing", "" } }, 2, 2, false },
         { { { "done", "a column is filled again" }, { "done", "" } }, 2, 2, true },
         { { { "done", "a note" }, { "done", "another" }, { "open", "" } }, 3, 3, false },
-        { { { "done", "a note" }, { "done", "" }, { "open", "" } }, 3, 2, true }, /* the third is another sync's */
+        { { { "done", "a note" }, { "done", "" }, { "open", "" } }, 3, 2,
+            true }, /* the third is another sync's */
         { { { "done", "" }, { "open", "" } }, 2, 1, true },
         { { { "failed", "HTTP 401" }, { "open", "" } }, 2, 1, true },
     };
@@ -179,7 +180,8 @@ TEST(what_learning_fields_waits_for_is_shown_beside_it)
     say_set(LANGUAGE_EN);
     buf_init(&out, 65536);
     look(1000);
-    snprintf(view.now.runs[3].error, sizeof(view.now.runs[3].error), "crm.company.list INTERNAL_SERVER_ERROR");
+    snprintf(
+        view.now.runs[3].error, sizeof(view.now.runs[3].error), "crm.company.list INTERNAL_SERVER_ERROR");
     view_lines(&view, &set, &out);
     CHECK_STR(buf_cstr(&out), "companies: learning fields: crm.company.list INTERNAL_SERVER_ERROR\n");
     buf_fini(&out);
@@ -233,7 +235,8 @@ TEST(one_cause_is_told_once)
 }
 
 TEST_MAIN(CASE(the_answer_is_read_as_it_is_written), CASE(what_is_no_answer_is_refused),
-    CASE(all_runs_of_a_set_have_ended), CASE(a_run_that_passed_records_is_waited_for_until_they_were_read_again),
-    CASE(a_run_that_is_not_shown_any_more_is_over), CASE(what_people_see), CASE(what_learning_fields_waits_for_is_shown_beside_it),
-    CASE(the_summary_names_what_failed),
+    CASE(all_runs_of_a_set_have_ended),
+    CASE(a_run_that_passed_records_is_waited_for_until_they_were_read_again),
+    CASE(a_run_that_is_not_shown_any_more_is_over), CASE(what_people_see),
+    CASE(what_learning_fields_waits_for_is_shown_beside_it), CASE(the_summary_names_what_failed),
     CASE(one_cause_is_told_once))

@@ -164,7 +164,8 @@ TEST(what_a_probe_waits_for_is_known_until_it_is_answered)
     CHECK_STR(m.probe_error, "");
 }
 
-TEST_MAIN(CASE(what_a_probe_waits_for_is_known_until_it_is_answered), CASE(a_list_fails_when_no_single_record_can_be_the_reason),
+TEST_MAIN(CASE(what_a_probe_waits_for_is_known_until_it_is_answered),
+    CASE(a_list_fails_when_no_single_record_can_be_the_reason),
     CASE(all_entities_are_mirrored_unless_some_are_named), CASE(the_secret_of_the_address_is_not_remembered),
     CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again),
     CASE(a_pause_ends_with_the_next_good_answer), CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once),

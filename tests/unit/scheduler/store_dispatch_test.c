@@ -81,7 +81,8 @@ TEST(what_is_read_by_id_when_its_run_has_ended_is_not_counted_to_it)
         snprintf(sql, sizeof(sql), "UPDATE potok_run SET state = '%s'", cases[i].state);
         world_run(&w, sql);
         world_mark(&w, 4, 1, 0, 0);
-        x.items[0] = (struct dispatch_item){ .kind = JOB_GET, .entity = DEALS, .from_marks = true, .most = 1 };
+        x.items[0] =
+            (struct dispatch_item){ .kind = JOB_GET, .entity = DEALS, .from_marks = true, .most = 1 };
         CHECK_OK(store_dispatch(w.db, &x, &err), err);
         CHECK(x.items[0].d > 0);
         CHECK_EQ(x.items[0].run, 1);
@@ -233,9 +234,10 @@ TEST(a_split_outside_the_range_is_no_split)
 }
 
 TEST_MAIN(CASE(every_job_of_a_dispatch_has_a_number_of_its_own),
-    CASE(each_call_is_counted_to_its_run_with_its_number), CASE(what_is_read_by_id_when_its_run_has_ended_is_not_counted_to_it),
-    CASE(a_job_that_is_no_longer_open_is_not_sent),
-    CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks), CASE(no_mark_is_in_flight_twice),
+    CASE(each_call_is_counted_to_its_run_with_its_number),
+    CASE(what_is_read_by_id_when_its_run_has_ended_is_not_counted_to_it),
+    CASE(a_job_that_is_no_longer_open_is_not_sent), CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks),
+    CASE(no_mark_is_in_flight_twice),
     CASE(no_split__marks_that_failed_often_go_alone_and_not_before_their_time),
     CASE(a_batch_of_ids_is_sent_again_with_its_ids),
     CASE(an_idle_fetcher_gets_the_upper_half_of_a_long_range), CASE(a_split_outside_the_range_is_no_split))

@@ -109,5 +109,5 @@ TEST(calls_add_up_in_the_run)
 }
 
 TEST_MAIN(CASE(a_sync_begins_a_run_or_joins_the_one_under_way), CASE(a_finished_run_is_not_joined),
-    CASE(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks), CASE(status_shows_what_began_since_a_run),
-    CASE(calls_add_up_in_the_run))
+    CASE(status_shows_the_last_run_of_each_entity_with_its_jobs_and_marks),
+    CASE(status_shows_what_began_since_a_run), CASE(calls_add_up_in_the_run))
