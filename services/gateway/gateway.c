@@ -19,6 +19,7 @@
 #define PER_ADDRESS      2048
 #define TICK_MS          100
 #define QUIET_MS         300 /* stopping: so long nothing may have come by connections that are still open */
+#define HALF_SENT_MS 2000 /* stopping: so long a request may take that was begun before */
 
 /* ---- the spool ---- */
 
@@ -92,6 +93,14 @@ static void on_room(void *ctx, struct bus_plug *plug)
 
 /* ---- life ---- */
 
+/* What was sent whole is answered; what never comes to its end is waited for a moment only. */
+static bool nothing_left(const struct gateway *g, uint64_t now_ms)
+{
+    if (g->in_hand > 0 || http_server_handed(g->server) > 0 || now_ms < g->quiet_ms + QUIET_MS)
+        return false;
+    return http_server_requests(g->server) == 0 || now_ms >= g->stop_ms + HALF_SENT_MS;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct gateway *g = timer->data;
@@ -104,8 +113,7 @@ static void on_tick(uv_timer_t *timer)
             kv_s("message", "set aside: `potok spool check` lists them; run a full sync to be sure"));
         g->hand.damaged = 0;
     }
-    if (g->app->stopping && g->in_hand == 0 && http_server_requests(g->server) == 0 &&
-        now_ms >= g->quiet_ms + QUIET_MS)
+    if (g->app->stopping && nothing_left(g, now_ms))
         app_quit(g->app);
 }
 
@@ -222,7 +230,7 @@ void gateway_stop_soon(void *state)
 {
     struct gateway *g = state;
 
-    g->quiet_ms = clock_mono_ms();
+    g->quiet_ms = g->stop_ms = clock_mono_ms();
     http_server_quiesce(g->server);
 }
 

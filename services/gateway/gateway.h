@@ -25,6 +25,7 @@ struct gateway {
     bool open;                  /* the spool */
     char trouble[ERR_TEXT_SIZE]; /* why nothing can be kept; "" = it can */
     int in_hand;                /* requests on their way to the disk */
+    uint64_t stop_ms;           /* stopping: since when */
     uint64_t quiet_ms;          /* stopping: when the last request was seen */
 };
 

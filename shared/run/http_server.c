@@ -381,6 +381,15 @@ int http_server_requests(const struct http_server *s)
     return n;
 }
 
+int http_server_handed(const struct http_server *s)
+{
+    int n = 0;
+
+    for (const struct http_in_private *p = s->requests; p != NULL; p = p->next)
+        n += p->handed;
+    return n;
+}
+
 uint64_t http_server_too_big(const struct http_server *s)
 {
     return s->too_big;

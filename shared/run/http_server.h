@@ -45,6 +45,7 @@ void http_server_free(struct http_server **s);
 /* No new connection is taken any more (whoever else holds the socket gets it), and each one closes after its next answer. */
 void http_server_quiesce(struct http_server *s);
 int http_server_requests(const struct http_server *s);  /* begun and not answered to the end */
+int http_server_handed(const struct http_server *s);    /* of these: read whole */
 uint64_t http_server_too_big(const struct http_server *s);  /* requests refused for their size since start */
 const char *http_server_address(const struct http_server *s);   /* "127.0.0.1:34567" */
 /* body is copied unless take: then the buf's memory is taken over (buf comes back empty). headers: "K: v\n..." or NULL */
