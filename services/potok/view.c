@@ -282,6 +282,15 @@ static bool told_by_run(const struct view *v, const struct portal_view *p)
     return false;
 }
 
+/* "portal main: HTTP 401": the line has named it already. */
+static const char *without_name(const char *error, const char *name)
+{
+    char prefix[80];
+    int n = snprintf(prefix, sizeof(prefix), "%s %s: ", say("портал", "portal"), name);
+
+    return strncmp(error, prefix, (size_t)n) == 0 ? error + n : error;
+}
+
 void view_troubles(const struct view *v, struct buf *out)
 {
     for (int i = 0; i < v->now.portal_count; i++) {
@@ -289,7 +298,7 @@ void view_troubles(const struct view *v, struct buf *out)
 
         if (!str_is(str_of(p->state), "ok") && p->state[0] != '\0' && !told_by_run(v, p))
             buf_fmt(out, "%s %s: %s%s%s\n", say("портал", "portal"), p->name, view_state(p->state),
-                p->error[0] != '\0' ? ": " : "", p->error);
+                p->error[0] != '\0' ? ": " : "", without_name(p->error, p->name));
     }
 }
 
