@@ -127,11 +127,6 @@ void changed_sweep_now(struct scheduler *s, int portal, uint64_t mirrors);
 struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,
     const char *correlation);
 
-/* events.c */
-void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m);
-
-/* control.c */
-void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);
 /* wish.c: "portal" and "entities" of a command's arguments. How many wishes; -1 with a text. */
 int wish_read(const struct scheduler *s, const json_t *args, struct sync_wish ret[CONFIG_PORTALS_MAX], char *why,
     size_t size);
@@ -144,6 +139,11 @@ struct step *order_marks(struct scheduler *s, const struct sync_wish *wishes, in
 struct step *order_pause(struct scheduler *s, const struct sync_wish *wishes, int count, bool paused,
     struct bus_peer peer, const char *correlation);
 
+/* events.c */
+void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m);
+
+/* control.c */
+void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);
 void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body);
 void control_detail(void *state, json_t *into);
 
