@@ -31,7 +31,7 @@ struct outcome {
     struct site *site;
     int count, status;
     enum err_kind kind;
-    char text[320], body[256], content_type[64], location[512];
+    char text[ERR_TEXT_SIZE], body[256], content_type[64], location[512];
     size_t n;
     bool padded; /* JSON_PADDING bytes after the body are there to write */
     uint64_t retry_after_ms, took_ms;

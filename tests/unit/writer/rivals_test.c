@@ -13,7 +13,7 @@ struct rival {
     struct msg *messages[MESSAGES];
     uint64_t written, late;
     int failed;
-    char why[400];
+    char why[ERR_TEXT_SIZE + 32];
 };
 
 static void fail_with(struct rival *r, const struct err *err)
