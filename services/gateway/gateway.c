@@ -18,8 +18,8 @@
 #define SPARE_FILES      64
 #define PER_ADDRESS      2048
 #define TICK_MS          100
-#define QUIET_MS         300 /* stopping: so long nothing may have come by connections that are still open */
-#define HALF_SENT_MS 2000 /* stopping: so long a request may take that was begun before */
+#define QUIET_MS         300  /* stopping: so long nothing may have come by connections that are still open */
+#define HALF_SENT_MS     2000 /* stopping: so long a request may take that was begun before */
 
 /* ---- the spool ---- */
 

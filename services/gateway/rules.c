@@ -50,7 +50,8 @@ static int choose_address(struct gateway *g, struct err *err)
         g->listen = xstrdup(open ? GATEWAY_LISTEN_CLOSED : GATEWAY_LISTEN_OPEN);
     }
     if (listen_split(g->listen, host, sizeof(host), port, sizeof(port)) < 0)
-        return err_set(err, ERR_CONF, "GATEWAY_LISTEN=%s: an address is HOST:PORT, as 127.0.0.1:8080", g->listen);
+        return err_set(
+            err, ERR_CONF, "GATEWAY_LISTEN=%s: an address is HOST:PORT, as 127.0.0.1:8080", g->listen);
     if (open && !rules_loopback(g->listen))
         return err_set(err, ERR_CONF,
             "GATEWAY_LISTEN=%s can be reached from outside, and there is neither BITRIX_APPLICATION_TOKEN "

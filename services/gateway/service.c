@@ -6,10 +6,11 @@ static const struct setting SETTINGS[] = {
     SET_STR(struct gateway, listen, "GATEWAY_LISTEN", NULL,
         "where webhooks come in; default 0.0.0.0:8080, without any token 127.0.0.1:8080"),
     SET_SECRET(struct gateway, tokens, "BITRIX_APPLICATION_TOKEN",
-        "application tokens of the portals' outgoing webhooks and applications, several by commas; each of 32 "
+        "application tokens of the portals' outgoing webhooks and applications, several by commas; each of "
+        "32 "
         "characters at least"),
-    SET_SECRET(
-        struct gateway, keys, "API_KEY", "keys of programs that send changes (X-API-Key), several by commas; each of 32 characters at least"),
+    SET_SECRET(struct gateway, keys, "API_KEY",
+        "keys of programs that send changes (X-API-Key), several by commas; each of 32 characters at least"),
     SET_STR(struct gateway, domains, "WEBHOOK_ALLOWED_DOMAINS", NULL,
         "hosts whose events are taken, as portal.bitrix24.ru, *.example.com; default: the portals' own"),
     SET_STR(struct gateway, tls_cert_file, "GATEWAY_TLS_CERT", NULL,

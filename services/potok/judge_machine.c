@@ -291,9 +291,9 @@ static void port_add(const struct port *p, struct findings *out)
     if (p->state == PORT_WRONG || (p->state == PORT_TAKEN && p->wished))
         finding_add(out, HEALTH_BAD, p->service,
             p->webhooks ? say("укажите в GATEWAY_LISTEN свободный адрес этой машины",
-                             "give GATEWAY_LISTEN a free address of this machine")
-                       : say("укажите в METRICS_LISTEN свободный адрес этой машины или 127.0.0.1:0",
-                             "give METRICS_LISTEN a free address of this machine, or 127.0.0.1:0"),
+                              "give GATEWAY_LISTEN a free address of this machine")
+                        : say("укажите в METRICS_LISTEN свободный адрес этой машины или 127.0.0.1:0",
+                              "give METRICS_LISTEN a free address of this machine, or 127.0.0.1:0"),
             "%s: %s", p->webhooks ? "GATEWAY_LISTEN" : "METRICS_LISTEN", p->why);
     else
         finding_add(out, HEALTH_WARNING, p->service,

@@ -162,7 +162,8 @@ static bool whole_message(const char *english, char *ret, size_t size)
     return false;
 }
 
-/* Errors read outside-in, "page 12: portal: HTTP 503": what no format fits as a whole is read part by part. */
+/* Errors read outside-in, "page 12: portal: HTTP 503": what no format fits as a whole is read part by part.
+ */
 const char *russian_message(const char *english, char *ret, size_t size)
 {
     const char *rest = english, *next;

@@ -215,8 +215,9 @@ static void tell(const struct widen *w)
             one->state == WIDEN_FAILED ? one->err.text : "");
     }
     if (marked > 0)
-        printf("%s\n", say("Работающий potok up перечитает их за несколько секунд; сколько ждут: potok status",
-                           "A running `potok up` reads them again within seconds; `potok status` tells how many wait"));
+        printf("%s\n",
+            say("Работающий potok up перечитает их за несколько секунд; сколько ждут: potok status",
+                "A running `potok up` reads them again within seconds; `potok status` tells how many wait"));
     if (w->count == 0)
         printf("%s\n", say("расширять нечего", "there is nothing to widen"));
 }

@@ -256,7 +256,8 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
     m->paused = row->paused;
     m->run_started_ms = row->started_ms;
     struct config_when plan = config_when(p->config, m->entity->plural);
-    when_init(&m->when, &plan, s->sync_interval_min * 60000, row->ever_full, row->started_ms, clock_wall_ms());
+    when_init(
+        &m->when, &plan, s->sync_interval_min * 60000, row->ever_full, row->started_ms, clock_wall_ms());
     if (row->floor > p->floor)
         p->floor = row->floor;
 }

@@ -146,8 +146,8 @@ static int leave_former(struct db *db, const struct store_who *who, struct store
         STR_ARG(m->table), m->former);
     if (db_run(db, "UPDATE potok_entity SET full_ms = NULL WHERE portal = $1 AND entity = $2",
             DB_ARGS(portal, entity), NULL, NULL, NULL, err) < 0 ||
-        db_run(db, "DELETE FROM potok_cursor WHERE portal = $1 AND entity = $2", DB_ARGS(portal, entity), NULL,
-            NULL, NULL, err) < 0 ||
+        db_run(db, "DELETE FROM potok_cursor WHERE portal = $1 AND entity = $2", DB_ARGS(portal, entity),
+            NULL, NULL, NULL, err) < 0 ||
         db_run(db, "DELETE FROM potok_job WHERE portal = $1 AND entity = $2 AND state = 'open'",
             DB_ARGS(portal, entity), NULL, NULL, NULL, err) < 0)
         return -1;

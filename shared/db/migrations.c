@@ -67,7 +67,8 @@ static const char FIRST_TABLES_POSTGRES[] = FIRST_TABLES(
     " was TEXT, now TEXT);" \
     "CREATE INDEX potok_field_change_at ON potok_field_change (portal, entity, at_ms);" \
     "CREATE TABLE potok_column (" \
-    " tbl TEXT NOT NULL, col TEXT NOT NULL, kind TEXT NOT NULL, made_ms " INT " NOT NULL, PRIMARY KEY (tbl, " \
+    " tbl TEXT NOT NULL, col TEXT NOT NULL, kind TEXT NOT NULL, made_ms " INT \
+    " NOT NULL, PRIMARY KEY (tbl, " \
     "col))" TAIL ";"
 
 static const char DRIFT_SQLITE[] = DRIFT("INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER", " WITHOUT ROWID");
@@ -78,7 +79,8 @@ static const char DRIFT_POSTGRES[] =
 #define REAL_TIME(INT, TAIL) \
     "ALTER TABLE potok_mark ADD COLUMN again " INT " NOT NULL DEFAULT 0;" \
     "CREATE TABLE potok_cursor (" \
-    " portal TEXT NOT NULL, entity TEXT NOT NULL, name TEXT NOT NULL, value " INT " NOT NULL, at_ms " INT "," \
+    " portal TEXT NOT NULL, entity TEXT NOT NULL, name TEXT NOT NULL, value " INT " NOT NULL, at_ms " INT \
+    "," \
     " PRIMARY KEY (portal, entity, name))" TAIL ";" \
     "ALTER TABLE potok_entity ADD COLUMN agreed_ms " INT ";" \
     "ALTER TABLE potok_entity ADD COLUMN paused " INT " NOT NULL DEFAULT 0;" \

@@ -55,8 +55,7 @@ static int open_one(const struct addrinfo *a, const char *address, int *ret_fd, 
         int code = errno;
         close(fd);
         if (code == EADDRINUSE)
-            return err_code(
-                err, ERR_CONF, code, "cannot listen on %s: " LISTEN_TAKEN, address);
+            return err_code(err, ERR_CONF, code, "cannot listen on %s: " LISTEN_TAKEN, address);
         return err_code(err, ERR_CONF, code, "cannot listen on %s: %s", address, strerror(code));
     }
     *ret_fd = fd;
@@ -127,8 +126,8 @@ int listen_inherited(void)
     uint64_t fds, of;
     int fd = 0;
 
-    if (count != NULL && pid != NULL && str_u64(str_of(count), &fds) && str_u64(str_of(pid), &of) && fds == 1 &&
-        of == (uint64_t)getpid() && fcntl(FIRST_INHERITED, F_SETFD, FD_CLOEXEC) == 0 &&
+    if (count != NULL && pid != NULL && str_u64(str_of(count), &fds) && str_u64(str_of(pid), &of) &&
+        fds == 1 && of == (uint64_t)getpid() && fcntl(FIRST_INHERITED, F_SETFD, FD_CLOEXEC) == 0 &&
         fcntl(FIRST_INHERITED, F_SETFL, O_NONBLOCK) == 0)
         fd = FIRST_INHERITED;
     unsetenv("LISTEN_FDS");

@@ -1,5 +1,6 @@
-/* clock_step.c - a wall clock that a test can step: preloaded into a program, it adds the seconds that stand in the file
- * $CLOCK_STEP_FILE (8 bytes, little-endian, read anew at each look) to the real time. The monotonic clock stays as it is. */
+/* clock_step.c - a wall clock that a test can step: preloaded into a program, it adds the seconds that stand
+ * in the file $CLOCK_STEP_FILE (8 bytes, little-endian, read anew at each look) to the real time. The
+ * monotonic clock stays as it is. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>

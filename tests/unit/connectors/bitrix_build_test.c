@@ -287,7 +287,7 @@ TEST(a_body_over_its_limit_is_told)
 TEST_MAIN(CASE(what_is_left_out_is_not_asked_for_by_name), CASE(a_range_is_a_chain_of_pages_that_halts),
     CASE(commands_come_in_order_and_none_has_a_number_for_a_key), CASE(an_open_range_has_no_upper_bound),
     CASE(what_changed_is_a_range_with_a_time_and_its_offset), CASE(what_changed_since_no_time_is_no_question),
-    CASE(a_sweep_asks_for_ids_alone),
-    CASE(ids_go_fifty_a_command_and_do_not_halt), CASE(a_get_is_one_command_an_id),
-    CASE(a_probe_asks_five_things_of_each_entity), CASE(the_largest_jobs_fit_one_call),
-    CASE(jobs_that_make_no_sense_are_refused_for_good), CASE(a_body_over_its_limit_is_told))
+    CASE(a_sweep_asks_for_ids_alone), CASE(ids_go_fifty_a_command_and_do_not_halt),
+    CASE(a_get_is_one_command_an_id), CASE(a_probe_asks_five_things_of_each_entity),
+    CASE(the_largest_jobs_fit_one_call), CASE(jobs_that_make_no_sense_are_refused_for_good),
+    CASE(a_body_over_its_limit_is_told))

@@ -18,7 +18,8 @@ static void shape_of(struct shape *s, const struct given *given, int count)
     struct err err = { 0 };
 
     for (int i = 0; i < count; i++)
-        fields[i] = (struct field){ str_of(given[i].name), str_of(given[i].type), given[i].multiple, HOLD_NOT };
+        fields[i] =
+            (struct field){ str_of(given[i].name), str_of(given[i].type), given[i].multiple, HOLD_NOT };
     buf_init(&bytes, 1 << 20);
     schema_encode(fields, count, &bytes);
     CHECK_OK(shape_init(s, buf_view(&bytes), &err), err);

@@ -66,7 +66,8 @@ TEST(what_changed_and_what_waits_is_shown_with_its_cure)
         "main/deals UF_B: другой тип: integer → string\n",
         "main/deals UF_A «Бюджет»: не копируется, пока не принято: potok schema accept deals UF_A\n",
         "main/deals UF_B: на портале теперь text, колонка хранит int: potok schema widen deals UF_B\n",
-        "другого типа, чем их колонки:\n  main/deals UF_C: на портале теперь int, колонка хранит text и остаётся "
+        "другого типа, чем их колонки:\n  main/deals UF_C: на портале теперь int, колонка хранит text и "
+        "остаётся "
         "такой: что подходит, пишется как text, остальное идёт в potok_reject\n",
         "main/leads UF_D: значения откладываются в potok_reject, пока не принято: potok schema accept leads "
         "UF_D\n",

@@ -129,8 +129,8 @@ TEST(a_configuration_that_was_right_before_gets_its_chances)
     CHECK_EQ(die(&r, 2010, false, RESTART_EXIT_CONF), RESTART_GIVE_UP);
 }
 
-TEST_MAIN(CASE(a_clean_exit_is_an_operators_restart), CASE(the_wait_doubles_up_to_five_seconds), CASE(a_service_that_was_ready_waits_a_second_at_most),
-    CASE(ten_seconds_of_life_forgive_everything), CASE(five_exits_before_ready_within_a_minute_are_enough),
-    CASE(five_exits_in_more_than_a_minute_are_not), CASE(being_ready_once_in_between_starts_the_count_again),
-    CASE(exits_after_ready_never_give_up), CASE(a_wrong_configuration_is_told_at_once),
-    CASE(a_configuration_that_was_right_before_gets_its_chances))
+TEST_MAIN(CASE(a_clean_exit_is_an_operators_restart), CASE(the_wait_doubles_up_to_five_seconds),
+    CASE(a_service_that_was_ready_waits_a_second_at_most), CASE(ten_seconds_of_life_forgive_everything),
+    CASE(five_exits_before_ready_within_a_minute_are_enough), CASE(five_exits_in_more_than_a_minute_are_not),
+    CASE(being_ready_once_in_between_starts_the_count_again), CASE(exits_after_ready_never_give_up),
+    CASE(a_wrong_configuration_is_told_at_once), CASE(a_configuration_that_was_right_before_gets_its_chances))

@@ -37,10 +37,13 @@ TEST(a_message_of_another_process_is_recognized)
             "JOB_DEADLINE: \"99d\" (откуда: окружение) вне допустимых границ (1s..10m)" },
         { "/etc/potok.yaml:4:5: unknown key \"tarif\" in portal main (did you mean \"tariff\"?)",
             "/etc/potok.yaml:4:5: неизвестный ключ \"tarif\" in portal main (может быть, \"tariff\"?)" },
-        { "GATEWAY_TLS_KEY: /k.pem: No such file or directory", "GATEWAY_TLS_KEY: /k.pem: нет такого файла или папки" },
-        { "portal main: HTTP 401 INVALID_CREDENTIALS: the webhook lacks the scope crm: edit it on the portal, tick "
+        { "GATEWAY_TLS_KEY: /k.pem: No such file or directory",
+            "GATEWAY_TLS_KEY: /k.pem: нет такого файла или папки" },
+        { "portal main: HTTP 401 INVALID_CREDENTIALS: the webhook lacks the scope crm: edit it on the "
+          "portal, tick "
           "CRM, set its new URL",
-            "портал main: HTTP 401 INVALID_CREDENTIALS: у вебхука нет права crm: откройте его на портале, отметьте "
+            "портал main: HTTP 401 INVALID_CREDENTIALS: у вебхука нет права crm: откройте его на портале, "
+            "отметьте "
             "CRM, укажите новый адрес" },
         { "/run/fetcher.1.pid: No space left on device", "/run/fetcher.1.pid: на диске нет места" },
         { "page 12: nothing: of ours", "page 12: nothing: of ours" },

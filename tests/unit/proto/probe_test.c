@@ -7,7 +7,11 @@
 TEST(what_is_learnt_comes_back)
 {
     struct probe_entity entities[] = {
-        { .entity = STR("deals"), .schema = STR("\x90"), .least_id = 3, .most_id = 9000000000, .total = 42,
+        { .entity = STR("deals"),
+            .schema = STR("\x90"),
+            .least_id = 3,
+            .most_id = 9000000000,
+            .total = 42,
             .labels = STR("\x90") },
         { .entity = STR("leads"), .error = STR("no rights"), .error_kind = STR("auth") },
     };

@@ -94,7 +94,12 @@ TEST(a_hold_travels_and_none_costs_nothing)
 
     buf_init(&b, 4096);
     schema_encode(held, 3, &b);
-    CHECK(memcmp(b.p + 5, "\x93\xa1" "A\xa6string\xc2\x94\xa1" "B\xa6" "double\xc3\x01\x94", 23) == 0);
+    CHECK(memcmp(b.p + 5,
+              "\x93\xa1"
+              "A\xa6string\xc2\x94\xa1"
+              "B\xa6"
+              "double\xc3\x01\x94",
+              23) == 0);
     CHECK_OK(schema_decode(&s, buf_view(&b), &err), err);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(s.fields[i].hold, i);

@@ -202,7 +202,8 @@ TEST(values_nest_64_deep_and_no_deeper)
     }
 }
 
-/* Whatever the first byte, stepping over takes the same as reading it as text does, at every length of what follows. */
+/* Whatever the first byte, stepping over takes the same as reading it as text does, at every length of what
+ * follows. */
 TEST(every_first_byte_is_stepped_over_as_it_is_read)
 {
     uint8_t bytes[40];

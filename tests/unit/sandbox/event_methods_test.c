@@ -48,7 +48,8 @@ TEST(a_webhook_may_not_ask_about_events)
     answers(ask(p, "feature.get", "{\"CODE\":\"rest_offline_extended\"}"), "{\"value\":\"Y\"}");
     answers(ask(p, "feature.get", "{\"CODE\":\"x\"}"), "{\"value\":\"N\"}");
     answers(ask(p, "method.get", "{\"name\":\"event.bind\"}"), "{\"isExisting\":true,\"isAvailable\":false}");
-    answers(ask_app(p, "method.get", "{\"name\":\"event.bind\"}"), "{\"isExisting\":true,\"isAvailable\":true}");
+    answers(
+        ask_app(p, "method.get", "{\"name\":\"event.bind\"}"), "{\"isExisting\":true,\"isAvailable\":true}");
     ask_close(p);
 }
 
@@ -82,12 +83,14 @@ TEST(handlers_are_bound_once_listed_and_unbound)
     answers(ask_app(p, "event.bind", bind), "Unable to set event handler: Handler already binded");
     answers(ask_app(p, "event.bind", "{\"event\":\"onCrmDealUpdate\",\"event_type\":\"offline\"}"), "true");
     answers(ask_app(p, "event.get", NULL),
-        "[{\"event\":\"ONCRMDEALUPDATE\",\"handler\":\"https://a.example/h\",\"auth_type\":\"0\",\"offline\":0},"
+        "[{\"event\":\"ONCRMDEALUPDATE\",\"handler\":\"https://a.example/"
+        "h\",\"auth_type\":\"0\",\"offline\":0},"
         "{\"event\":\"ONCRMDEALUPDATE\",\"handler\":\"\",\"auth_type\":\"0\",\"offline\":1}]");
     answers(ask_app(p, "event.unbind", "{\"event\":\"ONCRMDEALUPDATE\",\"handler\":\"https://b.example/\"}"),
         "{\"count\":0}");
     answers(ask_app(p, "event.unbind", bind), "{\"count\":1}");
-    answers(ask_app(p, "event.unbind", "{\"event\":\"ONCRMDEALUPDATE\",\"event_type\":\"offline\"}"), "{\"count\":1}");
+    answers(ask_app(p, "event.unbind", "{\"event\":\"ONCRMDEALUPDATE\",\"event_type\":\"offline\"}"),
+        "{\"count\":1}");
     answers(ask_app(p, "event.get", NULL), "[]");
     CHECK(!p->store.journal.on);
     ask_close(p);
@@ -119,7 +122,8 @@ TEST(the_codes_are_upper_case)
 
     CHECK_EQ(json_array_size(json_object_get(all, "result")), event_count());
     CHECK(count > 25 && count < (size_t)event_count());
-    CHECK_STR(json_string_value(json_array_get(json_object_get(crm, "result"), 0)), "ONCRMDEALMOVETOCATEGORY");
+    CHECK_STR(
+        json_string_value(json_array_get(json_object_get(crm, "result"), 0)), "ONCRMDEALMOVETOCATEGORY");
     json_decref(all);
     json_decref(crm);
     ask_close(p);
@@ -149,7 +153,8 @@ TEST(bindings_and_queues_outlive_the_process)
     snprintf(path, sizeof(path), "%s/sandbox.db", check_folder());
     struct portal *p = with_app(path);
     answers(ask_app(p, "event.bind", "{\"event\":\"onCrmDealUpdate\",\"event_type\":\"offline\"}"), "true");
-    answers(ask_app(p, "event.bind", "{\"event\":\"onCrmDealAdd\",\"handler\":\"http://a.example/\"}"), "true");
+    answers(
+        ask_app(p, "event.bind", "{\"event\":\"onCrmDealAdd\",\"handler\":\"http://a.example/\"}"), "true");
     set_title(p, 0, "");
     ask_close(p);
     p = with_app(path);
@@ -180,7 +185,8 @@ static void close_queued(struct portal *p)
 /* The events of an answer as "42 43"; the process id goes to ret_process (NULL: is null). */
 static void get_is(struct portal *p, const char *body, const char *expected, char *ret_process)
 {
-    json_t *answer = ask_app(p, "event.offline.get", body), *result = json_object_get(answer, "result"), *event;
+    json_t *answer = ask_app(p, "event.offline.get", body), *result = json_object_get(answer, "result"),
+           *event;
     const char *process = json_string_value(json_object_get(result, "process_id"));
     char got[1000] = "";
     size_t i, n = 0;
@@ -204,7 +210,8 @@ static const char *ids(struct portal *p, int first, int count)
     size_t n = 0;
 
     for (int i = first; i < first + count; i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%u", i > first ? " " : "", p->store.crm[DEAL].ids[i]);
+        n += (size_t)snprintf(
+            text + n, sizeof(text) - n, "%s%u", i > first ? " " : "", p->store.crm[DEAL].ids[i]);
     return text;
 }
 
@@ -302,7 +309,8 @@ TEST(failed_lines_are_read_again_on_request)
     get_is(p, body, ids(p, 0, 1), b);
     get_is(p, "{\"clear\":0,\"error\":1}", ids(p, 1, 1), b);
     get_is(p, "{\"clear\":0}", "", a);
-    answers(ask_app(p, "event.offline.error", "{\"process_id\":\"x\"}"), "Could not find value for parameter {message_id}");
+    answers(ask_app(p, "event.offline.error", "{\"process_id\":\"x\"}"),
+        "Could not find value for parameter {message_id}");
     close_queued(p);
 }
 
@@ -390,7 +398,8 @@ TEST(a_filled_queue_wakes_its_application_not_too_often)
     const char *url;
 
     answers(ask_app(p, "event.bind",
-                "{\"event\":\"onOfflineEvent\",\"handler\":\"http://a.example/\",\"options\":{\"minTimeout\":5}}"),
+                "{\"event\":\"onOfflineEvent\",\"handler\":\"http://a.example/"
+                "\",\"options\":{\"minTimeout\":5}}"),
         "true");
     for (int i = 0; i < 10; i++)
         set_title(p, i, "");
@@ -420,12 +429,15 @@ TEST(the_second_form_of_an_offline_line_tells_no_id)
     ask_close(p);
 }
 
-TEST_MAIN(CASE(a_webhook_may_not_ask_about_events), CASE(the_token_counts_alone_and_only_when_there_is_an_application),
-    CASE(handlers_are_bound_once_listed_and_unbound), CASE(what_cannot_be_bound_is_refused), CASE(the_codes_are_upper_case),
-    CASE(a_test_event_repeats_the_question), CASE(bindings_and_queues_outlive_the_process),
-    CASE(a_thousand_changes_of_one_deal_are_one_line_with_the_last_time), CASE(reading_without_asking_deletes),
-    CASE(reservations_are_disjoint_and_stay_until_confirmed), CASE(lines_are_confirmed_by_id_or_message),
-    CASE(failed_lines_are_read_again_on_request), CASE(a_reservation_nobody_confirms_is_dropped_after_thirty_days),
-    CASE(queries_are_filtered_and_ordered), CASE(long_queues_come_in_pages),
-    CASE(a_queue_of_a_connector_is_its_own_and_knows_its_own_changes),
-    CASE(a_filled_queue_wakes_its_application_not_too_often), CASE(the_second_form_of_an_offline_line_tells_no_id))
+TEST_MAIN(CASE(a_webhook_may_not_ask_about_events),
+    CASE(the_token_counts_alone_and_only_when_there_is_an_application),
+    CASE(handlers_are_bound_once_listed_and_unbound), CASE(what_cannot_be_bound_is_refused),
+    CASE(the_codes_are_upper_case), CASE(a_test_event_repeats_the_question),
+    CASE(bindings_and_queues_outlive_the_process),
+    CASE(a_thousand_changes_of_one_deal_are_one_line_with_the_last_time),
+    CASE(reading_without_asking_deletes), CASE(reservations_are_disjoint_and_stay_until_confirmed),
+    CASE(lines_are_confirmed_by_id_or_message), CASE(failed_lines_are_read_again_on_request),
+    CASE(a_reservation_nobody_confirms_is_dropped_after_thirty_days), CASE(queries_are_filtered_and_ordered),
+    CASE(long_queues_come_in_pages), CASE(a_queue_of_a_connector_is_its_own_and_knows_its_own_changes),
+    CASE(a_filled_queue_wakes_its_application_not_too_often),
+    CASE(the_second_form_of_an_offline_line_tells_no_id))

@@ -3,8 +3,9 @@
 #include "base/mem.h"
 #include "support/check.h"
 
-static const struct event_from from = { .address = "127.0.0.1:8080", .member_id = "m", .application_token = "a/t",
-    .access_token = "x" };
+static const struct event_from from = {
+    .address = "127.0.0.1:8080", .member_id = "m", .application_token = "a/t", .access_token = "x"
+};
 
 #define WHERE \
     "auth%5Bdomain%5D=127.0.0.1%3A8080&auth%5Bclient_endpoint%5D=http%3A%2F%2F127.0.0.1%3A8080%2Frest%2F" \
@@ -19,8 +20,8 @@ static void body_is(const struct event_from *f, bool app, const char *more, uint
     struct buf out;
 
     buf_init(&out, 10000);
-    event_body(&out, f, &(struct event_to){ .handler_id = 201, .app = app }, event_of(STR("onCrmDealUpdate")), id,
-        more, 1736405807);
+    event_body(&out, f, &(struct event_to){ .handler_id = 201, .app = app }, event_of(STR("onCrmDealUpdate")),
+        id, more, 1736405807);
     CHECK_STR(buf_cstr(&out), expected);
     buf_fini(&out);
 }
@@ -44,7 +45,8 @@ TEST(the_second_forms_differ_as_told)
 
     f.no_handler_id = f.short_auth = true;
     body_is(&f, false, NULL, 1,
-        "event=ONCRMDEALUPDATE&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807&auth%5Bdomain%5D=127.0.0.1%3A8080" WHO);
+        "event=ONCRMDEALUPDATE&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807&auth%5Bdomain%5D=127.0.0.1%"
+        "3A8080" WHO);
     f.no_tokens = true;
     body_is(&f, true, NULL, 1,
         "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807&" APP_WHERE WHO);

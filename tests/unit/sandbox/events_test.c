@@ -78,7 +78,8 @@ TEST(every_change_is_told_of)
 {
     static const struct {
         const char *kind, *part;
-    } cases[] = { { "update", "ONCRMLEADUPDATE " }, { "create", "ONCRMLEADADD " }, { "delete", "ONCRMLEADDELETE " } };
+    } cases[] = { { "update", "ONCRMLEADUPDATE " }, { "create", "ONCRMLEADADD " },
+        { "delete", "ONCRMLEADDELETE " } };
     struct portal *p = listened(false);
     char route[100], got[1000];
 
@@ -142,7 +143,8 @@ TEST(edits_of_user_fields_are_told_of)
         next_event(p, got);
         snprintf(event, sizeof(event), "ONCRMDEALUSERFIELD%s ", cases[i].event);
         CHECK_HAS(got, event);
-        CHECK_HAS(got, "&data%5BFIELDS%5D%5BENTITY_ID%5D=CRM_DEAL&data%5BFIELDS%5D%5BFIELD_NAME%5D=UF_CRM_NEW");
+        CHECK_HAS(
+            got, "&data%5BFIELDS%5D%5BENTITY_ID%5D=CRM_DEAL&data%5BFIELDS%5D%5BFIELD_NAME%5D=UF_CRM_NEW");
         if (i == 0)
             snprintf(first, sizeof(first), "%s", strchr(got, ' '));
         CHECK_STR(strchr(got, ' '), first); /* the same ID all along */
@@ -199,8 +201,8 @@ TEST(background_changes_and_those_within_a_batch_are_told_of)
 
 TEST(faults_and_handlers_are_shown_and_wrong_ones_refused)
 {
-    static const char *const wrong[] = { "events/faults?drop=101", "events/faults?late=x", "events/handler?url=ftp://x",
-        "lag?ms=9000000", "lag?entity=cats&ms=1" };
+    static const char *const wrong[] = { "events/faults?drop=101", "events/faults?late=x",
+        "events/handler?url=ftp://x", "lag?ms=9000000", "lag?entity=cats&ms=1" };
     struct portal *p = listened(false);
     char path[100];
     int status;
@@ -208,7 +210,8 @@ TEST(faults_and_handlers_are_shown_and_wrong_ones_refused)
     ask_admin(p, "events/faults?drop=5&shuffle_ms=70", NULL);
     ask_admin(p, "lag?entity=leads&ms=40", NULL);
     char *text = ask_raw(p, "/__admin/events", NULL, "", &status);
-    CHECK_HAS(text, "{\"id\":201,\"app\":false,\"offline\":false,\"event\":\"*\",\"url\":\"http://127.0.0.1:9/hook\"}");
+    CHECK_HAS(text,
+        "{\"id\":201,\"app\":false,\"offline\":false,\"event\":\"*\",\"url\":\"http://127.0.0.1:9/hook\"}");
     CHECK_HAS(text, "\"drop\":5,\"double\":0,\"late\":0,\"late_ms\":1000,\"hold\":0,\"shuffle_ms\":70}");
     CHECK_HAS(text, "\"lag_ms\":{\"deals\":0,\"contacts\":0,\"companies\":0,\"leads\":40}");
     free(text);
@@ -223,8 +226,8 @@ TEST(faults_and_handlers_are_shown_and_wrong_ones_refused)
     ask_close(p);
 }
 
-TEST_MAIN(CASE(one_edit_is_one_event_however_many_fields_it_sets), CASE(every_change_is_told_of), CASE(rights_are_no_change),
-    CASE(a_move_to_another_funnel_is_told_to_applications_alone), CASE(edits_of_user_fields_are_told_of),
-    CASE(without_listeners_nothing_is_written_down), CASE(what_was_unbound_meanwhile_is_lost),
-    CASE(background_changes_and_those_within_a_batch_are_told_of),
+TEST_MAIN(CASE(one_edit_is_one_event_however_many_fields_it_sets), CASE(every_change_is_told_of),
+    CASE(rights_are_no_change), CASE(a_move_to_another_funnel_is_told_to_applications_alone),
+    CASE(edits_of_user_fields_are_told_of), CASE(without_listeners_nothing_is_written_down),
+    CASE(what_was_unbound_meanwhile_is_lost), CASE(background_changes_and_those_within_a_batch_are_told_of),
     CASE(faults_and_handlers_are_shown_and_wrong_ones_refused))

@@ -70,8 +70,8 @@ TEST(handlers_of_events_may_be_several)
 {
     struct options o;
     struct err err = { 0 };
-    char *argv[] = { "x", "--events", "http://a/", "--events=http://b/", "--app-events", "https://c/", "--lag", "7",
-        "--event-hold", "3", "--application-token", "t" };
+    char *argv[] = { "x", "--events", "http://a/", "--events=http://b/", "--app-events", "https://c/",
+        "--lag", "7", "--event-hold", "3", "--application-token", "t" };
     char *many[1 + 2 * (EVENT_URLS_MAX + 1)] = { "x" };
 
     CHECK_OK(options_parse(&o, ARRAY_SIZE(argv), argv, &err), err);

@@ -132,7 +132,8 @@ TEST(date_modify_is_of_the_change_not_of_its_appearance)
     at(600);
     snprintf(body, sizeof(body), "{\"filter\":{\"ID\":%lld},\"select\":[\"DATE_MODIFY\"]}", id);
     json_t *answer = ask(p, "crm.deal.list", body);
-    CHECK_STR(json_string_value(json_object_get(json_array_get(json_object_get(answer, "result"), 0), "DATE_MODIFY")),
+    CHECK_STR(json_string_value(
+                  json_object_get(json_array_get(json_object_get(answer, "result"), 0), "DATE_MODIFY")),
         "2023-11-15T01:13:20+03:00");
     json_decref(answer);
     close_portal(p);
@@ -185,5 +186,6 @@ TEST(other_entities_do_not_lag)
 
 TEST_MAIN(CASE(a_change_is_seen_by_methods_only_after_the_lag), CASE(each_change_becomes_seen_in_its_turn),
     CASE(what_was_made_is_not_there_yet_and_what_was_deleted_still_is),
-    CASE(date_modify_is_of_the_change_not_of_its_appearance), CASE(changes_between_the_commands_of_a_batch_lag_as_well),
+    CASE(date_modify_is_of_the_change_not_of_its_appearance),
+    CASE(changes_between_the_commands_of_a_batch_lag_as_well),
     CASE(an_edit_of_a_field_shows_everything_at_once), CASE(other_entities_do_not_lag))

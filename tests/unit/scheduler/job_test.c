@@ -224,8 +224,8 @@ TEST(the_list_keeps_its_order)
 
 TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails),
     CASE(no_split__a_batch_of_ids_is_halved_until_one_stands_alone), CASE(a_range_first_asks_for_fewer_pages),
-    CASE(what_changed_is_narrowed_like_a_range),
-    CASE(what_says_nothing_of_the_job_leaves_it_as_it_is), CASE(a_portal_that_is_down_narrows_nothing),
+    CASE(what_changed_is_narrowed_like_a_range), CASE(what_says_nothing_of_the_job_leaves_it_as_it_is),
+    CASE(a_portal_that_is_down_narrows_nothing),
     CASE(a_job_that_fails_while_the_portal_answers_others_is_narrowed),
     CASE(attempts_that_die_after_their_report_put_the_job_under_suspicion),
     CASE(a_range_that_asked_for_one_page_is_split_at_once), CASE(what_follows_a_narrowed_job_grows_again),
