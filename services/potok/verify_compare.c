@@ -6,36 +6,13 @@
 
 /* ---- what should be there ---- */
 
-static bool read_value(struct wire *w, enum col_kind kind, struct db_val *ret)
-{
-    enum wire_type type = wire_peek(w);
-
-    if (type == WIRE_NIL) {
-        wire_nil(w);
-        *ret = DBV_NULL;
-    } else if (kind == COL_INT && type == WIRE_INT) {
-        *ret = dbv_i(wire_i64(w));
-    } else if (kind == COL_BOOL && type == WIRE_BOOL) {
-        *ret = dbv_i(wire_bool(w));
-    } else if (kind != COL_INT && kind != COL_BOOL && type == WIRE_STR) {
-        *ret = dbv_s(wire_str(w));
-        if (kind == COL_DECIMAL)
-            ret->type = DB_DECIMAL;
-    } else {
-        return false;
-    }
-    return wire_ok(w);
-}
-
 int verify_want(
     const struct verify_column *c, struct wire *w, bool takes_nul, struct buf *made, struct db_val *ret)
 {
     struct db_val value;
 
-    if (!read_value(w, c->field, &value))
+    if (!value_read(w, c->field, takes_nul, &value))
         return -1;
-    if (!takes_nul && value.s.n > 0 && memchr(value.s.p, '\0', value.s.n) != NULL)
-        value = DBV_NULL;
     (void)fit_value(c->field, c->column, &value, made, ret); /* what does not fit is NULL, and a reject */
     return 0;
 }

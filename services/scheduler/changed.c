@@ -1,5 +1,5 @@
-/* What changed is looked for now and then: what no webhook told, or a lost one, is found here. More seldom
- * what is gone: a sweep of all ids. Such a look is a chain of jobs without a run; what it found and where the
+/* What changed is looked for every minute: what no webhook told, or a lost one, is found here. Every hour what
+ * is gone: a sweep of all ids (the settings say how often). Such a look is a chain of jobs without a run; what it found and where the
  * next begins is in the database when the last of them is stored. */
 #include "scheduler.h"
 

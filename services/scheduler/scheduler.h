@@ -117,7 +117,7 @@ struct sync_wish {
     int portal;
     uint64_t mirrors;               /* bit set of mirrors */
 };
-/* changed.c: what changed, and what is gone, is looked for now and then */
+/* changed.c: what changed, and what is gone, is looked for by intervals of their own */
 struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms);
 void changed_done(const struct portal *p, struct mirror *m, const struct msg_done *done);
 void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind kind, const char *text);

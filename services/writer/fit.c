@@ -125,3 +125,26 @@ void fit_reason(
             ", and it is made anew and filled",
             col_kind_name(field), col_kind_name(column), STR_ARG(name));
 }
+
+bool value_read(struct wire *w, enum col_kind kind, bool takes_nul, struct db_val *ret)
+{
+    enum wire_type type = wire_peek(w);
+
+    if (type == WIRE_NIL) {
+        wire_nil(w);
+        *ret = DBV_NULL;
+    } else if (kind == COL_INT && type == WIRE_INT) {
+        *ret = dbv_i(wire_i64(w));
+    } else if (kind == COL_BOOL && type == WIRE_BOOL) {
+        *ret = dbv_i(wire_bool(w));
+    } else if (kind != COL_INT && kind != COL_BOOL && type == WIRE_STR) {
+        *ret = dbv_s(wire_str(w));
+        if (kind == COL_DECIMAL)
+            ret->type = DB_DECIMAL;
+        if (!takes_nul && ret->s.n > 0 && memchr(ret->s.p, '\0', ret->s.n) != NULL)
+            *ret = DBV_NULL; /* the writer: batch_without_nul() made a reject of it */
+    } else {
+        return false;
+    }
+    return wire_ok(w);
+}

@@ -34,35 +34,12 @@ void learn_columns(struct apply *a)
     free(kinds);
 }
 
-static bool read_value(struct wire *w, enum col_kind kind, bool no_nul, struct db_val *ret)
-{
-    enum wire_type type = wire_peek(w);
-
-    if (type == WIRE_NIL) {
-        wire_nil(w);
-        *ret = DBV_NULL;
-    } else if (kind == COL_INT && type == WIRE_INT) {
-        *ret = dbv_i(wire_i64(w));
-    } else if (kind == COL_BOOL && type == WIRE_BOOL) {
-        *ret = dbv_i(wire_bool(w));
-    } else if (kind != COL_INT && kind != COL_BOOL && type == WIRE_STR) {
-        *ret = dbv_s(wire_str(w));
-        if (kind == COL_DECIMAL)
-            ret->type = DB_DECIMAL;
-        if (no_nul && ret->s.n > 0 && memchr(ret->s.p, '\0', ret->s.n) != NULL)
-            *ret = DBV_NULL; /* batch_without_nul() made a reject of it */
-    } else {
-        return false;
-    }
-    return wire_ok(w);
-}
-
 enum value_fit value_take(struct apply *a, struct wire *w, int i, struct db_val *ret)
 {
     enum col_kind kind = a->batch.columns.list[i].kind;
     struct db_val value;
 
-    if (!read_value(w, kind, !db_takes_nul(a->db), &value))
+    if (!value_read(w, kind, db_takes_nul(a->db), &value))
         return VALUE_BAD;
     return fit_value(kind, a->columns[i].kind, &value, &a->made, ret) ? VALUE_FITS : VALUE_UNFIT;
 }
@@ -126,7 +103,7 @@ static struct str text_at(struct apply *a, struct wire w, int i)
     enum col_kind kind = a->batch.columns.list[i].kind;
     struct db_val value, text;
 
-    if (!read_value(&w, kind, false, &value))
+    if (!value_read(&w, kind, true, &value))
         return STR("");
     fit_value(kind, COL_TEXT, &value, &a->made, &text);
     return text.s;
