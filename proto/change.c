@@ -15,13 +15,15 @@ void change_list_encode(const struct change *list, int count, struct buf *out)
     for (int i = 0; i < count; i++) {
         const struct change *c = &list[i];
 
-        wire_put_array(out, MEMBERS);
+        wire_put_array(out, MEMBERS + (c->sealed.n > 0));
         wire_put_u64(out, c->seq);
         wire_put_str(out, c->portal);
         wire_put_str(out, c->entity);
         wire_put_u64(out, c->id);
         wire_put_u64(out, c->kind);
         wire_put_u64(out, c->at_ms);
+        if (c->sealed.n > 0)
+            wire_put_bin(out, c->sealed.p, c->sealed.n);
     }
 }
 
@@ -38,10 +40,13 @@ static void decode_one(struct wire *w, struct change *c)
     kind = wire_u64(w);
     c->at_ms = wire_u64(w);
     c->kind = kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_KIND_SET;
-    for (uint32_t i = MEMBERS; i < members && wire_ok(w); i++)
+    if (members > MEMBERS)
+        c->sealed = wire_bin(w);
+    for (uint32_t i = MEMBERS + 1; i < members && wire_ok(w); i++)
         wire_skip(w);
-    if (members < MEMBERS || c->seq == 0 || c->portal.n == 0 || c->entity.n == 0 || c->id >= RANGE_OPEN ||
-        (c->id == 0) != (c->kind == CHANGE_KIND_FIELDS))
+    if (members < MEMBERS || c->seq == 0 || c->portal.n == 0 || c->id >= RANGE_OPEN ||
+        c->sealed.n > CHANGE_SEALED_MAX || (c->entity.n == 0) != change_kind_portal(c->kind) ||
+        (c->id == 0) != (c->kind == CHANGE_KIND_FIELDS || change_kind_portal(c->kind)))
         wire_fail(w);
 }
 

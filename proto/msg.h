@@ -68,6 +68,12 @@ struct msg_event {
 struct msg_event_ack {
 #include "proto/event_ack.def"
 };
+struct msg_budget_ask {
+#include "proto/budget_ask.def"
+};
+struct msg_budget_grant {
+#include "proto/budget_grant.def"
+};
 #undef FIELD
 
 struct frame {                  /* bytes with an owner */

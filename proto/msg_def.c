@@ -63,6 +63,16 @@ static const struct field_def event_ack_fields[] = {
 #include "proto/event_ack.def"
 };
 #undef OWNER
+#define OWNER msg_budget_ask
+static const struct field_def budget_ask_fields[] = {
+#include "proto/budget_ask.def"
+};
+#undef OWNER
+#define OWNER msg_budget_grant
+static const struct field_def budget_grant_fields[] = {
+#include "proto/budget_grant.def"
+};
+#undef OWNER
 #undef FIELD
 
 static const struct message_def messages[MSG_TYPE_END] = {

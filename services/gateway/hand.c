@@ -35,7 +35,12 @@ static struct msg *make_event(const struct hand *h, struct buf *bytes)
     for (int i = 0; i < h->take.count; i++) {
         const struct spool_row *r = &h->rows[i];
 
-        list[i] = (struct change){ r->seq, str_of(r->portal), str_of(r->entity), r->id, r->kind, r->at_ms };
+        list[i] = (struct change){ .seq = r->seq,
+            .portal = str_of(r->portal),
+            .entity = str_of(r->entity),
+            .id = r->id,
+            .kind = r->kind,
+            .at_ms = r->at_ms };
     }
     change_list_encode(list, h->take.count, bytes);
     free(list);

@@ -89,10 +89,29 @@ static const char DRIFT_POSTGRES[] =
 static const char REAL_TIME_SQLITE[] = REAL_TIME("INTEGER", " WITHOUT ROWID");
 static const char REAL_TIME_POSTGRES[] = REAL_TIME("BIGINT", "");
 
+/* How the portal is reached: its name of today, who it is whatever it is called, tokens; and what an operator
+ * was told. */
+#define ACCESS(INT, BYTES, TAIL) \
+    "ALTER TABLE potok_lease ADD COLUMN host TEXT;" \
+    "ALTER TABLE potok_lease ADD COLUMN member TEXT;" \
+    "CREATE TABLE potok_token (" \
+    " portal TEXT PRIMARY KEY, number " INT " NOT NULL, sealed " BYTES " NOT NULL, host TEXT, server TEXT," \
+    " member TEXT, scope TEXT, status TEXT, expires_ms " INT ", at_ms " INT " NOT NULL, error TEXT)" TAIL \
+    ";" \
+    "CREATE TABLE potok_alarm (" \
+    " portal TEXT NOT NULL, entity TEXT NOT NULL, name TEXT NOT NULL, level TEXT NOT NULL, text TEXT NOT " \
+    "NULL," \
+    " since_ms " INT " NOT NULL, told_ms " INT ", gone_ms " INT ", PRIMARY KEY (portal, entity, name))" TAIL \
+    ";"
+
+static const char ACCESS_SQLITE[] = ACCESS("INTEGER", "BLOB", " WITHOUT ROWID");
+static const char ACCESS_POSTGRES[] = ACCESS("BIGINT", "BYTEA", "");
+
 const struct migration DB_SQLITE_MIGRATIONS[] = {
     { 1, "the first tables", FIRST_TABLES_SQLITE },
     { 2, "drift", DRIFT_SQLITE },
     { 3, "real time", REAL_TIME_SQLITE },
+    { 4, "access", ACCESS_SQLITE },
     { 0, NULL, NULL },
 };
 
@@ -100,5 +119,6 @@ const struct migration DB_POSTGRES_MIGRATIONS[] = {
     { 1, "the first tables", FIRST_TABLES_POSTGRES },
     { 2, "drift", DRIFT_POSTGRES },
     { 3, "real time", REAL_TIME_POSTGRES },
+    { 4, "access", ACCESS_POSTGRES },
     { 0, NULL, NULL },
 };

@@ -13,7 +13,7 @@
 #include "proto/wire.h"
 
 struct scratch {            /* what the views of an example point into */
-    struct buf schema, held, labels, named, columns, learnt, operating, rejects, changes;
+    struct buf schema, held, labels, named, columns, learnt, operating, rejects, changes, access;
 };
 
 #define MEMBERS(NAME, ...) (m->NAME = (struct msg_##NAME){ __VA_ARGS__ })
@@ -22,7 +22,15 @@ static uint64_t ids_holding[] = { 15, 16 };
 
 static void ready_full(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(ready, STR("fetcher.1"), 1795228000000123456u, 4, { ids_holding, 2 });
+    MEMBERS(ready, .instance = STR("fetcher.1"), .boot = 1795228000000123456u, .credit = 4,
+        .holding = { ids_holding, 2 });
+}
+
+/* Its calls leave from an address of their own. */
+static void ready_source(struct msg *m, const struct scratch *s)
+{
+    ready_full(m, s);
+    m->ready.source = STR("203.0.113.7");
 }
 
 static void job_full(struct msg *m, const struct scratch *s)
@@ -86,6 +94,15 @@ static void job_sweep(struct msg *m, const struct scratch *s)
     m->job.since = 0;
 }
 
+/* An application's portal that was renamed: where it is now, and the sealed token. */
+static void job_access(struct msg *m, const struct scratch *s)
+{
+    job_get(m, s);
+    m->job.host = STR("new.bitrix24.ru");
+    m->job.token = 5;
+    m->job.sealed = (struct str){ "sealed, not readable", 20 };
+}
+
 static void report_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(report, .job = 7, .d = 15, .portal = STR("main"), .outcome = STR("failed"),
@@ -113,6 +130,14 @@ static void report_labels(struct msg *m, const struct scratch *s)
 {
     report_learnt(m, s);
     m->report.learnt = buf_view(&s->named);
+}
+
+/* The token has run out, and the portal has another name. */
+static void report_access(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(report, .job = 9, .d = 18, .portal = STR("main"), .outcome = STR("failed"),
+        .error_kind = STR("auth"), .error_code = 401, .error = STR("HTTP 401 expired_token"), .requests = 1,
+        .took_ms = 91, .code = STR("expired_token"), .token = 5, .moved = STR("new.bitrix24.ru"));
 }
 
 static void records_full(struct msg *m, const struct scratch *s)
@@ -223,12 +248,34 @@ static void event_ack_full(struct msg *m, const struct scratch *s)
     MEMBERS(event_ack, STR("gateway.1"), 1795228000000654321u, 8, 1, 1);
 }
 
+/* An application was installed: its tokens, sealed. */
+static void event_access(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(event, STR("gateway.1"), 1795228000000654321u, 9, buf_view(&s->access));
+}
+
+static void budget_ask_full(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(budget_ask, .sender = STR("verify.4711"), .seq = 6, .portal = STR("main"),
+        .method = STR("crm.deal.list"), .want = 2, .arrived = 3, .unsent = 1,
+        .operating = buf_view(&s->operating), .refused = 429, .blocked = STR("crm.deal.list"),
+        .code = STR("OPERATION_TIME_LIMIT"), .retry_ms = 240000, .token = 5, .source = STR("203.0.113.7"));
+}
+
+static void budget_grant_full(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(budget_grant, .sender = STR("verify.4711"), .seq = 6, .portal = STR("main"), .granted = 2,
+        .wait_ms = 500, .error = STR("portal main is stopped: HTTP 401"), .host = STR("new.bitrix24.ru"),
+        .token = 5, .sealed = { "sealed, not readable", 20 });
+}
+
 static const struct example {
     enum msg_type type;
     const char *name;
     void (*fill)(struct msg *m, const struct scratch *s);
 } examples[] = {
     { MSG_READY, "full", ready_full },
+    { MSG_READY, "source", ready_source },
     { MSG_JOB, "full", job_full },
     { MSG_JOB, "range", job_range },
     { MSG_JOB, "held", job_held },
@@ -237,10 +284,12 @@ static const struct example {
     { MSG_JOB, "get", job_get },
     { MSG_JOB, "changed", job_changed },
     { MSG_JOB, "sweep", job_sweep },
+    { MSG_JOB, "access", job_access },
     { MSG_REPORT, "full", report_full },
     { MSG_REPORT, "sent", report_sent },
     { MSG_REPORT, "learnt", report_learnt },
     { MSG_REPORT, "labels", report_labels },
+    { MSG_REPORT, "access", report_access },
     { MSG_RECORDS, "full", records_full },
     { MSG_RECORDS, "range", records_range },
     { MSG_RECORDS, "ids", records_ids },
@@ -256,7 +305,10 @@ static const struct example {
     { MSG_CONTROL_REPLY, "full", control_reply_full },
     { MSG_CONTROL_REPLY, "ok", control_reply_ok },
     { MSG_EVENT, "full", event_full },
+    { MSG_EVENT, "access", event_access },
     { MSG_EVENT_ACK, "full", event_ack_full },
+    { MSG_BUDGET_ASK, "full", budget_ask_full },
+    { MSG_BUDGET_GRANT, "full", budget_grant_full },
 };
 #define EXAMPLE_COUNT (sizeof(examples) / sizeof(examples[0]))
 
@@ -294,6 +346,7 @@ static void scratch_init(struct scratch *s)
     buf_init(&s->operating, 4096);
     buf_init(&s->rejects, 4096);
     buf_init(&s->changes, 4096);
+    buf_init(&s->access, 4096);
     schema_encode(deal_fields, 4, &s->schema);
     schema_encode(held_fields, 3, &s->held);
     labels_encode(deal_labels, 2, &s->labels);
@@ -326,6 +379,10 @@ static void scratch_init(struct scratch *s)
         { .seq = 8, .portal = { "main", 4 }, .entity = { "deals", 5 }, .kind = CHANGE_KIND_FIELDS, .at_ms = SENT_MS - 3 },
     };
     change_list_encode(changes, 2, &s->changes);
+
+    static const struct change access = { .seq = 9, .portal = { "main", 4 }, .kind = CHANGE_KIND_ACCESS,
+        .at_ms = SENT_MS - 3, .sealed = { "sealed, not readable", 20 } };
+    change_list_encode(&access, 1, &s->access);
 }
 
 static void scratch_fini(struct scratch *s)
@@ -339,6 +396,7 @@ static void scratch_fini(struct scratch *s)
     buf_fini(&s->operating);
     buf_fini(&s->rejects);
     buf_fini(&s->changes);
+    buf_fini(&s->access);
 }
 
 static void put_record(struct buf *out, const char *id, const char *title, const char *opportunity)

@@ -55,6 +55,12 @@ static const struct row {
 #define OWNER MSG_EVENT_ACK
 #include "proto/event_ack.def"
 #undef OWNER
+#define OWNER MSG_BUDGET_ASK
+#include "proto/budget_ask.def"
+#undef OWNER
+#define OWNER MSG_BUDGET_GRANT
+#include "proto/budget_grant.def"
+#undef OWNER
 #undef FIELD
 };
 

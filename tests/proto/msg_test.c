@@ -255,7 +255,7 @@ TEST(a_new_message_has_an_id_and_the_time)
     CHECK_EQ(strlen(a->correlation), UUID_SIZE - 1);
     CHECK(strcmp(a->correlation, b->correlation) != 0);
     CHECK(a->sent_ms == 1795228620123);
-    CHECK_EQ(a->version, 1);
+    CHECK_EQ(a->version, 2);
     msg_free(&a);
     msg_free(&b);
     msg_free(&a);

@@ -20,9 +20,10 @@ TEST(migrating_twice_is_migrating_once)
                         "AND relnamespace = current_schema()::regnamespace ORDER BY 1"
                       : "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'potok_%' "
                         "ORDER BY name"),
-        "potok_column;potok_cursor;potok_entity;potok_field;potok_field_change;potok_job;potok_lease;potok_"
+        "potok_alarm;potok_column;potok_cursor;potok_entity;potok_field;potok_field_change;potok_job;potok_"
+        "lease;potok_"
         "mark;"
-        "potok_migration;potok_reject;potok_run;potok_witness;");
+        "potok_migration;potok_reject;potok_run;potok_token;potok_witness;");
     CHECK_EQ(test_i64(db, "SELECT count(*) FROM potok_migration"),
         test_i64(db, "SELECT max(version) FROM potok_migration"));
     db_close(&db);

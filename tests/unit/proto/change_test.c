@@ -7,9 +7,11 @@
 TEST(changes_come_back)
 {
     static const struct change in[] = {
-        { 7, { "main", 4 }, { "deals", 5 }, 42, CHANGE_KIND_SET, 1795228620123 },
-        { 9, { "main", 4 }, { "deals", 5 }, RANGE_OPEN - 1, CHANGE_KIND_GONE, 1 },
-        { 10, { "b", 1 }, { "leads", 5 }, 0, CHANGE_KIND_FIELDS, 0 },
+        { 7, { "main", 4 }, { "deals", 5 }, 42, CHANGE_KIND_SET, 1795228620123, { NULL, 0 } },
+        { 9, { "main", 4 }, { "deals", 5 }, RANGE_OPEN - 1, CHANGE_KIND_GONE, 1, { NULL, 0 } },
+        { 10, { "b", 1 }, { "leads", 5 }, 0, CHANGE_KIND_FIELDS, 0, { NULL, 0 } },
+        { 11, { "b", 1 }, { "", 0 }, 0, CHANGE_KIND_ACCESS, 5, { "sealed", 6 } },
+        { 12, { "b", 1 }, { "", 0 }, 0, CHANGE_KIND_QUEUE, 6, { NULL, 0 } },
     };
     struct change_list out;
     struct buf b;
@@ -23,6 +25,7 @@ TEST(changes_come_back)
         CHECK(out.list[i].seq == in[i].seq && out.list[i].id == in[i].id && out.list[i].at_ms == in[i].at_ms);
         CHECK_EQ(out.list[i].kind, in[i].kind);
         CHECK(str_eq(out.list[i].portal, in[i].portal) && str_eq(out.list[i].entity, in[i].entity));
+        CHECK(str_eq(out.list[i].sealed, in[i].sealed));
     }
     change_list_free(&out);
     buf_fini(&b);
@@ -61,9 +64,9 @@ TEST(a_newer_gateway_may_say_more)
     struct err err;
 
     CHECK_OK(change_list_decode(&c,
-                 (struct str){ "\x91\x97\x01\xa1m\xa1"
-                               "d\x05\x07\x00\xc3",
-                     11 },
+                 (struct str){ "\x91\x98\x01\xa1m\xa1"
+                               "d\x05\x07\x00\xc4\x00\xc3",
+                     13 },
                  &err),
         err);
     CHECK_EQ(c.count, 1);
