@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-static const char *const names[] = { "probe", "range", "ids", "get", "changed", "sweep" };
+static const char *const names[] = { "probe", "range", "ids", "get", "changed", "sweep", "call" };
 static_assert(ARRAY_SIZE(names) == JOB_KINDS, "a name for each kind");
 
 const char *job_kind_name(enum job_kind kind)

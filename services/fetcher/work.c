@@ -98,6 +98,13 @@ static bool walks(const struct msg_job *j)
     return job_kind_of(j->kind, &kind) == 0 && job_kind_walks(kind);
 }
 
+static bool learns(const struct msg_job *j)
+{
+    enum job_kind kind;
+
+    return job_kind_of(j->kind, &kind) == 0 && job_kind_learns(kind);
+}
+
 static struct msg *records_new(struct work *w)
 {
     const struct msg_job *j = &w->job->job;
@@ -167,6 +174,7 @@ static struct msg *report_new(struct work *w, const char *outcome)
         .operating = encode_operating(w),
         .learnt = buf_view(&a->learnt),
         .unknown = buf_view(&a->unknown),
+        .answers = buf_view(&a->answers),
     };
     if (!w->ok || w->err.kind != ERR_NONE) {
         m->report.error_kind = str_of(err_kind_name(w->err.kind));
@@ -300,7 +308,7 @@ static void on_answer(void *ctx, struct http_answer *answer)
     buf_fini(&answer->body);
     if (result < 0) {
         fail(w);
-    } else if (str_is(w->job->job.kind, job_kind_name(JOB_PROBE))) {
+    } else if (learns(&w->job->job)) {
         w->ok = true;
         begin_report(w, "learnt");
     } else {

@@ -48,8 +48,8 @@ static int check_lists(const struct batch *b, struct err *err)
 {
     const struct msg_rows *r = b->rows;
 
-    if (b->kind == JOB_PROBE)
-        return err_set(err, ERR_PERM, "a probe has no rows");
+    if (job_kind_learns(b->kind))
+        return err_set(err, ERR_PERM, "a job of kind %s has no rows", job_kind_name(b->kind));
     if (b->kind != JOB_GET && (r->absent.n > 0 || r->denied.n > 0))
         return err_set(
             err, ERR_PERM, "a job of kind %s cannot say that a record is gone", job_kind_name(b->kind));

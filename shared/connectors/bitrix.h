@@ -13,7 +13,7 @@
 
 /* The JSON body of the one `batch` call a job is (section 5): chained keyset pages for a range (and for what changed in
  * it), filtered lists of 50 for ids, gets for get, fields + userfield.list + first/last id + count of each entity for a
- * probe. Commands are keyed p00…p49 (never numeric), halt = 1 for chains, 0 otherwise. */
+ * probe, and for a call the methods it names. Commands are keyed p00…p49 (never numeric), halt = 1 for chains, 0 otherwise. */
 int bitrix_build(const struct msg_job *job, struct buf *body, struct err *err) MUST_CHECK;
 #define BITRIX_BATCH "batch.json" /* appended to the portal's URL */
 
@@ -38,6 +38,7 @@ struct bitrix_answer {
     struct bitrix_operating operating[16];
     int operating_count;
     struct buf learnt;  /* probe: probe.h encoded */
+    struct buf answers; /* call: calls.h encoded */
     struct buf unknown; /* field names the schema lacks, separated by blanks */
     uint64_t retry_ms;  /* with ERR_WAIT */
     char blocked[64];   /* method that hit its operating limit (429 or OPERATION_TIME_LIMIT in a batch) */

@@ -63,6 +63,24 @@ static int init_ids(struct bitrix_ask *ask, struct err *err)
     return 0;
 }
 
+static int init_calls(struct bitrix_ask *ask, struct err *err)
+{
+    if (calls_decode(&ask->calls, ask->job->calls, err) < 0)
+        return -1;
+    for (int i = 0; i < ask->calls.count; i++) {
+        struct str text = ask->calls.list[i].params;
+
+        if (text.n == 0)
+            continue;
+        ask->params[i] = json_loadb(text.p, text.n, 0, NULL);
+        if (!json_is_object(ask->params[i]))
+            return err_set(err, ERR_PERM, "parameters of " STR_FMT " are no JSON object",
+                STR_ARG(ask->calls.list[i].method));
+    }
+    ask->commands = ask->calls.count;
+    return 0;
+}
+
 static int (*const init_kind[JOB_KINDS])(struct bitrix_ask *, struct err *) = {
     [JOB_PROBE] = init_probe,
     [JOB_RANGE] = init_range,
@@ -70,6 +88,7 @@ static int (*const init_kind[JOB_KINDS])(struct bitrix_ask *, struct err *) = {
     [JOB_SWEEP] = init_range,
     [JOB_IDS] = init_ids,
     [JOB_GET] = init_ids,
+    [JOB_CALL] = init_calls,
 };
 
 static int init_entity(struct bitrix_ask *ask, struct err *err)
@@ -88,7 +107,7 @@ int bitrix_ask_init(struct bitrix_ask *ask, const struct msg_job *job, struct er
     *ask = (struct bitrix_ask){ .job = job, .greatest = -1 };
     if (job_kind_of(job->kind, &ask->kind) < 0)
         return err_set(err, ERR_PERM, "unknown kind of job \"" STR_FMT "\"", STR_ARG(job->kind));
-    if (init_kind[ask->kind](ask, err) < 0 || (ask->kind != JOB_PROBE && init_entity(ask, err) < 0)) {
+    if (init_kind[ask->kind](ask, err) < 0 || (!job_kind_learns(ask->kind) && init_entity(ask, err) < 0)) {
         bitrix_ask_fini(ask);
         return -1;
     }
@@ -99,6 +118,11 @@ void bitrix_ask_fini(struct bitrix_ask *ask)
 {
     schema_free(&ask->schema);
     ask->schema = (struct schema){ 0 };
+    calls_free(&ask->calls);
+    for (int i = 0; i < BATCH_COMMANDS; i++) {
+        json_decref(ask->params[i]);
+        ask->params[i] = NULL;
+    }
 }
 
 const struct entity *bitrix_ask_entity(const struct bitrix_ask *ask, int command)
@@ -122,6 +146,10 @@ void bitrix_ask_method(const struct bitrix_ask *ask, int command, char ret[stati
         [PROBE_LAST] = "list",
         [PROBE_COUNT] = "list",
     };
+    if (ask->kind == JOB_CALL) {
+        snprintf(ret, BITRIX_METHOD_SIZE, STR_FMT, STR_ARG(ask->calls.list[command].method));
+        return;
+    }
     const char *verb = ask->kind == JOB_PROBE ? of_probe[command % PROBE_COMMANDS] : of_kind[ask->kind];
 
     snprintf(ret, BITRIX_METHOD_SIZE, "%s.%s", bitrix_ask_entity(ask, command)->method, verb);

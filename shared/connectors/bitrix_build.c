@@ -151,6 +151,49 @@ static void build_probe(struct command *c, const struct bitrix_ask *ask, int num
         param_uncounted(c);
 }
 
+/* What PHP makes of nested parameters (facts 1.3): name[key][key]=value; what is null is left out, true is 1. */
+static void build_value(struct command *c, struct buf *name, const json_t *value)
+{
+    const size_t n = name->n;
+    const char *key;
+    json_t *inner;
+    size_t i;
+
+    json_object_foreach((json_t *)value, key, inner) {
+        buf_fmt(name, n > 0 ? "[%s]" : "%s", key);
+        build_value(c, name, inner);
+        name->n = n;
+    }
+    json_array_foreach(value, i, inner) {
+        buf_fmt(name, "[%zu]", i);
+        build_value(c, name, inner);
+        name->n = n;
+    }
+    struct buf text;
+    buf_init(&text, c->body->max);
+    if (json_is_string(value))
+        buf_add(&text, json_string_value(value), json_string_length(value));
+    else if (json_is_integer(value))
+        buf_i64(&text, json_integer_value(value));
+    else if (json_is_real(value))
+        buf_f64(&text, json_real_value(value));
+    else if (json_is_boolean(value))
+        buf_char(&text, json_is_true(value) ? '1' : '0');
+    if (!json_is_object(value) && !json_is_array(value) && !json_is_null(value))
+        param(c, buf_cstr(name), buf_view(&text));
+    buf_fini(&text);
+}
+
+static void build_call(struct command *c, const struct bitrix_ask *ask, int number)
+{
+    struct buf name;
+
+    buf_init(&name, c->body->max);
+    if (ask->params[number] != NULL)
+        build_value(c, &name, ask->params[number]);
+    buf_fini(&name);
+}
+
 static void (*const build_kind[JOB_KINDS])(struct command *, const struct bitrix_ask *, int) = {
     [JOB_PROBE] = build_probe,
     [JOB_RANGE] = build_page,
@@ -158,6 +201,7 @@ static void (*const build_kind[JOB_KINDS])(struct command *, const struct bitrix
     [JOB_SWEEP] = build_page,
     [JOB_IDS] = build_list,
     [JOB_GET] = build_get,
+    [JOB_CALL] = build_call,
 };
 
 int bitrix_build(const struct msg_job *job, struct buf *body, struct err *err)

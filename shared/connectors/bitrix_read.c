@@ -159,6 +159,7 @@ static int (*const read_kind[JOB_KINDS])(struct bitrix_reading *, struct err *) 
     [JOB_SWEEP] = bitrix_read_range,
     [JOB_IDS] = bitrix_read_ids,
     [JOB_GET] = bitrix_read_get,
+    [JOB_CALL] = bitrix_read_calls,
 };
 
 static int read_batch(struct bitrix_reading *r, int status, struct err *err)
@@ -227,6 +228,7 @@ int bitrix_read(const struct msg_job *job, int status, const char *content_type,
 
     buf_init(&a->records, msg_payload_limit(MSG_RECORDS));
     buf_init(&a->learnt, LIMIT_LEARNT_BYTES);
+    buf_init(&a->answers, CALL_ANSWERS_BYTES_MAX);
     buf_init(&a->unknown, LIMIT_UNKNOWN_BYTES + 96);
     if (bitrix_ask_init(&r.ask, job, err) < 0)
         return -1;
@@ -242,6 +244,7 @@ void bitrix_answer_fini(struct bitrix_answer *a)
 {
     buf_fini(&a->records);
     buf_fini(&a->learnt);
+    buf_fini(&a->answers);
     buf_fini(&a->unknown);
     free(a->absent.p);
     free(a->unlisted.p);

@@ -39,3 +39,4 @@ int bitrix_read_range(struct bitrix_reading *r, struct err *err) MUST_CHECK;
 int bitrix_read_ids(struct bitrix_reading *r, struct err *err) MUST_CHECK;
 int bitrix_read_get(struct bitrix_reading *r, struct err *err) MUST_CHECK;
 int bitrix_read_probe(struct bitrix_reading *r, struct err *err) MUST_CHECK;
+int bitrix_read_calls(struct bitrix_reading *r, struct err *err) MUST_CHECK; /* bitrix_call.c */

@@ -161,7 +161,7 @@ static const struct {
     { a_get, nothing_asked, "no id was asked for" },
     { a_get, goes_on, "only a range goes on" },
     { a_get, wrong_kind, "unknown kind" },
-    { a_get, probe, "a probe has no rows" },
+    { a_get, probe, "a job of kind probe has no rows" },
     { a_get, list_says_gone, "cannot say that a record is gone" },
     { a_get, one_more, "row 2 of 2: not a row" },
     { a_get, one_less, "bytes are left" },
