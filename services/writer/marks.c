@@ -1,6 +1,8 @@
 /* Witnesses and marks: what a reading leaves behind besides rows. */
 #include "apply.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 
 #define LOOK_AGAIN_MS 2000
@@ -84,25 +86,45 @@ static bool clears(const struct apply *a, const struct entry *e)
     return verdict_mark(e->verdict, a->batch.walks) == MARK_CLEAR;
 }
 
-static bool changes_nothing(const struct apply *a, const struct entry *e)
+/* What becomes of an event's mark that a reading may clear. Reads may lag behind the event, so a reading that
+ * shows what the event cannot have meant gets a second look (model: look-gone): it changed nothing, or the
+ * event said "deleted" (ask = 1, which the second look keeps) and the record is there. Other marks go. */
+static bool shows_nothing_new(const struct apply *a, const struct entry *e)
 {
     return clears(a, e) && verdict_changes_nothing(e->verdict, e->there, &e->stored);
 }
 
-static bool changes_something(const struct apply *a, const struct entry *e)
+static bool shows_change(const struct apply *a, const struct entry *e)
 {
-    return clears(a, e) && !verdict_changes_nothing(e->verdict, e->there, &e->stored);
+    return clears(a, e) && !verdict_changes_nothing(e->verdict, e->there, &e->stored) && e->there;
 }
 
-/* An event's mark whose reading changed nothing becomes a new one, set now: k = c, so that no attempt that is
- * already under way can be its second look (rule 3). */
-static int look_again(struct apply *a, struct err *err)
+static bool shows_gone(const struct apply *a, const struct entry *e)
 {
+    return clears(a, e) && !verdict_changes_nothing(e->verdict, e->there, &e->stored) && !e->there;
+}
+
+static const struct showing {
+    bool (*is)(const struct apply *a, const struct entry *e);
+    const char *doubted; /* of an event's marks these are not cleared but looked at again; NULL: none */
+} SHOWINGS[] = {
+    { shows_nothing_new, "again = 1" },
+    { shows_change, "again = 1 AND ask = 1" },
+    { shows_gone, NULL },
+};
+
+/* A mark of an event becomes a new one, set now: k = c, so that no attempt that is already under way can be
+ * its second look (rule 3). */
+static int look_again(struct apply *a, const struct showing *of, struct err *err)
+{
+    char sql[300];
     int64_t changes = 0;
 
-    if (db_run(a->db,
-            "UPDATE potok_mark SET again = 0, k = $4, set_ms = $5, not_before_ms = $6 WHERE portal = $1 "
-            "AND entity = $2 AND k < $3 AND again = 1 AND id IN (SELECT id FROM potok_ids)",
+    snprintf(sql, sizeof(sql),
+        "UPDATE potok_mark SET again = 0, k = $4, set_ms = $5, not_before_ms = $6 WHERE portal = $1 "
+        "AND entity = $2 AND k < $3 AND %s AND id IN (SELECT id FROM potok_ids)",
+        of->doubted);
+    if (db_run(a->db, sql,
             DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d),
                 dbv_i((int64_t)a->c), dbv_i(a->now_ms), dbv_i(a->now_ms + LOOK_AGAIN_MS)),
             NULL, NULL, &changes, err) < 0)
@@ -111,29 +133,30 @@ static int look_again(struct apply *a, struct err *err)
     return 0;
 }
 
-static int clear_those(struct apply *a, bool (*chosen)(const struct apply *a, const struct entry *e),
-    int64_t most_again, size_t *ret_count, struct err *err)
+/* Those looked at again have k = c then, no longer below d: what is left is cleared. */
+static int clear_those(struct apply *a, const struct showing *of, struct err *err)
 {
-    if (put_ids(a, chosen, ret_count, err) < 0)
+    size_t count;
+
+    if (put_ids(a, of->is, &count, err) < 0)
         return -1;
-    if (*ret_count == 0)
+    if (count == 0)
         return 0;
+    if (of->doubted != NULL && look_again(a, of, err) < 0)
+        return -1;
     return db_run(a->db,
-        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 AND again <= $4 "
+        "DELETE FROM potok_mark WHERE portal = $1 AND entity = $2 AND k < $3 "
         "AND id IN (SELECT id FROM potok_ids)",
-        DB_ARGS(
-            dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d), dbv_i(most_again)),
-        NULL, NULL, NULL, err);
+        DB_ARGS(dbv_s(a->rows->portal), dbv_s(a->rows->entity), dbv_i((int64_t)a->rows->d)), NULL, NULL, NULL,
+        err);
 }
 
 static int clear_marks(struct apply *a, struct err *err)
 {
-    size_t count;
-
-    if (clear_those(a, changes_something, 1, &count, err) < 0 ||
-        clear_those(a, changes_nothing, 0, &count, err) < 0)
-        return -1;
-    return count > 0 ? look_again(a, err) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(SHOWINGS); i++)
+        if (clear_those(a, &SHOWINGS[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 int settle_marks(struct apply *a, struct err *err)

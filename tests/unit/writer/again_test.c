@@ -1,4 +1,5 @@
-/* The second look: reads may lag behind the event that asks for them (the model's note lag-webhooks-only). */
+/* The second look: reads may lag behind the event that asks for them (the model's lag-webhooks-only and
+ * look-…). */
 #include "story.h"
 
 #define TWO_SECONDS "SELECT count(*) FROM potok_mark WHERE not_before_ms - set_ms = 2000"
@@ -94,6 +95,38 @@ TEST(an_add_that_is_not_found_is_looked_for_once_more)
     CHECK_STR(looks(s), "");
 }
 
+/* Changed and deleted within the portal's lag: the reading shows the first of the two. */
+TEST(look_gone__an_event_said_deleted_and_the_record_is_there)
+{
+    struct story *s = fresh(NOTES({ 1, "A" }));
+
+    event(s, 1, 1);
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, "B" })), "ok");
+    CHECK_STR(deal(s, 1), "B");
+    CHECK_STR(looks(s), "1 3 0;");
+    CHECK_EQ(test_i64(s->other, TWO_SECONDS), 1);
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, NULL })), "ok");
+    CHECK_STR(deal(s, 1), "-");
+    CHECK_STR(looks(s), "");
+}
+
+/* The event "changed" came behind "deleted", and before the second look: what "deleted" said is not
+ * forgotten. */
+TEST(look_gone_forgets__a_change_during_the_wait_takes_nothing_from_the_deletion)
+{
+    struct story *s = fresh(NOTES({ 1, "A" }));
+
+    event(s, 1, 1);
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, "A" })), "ok");
+    CHECK_STR(looks(s), "1 3 0;");
+    tell(s, "UPDATE potok_mark SET again = 1, not_before_ms = 0 WHERE id = 1"); /* ask only rises */
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, "B" })), "ok");
+    CHECK_STR(looks(s), "1 4 0;");
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, NULL })), "ok");
+    CHECK_STR(deal(s, 1), "-");
+    CHECK_STR(looks(s), "");
+}
+
 TEST(a_range_that_saw_no_change_leaves_the_second_look_too)
 {
     struct story *s = fresh(NOTES({ 1, "A" }, { 2, "A" }));
@@ -121,5 +154,7 @@ TEST_MAIN(CASE(lag_webhooks_only__a_reading_that_changed_nothing_is_made_once_mo
     CASE(an_attempt_that_was_under_way_is_no_second_look),
     CASE(an_event_during_the_reading_keeps_its_own_second_look),
     CASE(an_add_that_is_not_found_is_looked_for_once_more),
+    CASE(look_gone__an_event_said_deleted_and_the_record_is_there),
+    CASE(look_gone_forgets__a_change_during_the_wait_takes_nothing_from_the_deletion),
     CASE(a_range_that_saw_no_change_leaves_the_second_look_too),
     CASE(a_late_reading_neither_clears_nor_looks_again))
