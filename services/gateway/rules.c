@@ -16,7 +16,7 @@ static void add_portal(struct intake_rules *rules, const struct config_portal *c
     struct intake_portal *p = &rules->portals[rules->portal_count++];
 
     p->name = c->name;
-    webhook_identity(c->url, p->identity);
+    webhook_identity(config_portal_url(c), p->identity);
     for (int i = 0; i < ENTITY_COUNT; i++) {
         bool mirrored = c->entity_count == 0;
 

@@ -16,7 +16,7 @@ static int portal_check(const struct config_portal *p, struct db *db, struct err
     struct str tables[CONFIG_ENTITIES_MAX];
     int count = p->entity_count > 0 ? p->entity_count : ENTITY_COUNT;
 
-    webhook_identity(p->url, host);
+    webhook_identity(config_portal_url(p), host);
     for (int i = 0; i < count; i++) {
         snprintf(names[i], TABLE_SIZE, "%s%s", p->prefix,
             p->entity_count > 0 ? p->entities[i] : ENTITIES[i].plural);
@@ -63,7 +63,7 @@ static int moved(const struct home *h, const struct config_portal *p, struct err
     struct db *db = NULL;
     int result;
 
-    webhook_identity(p->url, host);
+    webhook_identity(config_portal_url(p), host);
     if (db_open(&db, h->database_url, err) < 0)
         return -1;
     result = db_migrate(db, err);

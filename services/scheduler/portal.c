@@ -13,7 +13,7 @@
 void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms, uint64_t now_ms)
 {
     *p = (struct portal){ .config = config, .name = str_of(config->name) };
-    url_mask(str_of(config->url), p->url, sizeof(p->url));
+    url_mask(str_of(config_portal_url(config)), p->url, sizeof(p->url));
     pace_init(&p->pace, config->burst, config->drain_per_s, now_ms);
     operate_init(&p->operate, limit_ms);
     p->mirrors = xcalloc(PORTAL_ENTITIES_MAX, sizeof(*p->mirrors));

@@ -266,7 +266,7 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
 static struct db_identity identity_of(
     const struct portal *p, struct str tables[PORTAL_ENTITIES_MAX], char host[static WEBHOOK_IDENTITY_SIZE])
 {
-    webhook_identity(p->config->url, host);
+    webhook_identity(config_portal_url(p->config), host);
     for (int i = 0; i < p->mirror_count; i++)
         tables[i] = str_of(p->mirrors[i].table);
     return (struct db_identity){ p->name, str_of(host), tables, p->mirror_count };
@@ -320,7 +320,7 @@ static int load_portal(struct scheduler *s, struct db *db, struct portal *p, str
             return -1;
     }
     p->scan_wanted = true;
-    log_ev(LOG_INFO, "portal.opened", kv_str("portal", p->name), kv_url("url", p->config->url),
+    log_ev(LOG_INFO, "portal.opened", kv_str("portal", p->name), kv_url("url", config_portal_url(p->config)),
         kv_u("epoch", p->epoch), kv_u("tick", p->tick), kv_i("entities", p->mirror_count));
     return 0;
 }

@@ -42,6 +42,20 @@ static int read_environment(const char *name, char **ret, struct err *err)
     return file_read_secret(text, ret, err) < 0 ? err_wrap(err, "%s", file_name) : 0;
 }
 
+/* The portal "main", made when there is none. */
+static struct config_portal *need_main(struct loader *l, const char *name)
+{
+    struct config_portal *main_portal = find_portal(l->config, STR("main"));
+
+    if (main_portal)
+        return main_portal;
+    if (l->config->portal_count == CONFIG_PORTALS_MAX) {
+        err_set(l->err, ERR_CONF, "%s: more than %d portals", name, CONFIG_PORTALS_MAX);
+        return NULL;
+    }
+    return config_portal_add(l->config, "main");
+}
+
 static int override_url(struct loader *l)
 {
     char *text, *url;
@@ -57,16 +71,44 @@ static int override_url(struct loader *l)
     if (result < 0)
         return err_wrap(l->err, "BITRIX_WEBHOOK_URL");
 
-    struct config_portal *main_portal = find_portal(l->config, STR("main"));
-    if (!main_portal && l->config->portal_count == CONFIG_PORTALS_MAX) {
+    struct config_portal *main_portal = need_main(l, "BITRIX_WEBHOOK_URL");
+    if (!main_portal) {
         free(url);
-        return err_set(l->err, ERR_CONF, "BITRIX_WEBHOOK_URL: more than %d portals", CONFIG_PORTALS_MAX);
+        return -1;
     }
-    if (!main_portal)
-        main_portal = config_portal_add(l->config, "main");
     free(main_portal->url);
     main_portal->url = url;
     snprintf(main_portal->where, sizeof(main_portal->where), "%s", "environment");
+    return 0;
+}
+
+static int override_app_setting(struct loader *l, const char *name)
+{
+    char *text, whole[64];
+    int result;
+
+    snprintf(whole, sizeof(whole), "BITRIX_%s", name);
+    if (read_environment(whole, &text, l->err) < 0)
+        return -1;
+    if (!text)
+        return 0;
+
+    struct config_portal *main_portal = need_main(l, whole);
+    result = main_portal ? config_app_set(main_portal, name, text, l->err) : -1;
+    explicit_bzero(text, strlen(text));
+    free(text);
+    if (result == 0)
+        snprintf(main_portal->where, sizeof(main_portal->where), "%s", "environment");
+    return result;
+}
+
+static int override_app(struct loader *l)
+{
+    static const char *const names[] = { "DOMAIN", "CLIENT_ID", "CLIENT_SECRET" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (override_app_setting(l, names[i]) < 0)
+            return -1;
     return 0;
 }
 
@@ -107,14 +149,13 @@ static bool share_entity(const struct config_portal *a, const struct config_port
 
 static int check_portals(struct loader *l)
 {
-    const struct config *c = l->config;
+    struct config *c = l->config;
 
     for (int i = 0; i < c->portal_count; i++) {
         const struct config_portal *a = &c->portals[i];
 
-        if (!a->url)
-            return err_set(
-                l->err, ERR_CONF, "%s: portal %s has neither url nor url_file", err_tr(a->where), a->name);
+        if (config_app_check(&c->portals[i], l->err) < 0)
+            return -1;
         for (int j = 0; j < i; j++) {
             const struct config_portal *b = &c->portals[j];
 
@@ -153,6 +194,8 @@ int config_load(struct config *ret, const char *path, const struct config_checks
     if (result == 0)
         result = override_url(&l);
     if (result == 0)
+        result = override_app(&l);
+    if (result == 0)
         result = override_tariff(&l);
     if (result == 0)
         result = check_portals(&l);
@@ -174,6 +217,8 @@ void config_free(struct config *c)
         if (portal->url)
             explicit_bzero(portal->url, strlen(portal->url));
         free(portal->url);
+        free(portal->address);
+        config_app_free(&portal->app);
         free(portal->name);
         free(portal->prefix);
         for (int j = 0; j < portal->entity_count; j++)

@@ -3,7 +3,7 @@
  *
  *   portals:
  *     main:
- *       url: https://example.bitrix24.ru/rest/1/…/     # or url_file: /run/secrets/portal
+ *       url: https://example.bitrix24.ru/rest/1/…/     # or url_file: /run/secrets/portal; or app: {…}, config_app.h
  *       tariff: standard                                # standard | enterprise | RATE/BURST
  *       entities: [deals, contacts, companies, leads]   # default: all known
  *       prefix: crm_                                    # of its tables
@@ -15,10 +15,12 @@
  *     SYNC_DEFAULT_INTERVAL_MINUTES: 30
  *
  * An entity with a policy or a schedule of its own stands in the list as a map: entities: [deals, {contacts: {drift: freeze}}].
- * BITRIX_WEBHOOK_URL (or _FILE) defines or overrides the url of the portal "main"; BITRIX_TARIFF its tariff.
+ * BITRIX_WEBHOOK_URL (or _FILE) defines or overrides the url of the portal "main", BITRIX_DOMAIN, BITRIX_CLIENT_ID and
+ * BITRIX_CLIENT_SECRET (or _FILE) its application; BITRIX_TARIFF its tariff.
  * Owned by the caller; read-only after loading; any thread. */
 #pragma once
 
+#include "base/config_app.h"
 #include "base/config_drift.h"
 #include "base/config_when.h"
 #include "base/err.h"
@@ -32,7 +34,9 @@
 
 struct config_portal {
     char *name;                 /* [a-z][a-z0-9_-]{0,31} */
-    char *url;                  /* secret; ends in '/'; https, or http to a loopback host */
+    char *url;                  /* secret; ends in '/'; https, or http to a loopback host. NULL: an application, see app */
+    char *address;              /* "https://host/" of both kinds: as configured, the portal may have moved since */
+    struct config_app app;      /* client_id NULL: a webhook */
     uint32_t drain_per_s;       /* requests a second: 2, 5 or RATE */
     uint32_t burst;             /* 50, 250 or BURST */
     char *entities[CONFIG_ENTITIES_MAX];    /* plural names, validated by the caller's check */
@@ -72,4 +76,13 @@ struct config_checks {
 int config_load(struct config *ret, const char *path, const struct config_checks *checks, struct err *err) MUST_CHECK;
 void config_free(struct config *c);
 const struct config_portal *config_portal(const struct config *c, struct str name);    /* NULL: not there */
+/* The webhook's address or the portal's: for url_mask() and webhook_identity(). */
+static inline const char *config_portal_url(const struct config_portal *p)
+{
+    return p->url ? p->url : p->address;
+}
+static inline bool config_portal_is_app(const struct config_portal *p)
+{
+    return p->app.client_id;
+}
 const char *config_setting(void *config, const char *name, const char **ret_where);    /* a setting_lookup */

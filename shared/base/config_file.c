@@ -140,6 +140,11 @@ static int take_url_file(struct loader *l, struct config_portal *portal, const s
     return result;
 }
 
+static int take_app(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    return config_app_take(portal, node, l->path, l->err);
+}
+
 /* --- entities, drift, prefix --- */
 
 static int refuse_entity(struct loader *l, const struct config_portal *portal, const struct node *node)
@@ -322,6 +327,7 @@ static const struct portal_key {
 } portal_keys[] = {
     { "url", take_url },
     { "url_file", take_url_file },
+    { "app", take_app },
     { "tariff", take_tariff },
     { "entities", take_entities },
     { "prefix", take_prefix },
@@ -332,8 +338,8 @@ static const struct portal_key {
     { "zone", take_zone },
 };
 
-static const char *const portal_key_names[] = { "url", "url_file", "tariff", "entities", "prefix", "drift",
-    "schedule", "interval", "missed", "zone", NULL };
+static const char *const portal_key_names[] = { "url", "url_file", "app", "tariff", "entities", "prefix",
+    "drift", "schedule", "interval", "missed", "zone", NULL };
 static const char *const root_key_names[] = { "portals", "settings", NULL };
 
 struct config_portal *config_portal_add(struct config *c, const char *name)

@@ -210,3 +210,110 @@ void webhook_identity(const char *url, char ret[static WEBHOOK_IDENTITY_SIZE])
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p - 'A' + 'a');
 }
+
+/* ---- the address alone, and another one ---- */
+
+struct address {
+    bool is_https;
+    struct str authority, host, path; /* authority: without a default port */
+};
+
+/* NULL or what is wrong. */
+static const char *split(struct str text, struct address *ret)
+{
+    const char *why;
+
+    ret->is_https = skip(&text, "https://");
+    if (!ret->is_https && !skip(&text, "http://"))
+        return "it must begin with https://";
+    ret->authority = take(&text, "/?#");
+    why = parse_host(ret->authority, &ret->host);
+    if (why)
+        return why;
+    if (str_is((struct str){ ret->authority.p + ret->host.n, ret->authority.n - ret->host.n },
+            ret->is_https ? ":443" : ":80"))
+        ret->authority.n = ret->host.n;
+    if (!ret->is_https && !is_loopback(ret->host))
+        return "plain http would show the secret to everybody on the way: use https";
+    ret->path = text;
+    return ret->authority.n < WEBHOOK_HOST_SIZE ? NULL : "the host is not one";
+}
+
+static void small_letters(char *p)
+{
+    for (; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+}
+
+static char *address_text(const struct address *a)
+{
+    char *text = xasprintf("%s" STR_FMT "/", a->is_https ? "https://" : "http://", STR_ARG(a->authority));
+
+    small_letters(text);
+    return text;
+}
+
+int webhook_host_parse(struct str text, char **ret, struct err *err)
+{
+    struct address a = { 0 };
+    char whole[320], shown[128];
+    const char *why;
+
+    text = trim(text);
+    if (text.n == 0)
+        return err_set(err, ERR_CONF, "the address is empty");
+    snprintf(whole, sizeof(whole), "%s%.*s", memmem(text.p, text.n, "://", 3) ? "" : "https://",
+        (int)(text.n < 300 ? text.n : 300), text.p);
+    why = text.n > 300 ? "the host is not one" : split(str_of(whole), &a);
+    if (!why && a.path.n > 0 && !str_is(a.path, "/"))
+        why = "it is scheme and host alone, as https://portal.bitrix24.ru";
+    if (why) {
+        show(str_of(whole), shown, sizeof(shown));
+        return err_set(err, ERR_CONF, "\"%s\": %s", shown, err_tr(why));
+    }
+    *ret = address_text(&a);
+    return 0;
+}
+
+char *webhook_address(const char *url)
+{
+    struct address a = { 0 };
+
+    return split(str_of(url), &a) == NULL ? address_text(&a) : xstrdup("");
+}
+
+void webhook_host(const char *url, char ret[static WEBHOOK_HOST_SIZE])
+{
+    struct address a = { 0 };
+
+    ret[0] = '\0';
+    if (split(str_of(url), &a) != NULL)
+        return;
+    snprintf(ret, WEBHOOK_HOST_SIZE, STR_FMT, STR_ARG(a.authority));
+    small_letters(ret);
+}
+
+char *webhook_at(const char *url, struct str host)
+{
+    struct address from = { 0 };
+    struct str bare;
+
+    if (split(str_of(url), &from) != NULL || host.n == 0 || parse_host(host, &bare) != NULL)
+        return NULL;
+    return xasprintf("%s" STR_FMT STR_FMT, !from.is_https && is_loopback(bare) ? "http://" : "https://",
+        STR_ARG(host), STR_ARG(from.path));
+}
+
+bool webhook_moved(const char *asked, const char *location, char ret[static WEBHOOK_HOST_SIZE])
+{
+    struct address from = { 0 }, to = { 0 };
+
+    if (split(str_of(asked), &from) != NULL || split(str_of(location), &to) != NULL)
+        return false;
+    if ((from.is_https && !to.is_https) || !str_eq(from.path, to.path) ||
+        str_case_eq(from.authority, to.authority))
+        return false;
+    webhook_host(location, ret);
+    return true;
+}
