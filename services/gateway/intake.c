@@ -117,18 +117,23 @@ static enum reason judge(const struct intake *all, const struct told *told, stru
 {
     if (told->document.p != NULL) {
         item->kind = CHANGE_KIND_SET;
-        if (!event_document(told->document, &item->entity, &item->id))
+        if (!bitrix_event_document(told->document, &item->entity, &item->id))
             return REASON_UNKNOWN;
     } else {
-        struct event e = event_of(told->event);
+        struct bitrix_event e = bitrix_event_of(told->event);
 
         if (e.class_ == EVENT_APP)
             return REASON_APP;
         if (e.class_ == EVENT_UNKNOWN)
             return REASON_UNKNOWN;
+        if (e.class_ == EVENT_QUEUE) {
+            item->kind = e.kind;
+            item->portal = all->portal;
+            return item->portal != NULL ? REASON_TAKEN : REASON_APP;
+        }
         item->entity = e.entity;
         item->kind = e.kind;
-        if (e.class_ == EVENT_RECORD && !event_id(told->id, &item->id))
+        if (e.class_ == EVENT_RECORD && !bitrix_event_id(told->id, &item->id))
             return REASON_BAD_ID;
     }
     item->portal = all->portal;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "allow.h"
-#include "event.h"
+#include "connectors/bitrix_event.h"
 
 #include <stdbool.h>
 #include <stdint.h>
