@@ -192,8 +192,10 @@ static struct msg *report_new(struct work *w, const char *outcome)
 
 static void step_report(struct work *w)
 {
-    if (bus_send(w->fetcher->scheduler, &w->report) == BUS_SENT)
-        fetcher_work_done(w->fetcher, w, w->ok);
+    if (bus_send(w->fetcher->scheduler, &w->report) != BUS_SENT)
+        return;
+    crash_point(FETCHER_AFTER_REPORT);
+    fetcher_work_done(w->fetcher, w, w->ok);
 }
 
 static void begin_report(struct work *w, const char *outcome)
@@ -214,9 +216,10 @@ static void fail(struct work *w)
 
 static void step_hand(struct work *w)
 {
+    crash_point(FETCHER_BEFORE_RECORDS);
     if (bus_send(w->lane, &w->records) != BUS_SENT)
         return;
-    crash_point("fetcher.after_records");
+    crash_point(FETCHER_AFTER_RECORDS);
     begin_report(w, "sent");
 }
 
@@ -297,7 +300,7 @@ static void on_answer(void *ctx, struct http_answer *answer)
     w->call = NULL;
     if (w->fetcher->closing)
         return;
-    crash_point("fetcher.after_call");
+    crash_point(FETCHER_AFTER_CALL);
     log_correlate(w->job->correlation);
     w->status = answer->status;
     w->took_ms = answer->took_ms;
@@ -362,6 +365,7 @@ void work_start(struct work *w)
     log_correlate(w->job->correlation);
     log_ev(LOG_DEBUG, "job.taken", kv_u("job", j->job), kv_u("d", j->d), kv_str("portal", j->portal),
         kv_str("kind", j->kind), kv_str("entity", j->entity));
+    crash_point(FETCHER_BEFORE_CALL);
     if (portal == NULL || portal->url == NULL) {
         err_set(&w->err, ERR_CONF,
             "portal " STR_FMT ": this fetcher has no URL of it (potok.yaml or BITRIX_WEBHOOK_URL)",

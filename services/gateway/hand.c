@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 
@@ -57,7 +58,9 @@ static void send_rows(struct hand *h, uint64_t now_ms)
 
     buf_init(&bytes, 1 << 20);
     m = make_event(h, &bytes);
+    crash_point(GATEWAY_BEFORE_HANDING);
     if (h->send(h->ctx, &m)) {
+        crash_point(GATEWAY_AFTER_HANDING);
         h->sent_ms = now_ms;
         h->sent += (uint64_t)h->take.count;
     } else {
@@ -152,6 +155,7 @@ void hand_acked(struct hand *h, const struct msg_event_ack *ack, uint64_t wall_m
 {
     if (ack->spool != h->spool || h->under_way == 0 || ack->last != h->under_way)
         return; /* of a former EVENT, or another spool's */
+    crash_point(GATEWAY_BEFORE_FORGETTING);
     h->acked = h->under_way;
     h->under_way = 0;
     h->lag_ms = wall_ms > h->rows[0].at_ms ? wall_ms - h->rows[0].at_ms : 0;

@@ -183,11 +183,11 @@ static int do_all(struct keeper *k, struct wish **list, struct err *err)
     }
     if (do_list(k, *list, &adds, &end, err) < 0 || (adds > 0 && do_more(k, end, &adds, err) < 0))
         return -1;
-    crash_point("gateway.before_commit");
+    crash_point(GATEWAY_BEFORE_COMMIT);
     began = uv_hrtime();
     if (spool_commit(k->spool, err) < 0)
         return -1;
-    crash_point("gateway.after_commit");
+    crash_point(GATEWAY_AFTER_COMMIT);
     uv_mutex_lock(&k->mutex);
     left = k->adds;
     uv_mutex_unlock(&k->mutex);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "reply.h"
+#include "run/crash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static void on_kept(struct wish *w)
     if (last > 0)
         hand_kept(&g->hand, w->spool, last);
     answer(r);
+    crash_point(GATEWAY_AFTER_ANSWER);
 }
 
 static void fill_row(

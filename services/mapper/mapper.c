@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "run/crash.h"
 #include "services/ports.h"
 
 #include <sodium.h>
@@ -71,10 +72,12 @@ static void lane_drop(struct lane *lane, const struct err *err)
 
 static void lane_send(struct lane *lane)
 {
+    crash_point(MAPPER_AFTER_MAPPING);
     if (bus_send(lane->out, &lane->rows) != BUS_SENT) {
         metric_set(lane->waiting, 1);
         return;
     }
+    crash_point(MAPPER_AFTER_ROWS);
     metric_set(lane->waiting, 0);
     metric_add(lane->messages, 1);
     metric_observe(&message_seconds, (double)(clock_mono_ms() - lane->began_ms) / 1000);
@@ -185,6 +188,7 @@ static void on_records(void *ctx, struct bus_plug *plug, struct bus_peer from, s
     lane->records = *msg;
     *msg = NULL;
     lane->began_ms = clock_mono_ms();
+    crash_point(MAPPER_BEFORE_ROWS);
 
     const struct msg_records *r = &lane->records->records;
     struct str payload = { lane->records->payload.p, lane->records->payload.n };

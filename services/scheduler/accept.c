@@ -64,7 +64,7 @@ static void accept_done(struct step *step)
     struct accept *x = (struct accept *)step;
     struct mirror *m = &step->s->portals[x->portal].portal.mirrors[x->mirror];
 
-    crash_point("scheduler.after_accept");
+    crash_point(SCHEDULER_AFTER_ACCEPT);
     m->shape = x->store.shape;
     if (!x->store.lifted)
         return; /* columns were changed, and that is the writers' business */

@@ -218,6 +218,7 @@ void attempt_on_report(struct scheduler *s, struct msg *m)
         log_ev(LOG_DEBUG, "report.ignored", kv_u("job", r->job), kv_u("d", r->d));
         return;
     }
+    crash_point(SCHEDULER_BEFORE_REPORT);
     crew_give(&s->crew, f->fetcher);
     count_request(portal_of(s, portal), f, r->requests);
     call_over(s, f, r->requests > 0);
@@ -309,7 +310,7 @@ static void done_failed(struct scheduler *s, struct flight *f, const struct msg_
 
 void attempt_on_done(struct scheduler *s, struct msg *m)
 {
-    crash_point("scheduler.before_done");
+    crash_point(SCHEDULER_BEFORE_DONE);
     const struct msg_done *d = &m->done;
     int portal = scheduler_portal_of(s, d->portal);
     struct flight *f = portal < 0 ? NULL : flights_find(&s->flights, portal, d->d);

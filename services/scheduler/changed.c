@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/msg.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 
@@ -46,6 +47,7 @@ static void changed_stored(struct step *step)
     struct changed *x = (struct changed *)step;
     struct portal *p = &step->s->portals[x->portal].portal;
 
+    crash_point(SCHEDULER_AFTER_CHANGED);
     for (int i = 0; i < x->store.count; i++)
         if (x->store.jobs[i] > 0)
             begin(p, x->mirrors[i], x->store.kind, x->store.jobs[i]);

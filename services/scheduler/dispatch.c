@@ -133,7 +133,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
     int sent = bus_send_to(s->router, fetcher->peer, &m);
     buf_fini(&names);
     if (sent == BUS_SENT) {
-        crash_point("scheduler.after_job");
+        crash_point(SCHEDULER_AFTER_JOB);
         p->requests++;
         figures_count("potok_scheduler_dispatches_total", "Jobs sent to fetchers", p->config->name, 1);
         return;
@@ -189,7 +189,7 @@ static void dispatch_done(struct step *step)
     struct scheduler *s = step->s;
     struct portal *p = &s->portals[x->portal].portal;
 
-    crash_point("scheduler.after_number");
+    crash_point(SCHEDULER_AFTER_NUMBER);
     for (int i = 0; i < x->store.count; i++) {
         struct dispatch_item *item = &x->store.items[i];
         struct job *job = x->plan[i].job;

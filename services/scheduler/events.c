@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/change.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static void events_done(struct step *step)
     struct events *x = (struct events *)step;
     struct scheduler *s = step->s;
 
+    crash_point(SCHEDULER_AFTER_MARKS);
     for (int i = 0; i < x->count; i++)
         s->portals[x->portals[i]].portal.mirrors[x->mirrors[i]].marks_due[x->groups[i].ask] = true;
     acknowledge(s, x);
@@ -155,5 +157,6 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
     change_list_free(&changes);
     log_ev(LOG_DEBUG, "event.taken", kv_s("gateway", x->gateway), kv_u("last", x->last),
         kv_u("marked", x->marked), kv_u("skipped", x->skipped));
+    crash_point(SCHEDULER_BEFORE_MARKS);
     scheduler_step(s, &x->step);
 }

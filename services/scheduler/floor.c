@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ static void floor_done(struct step *step)
 {
     struct floor_rise *x = (struct floor_rise *)step;
 
+    crash_point(SCHEDULER_AFTER_FLOOR);
     step->s->portals[x->portal].portal.floor = x->store.low;
 }
 

@@ -163,7 +163,7 @@ static void learn_done(struct step *step)
     struct learn *x = (struct learn *)step;
     struct portal *p = &step->s->portals[x->portal].portal;
 
-    crash_point("scheduler.after_learn");
+    crash_point(SCHEDULER_AFTER_LEARN);
     land(p, x->probes);
     for (int i = 0; i < x->store.count; i++)
         learnt_entity(step->s, x->portal, x->mirrors[i], &x->store.list[i]);
@@ -266,6 +266,7 @@ void learn_step(struct scheduler *s, int portal, struct job *job, struct str lea
     x->step = (struct step){
         .name = "learn", .work = learn_work, .done = learn_done, .failed = learn_failed, .free = learn_free
     };
+    crash_point(SCHEDULER_BEFORE_LEARN);
     x->portal = portal;
     x->probes = job->probes;
     x->bytes = xmalloc(learnt.n + 1);

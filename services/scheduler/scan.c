@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,7 @@ static void scan_done(struct step *step)
     struct scheduler *s = step->s;
     struct portal *p = &s->portals[x->portal].portal;
 
+    crash_point(SCHEDULER_AFTER_SCAN);
     check_flights(s, x);
     drop_closed(s, x);
     add_missing(p, &x->store);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ static void sync_done(struct step *step)
     struct scheduler *s = step->s;
     json_t *runs = json_array(), *body = json_object();
 
+    crash_point(SCHEDULER_AFTER_SYNC);
     for (int w = 0; w < x->count; w++) {
         struct portal *p = &s->portals[x->wishes[w].portal].portal;
 

@@ -31,6 +31,7 @@ static int ensure_table(struct apply *a, struct err *err)
     if (db_ensure_table(a->db, a->rows->table, wanted_columns(a), a->batch.columns.count, NULL, err) < 0)
         return -1;
     learn_columns(a);
+    crash_point(WRITER_AFTER_COLUMNS);
     return 0;
 }
 
@@ -69,6 +70,7 @@ static int take_turn(struct apply *a, struct err *err)
 
 static int begin(struct apply *a, const struct msg *m, struct err *err)
 {
+    crash_point(WRITER_BEFORE_WORK);
     if (prepare(a, m, err) < 0 || take_turn(a, err) < 0)
         return -1;
     return judge(a, err);
@@ -111,10 +113,10 @@ static int end(struct apply *a, struct err *err)
         return 0;
     if (write_all(a, err) < 0)
         return -1;
-    crash_point("writer.before_commit");
+    crash_point(WRITER_BEFORE_COMMIT);
     if (db_commit(a->db, err) < 0)
         return -1;
-    crash_point("writer.after_commit");
+    crash_point(WRITER_AFTER_COMMIT);
     return 0;
 }
 

@@ -198,8 +198,9 @@ static void on_worked(void *ctx, int status, const struct err *err)
     if (outcome == OUTCOME_OK)
         count_rows(t->msg->rows.entity, &t->apply.counts);
     own_views(done);
-    crash_point("writer.before_done");
+    crash_point(WRITER_BEFORE_DONE);
     send_done(w, done);
+    crash_point(WRITER_AFTER_DONE);
     t->lane->in_hand--;
     count_queue(w->urgent.in_hand + w->bulk.in_hand);
     resume(&w->urgent); /* before bulk: its messages are read first */

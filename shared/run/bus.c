@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "run/bus_frames.h"
+#include "run/bus_hold.h"
 #include "run/bus_plug.h"
 #include "run/listen.h"
 #include "run/lock.h"
@@ -34,6 +35,7 @@ struct bus {
     uv_check_t check;
     uv_idle_t idle;
     uv_timer_t scan;
+    uv_timer_t held;  /* wakes the loop for messages that a test delays */
     int open_handles; /* its own and one a plug */
 };
 
@@ -69,6 +71,14 @@ static void refuse_garbage(struct bus_plug *plug, const struct err *err)
     log_ev(LOG_WARNING, "bus.garbage", kv_s("plug", plug->name), kv_err(err));
 }
 
+static void deliver(struct bus_plug *plug, struct bus_peer from, struct msg **m)
+{
+    log_correlate((*m)->correlation);
+    plug->def.on_msg(plug->def.ctx, plug, from, m);
+    log_correlate(NULL);
+    msg_free(m);
+}
+
 /* One message or piece of garbage; false: nothing there. */
 static bool read_one(struct bus_plug *plug)
 {
@@ -84,11 +94,22 @@ static bool read_one(struct bus_plug *plug)
         return got < 0;
     metric_add(plug->received, 1);
     trace("bus.received", plug, m, bytes);
-    log_correlate(m->correlation);
-    plug->def.on_msg(plug->def.ctx, plug, from, &m);
-    log_correlate(NULL);
-    msg_free(&m);
+    if (plug->hold == NULL || bus_hold_passes(plug->hold, from, &m))
+        deliver(plug, from, &m);
     return true;
+}
+
+/* What a test delayed until now. */
+static bool read_held(struct bus_plug *plug)
+{
+    struct bus_held held;
+    bool worked = false;
+
+    while (plug->hold != NULL && !plug->paused && !plug->closed && bus_hold_due(plug->hold, &held)) {
+        deliver(plug, held.from, &held.m);
+        worked = true;
+    }
+    return worked;
 }
 
 static int events_of(struct bus_plug *plug)
@@ -114,6 +135,7 @@ static bool pump_plug(struct bus_plug *plug)
 
     if (plug->full && plug->kind->fills && (events & ZMQ_POLLOUT))
         worked = tell_room(plug);
+    worked |= read_held(plug);
     if (plug->def.on_msg == NULL || !(events & ZMQ_POLLIN))
         return worked;
     for (int i = 0; i < TURN_MESSAGES && !plug->paused && !plug->closed && read_one(plug); i++)
@@ -123,6 +145,23 @@ static bool pump_plug(struct bus_plug *plug)
 
 static void on_idle(uv_idle_t *idle)
 {
+}
+
+/* Only wakes the loop. */
+static void on_held(uv_timer_t *timer)
+{
+}
+
+/* Those of a paused plug wait for its resumption, which wakes the loop by itself. */
+static void wait_for_held(struct bus *bus)
+{
+    uint64_t wait = UINT64_MAX;
+
+    for (struct bus_plug *plug = bus->plugs; plug != NULL; plug = plug->next)
+        if (plug->hold != NULL && !plug->closed && !plug->paused && bus_hold_wait_ms(plug->hold) < wait)
+            wait = bus_hold_wait_ms(plug->hold);
+    if (wait != UINT64_MAX)
+        uv_timer_start(&bus->held, on_held, wait, 0);
 }
 
 static void pump(struct bus *bus)
@@ -138,6 +177,7 @@ static void pump(struct bus *bus)
         uv_idle_start(&bus->idle, on_idle);
     else
         uv_idle_stop(&bus->idle);
+    wait_for_held(bus);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -257,6 +297,7 @@ static struct bus_plug *make_plug(struct bus *bus, const struct bus_def *def)
 static void shut_plug(struct bus_plug *plug)
 {
     plug->closed = true;
+    bus_hold_free(&plug->hold);
     if (plug->sock != NULL && plug->kind->binds && is_ipc(&plug->def) && plug->lock_fd >= 0)
         unlink(plug->place.path);
     bus_sock_free(&plug->sock);
@@ -304,6 +345,8 @@ struct bus_plug *bus_open(struct bus *bus, const struct bus_def *def, struct err
         free_plug(plug);
         return NULL;
     }
+    if (def->on_msg != NULL)
+        plug->hold = bus_hold_new(plug->name);
     start_plug(plug);
     return plug;
 }
@@ -357,12 +400,13 @@ struct bus *bus_new(uv_loop_t *loop, const char *run_dir, const char *instance)
     bus->loop = loop;
     bus->run_dir = xstrdup(run_dir);
     bus->number = xstrdup(dot ? dot + 1 : "1");
-    bus->prepare.data = bus->check.data = bus->idle.data = bus->scan.data = bus;
-    bus->open_handles = 4;
+    bus->prepare.data = bus->check.data = bus->idle.data = bus->scan.data = bus->held.data = bus;
+    bus->open_handles = 5;
     uv_prepare_init(loop, &bus->prepare);
     uv_check_init(loop, &bus->check);
     uv_idle_init(loop, &bus->idle);
     uv_timer_init(loop, &bus->scan);
+    uv_timer_init(loop, &bus->held);
     uv_prepare_start(&bus->prepare, on_prepare);
     uv_check_start(&bus->check, on_check);
     return bus;
@@ -383,6 +427,7 @@ void bus_free(struct bus **b)
     uv_close((uv_handle_t *)&bus->check, on_bus_closed);
     uv_close((uv_handle_t *)&bus->idle, on_bus_closed);
     uv_close((uv_handle_t *)&bus->scan, on_bus_closed);
+    uv_close((uv_handle_t *)&bus->held, on_bus_closed);
 }
 
 /* --- messages out --- */

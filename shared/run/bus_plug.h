@@ -31,6 +31,7 @@ struct bus_plug {
     int peer_count;
     struct bus_place place;     /* ipc binders */
     int lock_fd;
+    struct bus_hold *hold;      /* NULL but for tests: messages that are lost, doubled, late */
     uint64_t garbage;
     struct metric *sent, *received, *refused, *bad;
     struct bus_plug *next;      /* in order of opening */

@@ -1,5 +1,16 @@
-/* crash.h - named points at which a test lets a process die: POTOK_CRASH_AT="writer.before_commit:3" kills it (SIGKILL:
- * nothing is tidied up) on its third pass; without a number on the first. Unset: costs a comparison. Any thread. */
+/* crash.h - named points at which a test lets a process die (SIGKILL: nothing is tidied up). They stand in crash.def, which
+ * says what has happened there and what has not. POTOK_CRASH_AT="writer.before_commit:3,writer.after_commit" kills at the
+ * third pass of one or the first of the other, whichever comes first; further ones when a pass is beyond its number. Unset: costs
+ * a look at the environment. Any thread. */
 #pragma once
 
-void crash_point(const char *name);
+enum crash {
+#define CRASH(NAME, name, told) CRASH_##NAME,
+#include "run/crash.def"
+#undef CRASH
+    CRASH_POINTS
+};
+
+#define crash_point(NAME) crash_pass(CRASH_##NAME)
+
+void crash_pass(enum crash point);

@@ -58,7 +58,7 @@ TEST(a_point_counts_its_passes)
     CHECK(!dies(s, "writer.before_commit:2", &f, (struct note){ 1, "B" }));
     CHECK_STR(deal(s, 1), "B");
     unsetenv("POTOK_CRASH_AT");
-    crash_point("writer.before_commit");
+    crash_point(WRITER_BEFORE_COMMIT);
 }
 
 TEST_MAIN(CASE(killed_before_the_commit_nothing_happened), CASE(killed_after_the_commit_all_of_it_did),
