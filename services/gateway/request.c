@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "reply.h"
-#include "run/crash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +61,6 @@ static void on_kept(struct wish *w)
     if (last > 0)
         hand_kept(&g->hand, w->spool, last);
     answer(r);
-    crash_point(GATEWAY_AFTER_ANSWER);
 }
 
 static void fill_row(
