@@ -70,9 +70,10 @@ static void fill_row(
     row->at_ms = now_ms;
     row->id = item->id;
     row->kind = item->kind;
-    copy_text(row->event, sizeof(row->event), item->event);
-    copy_text(row->portal, sizeof(row->portal), row->odd ? i->domain : item->portal->name);
-    copy_text(row->entity, sizeof(row->entity), row->odd ? "" : item->entity->plural);
+    snprintf(row->event, sizeof(row->event), "%s", item->event);
+    snprintf(row->portal, sizeof(row->portal), "%.63s", row->odd ? i->domain : item->portal->name);
+    if (!row->odd && item->entity != NULL)
+        snprintf(row->entity, sizeof(row->entity), "%s", item->entity->plural);
 }
 
 static int choose_rows(struct request *r)
