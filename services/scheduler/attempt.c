@@ -1,6 +1,10 @@
 /* What becomes of attempts: reported, done, given up. Every attempt ends here exactly once. */
 #include "scheduler.h"
 
+#include "call.h"
+#include "spend.h"
+#include "told.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/wire.h"
@@ -196,7 +200,9 @@ static void reported_learnt(struct scheduler *s, struct flight *f, const struct 
 
     told_good(portal_of(s, portal));
     job = end(s, f);
-    if (job != NULL)
+    if (job != NULL && job->kind == JOB_CALL)
+        call_answered(s, portal, job, r->answers);
+    else if (job != NULL)
         learn_step(s, portal, job, r->learnt);
 }
 

@@ -40,7 +40,7 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
     const struct dispatch_item *item, struct job *job, uint32_t pages_most, struct buf *names)
 {
     struct msg *m = msg_new(MSG_JOB);
-    const bool probe = job->entity < 0;
+    const bool probe = job->kind == JOB_PROBE;
 
     m->job = (struct msg_job){ .job = item->job,
         .d = item->d,
@@ -53,7 +53,9 @@ static struct msg *job_message(const struct scheduler *s, const struct portal *p
         if (job->probes & (uint64_t)1 << i)
             buf_fmt(names, "%s%s", names->n > 0 ? " " : "", p->mirrors[i].entity->plural);
     m->job.entities = buf_view(names);
-    if (probe)
+    if (job->kind == JOB_CALL)
+        m->job.calls = (struct str){ job->calls, job->calls_bytes };
+    if (job_kind_learns(job->kind))
         return m;
 
     const struct mirror *mirror = &p->mirrors[job->entity];

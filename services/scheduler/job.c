@@ -18,6 +18,7 @@ void job_free(struct job **job)
     if (*job == NULL)
         return;
     free((*job)->ids);
+    free((*job)->calls);
     free(*job);
     *job = NULL;
 }
@@ -71,7 +72,7 @@ static enum job_next narrow(struct job *job)
 {
     job->strikes = 0;
     job->deaths = 0;
-    if (job->kind == JOB_PROBE)
+    if (job_kind_learns(job->kind))
         return JOB_AGAIN;
     if (single(job)) {
         if (!job_kind_walks(job->kind))

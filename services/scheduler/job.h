@@ -17,16 +17,25 @@
 #define JOB_FEEL_FAILS 3        /* after so many in a row a probe asks whether it is the job or the portal */
 #define JOB_LAST_TRIES 5        /* of a single record before it is set aside */
 
+struct scheduler;
+struct call_answers;
+/* A call is over. err NULL: it was answered, method by method; else nothing was, and why. Both live until it returns. */
+typedef void call_done(struct scheduler *s, int portal, const struct call_answers *answers, const struct err *err);
+
 struct job {
-    uint64_t id;                /* row; 0 = not yet written (ids, get, probe) */
+    uint64_t id;                /* row; 0 = not yet written (ids, get, probe), or never (call) */
     uint64_t run;               /* 0 = none */
-    int entity;                 /* index in its portal; -1 = a probe */
+    int entity;                 /* index in its portal; -1 = a probe, a call */
     enum job_kind kind;
     uint64_t first, last;       /* range, changed */
     int64_t since;              /* changed: portal time, as of its last dispatch */
     uint64_t *ids;              /* ids, get: owned, ascending */
     size_t id_count;
     uint64_t probes;            /* probe: bit set of entity indexes */
+    char *calls;                /* call: encoded calls.h; owned */
+    size_t calls_bytes;
+    call_done *done;            /* call: NULL = nobody wants to know */
+    bool urgent;                /* call: before other calls */
     bool busy;                  /* an attempt is awaited, or a database step works on it */
     bool gone;                  /* no longer wanted: freed when not busy */
     uint64_t not_before_ms;     /* monotonic; back-off */

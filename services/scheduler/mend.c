@@ -2,6 +2,8 @@
  * run. */
 #include "scheduler.h"
 
+#include "call.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -156,7 +158,10 @@ static void stop_job(struct scheduler *s, int portal, struct job *job, const str
     struct portal *p = &s->portals[portal].portal;
 
     enum job_kind kind = job->kind;
-    mend_drop(s, portal, job);
+    if (kind == JOB_CALL)
+        call_failed(s, portal, job, why->kind, why->text);
+    else
+        mend_drop(s, portal, job);
     if (why->whole_portal && (why->kind == ERR_AUTH || why->kind == ERR_CONF)) {
         mend_stop_portal(s, portal, why->text);
         return;
@@ -243,10 +248,12 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     }
     if (job->kind == JOB_PROBE)
         tries = probe_tries(p, job); /* each is a job of its own: what counts is how long it has been asked */
+    if (job->kind == JOB_CALL)
+        tries = job->fails + 1; /* no row counts them */
     bool hopeless = list_fails(p, job, why);
     enum job_next next =
         job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
-    if (job->kind == JOB_PROBE && why->end == JOB_END_ERROR && why->kind != ERR_TEMP && why->kind != ERR_WAIT)
+    if (job_kind_learns(job->kind) && why->end == JOB_END_ERROR && why->kind != ERR_TEMP && why->kind != ERR_WAIT)
         next = JOB_STOP; /* the same question would get the same answer */
     if (hopeless)
         next = JOB_STOP;

@@ -1,6 +1,9 @@
 /* Chooses what goes out next within all budgets. */
 #include "dispatch.h"
 
+#include "call.h"
+#include "spend.h"
+
 #include "proto/msg.h"
 
 #include <stdlib.h>
@@ -119,6 +122,34 @@ static int room(const struct scheduler *s, int portal, uint64_t now_ms)
         if (limits[i] < n)
             n = limits[i];
     return n > 0 ? (int)n : 0;
+}
+
+static bool chance_is_urgent(const struct chance *list, int entities)
+{
+    for (int i = 0; i < entities; i++)
+        if (list[i].again + list[i].get + list[i].ids > 0)
+            return true;
+    return false;
+}
+
+static bool chance_is_bulk(const struct chance *list, int entities, bool probe)
+{
+    for (int i = 0; i < entities; i++)
+        probe |= list[i].ranges > 0;
+    return probe;
+}
+
+void plan_wants(struct scheduler *s, int portal, bool *ret_urgent, bool *ret_bulk, uint64_t now_ms)
+{
+    struct portal *p = &s->portals[portal].portal;
+    struct chance list[PORTAL_ENTITIES_MAX];
+
+    *ret_urgent = *ret_bulk = false;
+    if (room(s, portal, now_ms) == 0)
+        return;
+    bool probe = chances(p, list, now_ms);
+    *ret_urgent = call_next(p, now_ms) != NULL || chance_is_urgent(list, p->mirror_count);
+    *ret_bulk = chance_is_bulk(list, p->mirror_count, probe);
 }
 
 /* ---- the plan ---- */
@@ -275,16 +306,64 @@ bool plan_fill(struct scheduler *s, struct dispatch *x, uint64_t now_ms)
     struct chance list[PORTAL_ENTITIES_MAX];
     int n = room(s, x->portal, now_ms), mirror = -1;
 
-    look_again(p, now_ms);
-    if (n == 0)
-        return false;
-    bool probe = chances(p, list, now_ms);
-    while (x->store.count < n) {
-        enum choice choice = choose(&s->portals[x->portal].chooser, list, p->mirror_count, &probe, &mirror);
+    for (int i = 0; i < g->seat_count; i++) {
+        struct crew_seat *seat = &g->seats[i];
+
+        if (passed & (uint64_t)1 << i || seat->credit == 0 || (best != NULL && best->credit >= seat->credit))
+            continue;
+        int bucket = spend_bucket(g->s, g->p, seat->source, g->now_ms);
+        if (pace_free(spend_pace(g->s, bucket), g->now_ms) == 0)
+            continue;
+        best = seat;
+        *ret_bucket = bucket;
+    }
+    return best;
+}
+
+/* What of ours may have the next request of this bucket. */
+static void turn_at(struct planning *g, int bucket, bool *ret_urgent, bool *ret_bulk)
+{
+    struct share_claim claims[SPEND_CLAIMS_MAX + 2];
+    const uint32_t me = (uint32_t)g->x->portal;
+    const struct share *share = &g->s->buckets.list[bucket].share;
+    bool urgent = call_next(g->p, g->now_ms) != NULL || chance_is_urgent(g->chances, g->p->mirror_count),
+         bulk = chance_is_bulk(g->chances, g->p->mirror_count, g->probe);
+    uint32_t free = pace_free(spend_pace(g->s, bucket), g->now_ms);
+    int n = spend_claims(g->s, bucket, g->x->portal, claims, g->now_ms);
+
+    if (urgent)
+        claims[n++] = (struct share_claim){ SHARE_URGENT, me };
+    if (bulk)
+        claims[n++] = (struct share_claim){ SHARE_BULK, me };
+    *ret_urgent = urgent && share_may(share, claims, n, (struct share_claim){ SHARE_URGENT, me }, free);
+    *ret_bulk = bulk && share_may(share, claims, n, (struct share_claim){ SHARE_BULK, me }, free);
+}
+
+/* The request of the item that was planned last. */
+static void take_request(struct planning *g, struct crew_seat *seat, int bucket)
+{
+    struct dispatch *x = g->x;
+    const int i = x->store.count - 1;
+    enum job_kind kind = x->store.items[i].kind;
+    bool urgent = kind == JOB_GET || kind == JOB_IDS || kind == JOB_CALL;
+
+    x->plan[i].bucket = bucket;
+    snprintf(x->plan[i].source, sizeof(x->plan[i].source), "%s", seat->source);
+    pace_take(spend_pace(g->s, bucket), g->now_ms);
+    share_took(&g->s->buckets.list[bucket].share,
+        (struct share_claim){ urgent ? SHARE_URGENT : SHARE_BULK, (uint32_t)x->portal });
+    seat->credit--;
+}
 
         if (choice == CHOOSE_NOTHING)
-            break;
-        plan_choice(x, p, choice, mirror, now_ms);
+            continue;
+        if (call != NULL) /* few, and others wait for what they tell */
+            plan_add(g->x, g->p, call, -1, JOB_CALL, 0, g->now_ms);
+        else
+            plan_choice(g->x, g->p, choice, mirror, g->now_ms);
+        if (g->x->store.count > before)
+            take_request(g, seat, bucket);
+        return true;
     }
     plan_steals(x, p, n - x->store.count);
     return x->store.count > 0;
@@ -294,6 +373,36 @@ bool plan_fill(struct scheduler *s, struct dispatch *x, uint64_t now_ms)
 
 static void sooner(uint64_t *wait, uint64_t at_ms, uint64_t now_ms)
 {
+static enum choice choose_among(struct planning *g, bool urgent, bool bulk, int *ret_mirror)
+{
+    struct chooser *c = &g->s->portals[g->x->portal].chooser;
+    enum choice choice = CHOOSE_NOTHING;
+
+    if (!g->shared)
+        return choose(c, g->chances, g->p->mirror_count, &g->probe, ret_mirror);
+    if (urgent)
+        choice = choose_urgent(c, g->chances, g->p->mirror_count, ret_mirror);
+    if (choice == CHOOSE_NOTHING && bulk)
+        choice = choose_bulk(c, g->chances, g->p->mirror_count, &g->probe, ret_mirror);
+    return choice;
+}
+
+/* One more job, if any fetchers' bucket lets us. False: nothing more may go. */
+static bool plan_one(struct planning *g)
+{
+    uint64_t passed = 0;
+    struct crew_seat *seat;
+    int bucket, mirror = -1;
+
+    while ((seat = next_seat(g, passed, &bucket)) != NULL) {
+        bool urgent = true, bulk = true;
+        const int before = g->x->store.count;
+
+        passed |= (uint64_t)1 << (seat - g->seats);
+        if (g->shared)
+            turn_at(g, bucket, &urgent, &bulk);
+        struct job *call = urgent ? call_next(g->p, g->now_ms) : NULL;
+        enum choice choice = call == NULL ? choose_among(g, urgent, bulk, &mirror) : CHOOSE_AGAIN;
     if (at_ms > now_ms && at_ms - now_ms < *wait)
         *wait = at_ms - now_ms;
 }

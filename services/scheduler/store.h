@@ -95,8 +95,8 @@ void store_scan_fini(struct store_scan *s);
 /* ---- dispatch (store_dispatch.c) ---- */
 struct dispatch_item {
     enum job_kind kind;         /* in */
-    struct str entity;          /* "" = a probe */
-    uint64_t job;               /* row; 0 = to be written */
+    struct str entity;          /* "" = a probe, a call */
+    uint64_t job;               /* row; 0 = to be written; a call has none */
     uint64_t split_at;          /* range: give everything above to a job of its own first; 0 = no */
     bool from_marks;            /* ids, get: choose the ids from the marks, none of those in `held` */
     uint64_t *held;             /* owned */

@@ -178,13 +178,15 @@ static int dispatch_new(
 {
     if (item->from_marks && choose_marks(db, x, item, err) < 0)
         return -1;
-    if (item->kind != JOB_PROBE && item->id_count == 0)
+    if (!job_kind_learns(item->kind) && item->id_count == 0)
         return 0;
     if (next_tick(db, x, &item->d, err) < 0)
         return -1;
     item->first = item->id_count > 0 ? item->ids[0] : 0;
     item->last = item->id_count > 0 ? item->ids[item->id_count - 1] : 0;
     item->tries = 1;
+    if (item->kind == JOB_CALL)
+        return 0; /* nothing to go on with: no row */
     if (item->kind != JOB_PROBE && latest_run(db, x, item, err) < 0)
         return -1;
     return insert_job(
