@@ -30,6 +30,16 @@ struct signs {
     size_t n;
 };
 
+static inline bool sign_is_letter(uint32_t code)
+{
+    return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+}
+
+static inline bool sign_is_digit(uint32_t code)
+{
+    return code >= '0' && code <= '9';
+}
+
 /* `raw` as it stands between the quotes of a JSON string, or, with escapes false, any bytes. Free with
  * signs_fini. */
 void signs_read(struct signs *ret, struct str raw, bool escapes);
@@ -38,9 +48,10 @@ void signs_fini(struct signs *s);
 bool signs_text(const struct signs *s, char *ret, size_t size);
 /* 32 bytes that follow from key and text alone, however it was written. */
 void signs_seed(const struct signs *s, const uint8_t key[static ANON_KEY_BYTES], uint8_t ret[static 32]);
-/* Marks what is form, not content: markup, entities, schemes of URLs, the currency of an amount. */
+/* anonymise_mark.c: marks what is form, not content: markup, entities, schemes of URLs, the currency of an
+ * amount. */
 void signs_mark(struct signs *s);
-/* Replaces every letter and digit that is not marked. */
+/* anonymise_replace.c: replaces every letter and digit that is not marked. */
 void signs_replace(struct signs *s, const uint8_t seed[static 32]);
 /* In the style each sign was written. */
 void signs_write(const struct signs *s, struct buf *out);
