@@ -218,12 +218,9 @@ static void field_name(
 static void change_show(const struct drift_change *c, struct buf *out)
 {
     void (*text)(struct buf *, const char *) = strcmp(c->what, "items") == 0 ? items : words;
-    time_t seconds = (time_t)(c->at_ms / 1000);
-    char when[32];
-    struct tm tm;
+    char when[SAY_COUNT_SIZE];
 
-    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
-    buf_fmt(out, "  %s  ", when);
+    buf_fmt(out, "  %s  ", say_time((uint64_t)c->at_ms, SAY_SECOND, when));
     field_name(out, c->portal, c->entity, c->field, c->title);
     buf_fmt(out, ": %s", what_said(c->what));
     if (c->was[0] != '\0' || c->now[0] != '\0')

@@ -63,17 +63,6 @@ int last_runs_read(const struct home *home, struct run_view *runs, int most, str
     return result < 0 ? -1 : reading.count;
 }
 
-static const char *when(uint64_t ms, char ret[static SAY_COUNT_SIZE])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-
-    ret[0] = '\0';
-    if (ms > 0)
-        strftime(ret, SAY_COUNT_SIZE, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
-    return ret;
-}
-
 static void run_add(const struct run_view *r, bool answers, struct table *t)
 {
     const uint64_t counts[] = { r->read, r->expected, r->written, r->same, r->gone, r->rejected,
@@ -88,7 +77,7 @@ static void run_add(const struct run_view *r, bool answers, struct table *t)
     snprintf(name, sizeof(name), "%s/%s", r->portal, r->entity);
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
         cells[2 + i] = say_count(counts[i], text[i]);
-    cells[9] = when(r->started_ms, started);
+    cells[9] = say_time(r->started_ms, SAY_SECOND, started);
     table_add(t, cells);
 }
 

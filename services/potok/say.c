@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static enum language spoken; /* of the process, as the locale is */
 
@@ -55,6 +56,20 @@ const char *say_span(uint64_t ms, char ret[static SAY_COUNT_SIZE])
         snprintf(ret, SAY_COUNT_SIZE, "%llu:%02llu", s / 60, s % 60);
     else
         snprintf(ret, SAY_COUNT_SIZE, "%llu:%02llu:%02llu", s / 3600, s / 60 % 60, s % 60);
+    return ret;
+}
+
+const char *say_time(uint64_t ms, enum say_exact exact, char ret[static SAY_COUNT_SIZE])
+{
+    static const size_t shown[] = { sizeof("2026-11-21") - 1, sizeof("2026-11-21 09:15") - 1,
+        sizeof("2026-11-21 09:15:07") - 1 };
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+
+    ret[0] = '\0';
+    if (ms > 0)
+        strftime(ret, shown[SAY_SECOND] + 1, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
+    ret[shown[exact]] = '\0';
     return ret;
 }
 

@@ -17,6 +17,9 @@ const char *say(const char *ru, const char *en) __attribute__((format_arg(1), fo
 const char *say_count(uint64_t n, char ret[static SAY_COUNT_SIZE]);
 /* 75000 ms -> "1:15", 3675000 -> "1:01:15". */
 const char *say_span(uint64_t ms, char ret[static SAY_COUNT_SIZE]);
+enum say_exact { SAY_DAY, SAY_MINUTE, SAY_SECOND };
+/* Unix ms -> "2026-11-21", "… 09:15", "… 09:15:07", on this machine's clock; 0 -> "". */
+const char *say_time(uint64_t ms, enum say_exact exact, char ret[static SAY_COUNT_SIZE]);
 /* 1572864 -> "1.5 MB". */
 const char *say_bytes(uint64_t bytes, char ret[static SAY_COUNT_SIZE]);
 /* The form of a noun after n: запись, записи, записей; English takes one and many. */

@@ -26,28 +26,6 @@ int schema_format_of(const char *name, enum schema_format *ret)
 
 /* ---- cells ---- */
 
-static const char *day_of(int64_t ms, char ret[static SAY_COUNT_SIZE])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-
-    ret[0] = '\0';
-    if (ms > 0)
-        strftime(ret, SAY_COUNT_SIZE, "%Y-%m-%d", localtime_r(&seconds, &tm));
-    return ret;
-}
-
-static const char *minute_of(int64_t ms, char ret[static SAY_COUNT_SIZE])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-
-    ret[0] = '\0';
-    if (ms > 0)
-        strftime(ret, SAY_COUNT_SIZE, "%Y-%m-%d %H:%M", localtime_r(&seconds, &tm));
-    return ret;
-}
-
 /* What a portal's user typed, on one line; on a terminal no wider than a column may be. */
 static char *shown(const char *text, enum schema_format format)
 {
@@ -102,7 +80,8 @@ static void notes_of(const struct described_field *f, struct buf *out)
     char day[SAY_COUNT_SIZE];
 
     if (f->gone_ms > 0)
-        note(out, "%s %s", say("удалено на портале", "gone since"), day_of(f->gone_ms, day));
+        note(out, "%s %s", say("удалено на портале", "gone since"),
+            say_time((uint64_t)f->gone_ms, SAY_DAY, day));
     if (f->held == HOLD_OUT)
         note(out, "%s", say("не копируется (freeze)", "not copied (freeze)"));
     if (f->held == HOLD_ASIDE)
@@ -128,7 +107,7 @@ static void field_add(struct table *t, const struct described_field *f, enum sch
     buf_init(&text, 8192);
     notes_of(f, &text);
     notes = shown(buf_cstr(&text), SCHEMA_MARKDOWN);
-    day_of(f->first_ms, day);
+    say_time((uint64_t)f->first_ms, SAY_DAY, day);
     table_add(t, (const char *[]){ f->column, kind, title, f->name, type, day, notes });
     if (described_has_currency(f)) {
         char *column = xasprintf("%s_currency", f->column);
@@ -195,7 +174,7 @@ static void figures(const struct described *m, struct buf *out)
         out, ", %d %s", m->count, say_plural((uint64_t)m->count, "поле", "поля", "полей", "field", "fields"));
     if (m->full_ms > 0)
         buf_fmt(out, ", %s %s", say("последняя полная синхронизация", "last full sync"),
-            minute_of(m->full_ms, when));
+            say_time((uint64_t)m->full_ms, SAY_MINUTE, when));
 }
 
 static void heading(const struct described *m, enum schema_format format, bool colour, struct buf *out)
@@ -298,7 +277,7 @@ void schema_print_history(
         char when[SAY_COUNT_SIZE], *entity = xasprintf("%s/%s", c->portal, c->entity);
         char *was = shown(c->was, format), *now = shown(c->now, format);
 
-        minute_of(c->at_ms, when);
+        say_time((uint64_t)c->at_ms, SAY_MINUTE, when);
         table_add(&t, (const char *[]){ when, entity, c->name, what_word(c->what), was, now });
         free(entity);
         free(was);

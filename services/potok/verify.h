@@ -88,6 +88,7 @@ int verify_rows(struct verify *v, struct verify_entity *e, const char *where, co
 
 /* verify_doubt.c: looks at the open doubts again, until each is none, confirmed, or `rounds` are over (it moves). */
 int verify_settle(struct verify *v, struct verify_entity *e, int rounds, struct err *err) MUST_CHECK;
+void verify_where_ids(struct doubt *const *list, size_t from, size_t to, struct buf *out);  /* "id IN (…)" */
 
 /* verify_heal.c: marks for what is confirmed, waits until they are served where services run, and looks again. */
 int verify_heal(struct verify *v, struct verify_entity *e, struct err *err) MUST_CHECK;

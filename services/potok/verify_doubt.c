@@ -113,11 +113,11 @@ static int ask_all(struct look *l, struct err *err)
 
 /* ---- the database's side ---- */
 
-static void list_ids(const struct look *l, size_t from, size_t to, struct buf *out)
+void verify_where_ids(struct doubt *const *list, size_t from, size_t to, struct buf *out)
 {
     buf_str(out, "id IN (");
     for (size_t i = from; i < to; i++)
-        buf_fmt(out, "%s%lld", i > from ? "," : "", (long long)l->list[i]->id);
+        buf_fmt(out, "%s%lld", i > from ? "," : "", (long long)list[i]->id);
     buf_char(out, ')');
 }
 
@@ -219,7 +219,7 @@ static int look_rows(struct look *l, size_t from, size_t to, bool *seen, struct 
     for (last = first; last < l->record_count && l->records[last].id <= l->list[to - 1]->id; last++)
         ;
     buf_init(&where, 1 << 20);
-    list_ids(l, from, to, &where);
+    verify_where_ids(l->list, from, to, &where);
     e->records = l->records + first;
     e->record_count = last - first;
     result = ask_marks(l, buf_cstr(&where), err);

@@ -19,7 +19,7 @@
 /* ---- which ---- */
 
 struct chosen {
-    const struct doubt **list; /* ascending */
+    struct doubt **list; /* ascending */
     size_t count;
 };
 
@@ -32,14 +32,6 @@ static struct chosen confirmed(const struct verify_entity *e)
         if (e->doubts[i].state == DOUBT_CONFIRMED && e->doubts[i].id > 0)
             c.list[c.count++] = &e->doubts[i];
     return c;
-}
-
-static void list_ids(const struct chosen *c, size_t from, size_t to, struct buf *out)
-{
-    buf_str(out, "id IN (");
-    for (size_t i = from; i < to; i++)
-        buf_fmt(out, "%s%lld", i > from ? "," : "", (long long)c->list[i]->id);
-    buf_char(out, ')');
 }
 
 /* ---- marks ---- */
@@ -84,7 +76,7 @@ static int mark_in(struct db *db, const struct verify *v, const struct verify_en
     snprintf(turn, sizeof(turn), "SELECT shape FROM potok_entity WHERE portal = $1 AND entity = $2%s",
         db_for_update(db));
     buf_init(&ids, 1 << 20);
-    list_ids(c, from, to, &ids);
+    verify_where_ids(c->list, from, to, &ids);
     result = db_get_i64(db, turn, DB_ARGS(portal, dbv_c(e->entity->plural)), 0, &ignored, err);
     if (result == 0)
         result =
@@ -128,7 +120,7 @@ static int count_marks(const struct verify *v, const struct verify_entity *e, co
 
         buf_init(&sql, 1 << 20);
         buf_str(&sql, "SELECT count(*) FROM potok_mark WHERE portal = $1 AND entity = $2 AND ");
-        list_ids(c, from, c->count - from < CHUNK ? c->count : from + CHUNK, &sql);
+        verify_where_ids(c->list, from, c->count - from < CHUNK ? c->count : from + CHUNK, &sql);
         int result = db_get_i64(
             v->db, buf_cstr(&sql), DB_ARGS(dbv_c(v->portal->name), dbv_c(e->entity->plural)), 0, &n, err);
 

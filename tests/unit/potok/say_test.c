@@ -4,6 +4,7 @@
 #include "support/check.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 TEST(the_locale_chooses_the_language)
 {
@@ -49,6 +50,18 @@ TEST(numbers_are_grouped)
                                            "615");
 }
 
+TEST(a_time_is_shown_as_exactly_as_is_wanted)
+{
+    char text[SAY_COUNT_SIZE];
+
+    setenv("TZ", "UTC", 1);
+    tzset();
+    CHECK_STR(say_time(1795252507999, SAY_DAY, text), "2026-11-21");
+    CHECK_STR(say_time(1795252507999, SAY_MINUTE, text), "2026-11-21 09:15");
+    CHECK_STR(say_time(1795252507999, SAY_SECOND, text), "2026-11-21 09:15:07");
+    CHECK_STR(say_time(0, SAY_SECOND, text), "");
+}
+
 TEST(spans_and_sizes)
 {
     char text[SAY_COUNT_SIZE];
@@ -90,5 +103,5 @@ TEST(nouns_agree_with_numbers)
     }
 }
 
-TEST_MAIN(CASE(the_locale_chooses_the_language), CASE(numbers_are_grouped), CASE(spans_and_sizes),
-    CASE(nouns_agree_with_numbers))
+TEST_MAIN(CASE(a_time_is_shown_as_exactly_as_is_wanted), CASE(the_locale_chooses_the_language),
+    CASE(numbers_are_grouped), CASE(spans_and_sizes), CASE(nouns_agree_with_numbers))
