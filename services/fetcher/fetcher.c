@@ -17,6 +17,8 @@ static const struct setting SETTINGS[] = {
         "where fetchers find the scheduler: ipc or tcp://host:port"),
     SET_STR(struct fetcher, bus_mapper, "BUS_MAPPER", "ipc",
         "where fetchers find mappers: ipc or tcp://host:port"),
+    SET_SECRET(struct fetcher, secret_key, "POTOK_SECRET_KEY",
+        "opens the access tokens of portals that are reached as an application; the scheduler's"),
     SET_INT(struct fetcher, jobs, "FETCHER_JOBS", "4", 1, FETCHER_JOBS_MAX, "jobs in hand at a time"),
     SET_INT(struct fetcher, answer_max_bytes, "ANSWER_MAX_BYTES", "33554432", 65536, 64 << 20,
         "an answer's body, decompressed; a longer one is asked for in smaller pieces"),
@@ -194,6 +196,8 @@ static int start(struct app *app, void *state, struct err *err)
     f->app = app;
     f->last = &f->first;
     f->boot = clock_wall_ms();
+    if (seal_keys_read(&f->keys, f->secret_key, err) < 0)
+        return -1;
     metric_register(&in_hand);
     metric_register(&waiting);
     f->http = http_client_new(app->loop, "potok/" POTOK_VERSION);

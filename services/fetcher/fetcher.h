@@ -3,6 +3,7 @@
  * thread only. */
 #pragma once
 
+#include "base/seal.h"
 #include "run/app.h"
 #include "run/bus.h"
 #include "run/http_client.h"
@@ -12,12 +13,13 @@
 struct work;
 
 struct fetcher {
-    char *bus_scheduler, *bus_mapper; /* settings */
+    char *bus_scheduler, *bus_mapper, *secret_key; /* settings */
     int64_t jobs;
     int64_t answer_max_bytes;
     int64_t call_deadline_ms;
 
     struct app *app;
+    struct seal_keys keys; /* of POTOK_SECRET_KEY: opens access tokens */
     struct bus_plug *scheduler, *bulk, *urgent;
     struct http_client *http;
     uv_timer_t tick;

@@ -56,6 +56,7 @@ void work_free(struct work *w)
     msg_free(&w->records);
     msg_free(&w->report);
     bitrix_answer_fini(&w->answer);
+    target_fini(&w->target);
     buf_fini(&w->operating);
     free(w->asked.p);
     msg_free(&w->job);
@@ -182,6 +183,9 @@ static struct msg *report_new(struct work *w, const char *outcome)
         m->report.error = str_of(w->err.text);
         m->report.retry_ms = a->retry_ms;
         m->report.blocked = str_of(a->blocked);
+        m->report.code = str_of(a->code);
+        m->report.token = j->token;
+        m->report.moved = str_of(w->moved);
     }
     if (!w->ok)
         m->report.records = 0;
@@ -274,8 +278,9 @@ static const char *location_of(const struct http_answer *answer, const char *url
 static int read_answer(struct work *w, struct http_answer *answer)
 {
     const struct msg_job *j = &w->job->job;
-    const char *location = location_of(answer, config_portal(w->fetcher->app->config, j->portal)->url);
+    const char *location = location_of(answer, w->target.url);
 
+    target_moved(&w->target, answer->status, answer->location, w->moved);
     if (answer->status == 0 || answer->err.kind != ERR_NONE) {
         w->err = answer->err;
         return err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));
@@ -323,7 +328,7 @@ static void on_answer(void *ctx, struct http_answer *answer)
     log_correlate(NULL);
 }
 
-static int call(struct work *w, const struct config_portal *portal, struct err *err)
+static int call(struct work *w, struct err *err)
 {
     const struct msg_job *j = &w->job->job;
     struct buf body;
@@ -333,10 +338,10 @@ static int call(struct work *w, const struct config_portal *portal, struct err *
         buf_fini(&body);
         return -1;
     }
-    char *url = xasprintf("%s%s", portal->url, BITRIX_BATCH);
+    target_sign(&w->target, &body);
     struct http_request request = {
         .method = "POST",
-        .url = url,
+        .url = w->target.url,
         .content_type = "application/json",
         .body = buf_view(&body),
         .free_body = body.p,
@@ -346,7 +351,6 @@ static int call(struct work *w, const struct config_portal *portal, struct err *
         .ctx = w,
     };
     w->call = http_start(w->fetcher->http, &request, err);
-    free(url);
     if (w->call == NULL) {
         buf_fini(&body);
         return -1;
@@ -366,12 +370,9 @@ void work_start(struct work *w)
     log_ev(LOG_DEBUG, "job.taken", kv_u("job", j->job), kv_u("d", j->d), kv_str("portal", j->portal),
         kv_str("kind", j->kind), kv_str("entity", j->entity));
     crash_point(FETCHER_BEFORE_CALL);
-    if (portal == NULL || portal->url == NULL) {
-        err_set(&w->err, ERR_CONF,
-            "portal " STR_FMT ": this fetcher has no URL of it (potok.yaml or BITRIX_WEBHOOK_URL)",
-            STR_ARG(j->portal));
+    if (target_make(&w->target, portal, j, &f->keys, &w->err) < 0) {
         fail(w);
-    } else if (call(w, portal, &w->err) < 0) {
+    } else if (call(w, &w->err) < 0) {
         err_wrap(&w->err, "portal " STR_FMT, STR_ARG(j->portal));
         fail(w);
     }

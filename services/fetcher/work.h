@@ -4,8 +4,10 @@
  */
 #pragma once
 
+#include "base/webhook.h"
 #include "connectors/bitrix.h"
 #include "fetcher.h"
+#include "target.h"
 
 enum work_state { WORK_CALLING, WORK_HANDING, WORK_REPORTING };
 
@@ -14,8 +16,10 @@ struct work {
     struct work *next;
     struct msg *job; /* owned; its strings are lent to every message sent */
     enum work_state state;
+    struct target target;
     struct http_call *call;
     struct bitrix_answer answer;
+    char moved[WEBHOOK_HOST_SIZE]; /* the portal answers there now; "" = not told */
     struct err err;               /* of a failed job */
     struct bus_plug *lane;        /* where the records go */
     struct msg *records, *report; /* waiting for the bus */

@@ -41,6 +41,7 @@ struct bitrix_answer {
     struct buf answers; /* call: calls.h encoded */
     struct buf unknown; /* field names the schema lacks, separated by blanks */
     uint64_t retry_ms;  /* with ERR_WAIT */
+    char code[64];      /* the portal's own word for its last error: "expired_token"; "" = it has none */
     char blocked[64];   /* method that hit its operating limit (429 or OPERATION_TIME_LIMIT in a batch) */
     bool nonsense;      /* the failure is one that no error of a portal explains: somebody should look */
 };

@@ -37,6 +37,8 @@ int bitrix_refused(
 
     if (command >= 0)
         bitrix_ask_method(&r->ask, command, what);
+    if (has_code)
+        snprintf(r->a->code, sizeof(r->a->code), "%s", e->code);
     if (rule->kind == ERR_WAIT) {
         r->a->retry_ms = rule->wait_ms;
         if (strcmp(rule->name, "operation_time_limit") == 0) {
