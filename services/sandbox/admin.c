@@ -139,6 +139,7 @@ static void reset_stats(struct visit *v)
     struct portal *p = v->portal;
 
     p->stats = (struct portal_stats){ 0 };
+    p->application.stats = (struct app_stats){ 0 };
     p->events.outbox.stats = (struct event_stats){ .sent = p->events.outbox.going };
     p->bucket.greatest = 0;
     for (int i = 0; i < p->operating.count; i++) {
@@ -179,16 +180,9 @@ static void clear_faults(struct visit *v)
 
 static void set_scope(struct visit *v)
 {
-    char allow[128];
+    bool unknown;
 
-    copy_param(v, "allow", allow, sizeof(allow));
-    v->portal->scopes = SCOPE_NONE;
-    for (char *word = strtok(allow, ","); word != NULL; word = strtok(NULL, ",")) {
-        if (strcmp(word, "crm") == 0)
-            v->portal->scopes |= SCOPE_CRM;
-        if (strcmp(word, "user") == 0)
-            v->portal->scopes |= SCOPE_USER;
-    }
+    portal_set_scopes(v->portal, scope_parse(visit_param(v, "allow", ""), &unknown));
     visit_fine(v);
 }
 
@@ -220,6 +214,14 @@ static const struct {
     { "POST", "events/faults", visit_event_faults },
     { "POST", "events/release", visit_release_events },
     { "POST", "lag", visit_lag },
+    { "GET", "app", visit_show_app },
+    { "POST", "app/install", visit_install },
+    { "POST", "app/uninstall", visit_uninstall },
+    { "POST", "app/state", visit_app_state },
+    { "POST", "app/expire", visit_expire },
+    { "POST", "app/revoke", visit_revoke },
+    { "POST", "rename", visit_rename },
+    { "POST", "overload", visit_overload },
 };
 
 static bool route_takes(const char *route, const char *path, const char **ret_rest)

@@ -57,8 +57,11 @@ void visit_show_events(struct visit *v)
         buf_fmt(out, "%s\"%s\":%llu", w > 0 ? "," : "", WHICH[w].plural,
             (unsigned long long)v->portal->store.veils.lag_ms[w]);
     buf_fmt(out, "},\"application_token\":\"%s\"", e->application_token);
-    if (e->app)
-        buf_fmt(out, ",\"access_token\":\"%s\"", e->access_token);
+    struct err err;
+    const struct token_pair *own =
+        e->application->there ? application_own(e->application, clock_wall_ms(), &err) : NULL;
+    if (own != NULL)
+        buf_fmt(out, ",\"access_token\":\"%s\"", own->access);
     buf_char(out, '}');
 }
 

@@ -153,6 +153,18 @@ int bindings_drop(struct bindings *b, const struct binding *wanted, int *ret_cou
     return 0;
 }
 
+int bindings_drop_app(struct bindings *b, int keep_code, int keep_too, struct err *err)
+{
+    for (int i = b->count; i-- > 0;) {
+        if (!b->list[i].app || b->list[i].code == keep_code || b->list[i].code == keep_too)
+            continue;
+        if (forget(b, b->list[i].id, err) < 0)
+            return -1;
+        remove_at(b, i);
+    }
+    return 0;
+}
+
 const struct binding *bindings_find(const struct bindings *b, int id)
 {
     for (int i = 0; i < b->count; i++) {

@@ -32,6 +32,8 @@ void bindings_close(struct bindings *b);
 /* Given from outside: forgotten at the end. code EVENT_NONE: an outgoing webhook. */
 void bindings_add_given(struct bindings *b, const char *url, int code);
 void bindings_drop_webhooks(struct bindings *b);
+/* Those of the application, but for two codes. */
+int bindings_drop_app(struct bindings *b, int keep, int keep_too, struct err *err) MUST_CHECK;
 /* For the application; *ret_there: it was bound before and nothing was done. */
 int bindings_add(struct bindings *b, const struct binding *wanted, bool *ret_there, struct err *err) MUST_CHECK;
 /* Those that are the same, the user too (0: bound without one); how many there were. */

@@ -40,6 +40,7 @@ static const struct method methods[] = {
     { "event.offline.error", run_offline_error, SCOPE_APP, -1 },
     { "feature.get", run_feature, SCOPE_NONE, -1 },
     { "batch", batch_run, SCOPE_NONE, -1 },
+    { "app.info", run_app_info, SCOPE_NONE, -1 },
     { "profile", run_profile, SCOPE_NONE, -1 },
     { "scope", run_scope, SCOPE_NONE, -1 },
     { "server.time", run_server_time, SCOPE_NONE, -1 },
@@ -70,7 +71,7 @@ static enum api_error refused(struct call *c, struct operating_method *account)
     if (c->method->scope & SCOPE_APP && !p->app)
         return API_AUTH_TYPE;
     if (c->method->scope & ~SCOPE_APP & ~p->scopes)
-        return API_SCOPE;
+        return p->app ? API_APP_SCOPE : API_SCOPE;
     if (c->nested) {
         switch (fault_take(&p->faults, c->method->name, true, &ignored)) {
         case FAULT_LIMIT429:
@@ -175,6 +176,7 @@ void call_out_error(struct buf *out, enum api_error e, bool in_batch)
     buf_str(out, "{\"error\":");
     json_out_cstr(out, API[e].code);
     buf_str(out, ",\"error_description\":");
-    json_out_cstr(out, in_batch && e == API_SCOPE ? "" : API[e].text); /* facts section 16 */
+    json_out_cstr(
+        out, in_batch && (e == API_SCOPE || e == API_APP_SCOPE) ? "" : API[e].text); /* facts section 16 */
     buf_char(out, '}');
 }

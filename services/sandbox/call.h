@@ -51,7 +51,7 @@ enum api_error call_run(struct call *c);
 method_run run_list, run_get;                                       /* records.c */
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
-method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get;     /* general.c */
+method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get, run_app_info;     /* general.c */
 method_run run_event_bind, run_event_unbind, run_event_get, run_event_test, run_events;        /* event_methods.c */
 method_run run_feature;
 method_run run_offline_get, run_offline_list, run_offline_clear, run_offline_error;            /* offline_methods.c */

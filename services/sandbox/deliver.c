@@ -88,7 +88,7 @@ void deliver_pump(struct deliver *d)
     struct buf body;
     const char *url;
 
-    while (events_next(d->events, clock_mono_ms(), (int64_t)(clock_wall_ms() / 1000), &url, &body))
+    while (events_next(d->events, clock_mono_ms(), clock_wall_ms(), &url, &body))
         send_one(d, url, &body);
 }
 

@@ -20,6 +20,8 @@ static const struct event_row rows[] = {
     { "ONAPPTEST", -1, DEED_KINDS, true },
     { "ONOFFLINEEVENT", -1, DEED_KINDS, true },
     { "ONCRMDEALMOVETOCATEGORY", DEAL, DEED_MOVE, true },
+    { "ONAPPINSTALL", -1, DEED_KINDS, true },
+    { "ONAPPUNINSTALL", -1, DEED_KINDS, true },
 #include "events.def"
 };
 
@@ -31,6 +33,16 @@ int event_app_test(void)
 int event_offline(void)
 {
     return 1;
+}
+
+int event_app_install(void)
+{
+    return 3;
+}
+
+int event_app_uninstall(void)
+{
+    return 4;
 }
 
 int event_count(void)
@@ -81,29 +93,37 @@ static void member_number(struct buf *out, const char *key, uint64_t value)
 static void out_tokens(struct buf *out, const struct event_from *from)
 {
     event_member(out, "auth[access_token]", str_of(from->access_token));
-    event_member(out, "auth[expires_in]", STR("3600"));
-    event_member(out, "auth[scope]", from->scope_spaces ? STR("crm user") : STR("crm,user"));
+    if (from->refresh_token != NULL && from->expires_s > 0)
+        member_number(out, "auth[expires]", from->expires_s);
+    member_number(out, "auth[expires_in]", from->expires_in_s);
+    event_member(out, "auth[scope]", str_of(from->scope));
 }
 
 static void out_auth(struct buf *out, const struct event_from *from, bool app)
 {
     const bool whole = app || !from->short_auth;
-    char endpoint[160];
+    char endpoint[160], server[160];
 
     snprintf(endpoint, sizeof(endpoint), "http://%.120s/rest/", from->address);
+    snprintf(server, sizeof(server), "http%s://%.120s/rest/", strchr(from->oauth_address, ':') ? "" : "s",
+        from->oauth_address);
     if (app && !from->no_tokens)
         out_tokens(out, from);
     event_member(out, "auth[domain]", str_of(from->address));
     if (whole) {
         if (!app)
             event_member(out, "auth[client_endpoint]", str_of(endpoint));
-        event_member(out, "auth[server_endpoint]", STR("https://oauth.bitrix.info/rest/"));
+        event_member(out, "auth[server_endpoint]", str_of(server));
     }
     if (app) {
         event_member(out, "auth[status]", STR("L"));
         event_member(out, "auth[client_endpoint]", str_of(endpoint));
     }
     event_member(out, "auth[member_id]", str_of(from->member_id));
+    if (app && !from->no_tokens && from->refresh_token != NULL) {
+        event_member(out, "auth[refresh_token]", str_of(from->refresh_token));
+        event_member(out, "auth[user_id]", STR("1"));
+    }
     event_member(out, "auth[application_token]", str_of(from->application_token));
 }
 
@@ -111,7 +131,7 @@ void event_body(struct buf *out, const struct event_from *from, const struct eve
     uint64_t id, const char *more, int64_t ts_s)
 {
     event_member(out, "event", str_of(rows[code].name));
-    if (to->app || !from->no_handler_id)
+    if (code != event_app_install() && (to->app || !from->no_handler_id)) /* the vendor's sample has none */
         member_number(out, "event_handler_id", (uint64_t)to->handler_id);
     if (id > 0)
         member_number(out, "data[FIELDS][ID]", id);

@@ -19,14 +19,20 @@ int event_of(struct str name);                  /* any case; EVENT_NONE */
 int event_of_deed(enum which w, enum deed_kind kind);
 int event_app_test(void);                       /* ONAPPTEST */
 int event_offline(void);                        /* ONOFFLINEEVENT */
+int event_app_install(void);                    /* ONAPPINSTALL */
+int event_app_uninstall(void);
 
 /* One member of a form: "&key=value", both percent-encoded, so that brackets are %5B and %5D. */
 void event_member(struct buf *out, const char *key, struct str value);
 
 struct event_from {             /* the portal, as its events tell of it */
     const char *address;        /* "127.0.0.1:8080" */
-    const char *member_id, *application_token, *access_token;
-    bool no_handler_id, short_auth, no_tokens, scope_spaces;    /* second forms of section 16 */
+    const char *oauth_address;  /* with a port: plain HTTP, as the sandbox's own */
+    const char *member_id, *application_token;
+    const char *access_token, *refresh_token;       /* to an application; the second: NULL = left out */
+    const char *scope;          /* "crm,user" */
+    uint64_t expires_in_s, expires_s;
+    bool no_handler_id, short_auth, no_tokens;    /* second forms of section 16 */
 };
 
 struct event_to {

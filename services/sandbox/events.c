@@ -26,14 +26,14 @@ static void bind_given(struct bindings *b, const struct events_options *o)
     }
 }
 
-int events_open(
-    struct events *ret, const struct events_options *o, struct store *s, unsigned quirks, struct err *err)
+int events_open(struct events *ret, const struct events_options *o, struct store *s,
+    struct application *application, uint64_t quirks, struct err *err)
 {
-    *ret = (struct events){ .quirks = quirks, .app = o->app > 0 || o->apps[0] != NULL };
+    *ret = (struct events){ .quirks = quirks, .application = application };
+    snprintf(ret->oauth_address, sizeof(ret->oauth_address), "oauth.bitrix.info");
     ret->outbox =
         (struct outbox){ .faults = o->faults, .seed = s->seed, .parallel = o->parallel ? o->parallel : 1 };
     make_token(s->seed ^ 0x6d656d626572, ret->member_id);
-    make_token(s->seed ^ 0x616363657373, ret->access_token);
     make_token(s->seed ^ 0x746f6b656e, ret->application_token);
     if (o->application_token != NULL)
         snprintf(ret->application_token, sizeof(ret->application_token), "%s", o->application_token);
@@ -166,6 +166,24 @@ int events_tell(struct events *e, int code, uint64_t id, const char *more, uint6
     return 0;
 }
 
+int events_install(struct events *e, uint64_t mono_ms, struct err *err)
+{
+    static const char data[] =
+        "data%5BVERSION%5D=1&data%5BACTIVE%5D=Y&data%5BINSTALLED%5D=Y&data%5BLANGUAGE_ID%5D=ru";
+
+    return events_tell(e, event_app_install(), 0, data, mono_ms, 0, err);
+}
+
+int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err *err)
+{
+    const char *data =
+        clean ? "data%5BLANGUAGE_ID%5D=ru&data%5BCLEAN%5D=1" : "data%5BLANGUAGE_ID%5D=ru&data%5BCLEAN%5D=0";
+
+    if (events_tell(e, event_app_uninstall(), 0, data, mono_ms, 0, err) < 0)
+        return -1;
+    return bindings_drop_app(&e->bindings, event_app_uninstall(), event_app_install(), err);
+}
+
 /* ---- from the outbox to requests ---- */
 
 static bool has_quirk(const struct events *e, enum quirk q)
@@ -176,28 +194,53 @@ static bool has_quirk(const struct events *e, enum quirk q)
 static struct event_from sender(const struct events *e)
 {
     return (struct event_from){ .address = e->address,
+        .oauth_address = e->oauth_address,
         .member_id = e->member_id,
         .application_token = e->application_token,
-        .access_token = e->access_token,
         .no_handler_id = has_quirk(e, QUIRK_NO_HANDLER_ID),
         .short_auth = has_quirk(e, QUIRK_SHORT_AUTH),
-        .no_tokens = has_quirk(e, QUIRK_NO_TOKENS),
-        .scope_spaces = has_quirk(e, QUIRK_SCOPE_SPACES) };
+        .scope = e->scope,
+        .no_tokens = has_quirk(e, QUIRK_NO_TOKENS) };
+}
+
+/* Of an installation a pair of its own, as at every login; of all others the one that is in use. Without an
+ * installed application, or when none can be made, none. */
+static void add_tokens(struct events *e, struct event_from *from, int code, uint64_t wall_ms)
+{
+    const bool installed = code == event_app_install();
+    struct err err;
+
+    from->no_tokens |= code == event_app_uninstall() || e->application->state != APP_WELL;
+    from->no_tokens &= !installed;
+    if (from->no_tokens)
+        return;
+    const struct token_pair *pair = installed ? tokens_issue(&e->application->tokens, wall_ms, &err)
+                                              : application_own(e->application, wall_ms, &err);
+    from->no_tokens = pair == NULL;
+    if (pair == NULL)
+        return;
+    from->access_token = pair->access;
+    from->expires_in_s = (pair->access_until_ms - wall_ms) / 1000;
+    from->expires_s = pair->access_until_ms / 1000;
+    if (installed || code == event_offline())
+        from->refresh_token = pair->refresh;
 }
 
 bool events_next(
-    struct events *e, uint64_t mono_ms, int64_t now_s, const char **ret_url, struct buf *ret_body)
+    struct events *e, uint64_t mono_ms, uint64_t wall_ms, const char **ret_url, struct buf *ret_body)
 {
     struct delivery d;
 
     while (outbox_next(&e->outbox, mono_ms, &d)) {
         const struct binding *b = bindings_find(&e->bindings, d.binding);
         if (b != NULL) {
-            const struct event_from from = sender(e);
+            struct event_from from = sender(e);
             const struct event_to to = { .handler_id = b->id, .app = b->app };
+            if (b->app)
+                add_tokens(e, &from, d.code, wall_ms);
             *ret_url = b->url;
             buf_init(ret_body, 64 << 10);
-            event_body(ret_body, &from, &to, d.code, d.id, d.more, now_s);
+            event_body(ret_body, &from, &to, d.code, d.id, d.more, (int64_t)(wall_ms / 1000));
             free(d.more);
             return true;
         }

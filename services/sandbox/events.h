@@ -2,6 +2,7 @@
  * are sent. Loop thread. */
 #pragma once
 
+#include "application.h"
 #include "binding.h"
 #include "offline.h"
 #include "outbox.h"
@@ -22,15 +23,17 @@ struct events {
     struct outbox outbox;
     struct bindings bindings;
     struct offline offline;
-    bool app;
+    struct application *application;        /* as which handlers of the application are told */
     char connector[65];             /* of the request under way: its changes stay out of that queue; "" = none */
     char address[128];              /* "127.0.0.1:8080"; set when the port is known */
-    char member_id[33], application_token[65], access_token[33];
-    unsigned quirks;                /* of portal.h */
+    char scope[256];                /* of the tokens in events */
+    char oauth_address[128];        /* of the OAuth server */
+    char member_id[33], application_token[65];
+    uint64_t quirks;                /* of portal.h */
 };
 
-int events_open(struct events *ret, const struct events_options *options, struct store *s, unsigned quirks,
-    struct err *err) MUST_CHECK;
+int events_open(struct events *ret, const struct events_options *options, struct store *s,
+    struct application *application, uint64_t quirks, struct err *err) MUST_CHECK;
 void events_close(struct events *e);
 /* Whether the journal is needed; after each change to bindings and lags. */
 void events_listen(struct events *e, struct store *s);
@@ -39,5 +42,9 @@ int events_spread(struct events *e, struct store *s, uint64_t mono_ms, int64_t n
 /* One event to all who are bound to it. more: event_body(). */
 int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s,
     struct err *err) MUST_CHECK;
+/* ONAPPINSTALL to those bound to it, with a pair of tokens of its own. */
+int events_install(struct events *e, uint64_t mono_ms, struct err *err) MUST_CHECK;
+/* ONAPPUNINSTALL; the application's other handlers and queues are gone afterwards. */
+int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err *err) MUST_CHECK;
 /* The next request: whom to ask, with which body (the caller's). false: nothing is due. */
-bool events_next(struct events *e, uint64_t mono_ms, int64_t now_s, const char **ret_url, struct buf *ret_body);
+bool events_next(struct events *e, uint64_t mono_ms, uint64_t wall_ms, const char **ret_url, struct buf *ret_body);

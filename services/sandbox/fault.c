@@ -31,7 +31,9 @@ static bool strikes(const struct fault *f, const char *method, bool nested)
 {
     if (nested && (f->method[0] == '\0' || (f->kind != FAULT_LIMIT429 && f->kind != FAULT_COMMAND)))
         return false;
-    return f->method[0] == '\0' || strcmp(f->method, method) == 0;
+    if (f->method[0] == '\0') /* the OAuth server is another host: only by name */
+        return strncmp(method, "oauth.", 6) != 0;
+    return strcmp(f->method, method) == 0;
 }
 
 enum fault_kind fault_take(struct faults *f, const char *method, bool nested, struct fault *ret)

@@ -20,14 +20,33 @@ enum api_error run_profile(struct call *c)
 
 enum api_error run_scope(struct call *c)
 {
-    const unsigned scopes = c->portal->scopes;
+    const char *comma = "";
 
     buf_char(c->out, '[');
-    if (scopes & SCOPE_CRM)
-        buf_str(c->out, "\"crm\"");
-    if (scopes & SCOPE_USER)
-        buf_str(c->out, scopes & SCOPE_CRM ? ",\"user\"" : "\"user\"");
+    for (unsigned i = 0; scope_name(i) != NULL; i++) {
+        if (!(c->portal->scopes >> i & 1))
+            continue;
+        buf_fmt(c->out, "%s\"%s\"", comma, scope_name(i));
+        comma = ",";
+    }
     buf_char(c->out, ']');
+    return API_OK;
+}
+
+/* Of the portal, and so too of the OAuth server: there it tells whether a token is one (facts section 10). */
+enum api_error run_app_info(struct call *c)
+{
+    const struct portal *p = c->portal;
+    const char *family = p->bucket.burst >= 250 ? "ent" : "std";
+
+    if (!p->app)
+        return portal_has(p, QUIRK_CONTEXT_403) ? API_AUTH_TYPE : API_APP_CONTEXT;
+    buf_str(c->out, "{\"ID\":1,\"CODE\":");
+    json_out_cstr(c->out, p->application.client_id);
+    buf_fmt(c->out,
+        ",\"VERSION\":1,\"STATUS\":\"L\",\"INSTALLED\":true,\"PAYMENT_EXPIRED\":\"N\",\"DAYS\":null,"
+        "\"LANGUAGE_ID\":\"ru\",\"LICENSE\":\"ru_%s\",\"LICENSE_TYPE\":\"%s\",\"LICENSE_FAMILY\":\"%s\"}",
+        family, family, family);
     return API_OK;
 }
 

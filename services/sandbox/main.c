@@ -47,34 +47,35 @@ static void print_credentials(const struct sandbox *s)
 {
     const struct events_options *o = &s->options.portal.events;
 
-    if (o->webhooks[0] != NULL || s->portal.events.app)
+    const struct application *a = &s->portal.application;
+
+    if (o->webhooks[0] != NULL || a->there)
         printf("BITRIX_APPLICATION_TOKEN=%s\n", s->portal.events.application_token);
-    if (s->portal.events.app)
-        printf("BITRIX_ACCESS_TOKEN=%s\n", s->portal.events.access_token);
+    if (a->there) {
+        printf("BITRIX_ACCESS_TOKEN=%s\n", tokens_newest(&a->tokens)->access);
+        printf("BITRIX_CLIENT_ID=%s\nBITRIX_CLIENT_SECRET=%s\nBITRIX_OAUTH_URL=http://%s\n", a->client_id,
+            a->client_secret, s->portal.doors[DOOR_OAUTH]);
+    }
 }
 
 static int run(struct sandbox *s)
 {
     struct err err;
-    char listen[160];
-
     if (portal_open(&s->portal, &s->options.portal, &err) < 0)
         return fail(&err);
     uv_loop_init(&s->loop);
-    snprintf(listen, sizeof(listen), "%.100s:%llu", s->options.listen, (unsigned long long)s->options.port);
     int code = 0;
-    if (serve_start(&s->serve, &s->loop, &s->portal, listen, &err) < 0) {
+    if (serve_start(&s->serve, &s->loop, &s->portal, s->options.listen, s->options.port, &err) < 0) {
         code = fail(&err);
     } else {
         listen_to(s, &s->term, SIGTERM);
         listen_to(s, &s->interrupt, SIGINT);
-        printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", http_server_address(s->serve.http),
-            s->portal.secret);
+        printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", s->portal.doors[DOOR_PORTAL], s->portal.secret);
         print_credentials(s);
         fflush(stdout);
         if (s->portal.replay != NULL)
             log_ev(LOG_INFO, "replay.ready", kv_s("recording", replay_about(s->portal.replay)));
-        log_ev(LOG_INFO, "service.ready", kv_s("address", http_server_address(s->serve.http)));
+        log_ev(LOG_INFO, "service.ready", kv_s("address", s->portal.doors[DOOR_PORTAL]));
         uv_run(&s->loop, UV_RUN_DEFAULT);
         log_event(LOG_INFO, "service.stopped");
     }

@@ -46,6 +46,10 @@ static const struct option_row {
         "URL of the application's handler, bound to every event; may be repeated, implies --app 1"),
     ROW("app", OPTION_COUNT, portal.events.app, 1,
         "1: an application is installed, its access token is printed"),
+    ROW("app-client", OPTION_TEXT, app_client, 0, "ID:SECRET of the application; implies --app 1"),
+    ROW("app-redirect", OPTION_TEXT, app_redirect, 0, "URL its users come back to from /oauth/authorize/"),
+    ROW("app-install", OPTION_TEXT, app_install, 0, "URL that gets ONAPPINSTALL at start; implies --app 1"),
+    ROW("app-token-life", OPTION_COUNT, portal.application.life_s, 86400, "seconds of an access token"),
     ROW("application-token", OPTION_TEXT, application_token, 0, "events carry it; made from the seed"),
     ROW("events-parallel", OPTION_COUNT, portal.events.parallel, 1000, "events sent at a time"),
     ROW("event-drop", OPTION_COUNT, portal.events.faults.drop, 100, "of 100 events, how many are never sent"),
@@ -177,6 +181,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
             .operating_limit_s = 480,
             .operating_window_ms = 600000,
             .operating_cost = 1,
+            .application = { .life_s = 3600 },
             .events = { .parallel = 16, .faults.late_ms = 1000 } } };
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
@@ -195,6 +200,9 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
         return err_set(err, ERR_CONF, "--operating-window: at least 1 second");
     if (strcmp(ret->tariff, "off") == 0 && !ret->operating_given)
         ret->portal.operating_limit_s = 0;
+    ret->portal.application.client = ret->app_client;
+    ret->portal.application.redirect = ret->app_redirect;
+    ret->portal.application.install = ret->app_install;
     if (ret->application_token != NULL && strlen(ret->application_token) > 64)
         return err_set(err, ERR_CONF, "--application-token: at most 64 characters");
     ret->portal.events.application_token = ret->application_token;
@@ -215,6 +223,9 @@ void options_fini(struct options *o)
     free(o->data);
     free(o->replay);
     free(o->application_token);
+    free(o->app_client);
+    free(o->app_redirect);
+    free(o->app_install);
     for (int i = 0; i < EVENT_URLS_MAX; i++) {
         free(o->webhooks[i]);
         free(o->apps[i]);

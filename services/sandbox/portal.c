@@ -5,16 +5,19 @@
 #include "admin.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "call.h"
 #include "hash.h"
 #include "kept.h"
+#include "oauth.h"
 #include "params.h"
 #include "replay.h"
 #include "trouble.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
+#define HTML_TYPE "text/html; charset=utf-8"
 
-unsigned quirk_bit(const char *name)
+uint64_t quirk_bit(const char *name)
 {
     static const char *const names[QUIRKS] = {
 #define QUIRK(id, name_, about) [QUIRK_##id] = name_,
@@ -24,7 +27,7 @@ unsigned quirk_bit(const char *name)
 
     for (unsigned q = 0; q < QUIRKS; q++) {
         if (strcmp(names[q], name) == 0)
-            return 1u << q;
+            return UINT64_C(1) << q;
     }
     return 0;
 }
@@ -38,9 +41,18 @@ static void make_secret(uint64_t seed, char ret[static 17])
     ret[16] = '\0';
 }
 
+/* It was installed just now, and whoever asked for it is told. */
+static int start_application(struct portal *p, struct err *err)
+{
+    if (p->options.application.install == NULL)
+        return 0;
+    bindings_add_given(&p->events.bindings, p->options.application.install, event_app_install());
+    return events_install(&p->events, clock_mono_ms(), err);
+}
+
 int portal_open(struct portal *ret, const struct portal_options *o, struct err *err)
 {
-    *ret = (struct portal){ .options = *o, .scopes = SCOPE_CRM | SCOPE_USER };
+    *ret = (struct portal){ .options = *o };
     if (!bucket_tariff(&ret->bucket, o->tariff))
         return err_set(err, ERR_CONF, "--tariff %s: standard, enterprise, RATE/BURST or off", o->tariff);
     ret->bucket.continuous = portal_has(ret, QUIRK_BUCKET_CONTINUOUS);
@@ -52,9 +64,17 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
     if (o->replay != NULL && (ret->replay = replay_open(o->replay, err)) == NULL)
         return -1;
     if (store_open(&ret->store, &o->store, err) == 0) {
-        if (events_open(&ret->events, &o->events, &ret->store, o->quirks, err) == 0)
+        const bool app = o->events.app > 0 || o->events.apps[0] != NULL || o->application.client != NULL ||
+                         o->application.install != NULL;
+        if (application_open(&ret->application, &o->application, app, ret->store.db, o->store.seed,
+                clock_wall_ms(), err) == 0 &&
+            events_open(&ret->events, &o->events, &ret->store, &ret->application, o->quirks, err) == 0 &&
+            start_application(ret, err) == 0) {
+            portal_set_scopes(ret, SCOPE_ALL);
             return 0;
+        }
         events_close(&ret->events);
+        application_close(&ret->application);
         store_close(&ret->store);
     }
     replay_close(&ret->replay);
@@ -64,6 +84,7 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
 void portal_close(struct portal *p)
 {
     events_close(&p->events);
+    application_close(&p->application);
     store_close(&p->store);
     arena_fini(&p->arena);
     replay_close(&p->replay);
@@ -107,20 +128,43 @@ static void parse_route(struct route *r, const char *path)
     }
 }
 
+static const enum api_error of_state[APP_STATES] = {
+#define APP_STATE(id, name, method_error, oauth_error) [APP_##id] = API_##method_error,
+#include "app_states.def"
+#undef APP_STATE
+};
+
+/* The token says it all: a method of an application has no user and no secret in its path. */
+static enum api_error authorize_app(struct portal *p, const struct route *r, const json_t *params)
+{
+    const json_t *token = params_get(params, "auth");
+    char room[40];
+
+    if (token == NULL && portal_has(p, QUIRK_ACCESS_TOKEN))
+        token = params_get(params, "access_token");
+    if (token == NULL || params_is_array(token) || params_text(token, room).n == 0)
+        return method_find(r->name) ? API_NO_AUTH : API_METHOD;
+    const enum token_state state =
+        tokens_judge(&p->application.tokens, params_text(token, room), clock_wall_ms());
+    if (state == TOKEN_UNKNOWN)
+        return API_TOKEN_UNKNOWN;
+    if (of_state[p->application.state] != API_OK)
+        return of_state[p->application.state];
+    if (state == TOKEN_EXPIRED)
+        return API_EXPIRED;
+    p->app = true;
+    return r->xml ? API_NO_XML : API_OK;
+}
+
 /* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3).
  */
 static enum api_error authorize(struct portal *p, const struct route *r, const json_t *params)
 {
-    const json_t *token = params_get(params, "auth");
     uint64_t user;
-    char room[40];
 
-    p->app = r->count == 1 && p->events.app && token != NULL &&
-             str_is(params_text(token, room), p->events.access_token);
-    if (r->count == 1 && p->app)
-        return r->xml ? API_NO_XML : API_OK;
+    p->app = false;
     if (r->count == 1)
-        return method_find(r->name) ? API_NO_AUTH : API_METHOD;
+        return authorize_app(p, r, params);
     if (r->count != 3 || !str_u64(r->parts[0], &user))
         return API_METHOD;
     if (user == 1 && str_is(r->parts[1], p->secret))
@@ -178,9 +222,22 @@ static enum api_error run(
 
 static int status_of(const struct portal *p, enum api_error e)
 {
-    if (e == API_SCOPE && portal_has(p, QUIRK_SCOPE_403))
-        return 403;
-    return e == API_METHOD && portal_has(p, QUIRK_METHOD_400) ? 400 : API[e].status;
+    static const struct {
+        enum api_error error;
+        enum quirk quirk;
+        int status;
+    } second_forms[] = {
+        { API_SCOPE, QUIRK_SCOPE_403, 403 },
+        { API_APP_SCOPE, QUIRK_SCOPE_403, 403 },
+        { API_METHOD, QUIRK_METHOD_400, 400 },
+        { API_PORTAL_DELETED, QUIRK_DELETED_410, 410 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(second_forms); i++) {
+        if (second_forms[i].error == e && portal_has(p, second_forms[i].quirk))
+            return second_forms[i].status;
+    }
+    return API[e].status;
 }
 
 /* Changes made with the key of a queue do not come back through it (facts section 9.5). */
@@ -196,7 +253,12 @@ static void note_connector(struct portal *p, const json_t *params)
 static enum api_error answer_method(
     struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
 {
-    if (!bucket_take(&p->bucket, in->remote, clock_mono_ms())) {
+    if (p->overload) /* by hand and for all: nothing is counted any more (facts section 2.3) */
+        return API_OVERLOAD;
+    if (in->door == DOOR_OAUTH) {
+        if (!str_case_eq(r->name, STR("app.info")))
+            return API_METHOD;
+    } else if (!bucket_take(&p->bucket, in->remote, clock_mono_ms())) {
         p->stats.refused_503++;
         return API_TOO_MANY;
     }
@@ -286,19 +348,70 @@ void portal_tick(struct portal *p)
         veils_draw(&p->store.veils, p->store.crm, clock_mono_ms());
 }
 
+void portal_set_scopes(struct portal *p, unsigned set)
+{
+    char room[SCOPE_TEXT];
+
+    p->scopes = set;
+    snprintf(p->events.scope, sizeof(p->events.scope), "%s",
+        scope_text(set, portal_has(p, QUIRK_SCOPE_SPACES) ? ' ' : ',', room));
+}
+
+void portal_open_door(struct portal *p, enum portal_door door, const char *address)
+{
+    snprintf(p->doors[door], sizeof(p->doors[door]), "%s", address);
+    if (door == DOOR_OAUTH)
+        snprintf(p->events.oauth_address, sizeof(p->events.oauth_address), "%s", address);
+    else if (door == (p->renamed ? DOOR_RENAMED : DOOR_PORTAL))
+        snprintf(p->events.address, sizeof(p->events.address), "%s", address);
+}
+
+void portal_rename(struct portal *p, bool renamed)
+{
+    const enum portal_door door = renamed ? DOOR_RENAMED : DOOR_PORTAL;
+
+    p->renamed = renamed;
+    if (p->doors[door][0] != '\0')
+        snprintf(p->events.address, sizeof(p->events.address), "%s", p->doors[door]);
+}
+
+static void answer_not_found(struct portal_answer *ret)
+{
+    ret->status = 404;
+    ret->content_type = HTML_TYPE;
+    buf_str(&ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
+}
+
+/* The same path at the new address, for every method of HTTP (facts section 1.4). */
+static void answer_moved(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
+{
+    const int n = snprintf(ret->headers, sizeof(ret->headers), "Location: http://%s%s%s" STR_FMT "\n",
+        p->doors[DOOR_RENAMED], in->path, in->query.n > 0 ? "?" : "", STR_ARG(in->query));
+
+    if (n >= (int)sizeof(ret->headers))
+        snprintf(ret->headers, sizeof(ret->headers), "Location: http://%s/\n", p->doors[DOOR_RENAMED]);
+    p->stats.requests++;
+    ret->status = 302;
+    ret->content_type = HTML_TYPE;
+    buf_str(&ret->body, "<html><head><title>302 Found</title></head><body>302 Found</body></html>");
+}
+
 static void answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
     if (strncmp(in->path, "/__admin/", strlen("/__admin/")) == 0) {
         ret->delay_ms = 0;
         admin_answer(p, in, ret);
+    } else if (in->door == DOOR_PORTAL && p->renamed) {
+        answer_moved(p, in, ret);
+    } else if (in->door == DOOR_RENAMED && !p->renamed) {
+        answer_not_found(ret);
+    } else if (oauth_answer(p, in, ret)) {
+        return;
     } else if (strncmp(in->path, "/rest/", strlen("/rest/")) == 0) {
         answer_rest(p, in, ret);
         p->stats.bytes += ret->body.n;
     } else {
-        ret->status = 404;
-        ret->content_type = "text/html; charset=utf-8";
-        buf_str(
-            &ret->body, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>");
+        answer_not_found(ret);
     }
 }
 

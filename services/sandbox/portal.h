@@ -2,12 +2,14 @@
  * carries them (serve.c), so tests ask it directly. Loop thread. */
 #pragma once
 
+#include "application.h"
 #include "arena.h"
 #include "bucket.h"
 #include "change.h"
 #include "events.h"
 #include "fault.h"
 #include "operating.h"
+#include "scope.h"
 #include "store.h"
 
 #include "base/buf.h"
@@ -24,9 +26,10 @@ enum quirk {
     QUIRKS
 };
 /* Bit of a quirk by its name; 0: unknown. */
-unsigned quirk_bit(const char *name);
+uint64_t quirk_bit(const char *name);
 
-enum { SCOPE_NONE = 0, SCOPE_CRM = 1, SCOPE_USER = 2, SCOPE_APP = 4 };     /* app: with its token alone */
+/* Where a request came in: the portal's address, the one it has after a rename (facts section 1.4), the OAuth server. */
+enum portal_door { DOOR_PORTAL, DOOR_RENAMED, DOOR_OAUTH, DOORS };
 
 struct portal_options {
     struct store_options store;
@@ -34,11 +37,12 @@ struct portal_options {
     double operating_limit_s;       /* 0 = none */
     uint64_t operating_window_ms;
     double operating_cost;          /* factor of the cost model in cost.h */
-    unsigned quirks;
+    uint64_t quirks;
     uint64_t latency_ms;
     uint64_t keep_rows;             /* 0 = no */
     const char *replay;             /* folder of a recording that answers instead; NULL: none */
     struct events_options events;
+    struct application_options application;
 };
 
 struct portal_stats {
@@ -53,9 +57,13 @@ struct portal {
     struct faults faults;
     struct changes changes;
     struct events events;
+    struct application application;
+    char doors[DOORS][128];         /* addresses, "127.0.0.1:8080" */
+    bool renamed;                   /* the first door leads to the second */
+    bool overload;                  /* every method is OVERLOAD_LIMIT */
     bool app;                       /* the request under way came with the application's token */
     struct portal_stats stats;
-    unsigned scopes;                /* bit set of SCOPE_ */
+    unsigned scopes;                /* bit set of scope.h */
     char secret[17];
     uint64_t serial;                /* of the request; chance of the day */
     struct arena arena;             /* of the command being run */
@@ -67,6 +75,7 @@ struct portal_request {
     const char *method, *path;
     struct str query, body;
     const char *content_type, *remote;
+    enum portal_door door;
 };
 
 enum portal_how { HOW_REPLY, HOW_CUT };
@@ -75,7 +84,7 @@ struct portal_answer {
     int status;
     const char *content_type;
     struct buf body;
-    char headers[512];              /* "K: v\n" */
+    char headers[2048];              /* "K: v\n" */
     enum portal_how how;
     uint64_t delay_ms;
 };
@@ -84,6 +93,11 @@ int portal_open(struct portal *ret, const struct portal_options *options, struct
 void portal_close(struct portal *p);
 /* People at work in the background: what is due of their changes. Also between the commands of a batch. */
 void portal_tick(struct portal *p);
+/* Rights of the webhook and of the application. */
+void portal_set_scopes(struct portal *p, unsigned set);
+/* A door is open; before the first request. Tests that have no socket leave it out. */
+void portal_open_door(struct portal *p, enum portal_door door, const char *address);
+void portal_rename(struct portal *p, bool renamed);
 /* Fills *ret; the body is the caller's. */
 void portal_answer(struct portal *p, const struct portal_request *in, struct portal_answer *ret);
 #define PORTAL_ANSWER_BYTES (1u << 30)

@@ -67,7 +67,8 @@ static void reply_later(struct serve *s, struct http_in *in, const struct portal
 
 static void on_request(struct http_in *in)
 {
-    struct serve *s = in->ctx;
+    struct serve_door *door = in->ctx;
+    struct serve *s = door->serve;
     struct portal_answer answer;
 
     portal_answer(s->portal,
@@ -76,7 +77,8 @@ static void on_request(struct http_in *in)
             .query = in->query,
             .body = in->body,
             .content_type = in->content_type,
-            .remote = in->remote },
+            .remote = in->remote,
+            .door = (enum portal_door)(door - s->doors) },
         &answer);
     if (answer.delay_ms > 0)
         reply_later(s, in, &answer);
@@ -93,19 +95,45 @@ static void on_tick(uv_timer_t *timer)
     deliver_pump(&s->deliver);
 }
 
-int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *listen, struct err *err)
+static int open_door(
+    struct serve *s, uv_loop_t *loop, enum portal_door d, const char *address, uint64_t port, struct err *err)
 {
-    *s = (struct serve){ .portal = p };
-    s->http = http_server_new(loop,
+    struct serve_door *door = &s->doors[d];
+    char listen[160];
+
+    snprintf(listen, sizeof(listen), "%.100s:%llu", address, (unsigned long long)port);
+    door->serve = s;
+    door->http = http_server_new(loop,
         &(struct http_server_def){ .listen = listen,
             .max_body_bytes = BODY_BYTES_MAX,
             .idle_timeout_s = 120,
             .handler = on_request,
-            .ctx = s },
+            .ctx = door },
         err);
-    if (s->http == NULL)
+    if (door->http == NULL)
         return -1;
-    snprintf(p->events.address, sizeof(p->events.address), "%s", http_server_address(s->http));
+    portal_open_door(s->portal, d, http_server_address(door->http));
+    return 0;
+}
+
+static void close_doors(struct serve *s)
+{
+    for (int d = 0; d < DOORS; d++) {
+        if (s->doors[d].http != NULL)
+            http_server_free(&s->doors[d].http);
+    }
+}
+
+int serve_start(
+    struct serve *s, uv_loop_t *loop, struct portal *p, const char *address, uint64_t port, struct err *err)
+{
+    *s = (struct serve){ .portal = p };
+    for (enum portal_door d = 0; d < DOORS; d++) {
+        if (open_door(s, loop, d, address, d == DOOR_PORTAL ? port : 0, err) == 0)
+            continue;
+        close_doors(s);
+        return -1;
+    }
     deliver_start(&s->deliver, loop, &p->events);
     uv_timer_init(loop, &s->ticker);
     s->ticker.data = s;
@@ -120,6 +148,6 @@ void serve_stop(struct serve *s)
         late_close(s->late);
     }
     deliver_stop(&s->deliver);
-    http_server_free(&s->http);
+    close_doors(s);
     uv_close((uv_handle_t *)&s->ticker, NULL);
 }

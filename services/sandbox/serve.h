@@ -10,11 +10,16 @@
 
 struct serve {
     struct portal *portal;
-    struct http_server *http;
+    struct serve_door {
+        struct serve *serve;
+        struct http_server *http;
+    } doors[DOORS];                 /* by enum portal_door */
     struct deliver deliver;         /* events */
     uv_timer_t ticker;              /* background changes, events that are due */
     struct late *late;              /* answers that wait */
 };
 
-int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *listen, struct err *err) MUST_CHECK;
+/* The portal listens at address:port (0: a free one), the other doors at free ports of the address. */
+int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *address, uint64_t port,
+    struct err *err) MUST_CHECK;
 void serve_stop(struct serve *s);   /* the loop must turn once more afterwards */

@@ -1,5 +1,5 @@
 /* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen), admin_edit.c
- * (changes) and admin_events.c (events). */
+ * (changes), admin_events.c (events) and admin_app.c (the application). */
 #pragma once
 
 #include "portal.h"
@@ -37,3 +37,12 @@ void visit_drop_handlers(struct visit *v);
 void visit_event_faults(struct visit *v);
 void visit_release_events(struct visit *v);
 void visit_lag(struct visit *v);
+
+void visit_show_app(struct visit *v);
+void visit_install(struct visit *v);
+void visit_uninstall(struct visit *v);
+void visit_app_state(struct visit *v);
+void visit_expire(struct visit *v);
+void visit_revoke(struct visit *v);
+void visit_rename(struct visit *v);
+void visit_overload(struct visit *v);

@@ -45,6 +45,11 @@ def wait_for(condition, what, seconds=60, pause=0.05):
         time.sleep(pause)
 
 
+class StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
 class Sandbox:
     """potok-sandbox and its admin side."""
 
@@ -113,14 +118,79 @@ class Sandbox:
 
     def app(self, method, **parameters):
         """Asks as the application (the option app=1); the answer, also of an error."""
-        body = dict(parameters, auth=self.get('events')['access_token'])
-        request = urllib.request.Request('http://127.0.0.1:%d/rest/%s' % (self.port, method), json.dumps(body).encode(),
-                                         {'Content-Type': 'application/json'})
+        return self.ask(method, dict(parameters, auth=self.get('events')['access_token']))[1]
+
+    def ask(self, method, parameters, address=None):
+        """(status, answer) of a method asked with whatever `auth` the parameters hold; address: host:port."""
+        return self.answer_of(urllib.request.Request(
+            'http://%s/rest/%s' % (address or self.application()['address'], method), json.dumps(parameters).encode(),
+            {'Content-Type': 'application/json'}))
+
+    def answer_of(self, request):
+        """(status, JSON or text) of a request; redirects are not followed: their text is the new place."""
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.loads(answer.read())
+            with urllib.request.build_opener(StayHere).open(request, timeout=60) as answer:
+                status, text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
-            return json.loads(refused.read())
+            status, text = refused.code, refused.headers['Location'] or refused.read().decode()
+            refused.close()
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, text
+
+    # The application and its OAuth server; options app=1, app_client='ID:SECRET', app_redirect=URL, app_install=URL,
+    # app_token_life=SECONDS.
+
+    def application(self):
+        """Its state: client_id, client_secret, application_token, member_id, address (host:port of the portal now),
+        oauth_address, access_token and refresh_token (the newest), counts of what the OAuth server did."""
+        return self.get('app')
+
+    def authorize(self, state='x', client_id=None):
+        """What the administrator's browser gets: (302, the callback's whole URL) or (status, page)."""
+        app = self.application()
+        query = urllib.parse.urlencode({'client_id': client_id or app['client_id'], 'state': state})
+        return self.answer_of(urllib.request.Request('http://%s/oauth/authorize/?%s' % (app['address'], query)))
+
+    def oauth_token(self, form=False, **parameters):
+        """(status, answer) of the token endpoint; client_id and client_secret are the application's unless given."""
+        app = self.application()
+        parameters = dict({'client_id': app['client_id'], 'client_secret': app['client_secret']}, **parameters)
+        query = urllib.parse.urlencode(parameters)
+        url = 'http://%s/oauth/token/' % app['oauth_address']
+        return self.answer_of(urllib.request.Request(url, query.encode()) if form else urllib.request.Request(url + '?' + query))
+
+    def install(self, url=None):
+        """Installed anew: ONAPPINSTALL goes to app_install or to the URL; tokens given before are unknown."""
+        self.post('app/install' + ('?url=' + urllib.parse.quote(url, safe='') if url else ''))
+
+    def uninstall(self, clean=False):
+        self.post('app/uninstall?clean=%d' % clean)
+
+    def app_state(self, name):
+        """What is wrong with the application as a whole: 'unpaid', 'user-inactive', …; 'installed': nothing."""
+        self.post('app/state?name=' + name)
+
+    def expire_tokens(self, what='access'):
+        """'access', 'refresh', 'code' or 'all' of what was given so far ends now."""
+        self.post('app/expire?what=' + what)
+
+    def revoke_tokens(self):
+        self.post('app/revoke')
+
+    def token_endpoint_fault(self, kind, times=1, **more):
+        """html502, hang (ms=…), truncated…: see the sandbox's README."""
+        self.fault(kind, times, method='oauth.token', **more)
+
+    def rename(self, back=False):
+        """The portal moves: its old address answers 302. Returns host:port of the address it has now."""
+        self.post('rename?back=%d' % back)
+        return self.application()['address']
+
+    def overload(self, on=True):
+        """OVERLOAD_LIMIT for everybody until it is taken back by hand."""
+        self.post('overload?on=%d' % on)
 
     def fault(self, kind, times=1, **more):
         query = ''.join('&%s=%s' % pair for pair in more.items())
@@ -252,7 +322,7 @@ class Scenario(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix='potok-')
         self.pipelines, self.sandboxes = [], []
         seed = int(os.environ.get('SEED', '0')) or random.randrange(1, 10 ** 6)
-        self.random = random.Random(seed)
+        self.seed, self.random = seed, random.Random(seed)
         print('%s: SEED=%d' % (self.id(), seed), file=sys.stderr)
 
     def sandbox(self, *options, **sizes):
@@ -260,8 +330,9 @@ class Scenario(unittest.TestCase):
         self.sandboxes.append(Sandbox(self.folder, *options, **sizes))
         return self.sandboxes[-1]
 
-    def pipeline(self, sandbox, **environment):
-        self.pipelines.append(Pipeline(self.folder, sandbox.url if sandbox else None, **environment))
+    def pipeline(self, sandbox, postgres=None, **environment):
+        """postgres: (server, database) of the mirror, in place of a SQLite file."""
+        self.pipelines.append(Pipeline(self.folder, sandbox.url if sandbox else None, postgres, **environment))
         return self.pipelines[-1]
 
     def tearDown(self):

@@ -74,12 +74,20 @@ static inline json_t *ask(struct portal *p, const char *method, const char *body
     return ask_path(p, path, body);
 }
 
+/* Access token of the application. */
+static inline const char *ask_token(const struct portal *p)
+{
+    const struct token_pair *pair = tokens_newest(&p->application.tokens);
+
+    return pair ? pair->access : "none";
+}
+
 /* The same as the application, whose token is in the query. */
 static inline json_t *ask_app(struct portal *p, const char *method, const char *body)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), "/rest/%s?auth=%s", method, p->events.access_token);
+    snprintf(path, sizeof(path), "/rest/%s?auth=%s", method, ask_token(p));
     return ask_path(p, path, body);
 }
 

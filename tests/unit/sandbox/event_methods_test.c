@@ -39,7 +39,7 @@ TEST(a_webhook_may_not_ask_about_events)
     int status;
 
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
-        snprintf(path, sizeof(path), "/rest/1/%s/%s?auth=%s", p->secret, methods[i], p->events.access_token);
+        snprintf(path, sizeof(path), "/rest/1/%s/%s?auth=%s", p->secret, methods[i], ask_token(p));
         char *text = ask_raw(p, path, NULL, "", &status);
         CHECK_EQ(status, 403);
         CHECK_HAS(text, "\"error\":\"WRONG_AUTH_TYPE\"");
@@ -63,10 +63,10 @@ TEST(the_token_counts_alone_and_only_when_there_is_an_application)
     CHECK_EQ(status, 401);
     free(ask_raw(p, "/rest/event.get", NULL, "", &status));
     CHECK_EQ(status, 401);
-    snprintf(path, sizeof(path), "/rest/event.get?auth=%s", bare->events.access_token);
+    snprintf(path, sizeof(path), "/rest/event.get?auth=%s", ask_token(bare));
     free(ask_raw(bare, path, NULL, "", &status));
     CHECK_EQ(status, 401);
-    snprintf(body, sizeof(body), "auth=%s", p->events.access_token);
+    snprintf(body, sizeof(body), "auth=%s", ask_token(p));
     free(ask_raw(p, "/rest/event.get.json", body, "application/x-www-form-urlencoded", &status));
     CHECK_EQ(status, 200);
     answers(ask_app(p, "crm.deal.list", "{\"filter\":{\"ID\":0}}"), "[]");
@@ -137,7 +137,7 @@ TEST(a_test_event_repeats_the_question)
 
     answers(ask_app(p, "event.bind", "{\"event\":\"onAppTest\",\"handler\":\"http://a.example/\"}"), "true");
     answers(ask_app(p, "event.test", "{\"a\":{\"b\":[1,\"x y\"]}}"), "1");
-    CHECK(events_next(&p->events, clock_mono_ms(), 5, &url, &body));
+    CHECK(events_next(&p->events, clock_mono_ms(), 5000, &url, &body));
     CHECK_STR(url, "http://a.example/");
     CHECK_HAS(buf_cstr(&body),
         "event=ONAPPTEST&event_handler_id=201&data%5BQUERY%5D%5Ba%5D%5Bb%5D%5B0%5D=1"
@@ -403,11 +403,11 @@ TEST(a_filled_queue_wakes_its_application_not_too_often)
         "true");
     for (int i = 0; i < 10; i++)
         set_title(p, i, "");
-    CHECK(events_next(&p->events, 1000000, 9, &url, &body));
+    CHECK(events_next(&p->events, 1000000, 9000, &url, &body));
     CHECK_HAS(buf_cstr(&body), "event=ONOFFLINEEVENT&event_handler_id=203&ts=9&auth");
     buf_fini(&body);
-    CHECK(!events_next(&p->events, 1004999, 9, &url, &body));
-    CHECK(events_next(&p->events, 1005000, 9, &url, &body));
+    CHECK(!events_next(&p->events, 1004999, 9000, &url, &body));
+    CHECK(events_next(&p->events, 1005000, 9000, &url, &body));
     buf_fini(&body);
     CHECK_EQ(p->events.outbox.stats.made, 2);
     close_queued(p);

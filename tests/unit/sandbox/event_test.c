@@ -3,9 +3,13 @@
 #include "base/mem.h"
 #include "support/check.h"
 
-static const struct event_from from = {
-    .address = "127.0.0.1:8080", .member_id = "m", .application_token = "a/t", .access_token = "x"
-};
+static const struct event_from from = { .address = "127.0.0.1:8080",
+    .oauth_address = "oauth.bitrix.info",
+    .member_id = "m",
+    .application_token = "a/t",
+    .access_token = "x",
+    .expires_in_s = 3600,
+    .scope = "crm,user" };
 
 #define WHERE \
     "auth%5Bdomain%5D=127.0.0.1%3A8080&auth%5Bclient_endpoint%5D=http%3A%2F%2F127.0.0.1%3A8080%2Frest%2F" \
@@ -51,7 +55,7 @@ TEST(the_second_forms_differ_as_told)
     body_is(&f, true, NULL, 1,
         "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807&" APP_WHERE WHO);
     f.no_tokens = false;
-    f.scope_spaces = true;
+    f.scope = "crm user";
     body_is(&f, true, NULL, 1,
         "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807"
         "&auth%5Baccess_token%5D=x&auth%5Bexpires_in%5D=3600&auth%5Bscope%5D=crm%20user&" APP_WHERE WHO);

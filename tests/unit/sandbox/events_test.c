@@ -23,7 +23,7 @@ static const char *next_event(struct portal *p, char ret[static 1000])
     char *ts;
 
     ret[0] = '\0';
-    if (!events_next(&p->events, clock_mono_ms(), 1000, &url, &body))
+    if (!events_next(&p->events, clock_mono_ms(), 1000000, &url, &body))
         return ret;
     outbox_done(&p->events.outbox, true);
     char *text = (char *)buf_cstr(&body), *data = strstr(text, "&data%5BFIELDS%5D%5BID%5D=");
