@@ -5,6 +5,9 @@
 #include "spend.h"
 #include "told.h"
 
+#include "breaker.h"
+#include "overload.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/wire.h"
@@ -164,6 +167,11 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     why.whole_portal = r->error_code != 200;
     if (why.kind == ERR_NONE)
         why.kind = ERR_TEMP;
+    if (breaker_is_word(r->code)) { /* all wait, and no job is to blame */
+        why.kind = ERR_WAIT;
+        end_failed(s, f, &why);
+        return;
+    }
     if (why.kind == ERR_WAIT)
         told_wait(p, r);
     else if (why.kind == ERR_TEMP && r->unknown.n == 0)
@@ -187,6 +195,8 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
         mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
     if (f->entity >= 0 && f->kind == JOB_CHANGED)
         p->mirrors[f->entity].changed_read += r->records;
+    if (!f->done && s->unwritten_ms == 0)
+        s->unwritten_ms = clock_mono_ms();
     if (f->done)
         flights_remove(&s->flights, f);
     else
@@ -228,6 +238,7 @@ void attempt_on_report(struct scheduler *s, struct msg *m)
     crew_give(&s->crew, f->fetcher);
     count_request(portal_of(s, portal), f, r->requests);
     call_over(s, f, r->requests > 0);
+    (void)overload_report(s, f, r);
     told_operating(portal_of(s, portal), r->operating);
     if (str_is(r->outcome, "sent"))
         reported_sent(s, f, r);
@@ -321,6 +332,7 @@ void attempt_on_done(struct scheduler *s, struct msg *m)
     int portal = scheduler_portal_of(s, d->portal);
     struct flight *f = portal < 0 ? NULL : flights_find(&s->flights, portal, d->d);
 
+    s->unwritten_ms = 0;
     if (f == NULL || f->done) {
         if (portal >= 0 && f == NULL)
             portal_of(s, portal)->scan_wanted = true;
@@ -347,6 +359,7 @@ void attempt_checked(struct scheduler *s, struct flight *f, bool still_open)
         return;
     }
     /* Its DONE was lost, or somebody else closed the job: either way it is closed. */
+    s->unwritten_ms = 0;
     if (f->entity >= 0)
         p->mirrors[f->entity].marks_due[0] = p->mirrors[f->entity].marks_due[1] =
             p->mirrors[f->entity].ghosts = true;

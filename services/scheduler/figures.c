@@ -1,5 +1,6 @@
 #include "scheduler.h"
 
+#include "alarms.h"
 #include "base/clock.h"
 #include "base/metric.h"
 
@@ -42,7 +43,7 @@ static void portal_figures(struct scheduler *s, int portal, uint64_t now_ms)
     gauge("potok_scheduler_bucket_level", "Requests in the portal's bucket, as planned", labels,
         pace_level(&p->pace, now_ms));
     gauge("potok_scheduler_bucket_room", "Requests the bucket is planned to hold", labels, p->pace.room);
-    gauge("potok_scheduler_portal_state", "0 ok, 1 waiting, 2 stopped", labels, portal_state_at(p, now_ms));
+    gauge("potok_scheduler_portal_state", "0 ok, 1 waiting, 2 stopped, 3 blocked", labels, portal_state_at(p, now_ms));
     gauge("potok_scheduler_tick", "Number of the last dispatch", labels, (double)p->tick);
     gauge("potok_scheduler_floor", "Attempts up to this number are refused", labels, (double)p->floor);
     for (int i = 0; i < p->operate.count; i++) {
@@ -63,6 +64,7 @@ void figures_refresh(struct scheduler *s)
         return;
     s->figures_at_ms = now_ms;
     fresh_refresh(s, now_ms);
+    alarms_refresh(s, now_ms);
     gauge("potok_scheduler_jobs_in_flight", "Attempts awaited", NULL, flights_unfinished(&s->flights));
     gauge("potok_scheduler_fetchers", "Fetchers known", NULL, s->crew.count);
     gauge("potok_scheduler_credit", "Jobs the fetchers can take now", NULL, crew_credit(&s->crew));

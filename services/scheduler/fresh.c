@@ -2,6 +2,7 @@
  */
 #include "scheduler.h"
 
+#include "alarms.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -66,6 +67,7 @@ static void fresh_done(void *ctx, int status, const struct err *err)
             continue;
         gauge("potok_mark_age_seconds", "Age of the oldest mark that waits; 0: none does", e,
             e->mark_ms > 0 ? now_ms - e->mark_ms : 0);
+        alarms_mark(x->s, str_of(e->portal), str_of(e->entity), e->mark_ms > 0 ? now_ms - e->mark_ms : 0);
         if (e->agreed_ms > 0)
             gauge("potok_agreed_age_seconds", "Time since the mirror agreed with its portal as a whole", e,
                 now_ms - e->agreed_ms);

@@ -1,6 +1,7 @@
 /* What a probe told goes into the database (fields, ranges of new runs), then into memory. */
 #include "scheduler.h"
 
+#include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -94,6 +95,20 @@ static void tell_schema(const struct portal *p, const struct learn_entity *e)
         tell_change(p, e, &e->changes[i]);
 }
 
+/* An alarm of one line. */
+static void tell_gone(struct scheduler *s, int portal, const struct learn_entity *e)
+{
+    struct buf names;
+
+    buf_init(&names, ERR_TEXT_SIZE / 2);
+    for (int i = 0; i < e->change_count; i++)
+        if (e->changes[i].what == CHANGE_GONE)
+            buf_fmt(&names, "%s%s", names.n > 0 ? ", " : "", e->changes[i].name);
+    if (names.n > 0)
+        alarms_fields_gone(s, portal, e->entity, buf_cstr(&names));
+    buf_fini(&names);
+}
+
 static void put_ranges(struct portal *p, int mirror, const struct learn_entity *e)
 {
     for (int i = 0; i < e->range_count; i++) {
@@ -114,6 +129,7 @@ static void learnt_entity(struct scheduler *s, int portal, int mirror, const str
     struct mirror *m = &p->mirrors[mirror];
 
     tell_schema(p, e);
+    tell_gone(s, portal, e);
     mirror_set_schema(m, buf_view(&e->merged));
     m->shape = e->shape;
     m->bounds = e->bounds;

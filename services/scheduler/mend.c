@@ -4,6 +4,7 @@
 
 #include "call.h"
 
+#include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -349,6 +350,7 @@ void mend_fail_mirror(struct scheduler *s, int portal, int mirror, const char *t
 {
     s->portals[portal].portal.mirrors[mirror].refused = true;
     end_by_id(s, portal, mirror);
+    alarms_run(s, portal, mirror, "failed", text);
     fail_mirrors(s, portal, (uint64_t)1 << mirror, text);
 }
 

@@ -121,6 +121,9 @@ static int room(const struct scheduler *s, int portal, uint64_t now_ms)
     for (size_t i = 1; i < ARRAY_SIZE(limits); i++)
         if (limits[i] < n)
             n = limits[i];
+    int tries = breaker_room(&p->breaker, flights_calls(&s->flights, portal), now_ms);
+    if (tries >= 0 && tries < n)
+        n = tries;
     return n > 0 ? (int)n : 0;
 }
 

@@ -118,13 +118,16 @@ void portal_resume(struct portal *p)
 
 enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms)
 {
+    if (p->breaker.open)
+        return PORTAL_BLOCKED;
     return p->state == PORTAL_OK && p->pause_ms > now_ms ? PORTAL_WAITING : p->state;
 }
 
 const char *portal_state_name(enum portal_state state)
 {
     static const char *const names[] = {
-        [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting", [PORTAL_STOPPED] = "stopped"
+        [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting", [PORTAL_STOPPED] = "stopped",
+        [PORTAL_BLOCKED] = "blocked"
     };
 
     return names[state];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "breaker.h"
 #include "cut.h"
 #include "gather.h"
 #include "job.h"
@@ -25,6 +26,7 @@ enum portal_state {
     PORTAL_OK,
     PORTAL_WAITING,         /* it asked for a pause, or is out of order */
     PORTAL_STOPPED,         /* credentials or configuration: only a new sync command tries again */
+    PORTAL_BLOCKED,         /* for overload: one call tries now and then (breaker.h) */
 };
 
 enum run_state { RUN_NONE, RUN_PROBING, RUN_OPEN };
@@ -79,7 +81,8 @@ struct portal {
     uint64_t epoch, tick;           /* tick: as of our last dispatch */
     struct pace pace;
     struct operate operate;
-    enum portal_state state;
+    enum portal_state state;        /* never BLOCKED: portal_state_at() */
+    struct breaker breaker;
     char error[ERR_TEXT_SIZE];
     uint64_t pause_ms;              /* monotonic: no call before */
     uint64_t ok_count;              /* good answers */

@@ -1,6 +1,7 @@
 /* Reads again what the database says is open and makes memory agree: hints may be lost, tables are true. */
 #include "scheduler.h"
 
+#include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -106,6 +107,7 @@ static void end_run(struct scheduler *s, int portal, struct mirror *m, const str
         scheduler_step(s, step);
     if (r->state[0] != '\0')
         tell_finished(&s->portals[portal].portal, m, r);
+    alarms_run(s, portal, (int)(m - s->portals[portal].portal.mirrors), r->state, r->error);
     m->run = 0;
     m->run_state = RUN_NONE;
     m->ghosts = true;

@@ -1,10 +1,12 @@
 #include "scheduler.h"
 
+#include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/webhook.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TURN_MOST_MS         1000
@@ -77,6 +79,7 @@ static void step_failed(struct scheduler *s, struct step *step, const struct err
         if (!s->step_lost)
             log_ev(LOG_WARNING, "database.retry", kv_s("step", step->name), kv_err(err));
         s->step_lost = true;
+        snprintf(s->step_error, sizeof(s->step_error), "%s", err->text);
         if (!step->once) {
             step->fails++;
             put_back(s, step);
@@ -110,6 +113,10 @@ static void step_done(void *ctx, int status, const struct err *err)
 /* What is due by itself when nothing waits: portals take turns, what tells us the truth comes first. */
 static struct step *make_step(struct scheduler *s, uint64_t now_ms)
 {
+    struct step *alarms = alarms_step(s);
+
+    if (alarms != NULL)
+        return alarms;
     for (int i = 0; i < s->portal_count; i++) {
         int portal = (s->portal_turn + i) % s->portal_count;
         struct step *step = scan_step(s, portal, now_ms);
@@ -365,6 +372,8 @@ int scheduler_start(struct app *app, void *state, struct err *err)
     struct scheduler *s = state;
 
     s->app = app;
+    if (alarms_new(&s->alarms, app->loop, &s->alarm, app->instance, true, err) < 0)
+        return -1;
     s->steps_end = &s->steps;
     if (make_portals(s, err) < 0 || open_bus(s, err) < 0)
         return -1; /* the bus first: who cannot bind must not take the lease from who can */
@@ -428,6 +437,7 @@ void scheduler_stop(void *state)
     s->timer = NULL;
     bus_close(&s->router);
     bus_close(&s->dones);
+    alarms_free(&s->alarms);
     flights_fini(&s->flights);
     for (int i = 0; i < s->portal_count; i++)
         portal_fini(&s->portals[i].portal);

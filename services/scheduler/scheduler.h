@@ -9,6 +9,7 @@
 #include "db/db_pool.h"
 #include "flight.h"
 #include "portal.h"
+#include "run/alarm.h"
 #include "run/app.h"
 #include "run/bus.h"
 #include "store.h"
@@ -37,13 +38,17 @@ struct scheduler_portal {
     struct chooser chooser;
     unsigned scan_no;               /* scans begun */
     uint64_t born_at_scan;          /* p->next_order when the last one began */
+    uint64_t ok_when_stopped;       /* p->ok_count then */
 };
 
 struct scheduler {
     char *database_url, *bus_where;                     /* settings */
     int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
     int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min;
+    struct alarm_settings alarm;
+    int64_t overload_pause_ms;
     struct app *app;
+    struct alarms *alarms;
     struct db_pool *pool;
     struct bus_plug *router, *dones;
     uv_timer_t *timer;              /* freed in its close callback */
@@ -56,6 +61,12 @@ struct scheduler {
     uint64_t step_not_before_ms;    /* after a failed step */
     uint64_t figures_at_ms, fresh_at_ms;
     bool step_lost;                 /* told already that the database fails */
+    char step_error[ERR_TEXT_SIZE]; /* why */
+    struct store_alarms alarms_kept;    /* as read, until they hold */
+    uint64_t unwritten_ms;          /* since when records are under way and no DONE came; 0 = none are */
+    uint64_t drift_at_ms;           /* when fields are looked at next */
+    int64_t clocks_apart_ms;        /* wall minus monotonic, at the last look */
+    bool clocks_seen;
     bool stopping;
 };
 

@@ -26,8 +26,16 @@ static const struct setting SETTINGS[] = {
         "how often all ids are listed to find what is gone, unless a full sync did it; 0 = on demand only"),
     SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
         "how often the floor rises and counters are written"),
+    SET_MS(struct scheduler, overload_pause_ms, "PORTAL_OVERLOAD_PAUSE", "10m", 100, 86400000,
+        "a portal that blocked us for overload (OVERLOAD_LIMIT) is left alone so long, then twice as long, up to 24 times"),
+    ALARM_SETTINGS(struct scheduler, alarm),
     SET_END,
 };
+
+static int check(const struct config *config, void *state, struct err *err)
+{
+    return alarm_settings_check(&((struct scheduler *)state)->alarm, err);
+}
 
 const struct app_def SCHEDULER = {
     .name = "scheduler",
@@ -35,6 +43,7 @@ const struct app_def SCHEDULER = {
     .metrics_port = PORT_scheduler,
     .settings = SETTINGS,
     .state_size = sizeof(struct scheduler),
+    .check = check,
     .start = scheduler_start,
     .stop_soon = scheduler_stop_soon,
     .stop = scheduler_stop,

@@ -4,6 +4,7 @@
  * Memory: out arrays are the caller's struct's, freed by its _fini. */
 #pragma once
 
+#include "base/alarm_book.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "cut.h"
@@ -254,3 +255,16 @@ int store_left(struct db *db, struct store_left *x, struct err *err) MUST_CHECK;
 #define STORE_SINCE_NONE INT64_MAX
 #define STORE_SINCE_MOST 100    /* runs that are not the last of their entity: the newest ones */
 int store_status(struct db *db, int64_t since, json_t *into, struct err *err) MUST_CHECK;
+
+/* ---- alarms, and portals that blocked us (store_alarm.c) ---- */
+struct store_alarms {
+    struct alarm_row *list;     /* owned: free() */
+    int count;
+};
+int store_load_alarms(struct db *db, struct store_alarms *ret, struct err *err) MUST_CHECK;     /* what is raised first */
+int store_keep_alarms(struct db *db, const struct store_who *who, const struct store_alarms *x, struct err *err) MUST_CHECK;
+struct store_block {
+    uint64_t begun_ms, until_ms;    /* wall; 0: there is none */
+};
+int store_load_block(struct db *db, struct str portal, struct store_block *ret, struct err *err) MUST_CHECK;
+int store_keep_block(struct db *db, const struct store_who *who, const struct store_block *b, struct err *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "scheduler.h"
 
 #include "base/clock.h"
+#include "overload.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "run/crash.h"
@@ -78,6 +79,8 @@ static void sync_done(struct step *step)
         struct portal *p = &s->portals[x->wishes[w].portal].portal;
 
         portal_resume(p);
+        if (x->peer.n > 0)
+            overload_force(s, x->wishes[w].portal);
         for (int i = 0; i < x->store[w].count; i++) {
             struct mirror *m = &p->mirrors[x->mirrors[w * PORTAL_ENTITIES_MAX + i]];
 
