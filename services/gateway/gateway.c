@@ -38,6 +38,7 @@ static void on_trouble(void *ctx, const struct err *err)
 
     if (err == NULL) {
         g->trouble[0] = '\0';
+        alarm_clear(g->alarms, "", "", "spool.full");
         log_event(LOG_INFO, "spool.well");
         return;
     }
@@ -47,10 +48,17 @@ static void on_trouble(void *ctx, const struct err *err)
     }
     snprintf(g->trouble, sizeof(g->trouble), "%s", err->text);
     log_ev(LOG_WARNING, "spool.trouble", kv_err(err));
+    alarm_raise(g->alarms, &(struct alarm){ "spool.full", "", "", err->text });
+}
+
+static void tell_damaged(struct gateway *g, const char *what)
+{
+    alarm_raise(g->alarms, &(struct alarm){ "spool.damaged", "", "", what });
 }
 
 static void on_salvaged(void *ctx, int64_t saved)
 {
+    tell_damaged(ctx, "the spool's file was damaged; what could be read of it goes on");
     log_ev(LOG_ERROR, "spool.damaged", kv_i("saved", saved),
         kv_s("message",
             "the spool's file was damaged and is kept beside the new one; what could be read of it goes on: "
@@ -108,10 +116,15 @@ static void on_tick(uv_timer_t *timer)
 
     hand_turn(&g->hand, now_ms);
     count_state(g);
+    if (hand_age(&g->hand, clock_wall_ms()) > (uint64_t)g->alarm.mark_age_ms)
+        alarm_raise(g->alarms, &(struct alarm){ "spool.old", "", "", "the scheduler does not acknowledge them" });
+    else
+        alarm_clear(g->alarms, "", "", "spool.old");
     if (g->hand.damaged > 0) {
         log_ev(LOG_ERROR, "spool.row_damaged", kv_u("rows", g->hand.damaged),
             kv_s("message", "set aside: `potok spool check` lists them; run a full sync to be sure"));
         g->hand.damaged = 0;
+        tell_damaged(g, "rows of the spool were set aside");
     }
     if (g->app->stopping && nothing_left(g, now_ms))
         app_quit(g->app);
@@ -191,7 +204,7 @@ static void forget_tls(struct gateway *g)
 int gateway_check(const struct config *config, void *state, struct err *err)
 {
     struct gateway *g = state;
-    int result = rules_make(g, config, err);
+    int result = alarm_settings_check(&g->alarm, err) < 0 ? -1 : rules_make(g, config, err);
 
     forget_tls(g);
     return result;
@@ -203,6 +216,8 @@ int gateway_start(struct app *app, void *state, struct err *err)
 
     g->app = app;
     count_init();
+    if (alarms_new(&g->alarms, app->loop, &g->alarm, app->instance, false, err) < 0)
+        return -1;
     if (app->config->portal_count == 0)
         return err_set(err, ERR_CONF, "no portal is configured: set BITRIX_WEBHOOK_URL, or write potok.yaml");
     if (rules_make(g, app->config, err) < 0)
@@ -242,6 +257,7 @@ void gateway_stop(void *state)
     keeper_free(&g->keeper); /* requests on their way are answered */
     http_server_free(&g->server);
     bus_close(&g->scheduler);
+    alarms_free(&g->alarms);
     hand_fini(&g->hand);
     if (g->tick_open)
         uv_close((uv_handle_t *)&g->tick, NULL);
@@ -273,6 +289,7 @@ void gateway_detail(void *state, json_t *into)
     if (g->trouble[0] != '\0')
         json_object_set_new(into, "trouble", json_string(g->trouble));
     json_object_set_new(into, "listen", json_string(g->server != NULL ? http_server_address(g->server) : ""));
+    json_object_set_new(into, "alarms", alarms_json(g->alarms));
     json_object_set_new(into, "waiting", json_integer((json_int_t)hand_waiting(&g->hand)));
     json_object_set_new(into, "handed", json_integer((json_int_t)g->hand.sent));
     json_object_set_new(into, "again", json_integer((json_int_t)g->hand.again));

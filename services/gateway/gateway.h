@@ -4,6 +4,7 @@
 #include "hand.h"
 #include "intake.h"
 #include "keeper.h"
+#include "run/alarm.h"
 #include "run/app.h"
 #include "run/bus.h"
 #include "run/http_server.h"
@@ -12,7 +13,9 @@
 struct gateway {
     char *listen, *tokens, *keys, *domains, *tls_cert_file, *tls_key_file, *bus_scheduler;   /* settings */
 
+    struct alarm_settings alarm;
     struct app *app;
+    struct alarms *alarms;
     struct intake_rules rules;
     struct visitors visitors;
     struct http_server *server;

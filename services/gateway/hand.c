@@ -163,6 +163,11 @@ void hand_acked(struct hand *h, const struct msg_event_ack *ack, uint64_t wall_m
     start_take(h);
 }
 
+uint64_t hand_age(const struct hand *h, uint64_t wall_ms)
+{
+    return h->under_way > 0 && h->rows[0].at_ms < wall_ms ? wall_ms - h->rows[0].at_ms : 0;
+}
+
 void hand_turn(struct hand *h, uint64_t now_ms)
 {
     if (h->under_way == 0 || h->stopping) {

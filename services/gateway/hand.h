@@ -37,3 +37,4 @@ void hand_acked(struct hand *h, const struct msg_event_ack *ack, uint64_t wall_m
 /* A timer's turn, or there is room to send. */
 void hand_turn(struct hand *h, uint64_t now_ms);
 uint64_t hand_waiting(const struct hand *h);            /* rows not yet acknowledged, at most */
+uint64_t hand_age(const struct hand *h, uint64_t wall_ms);     /* of the oldest row that waits for its EVENT_ACK; 0: none does */

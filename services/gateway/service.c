@@ -18,6 +18,7 @@ static const struct setting SETTINGS[] = {
     SET_STR(struct gateway, tls_key_file, "GATEWAY_TLS_KEY", NULL, "file of its key (PEM)"),
     SET_STR(struct gateway, bus_scheduler, "BUS_SCHEDULER", "ipc",
         "where the scheduler is: ipc or tcp://host:port"),
+    ALARM_SETTINGS(struct gateway, alarm),
     SET_END,
 };
 
