@@ -46,9 +46,6 @@ int service_instances(const struct service *s, const struct config *config, int 
     if (!str_i64(str_of(value), &n) || n < 1 || n > INSTANCES_MAX)
         return err_set(err, ERR_CONF, "%s: \"%.32s\" from %s is not a number from 1 to %d", name, value,
             err_tr(where), INSTANCES_MAX);
-    if (n > 1 && strcmp(s->name, "scheduler") == 0)
-        return err_set(
-            err, ERR_CONF, "%s: \"%.32s\" from %s: there is one scheduler", name, value, err_tr(where));
     *ret = (int)n;
     return 0;
 }

@@ -22,7 +22,7 @@ bool service_is_up(const char *name);   /* does a `potok up` that stays start it
 #define INSTANCES_MAX 32
 
 /* FETCHERS, MAPPERS, WRITERS of the environment, else of `settings:`; the table's number when unset. ERR_CONF: not
- * 1..INSTANCES_MAX, or more than one scheduler. config NULL: the environment only. */
+ * 1..INSTANCES_MAX. Of several schedulers one works, the others stand by. config NULL: the environment only. */
 int service_instances(const struct service *s, const struct config *config, int *ret, struct err *err) MUST_CHECK;
 /* "<folder of this program>/potok-<name>". */
 void service_program(const char *name, char *ret, size_t size);

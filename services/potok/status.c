@@ -93,6 +93,7 @@ static const char *service_state(const char *state)
         { "starting", "запускается", "starting" },
         { "ready", "готов", "ready" },
         { "busy", "занят", "busy" },
+        { "standby", "в резерве", "standby" },
         { "stopping", "завершается", "stopping" },
         { "no answer", "не отвечает", "no answer" },
     };
@@ -218,6 +219,21 @@ static int running_show(const struct ask *a, const struct home *home)
 
 /* ---- nothing runs ---- */
 
+/* Nobody answers here because whoever works is elsewhere. */
+static const char *standby_tell(const struct ask *a, char *ret, size_t size)
+{
+    for (int i = 0; i < a->count; i++) {
+        const char *holder = json_string_value(json_object_get(a->services[i].detail, "standby"));
+
+        if (holder == NULL || strcmp(a->services[i].state, "standby") != 0)
+            continue;
+        snprintf(ret, size, "%s %s; %s %s", a->services[i].instance, say("в резерве", "stands by"),
+            say("работает", "the scheduler that works is"), holder);
+        return ret;
+    }
+    return NULL;
+}
+
 static int stopped_show(struct ask *a, const struct home *home, bool json)
 {
     struct run_view *runs = xcalloc(SNAPSHOT_RUNS_MAX, sizeof(*runs));
@@ -225,7 +241,8 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
     int count = last_runs_read(home, runs, SNAPSHOT_RUNS_MAX, &err);
     char why[800];
 
-    absence_tell(home, why, sizeof(why));
+    if (standby_tell(a, why, sizeof(why)) == NULL)
+        absence_tell(home, why, sizeof(why));
     if (json) {
         json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(home) != 0, "services",
             services_json(a), "runs", last_runs_json(runs, count), "error", why);

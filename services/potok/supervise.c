@@ -220,7 +220,7 @@ static void child_ended(struct supervise *s, struct child *child, int status)
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 
     child->pid = 0;
-    child->trouble[0] = '\0';
+    child->holder[0] = child->trouble[0] = '\0';
     child->state[0] = '\0';
     if (s->stopping)
         return;
@@ -262,14 +262,21 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-static void trouble_take(struct child *child, struct str detail)
+static void detail_take(struct child *child, struct str detail)
 {
     json_t *root = detail.n > 0 ? json_loadb(detail.p, detail.n, 0, NULL) : NULL;
     const char *text = json_string_value(json_object_get(root, "trouble"));
+    const char *holder = json_string_value(json_object_get(root, "standby"));
 
+    snprintf(child->holder, sizeof(child->holder), "%s", holder == NULL ? "" : holder);
     snprintf(child->trouble, sizeof(child->trouble), "%s", text == NULL ? "" : text);
     russian_in_place(child->trouble, sizeof(child->trouble));
     json_decref(root);
+}
+
+static bool is_up(struct str state)
+{
+    return str_is(state, "ready") || str_is(state, "busy") || str_is(state, "standby");
 }
 
 void supervise_status(struct supervise *s, const struct msg_status *m)
@@ -282,8 +289,8 @@ void supervise_status(struct supervise *s, const struct msg_status *m)
         snprintf(child->state, sizeof(child->state), STR_FMT, STR_ARG(m->state));
         child->uptime_ms = m->uptime_ms;
         child->rss_bytes = m->rss_bytes;
-        trouble_take(child, m->detail);
-        if (child->restart.ready || (!str_is(m->state, "ready") && !str_is(m->state, "busy")))
+        detail_take(child, m->detail);
+        if (child->restart.ready || !is_up(m->state))
             continue;
         restart_ready(&child->restart);
         s->events.on_ready(s->events.ctx, child);
@@ -328,6 +335,22 @@ int supervise_ready_count(const struct supervise *s)
     for (int i = 0; i < s->count; i++)
         n += s->list[i].pid > 0 && s->list[i].restart.ready;
     return n;
+}
+
+const char *supervise_stands_by(const struct supervise *s)
+{
+    const char *holder = NULL;
+
+    for (int i = 0; i < s->count; i++) {
+        const struct child *c = &s->list[i];
+
+        if (strcmp(c->service, "scheduler") != 0)
+            continue;
+        if (c->holder[0] == '\0')
+            return NULL;
+        holder = c->holder;
+    }
+    return holder;
 }
 
 void supervise_last_words(const struct child *child, char *ret, size_t size)

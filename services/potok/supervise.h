@@ -27,6 +27,7 @@ struct child {
     off_t log_from;             /* where the lines of this life begin */
     char state[17];             /* of its latest STATUS; "" before */
     uint64_t uptime_ms, rss_bytes;
+    char holder[256];           /* of a standby: who does its work; "" = it does */
     char trouble[ERR_TEXT_SIZE]; /* what its latest STATUS says it cannot do; "" = nothing */
 };
 
@@ -63,5 +64,7 @@ void supervise_stop(struct supervise *s);       /* SIGTERM in reverse order */
 void supervise_kill(struct supervise *s);       /* SIGKILL now */
 void supervise_close(struct supervise *s);      /* its handles; the struct lives until the loop's next turn */
 int supervise_ready_count(const struct supervise *s);
+/* The schedulers here stand by for one elsewhere, who is named; NULL: one of them works, or may yet. */
+const char *supervise_stands_by(const struct supervise *s);
 /* What its log said last in this life, for people: the latest ERROR line's text, else its last line. */
 void supervise_last_words(const struct child *child, char *ret, size_t size);

@@ -47,7 +47,8 @@ static void on_ready(void *ctx, const struct child *child)
     struct up *u = ctx;
 
     if (child->starts > 1 || !u->screen.live)
-        screen_printf(&u->screen, "%s: %s\n", child->instance, say("готов", "ready"));
+        screen_printf(&u->screen, "%s: %s\n", child->instance,
+            child->holder[0] != '\0' ? say("в резерве", "standby") : say("готов", "ready"));
     if (u->told_ready || supervise_ready_count(&u->supervise) < u->supervise.count)
         return;
     u->told_ready = true;
@@ -123,6 +124,20 @@ static void on_signal(uv_signal_t *handle, int signum)
         up_stop(u, EXIT_WELL);
 }
 
+/* A standby does not answer: whoever works does. */
+static void standby_watch(struct up *u, uint64_t now_ms)
+{
+    const char *holder = supervise_stands_by(&u->supervise);
+
+    if (holder == NULL)
+        return;
+    u->started_ms = now_ms;
+    if (u->once && u->told_ready)
+        up_fail(u, EXIT_FAILED, "%s: %s",
+            say("другой планировщик уже работает с этой базой данных", "another scheduler works on this database"),
+            holder);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct up *u = timer->data;
@@ -133,6 +148,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     }
     up_follow(u);
+    standby_watch(u, now_ms);
     if (u->phase == UP_STARTING && now_ms - u->started_ms > ANSWER_WITHIN_MS)
         up_fail(u, EXIT_FAILED, "%s %s/scheduler.1.log",
             say("планировщик не отвечает; журнал:", "the scheduler does not answer; its log:"),

@@ -1,6 +1,8 @@
 /* Commands of the operator: JSON in, JSON out. What they change goes through steps like everything else. */
 #include "scheduler.h"
 
+#include "spend.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -170,11 +172,13 @@ static json_t *paused_json(const struct portal *p)
     return names;
 }
 
-static json_t *portal_json(const struct portal *p, uint64_t now_ms)
+static json_t *portal_json(const struct scheduler *s, int portal, uint64_t now_ms)
 {
+    const struct portal *p = &s->portals[portal].portal;
+
     return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I, s:o}", "name", p->config->name,
         "url", p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget",
-        "level", pace_level(&p->pace, now_ms), "burst", (int)p->config->burst, "drain",
+        "level", pace_level(spend_of(s, portal), now_ms), "burst", (int)p->config->burst, "drain",
         (int)p->config->drain_per_s, "operating", operating_json(p, now_ms), "requests",
         (json_int_t)p->requests, "refusals", (json_int_t)p->refusals, "paused", paused_json(p));
 }
@@ -186,7 +190,7 @@ static void add_memory(struct scheduler *s, json_t *body)
     uint64_t now_ms = clock_mono_ms(), refusals = 0;
 
     for (int i = 0; i < s->portal_count; i++) {
-        json_array_append_new(portals, portal_json(&s->portals[i].portal, now_ms));
+        json_array_append_new(portals, portal_json(s, i, now_ms));
         refusals += s->portals[i].portal.refusals;
     }
     for (int i = 0; i < s->crew.count; i++) {
@@ -359,6 +363,7 @@ static const struct {
     { "marks", on_marks },
     { "status", on_status },
     { "config", on_config },
+    { "access", access_on_command },
 };
 
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m)
@@ -382,7 +387,7 @@ void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m
     }
     json_decref(args);
     reply_failed(s, from, m,
-        "no command \"" STR_FMT "\": there are sync, pause, resume, marks, status, config",
+        "no command \"" STR_FMT "\": there are sync, pause, resume, marks, status, config, access",
         STR_ARG(m->control.command));
 }
 
@@ -390,6 +395,10 @@ void control_detail(void *state, json_t *into)
 {
     struct scheduler *s = state;
 
+    if (!s->lease.active) {
+        json_object_set_new(into, "standby", json_string(s->lease.other));
+        return;
+    }
     json_object_set_new(into, "in_flight", json_integer(flights_unfinished(&s->flights)));
     json_object_set_new(into, "fetchers", json_integer(s->crew.count));
 }

@@ -1,10 +1,13 @@
 #include "scheduler.h"
 
+#include "access.h"
+#include "budget.h"
+#include "spend.h"
+
 #include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/webhook.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +89,9 @@ static void step_failed(struct scheduler *s, struct step *step, const struct err
             return;
         }
     }
-    if (step->failed != NULL && !lost)
+    if (lost)
+        lease_lost(s, err);
+    else if (step->failed != NULL)
         step->failed(step, err);
     else if (!curable(err))
         app_fail(s->app, err);
@@ -174,6 +179,7 @@ static uint64_t turn_wait(struct scheduler *s, uint64_t now_ms)
         return least(wait, s->step_not_before_ms - now_ms);
     for (int i = 0; i < s->portal_count; i++)
         wait = least(wait, plan_wait(s, i, now_ms));
+    wait = least(wait, budget_wait(s, now_ms));
     return wait > 0 ? wait : 1;
 }
 
@@ -185,6 +191,7 @@ static void on_turn(uv_timer_t *timer)
     if (s->stopping)
         return;
     attempt_sweep(s, now_ms);
+    budget_turn(s, now_ms);
     run_step(s, now_ms);
     figures_refresh(s);
     uv_timer_start(timer, on_turn, turn_wait(s, now_ms), 0);
@@ -211,6 +218,8 @@ static void on_router(void *ctx, struct bus_plug *plug, struct bus_peer from, st
         control_on_command(s, from, *m);
     else if ((*m)->type == MSG_EVENT)
         events_on_event(s, from, *m);
+    else if ((*m)->type == MSG_BUDGET_ASK)
+        budget_on_ask(s, from, *m);
     log_correlate(NULL);
     scheduler_wake(s);
 }
@@ -226,7 +235,7 @@ static void on_done(void *ctx, struct bus_plug *plug, struct bus_peer from, stru
     scheduler_wake(s);
 }
 
-static int open_bus(struct scheduler *s, struct err *err)
+int scheduler_bind(struct scheduler *s, struct err *err)
 {
     struct bus_def router = { .kind = BUS_ROUTER_BIND,
         .service = "scheduler",
@@ -246,107 +255,20 @@ static int open_bus(struct scheduler *s, struct err *err)
     if (s->router == NULL)
         return -1;
     s->dones = bus_open(s->app->bus, &dones, err);
+    if (s->dones == NULL)
+        bus_close(&s->router);
     return s->dones == NULL ? -1 : 0;
 }
 
-/* ---- start: the database is read before the loop runs, so that what is wrong with it is told at once ----
- */
+/* ---- start ---- */
 
-static void take_up(struct scheduler *s, struct mirror *m, const struct store_mirror *row, struct portal *p)
+static void free_portals(struct scheduler *s)
 {
-    mirror_set_schema(m, buf_view(&row->schema));
-    m->run = row->run;
-    m->run_state = row->run == 0 ? RUN_NONE : row->probing ? RUN_PROBING : RUN_OPEN;
-    m->probe_wanted = m->run_state == RUN_OPEN; /* the bounds were only remembered */
-    m->ever_full = m->ghosts = row->ever_full;
-    m->shape = row->shape;
-    m->paused = row->paused;
-    m->run_started_ms = row->started_ms;
-    struct config_when plan = config_when(p->config, m->entity->plural);
-    when_init(
-        &m->when, &plan, s->sync_interval_min * 60000, row->ever_full, row->started_ms, clock_wall_ms());
-    if (row->floor > p->floor)
-        p->floor = row->floor;
-}
-
-/* Whose copy the tables are to be. The views point into the portal and into `host`. */
-static struct db_identity identity_of(
-    const struct portal *p, struct str tables[PORTAL_ENTITIES_MAX], char host[static WEBHOOK_IDENTITY_SIZE])
-{
-    webhook_identity(config_portal_url(p->config), host);
-    for (int i = 0; i < p->mirror_count; i++)
-        tables[i] = str_of(p->mirrors[i].table);
-    return (struct db_identity){ p->name, str_of(host), tables, p->mirror_count };
-}
-
-static int check_portal(struct db *db, const struct portal *p, struct err *err)
-{
-    struct str tables[PORTAL_ENTITIES_MAX];
-    char host[WEBHOOK_IDENTITY_SIZE];
-    struct db_identity who = identity_of(p, tables, host);
-
-    return db_identity_check(db, &who, err);
-}
-
-static int take_lease(struct scheduler *s, struct db *db, struct portal *p, struct err *err)
-{
-    struct str tables[PORTAL_ENTITIES_MAX];
-    char host[WEBHOOK_IDENTITY_SIZE];
-    struct db_identity who = identity_of(p, tables, host);
-    struct store_lease lease;
-    uint64_t now = clock_mono_ms(), wall = clock_wall_ms();
-
-    if (store_take_lease(db, &who, str_of(s->app->instance), wall, &lease, err) < 0)
-        return -1;
-    p->epoch = lease.epoch;
-    p->tick = lease.tick;
-    pace_restore(&p->pace, lease.bucket, lease.bucket_ms, wall, now);
-    return 0;
-}
-
-static int load_portal(struct scheduler *s, struct db *db, struct portal *p, struct err *err)
-{
-    if (take_lease(s, db, p, err) < 0)
-        return -1;
-    for (int i = 0; i < p->mirror_count; i++) {
-        struct store_who who = scheduler_who(p);
-        struct store_mirror row = { .entity = str_of(p->mirrors[i].entity->plural),
-            .table = str_of(p->mirrors[i].table) };
-        int failed = store_load_mirror(db, &who, &row, err);
-
-        if (failed == 0)
-            take_up(s, &p->mirrors[i], &row, p);
-        if (failed == 0 && row.lifted)
-            log_ev(LOG_INFO, "sync.again", kv_str("portal", p->name), kv_str("entity", row.entity),
-                kv_u("run", row.run));
-        if (failed == 0 && row.former[0] != '\0')
-            log_ev(LOG_INFO, "mirror.moved", kv_str("portal", p->name), kv_str("entity", row.entity),
-                kv_s("from", row.former), kv_str("to", row.table));
-        store_mirror_fini(&row);
-        if (failed < 0)
-            return -1;
-    }
-    p->scan_wanted = true;
-    log_ev(LOG_INFO, "portal.opened", kv_str("portal", p->name), kv_url("url", config_portal_url(p->config)),
-        kv_u("epoch", p->epoch), kv_u("tick", p->tick), kv_i("entities", p->mirror_count));
-    return 0;
-}
-
-/* Every portal is looked at before any lease is taken: a mistake in one changes nothing of the others. */
-static int load(struct scheduler *s, struct err *err)
-{
-    struct db *db = NULL;
-
-    if (db_open(&db, s->database_url, err) < 0)
-        return -1;
-
-    int failed = db_migrate(db, err);
-    for (int i = 0; i < s->portal_count && failed == 0; i++)
-        failed = check_portal(db, &s->portals[i].portal, err);
-    for (int i = 0; i < s->portal_count && failed == 0; i++)
-        failed = load_portal(s, db, &s->portals[i].portal, err);
-    db_close(&db);
-    return failed;
+    for (int i = 0; i < s->portal_count; i++)
+        portal_fini(&s->portals[i].portal);
+    free(s->portals);
+    s->portals = NULL;
+    s->portal_count = 0;
 }
 
 static int make_portals(struct scheduler *s, struct err *err)
@@ -359,12 +281,28 @@ static int make_portals(struct scheduler *s, struct err *err)
     for (int i = 0; i < config->portal_count; i++) {
         struct portal *p = &s->portals[s->portal_count++].portal;
 
-        portal_init(p, &config->portals[i], (uint64_t)s->operating_limit_s * 1000, clock_mono_ms());
+        portal_init(p, &config->portals[i], (uint64_t)s->operating_limit_s * 1000);
+        (void)spend_bucket(s, p, "", clock_mono_ms());
         portal_add_mirrors(p);
         if (zone_load(&p->zone, config->portals[i].zone, err) < 0)
             return -1;
     }
     return 0;
+}
+
+int scheduler_portals_anew(struct scheduler *s, struct err *err)
+{
+    free_portals(s);
+    return make_portals(s, err);
+}
+
+void scheduler_begin(struct scheduler *s)
+{
+    alarms_begin(s);
+    s->timer = xcalloc(1, sizeof(*s->timer));
+    uv_timer_init(s->app->loop, s->timer);
+    s->timer->data = s;
+    scheduler_wake(s);
 }
 
 int scheduler_start(struct app *app, void *state, struct err *err)
@@ -375,16 +313,9 @@ int scheduler_start(struct app *app, void *state, struct err *err)
     if (alarms_new(&s->alarms, app->loop, &s->alarm, app->instance, true, err) < 0)
         return -1;
     s->steps_end = &s->steps;
-    if (make_portals(s, err) < 0 || open_bus(s, err) < 0)
-        return -1; /* the bus first: who cannot bind must not take the lease from who can */
-    if (load(s, err) < 0)
-        return err_wrap(err, "database");
-    s->pool = db_pool_new(app->loop, s->database_url, 2);
-    s->timer = xcalloc(1, sizeof(*s->timer));
-    uv_timer_init(app->loop, s->timer);
-    s->timer->data = s;
-    scheduler_wake(s);
-    return 0;
+    if (make_portals(s, err) < 0)
+        return -1;
+    return lease_start(s, err);
 }
 
 /* ---- stop ---- */
@@ -409,6 +340,8 @@ static void last_words(struct scheduler *s)
         if (failed == 0 && s->portals[i].portal.run_calls_count > 0)
             failed = requests_flush(&s->portals[i].portal, db, &err);
     }
+    if (failed == 0)
+        failed = store_give_up(db, str_of(s->lease.holder), &err);
     if (failed < 0)
         log_ev(LOG_DEBUG, "stop.unwritten", kv_err(&err));
     db_close(&db);
@@ -425,13 +358,12 @@ void scheduler_stop(void *state)
     struct step *step;
 
     s->stopping = true;
-    bool begun = s->pool != NULL;
-    if (begun)
-        db_pool_free(&s->pool);
+    db_pool_free(&s->pool);
     while ((step = take_step(s)) != NULL)
         step->free(step);
-    if (begun)
+    if (s->lease.active)
         last_words(s);
+    lease_stop(s);
     if (s->timer != NULL)
         uv_close((uv_handle_t *)s->timer, free_timer);
     s->timer = NULL;
@@ -439,11 +371,9 @@ void scheduler_stop(void *state)
     bus_close(&s->dones);
     alarms_free(&s->alarms);
     flights_fini(&s->flights);
-    for (int i = 0; i < s->portal_count; i++)
-        portal_fini(&s->portals[i].portal);
-    free(s->portals);
-    s->portals = NULL;
-    s->portal_count = 0;
+    buckets_fini(&s->buckets);
+    senders_fini(&s->senders);
+    free_portals(s);
 }
 
 bool scheduler_busy(void *state)

@@ -8,16 +8,20 @@
 #include "crew.h"
 #include "db/db_pool.h"
 #include "flight.h"
+#include "lease.h"
 #include "portal.h"
 #include "run/alarm.h"
 #include "run/app.h"
 #include "run/bus.h"
+#include "sender.h"
 #include "store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct scheduler;
+struct http_client;
+struct access_book;
 
 /* One piece of database work with what becomes of it on the loop. The first member of every kind of step. */
 struct step {
@@ -42,20 +46,26 @@ struct scheduler_portal {
 };
 
 struct scheduler {
-    char *database_url, *bus_where;                     /* settings */
+    char *database_url, *bus_where, *secret_key;        /* settings */
     int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
-    int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min;
+    int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min, takeover_ms;
     struct alarm_settings alarm;
     int64_t overload_pause_ms;
     struct app *app;
     struct alarms *alarms;
+    struct lease lease;             /* all below is used while it is active alone */
     struct db_pool *pool;
     struct bus_plug *router, *dones;
     uv_timer_t *timer;              /* freed in its close callback */
     struct scheduler_portal *portals;
     int portal_count, portal_turn;
+    struct http_client *http;       /* its own calls: tokens, alarms; never portals' data */
+    struct access_book *access;     /* access.h */
     struct flights flights;
     struct crew crew;
+    struct buckets buckets;
+    struct senders senders;
+    bool covering;                  /* a level is being saved for them */
     struct step *steps, **steps_end;
     struct step *running;
     uint64_t step_not_before_ms;    /* after a failed step */
@@ -77,6 +87,9 @@ int scheduler_start(struct app *app, void *state, struct err *err);
 void scheduler_stop_soon(void *state);
 void scheduler_stop(void *state);
 bool scheduler_busy(void *state);
+int scheduler_bind(struct scheduler *s, struct err *err) MUST_CHECK;    /* the bus; -1: nothing is bound */
+void scheduler_begin(struct scheduler *s);              /* the leases are ours, the bus is bound */
+int scheduler_portals_anew(struct scheduler *s, struct err *err) MUST_CHECK;    /* as before anything was read */
 void scheduler_wake(struct scheduler *s);               /* look for work on the next turn of the loop */
 void scheduler_step(struct scheduler *s, struct step *step);    /* after those waiting; takes it over */
 struct store_who scheduler_who(const struct portal *p);
@@ -84,6 +97,8 @@ int scheduler_portal_of(const struct scheduler *s, struct str name);    /* -1 = 
 
 struct step *dispatch_step(struct scheduler *s, int portal);    /* dispatch.c; NULL = nothing to send now */
 uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms);   /* plan.c: ms until something falls due */
+/* What it would send now, were there room in a bucket. */
+void plan_wants(struct scheduler *s, int portal, bool *ret_urgent, bool *ret_bulk, uint64_t now_ms);
 
 /* attempt.c: what becomes of attempts */
 void attempt_on_report(struct scheduler *s, struct msg *m);

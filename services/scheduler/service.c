@@ -6,6 +6,9 @@ static const struct setting SETTINGS[] = {
     SET_SECRET(struct scheduler, database_url, "DATABASE_URL",
         "database: sqlite:///relative, sqlite:////absolute or postgresql://user:password@host/database; "
         "empty: potok.db in POTOK_HOME"),
+    SET_SECRET(struct scheduler, secret_key, "POTOK_SECRET_KEY",
+        "seals the tokens of portals that are reached as an application; 32 characters at least, several by commas: "
+        "the first seals, any opens"),
     SET_STR(struct scheduler, bus_where, "BUS_SCHEDULER", "ipc",
         "where fetchers, writers and potok find it: ipc or tcp://127.0.0.1:port"),
     SET_MS(struct scheduler, job_deadline_ms, "JOB_DEADLINE", "75s", 1000, 600000,
@@ -26,6 +29,8 @@ static const struct setting SETTINGS[] = {
         "how often all ids are listed to find what is gone, unless a full sync did it; 0 = on demand only"),
     SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
         "how often the floor rises and counters are written"),
+    SET_MS(struct scheduler, takeover_ms, "SCHEDULER_TAKEOVER", "3s", 1500, 600000,
+        "a standby takes over when the active scheduler's beat has stood still for so long"),
     SET_MS(struct scheduler, overload_pause_ms, "PORTAL_OVERLOAD_PAUSE", "10m", 100, 86400000,
         "a portal that blocked us for overload (OVERLOAD_LIMIT) is left alone so long, then twice as long, up to 24 times"),
     ALARM_SETTINGS(struct scheduler, alarm),
@@ -47,6 +52,8 @@ const struct app_def SCHEDULER = {
     .start = scheduler_start,
     .stop_soon = scheduler_stop_soon,
     .stop = scheduler_stop,
+    .ready = lease_ready,
+    .standby = lease_stands_by,
     .busy = scheduler_busy,
     .detail = control_detail,
 };

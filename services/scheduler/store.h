@@ -12,6 +12,7 @@
 #include "drift.h"
 #include "db/identity.h"
 #include "proto/job_kind.h"
+#include "standby.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -42,11 +43,26 @@ struct store_lease {
     double bucket;
     uint64_t bucket_ms;
 };
-/* Takes the lease over: everything a former scheduler still sends or waits for is refused from here on. Open jobs by
- * id and probes end: marks and runs remember what they were for. The first lease notes whose copy the tables are; for
- * another portal it is refused (ERR_CONF) and nothing is changed. */
-int store_take_lease(struct db *db, const struct db_identity *who, struct str holder, uint64_t now_ms,
-    struct store_lease *ret, struct err *err) MUST_CHECK;
+struct store_take {
+    struct db_identity who;     /* in: whose copy the tables are to be */
+    struct lease_seen seen;     /* in: the lease that is to be taken, and no other */
+    struct store_lease lease;   /* out */
+};
+/* Takes the leases of all these portals, or none: *ret_taken is false when one is no longer as it was seen, or when that took
+ * more than patience_ms (0 = no matter), since somebody worked there all the while. Everything a former scheduler still
+ * sends or waits for is refused from here on. Open jobs by id and probes end: marks and runs remember what they were for.
+ * The first lease notes whose copy the tables are; for another portal it is refused (ERR_CONF) and nothing is changed. */
+int store_take_leases(struct db *db, struct str holder, uint64_t now_ms, uint64_t patience_ms, struct store_take *list,
+    int count, bool *ret_taken, struct err *err) MUST_CHECK;
+
+/* ---- the leases while they are held (store_beat.c) ---- */
+/* As they are; `dead` is the caller's to find out. Reads only. */
+int store_look_leases(struct db *db, const struct str *portals, int count, struct lease_seen *ret, struct err *err)
+    MUST_CHECK;
+/* The holder lives. STORE_LEASE_LOST: it does not hold the leases of all `count` portals any more. */
+int store_beat(struct db *db, struct str holder, uint64_t now_ms, int count, struct err *err) MUST_CHECK;
+/* Leaves the leases to whoever wants them; those of another holder stay as they are. */
+int store_give_up(struct db *db, struct str holder, struct err *err) MUST_CHECK;
 
 struct store_mirror {
     struct str entity, table;   /* in */
@@ -123,6 +139,8 @@ struct store_dispatch {
  * forgotten when we are killed; one that was not made after all is taken back with store_add_requests(). */
 int store_dispatch(struct db *db, struct store_dispatch *x, struct err *err) MUST_CHECK;
 void store_dispatch_fini(struct store_dispatch *x);
+/* The level alone, for calls of others. */
+int store_bucket(struct db *db, const struct store_who *who, double level, struct err *err) MUST_CHECK;
 
 /* ---- what changed, what is gone (store_changed.c) ---- */
 struct store_changed {

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -59,50 +60,61 @@ static int on_lease(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-/* One statement: of two schedulers of different portals that start at once only one becomes the holder. */
-static int claim(struct db *db, const struct db_identity *who, struct str holder, struct store_lease *ret,
-    int64_t *ret_changes, struct err *err)
+/* One statement: of two schedulers that start at once only one finds the lease as it was seen. */
+static int claim(
+    struct db *db, struct store_take *t, struct str holder, int64_t now_ms, int64_t *ret_changes, struct err *err)
 {
     return db_run(db,
-        "UPDATE potok_lease SET epoch = epoch + 1, holder = $2, identity = $3 WHERE portal = $1 "
-        "AND (identity IS NULL OR identity = $3) "
+        "UPDATE potok_lease SET epoch = epoch + 1, holder = $2, identity = $3, "
+        "beat_ms = CASE WHEN beat_ms < $6 THEN $6 ELSE beat_ms + 1 END "
+        "WHERE portal = $1 AND epoch = $4 AND beat_ms = $5 AND (identity IS NULL OR identity = $3) "
         "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
-        DB_ARGS(dbv_s(who->portal), dbv_s(holder), dbv_s(who->host)), on_lease, ret, ret_changes, err);
+        DB_ARGS(dbv_s(t->who.portal), dbv_s(holder), dbv_s(t->who.host), dbv_i(t->seen.epoch),
+            dbv_i(t->seen.beat), dbv_i(now_ms)),
+        on_lease, &t->lease, ret_changes, err);
 }
 
-static int take_lease(struct db *db, const struct db_identity *who, struct str holder, uint64_t now_ms,
-    struct store_lease *ret, struct err *err)
+static int take_lease(struct db *db, struct str holder, int64_t now_ms, struct store_take *t, bool *ret_taken,
+    struct err *err)
 {
-    struct store_lease l = { 0 };
     int64_t changes;
 
-    if (db_identity_check(db, who, err) < 0)
+    if (db_identity_check(db, &t->who, err) < 0)
         return -1;
-    if (db_run(db,
-            "INSERT INTO potok_lease (portal, tick, epoch, holder, bucket, bucket_ms) "
-            "VALUES ($1, 1, 0, $2, 0, $3) ON CONFLICT (portal) DO NOTHING",
-            DB_ARGS(dbv_s(who->portal), dbv_s(holder), dbv_i((int64_t)now_ms)), NULL, NULL, NULL, err) < 0 ||
-        claim(db, who, holder, &l, &changes, err) < 0)
+    if (!t->seen.there &&
+        db_run(db,
+            "INSERT INTO potok_lease (portal, tick, epoch, bucket, bucket_ms) "
+            "VALUES ($1, 1, 0, 0, $2) ON CONFLICT (portal) DO NOTHING",
+            DB_ARGS(dbv_s(t->who.portal), dbv_i(now_ms)), NULL, NULL, NULL, err) < 0)
         return -1;
+    if (claim(db, t, holder, now_ms, &changes, err) < 0)
+        return -1;
+    *ret_taken = changes > 0;
     if (changes == 0)
-        return db_identity_check(db, who, err) < 0
-                   ? -1
-                   : err_set(err, ERR_TEMP, "lease of portal " STR_FMT ": another scheduler starts",
-                         STR_ARG(who->portal));
-    if (db_run(db,
-            "DELETE FROM potok_job WHERE portal = $1 AND state = 'open' AND kind IN ('probe', 'ids', 'get')",
-            DB_ARGS(dbv_s(who->portal)), NULL, NULL, NULL, err) < 0)
-        return -1;
-    *ret = l;
-    return 0;
+        return db_identity_check(db, &t->who, err);
+    return db_run(db,
+        "DELETE FROM potok_job WHERE portal = $1 AND state = 'open' AND kind IN ('probe', 'ids', 'get')",
+        DB_ARGS(dbv_s(t->who.portal)), NULL, NULL, NULL, err);
 }
 
-int store_take_lease(struct db *db, const struct db_identity *who, struct str holder, uint64_t now_ms,
-    struct store_lease *ret, struct err *err)
+int store_take_leases(struct db *db, struct str holder, uint64_t now_ms, uint64_t patience_ms,
+    struct store_take *list, int count, bool *ret_taken, struct err *err)
 {
+    uint64_t begun_ms = clock_mono_ms();
+    int failed = 0;
+
+    *ret_taken = true;
     if (db_begin(db, err) < 0)
         return -1;
-    return store_end(db, take_lease(db, who, holder, now_ms, ret, err), err);
+    for (int i = 0; i < count && failed == 0 && *ret_taken; i++)
+        failed = take_lease(db, holder, (int64_t)now_ms, &list[i], ret_taken, err);
+    if (patience_ms > 0 && clock_mono_ms() - begun_ms > patience_ms)
+        *ret_taken = false; /* its turn came late: the holder's beat may have waited in the same line */
+    if (failed == 0 && !*ret_taken) {
+        db_rollback(db);
+        return 0;
+    }
+    return store_end(db, failed, err);
 }
 
 static int on_mirror(void *ctx, const struct db_val *row, int columns)

@@ -310,6 +310,7 @@ static int open_plugs(struct writer *w, struct err *err)
             .plug = "done",
             .where = w->bus_scheduler,
             .port_offset = 1,
+            .newest = true,
             .on_room = on_done_room,
             .ctx = w },
         err);

@@ -223,6 +223,12 @@ void app_quit(struct app *app)
     uv_stop(app->loop);
 }
 
+void app_again(struct app *app)
+{
+    app->private_->again = true;
+    app_quit(app);
+}
+
 static int exit_code_of(const struct err *err)
 {
     return err->kind == ERR_CONF ? EXIT_USAGE : EXIT_FAILED;
@@ -249,6 +255,7 @@ static void on_signal(uv_signal_t *handle, int number)
     struct app *app = handle->data;
     struct app_private *p = app->private_;
 
+    p->again = false;
     if (app->stopping) { /* asked twice: now */
         app_quit(app);
         return;
@@ -394,5 +401,10 @@ int app_main(int argc, char **argv, const struct app_def *def)
         curl_global_cleanup();
     }
     free(private_.state);
+    if (private_.again && code == 0) {
+        execv("/proc/self/exe", argv);
+        log_ev(LOG_ERROR, "service.failed", kv_s("error", strerror(errno)));
+        code = EXIT_FAILED;
+    }
     return code;
 }

@@ -33,6 +33,7 @@ struct app_def {
     void (*stop_soon)(void *state);     /* optional: no new work; call app_quit() when idle */
     void (*stop)(void *state);          /* close handles and sockets; also after a failed start() */
     bool (*ready)(void *state, struct buf *why_not);    /* optional: for /ready and STATUS */
+    bool (*standby)(void *state);       /* optional: it waits for another instance's work: STATUS says standby */
     bool (*busy)(void *state);          /* optional: STATUS says busy */
     void (*detail)(void *state, json_t *into);          /* optional: own figures of STATUS */
 };
@@ -53,6 +54,9 @@ int app_main(int argc, char **argv, const struct app_def *def);
 void app_quit(struct app *app);     /* the loop ends, stop() is called, the loop turns until all handles are closed */
 /* Logs ERROR "service.failed" and ends the process with exit 1 (ERR_CONF: 2) through the normal stop. */
 void app_fail(struct app *app, const struct err *err);
+/* Stops as on SIGTERM, and then begins anew as if just started: the same process, pid and arguments, nothing remembered. A
+ * SIGTERM that comes meanwhile ends it. */
+void app_again(struct app *app);
 const struct setting *app_common_settings(void);
 /* Is this setting known to any program (settings.def)? Also "NAME_FILE" of a known NAME. */
 bool app_setting_known(const char *name);

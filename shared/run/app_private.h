@@ -28,6 +28,7 @@ struct app_private {
     uv_prepare_t turn;
     bool started;               /* start() has succeeded */
     int exit_code;
+    bool again;                 /* when all is down: from the beginning */
     char pid_path[384];
     int pid_fd;
     uint64_t started_ms;        /* monotonic */

@@ -52,6 +52,7 @@ struct bus_def {
     const char *where;      /* value of BUS_MAPPER: "ipc" or "tcp://host:port" */
     int port_offset;        /* tcp: 0, or 1 for the second plug */
     int high_water;         /* messages each way; 0 = 1000 */
+    bool newest;            /* connectors: one peer at a time, the one bound last; a DEALER always */
     bus_on_msg *on_msg;     /* NULL: nothing is read */
     bus_on_room *on_room;   /* optional */
     void *ctx;

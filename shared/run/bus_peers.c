@@ -61,7 +61,12 @@ static int64_t born_ns(const char *path)
     return stat(path, &st) == 0 ? st.st_mtim.tv_sec * 1000000000L + st.st_mtim.tv_nsec : 0;
 }
 
-/* A DEALER wants the newest only. */
+/* Of two schedulers one is active: the one that bound last, even where a stopped process holds its lock still. */
+static bool wants_newest(const struct bus_plug *plug)
+{
+    return plug->def.newest || plug->def.kind == BUS_DEALER_CONNECT;
+}
+
 void bus_peers_scan(struct bus_plug *plug, const char *run_dir)
 {
     char path[BUS_PATH_MAX + 1], newest[BUS_PATH_MAX + 1] = "";
@@ -74,7 +79,7 @@ void bus_peers_scan(struct bus_plug *plug, const char *run_dir)
         if (!bus_place_matches(e->d_name, plug->def.service, plug->def.plug) ||
             !is_alive(run_dir, e->d_name, path))
             continue;
-        if (plug->def.kind != BUS_DEALER_CONNECT) {
+        if (!wants_newest(plug)) {
             saw_peer(plug, path);
         } else if (born_ns(path) >= newest_ns) {
             newest_ns = born_ns(path);

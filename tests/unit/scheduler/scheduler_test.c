@@ -692,7 +692,7 @@ TEST(marks_are_read_by_list_and_by_get)
     rig_free(r);
 }
 
-TEST(a_lost_lease_ends_the_service)
+TEST(a_lost_lease_begins_the_service_anew)
 {
     struct rig *r = rig_new();
 
@@ -701,8 +701,51 @@ TEST(a_lost_lease_ends_the_service)
     m->control = (struct msg_control){ .command = STR("sync") };
     WAIT_FOR(r, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
     WAIT_FOR(r, r->app.stopping);
-    CHECK_EQ(r->inside.exit_code, 1);
+    CHECK(r->inside.again);
+    CHECK_EQ(r->inside.exit_code, 0);
     CHECK_EQ(r->job_count, 0);
+    rig_free(r);
+}
+
+TEST(an_idle_scheduler_learns_by_its_beat_that_another_took_over)
+{
+    struct rig *r = rig_new();
+
+    run_sql(r, "UPDATE potok_lease SET epoch = epoch + 1, holder = 'scheduler.2 x 1 - b'");
+    WAIT_FOR(r, r->app.stopping);
+    CHECK(r->inside.again);
+    stop(r);
+    CHECK_EQ(get(r, "SELECT count(*) FROM potok_lease WHERE holder = 'scheduler.2 x 1 - b'"), 1);
+    run_sql(r, "UPDATE potok_lease SET holder = NULL");
+    start(r);
+    rig_free(r);
+}
+
+TEST(a_standby_binds_nothing_until_the_holder_stands_still)
+{
+    struct rig *r = rig_new();
+    uint64_t begun_ms = clock_mono_ms();
+    struct buf why;
+
+    stop(r);
+    run_sql(r, "UPDATE potok_lease SET holder = 'scheduler.2 x 1 - b'");
+    setenv("SCHEDULER_TAKEOVER", "1500ms", 1);
+    start(r);
+    buf_init(&why, 1000);
+    CHECK(!SCHEDULER.ready(r->s, &why) && SCHEDULER.standby(r->s));
+    CHECK_STR(buf_cstr(&why), "standby: the lease is held by scheduler.2 on x (pid 1)");
+    buf_fini(&why);
+    turns(r, 700);
+    run_sql(r, "UPDATE potok_lease SET beat_ms = beat_ms - 3600000"); /* its clock stepped: it lives */
+    begun_ms = clock_mono_ms();
+    turns(r, 1200);
+    CHECK(r->s->router == NULL && r->s->dones == NULL);
+    CHECK_EQ(get(r, "SELECT epoch FROM potok_lease"), 1);
+    WAIT_FOR(r, SCHEDULER.ready(r->s, NULL));
+    CHECK(clock_mono_ms() - begun_ms >= 1500);
+    CHECK_EQ(get(r, "SELECT epoch FROM potok_lease"), 2);
+    setenv("SCHEDULER_TAKEOVER", "3s", 1);
+    first_range(r, 100);
     rig_free(r);
 }
 
@@ -762,5 +805,7 @@ TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake
     CASE(no_split__a_list_that_always_fails_ends_the_run_with_its_error),
     CASE(the_calls_of_a_run_are_counted_when_they_are_sent),
     CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once), CASE(marks_are_read_by_list_and_by_get),
-    CASE(a_lost_lease_ends_the_service), CASE(commands_that_cannot_be_are_told_why),
+    CASE(a_lost_lease_begins_the_service_anew),
+    CASE(an_idle_scheduler_learns_by_its_beat_that_another_took_over),
+    CASE(a_standby_binds_nothing_until_the_holder_stands_still), CASE(commands_that_cannot_be_are_told_why),
     CASE(without_a_portal_the_start_says_what_to_set))

@@ -76,13 +76,13 @@ TEST(a_table_that_another_portal_keeps_is_refused)
     struct store_lease lease;
     struct err err = { 0 };
 
-    CHECK_EQ(store_take_lease(w.db, &who, STR("scheduler.1"), 5, &lease, &err), -1);
+    CHECK_EQ(world_take_as(w.db, WORLD_HOLDER, who, 5, &lease, &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_HAS(err.text, "table crm_deals is the copy of portal main (p.example)");
     CHECK_HAS(err.text, "prefix");
     CHECK_GET(&w, "SELECT count(*) FROM potok_lease", 1);
     who.count = 1;
-    CHECK_OK(store_take_lease(w.db, &who, STR("scheduler.1"), 5, &lease, &err), err);
+    CHECK_OK(world_take_as(w.db, WORLD_HOLDER, who, 5, &lease, &err), err);
     db_close(&w.db);
 }
 
