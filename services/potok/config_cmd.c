@@ -101,6 +101,8 @@ static void portal_rows(struct table *t, const struct config_portal *p)
     row_add(t, name, p->prefix, p->prefix_where);
     snprintf(name, sizeof(name), "portals.%s.drift", p->name);
     row_add(t, name, drift_name(p->drift == DRIFT_UNSET ? DRIFT_EVOLVE : p->drift), p->drift_where);
+    snprintf(name, sizeof(name), "portals.%s.events", p->name);
+    row_add(t, name, events_way_name(p->events == EVENTS_UNSET ? EVENTS_ONLINE : p->events), p->events_where);
     if (p->when.told) {
         snprintf(name, sizeof(name), "portals.%s.%s", p->name, p->when.by_cron ? "schedule" : "interval");
         row_add(t, name, p->when.text, p->where);

@@ -156,6 +156,10 @@ static int check_portals(struct loader *l)
 
         if (config_app_check(&c->portals[i], l->err) < 0)
             return -1;
+        if (config_events_offline(a) && !config_portal_is_app(a))
+            return err_set(l->err, ERR_CONF,
+                "%s: portal %s: events: %s wants the portal as an application (app:): a webhook has no queue",
+                err_tr(a->where), a->name, events_way_name(a->events));
         for (int j = 0; j < i; j++) {
             const struct config_portal *b = &c->portals[j];
 

@@ -8,6 +8,7 @@
  *       entities: [deals, contacts, companies, leads]   # default: all known
  *       prefix: crm_                                    # of its tables
  *       drift: evolve                                   # new fields: evolve | freeze | quarantine (config_drift.h)
+ *       events: online                                  # how changes are told of: online | offline | both (config_events.h)
  *       schedule: "0 8-19 * * mon-fri"                  # of full syncs (cron.h), or interval: 10m; config_when.h
  *       missed: once                                    # once | all | skip: times that passed while nothing ran
  *       zone: Europe/Moscow                             # whose clocks the schedule means; default: this machine's
@@ -22,6 +23,7 @@
 
 #include "base/config_app.h"
 #include "base/config_drift.h"
+#include "base/config_events.h"
 #include "base/config_when.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -43,12 +45,13 @@ struct config_portal {
     int entity_count;           /* 0 = all */
     enum drift_policy drift;           /* DRIFT_UNSET: not told; config_drift() answers */
     enum drift_policy entity_drift[CONFIG_ENTITIES_MAX];   /* of each in `entities` */
+    enum events_way events;     /* EVENTS_UNSET: not told */
     struct config_when when;    /* config_when() answers */
     struct config_when entity_when[CONFIG_ENTITIES_MAX];
     char zone[65];              /* "": this machine's */
     char *prefix;               /* table prefix */
     char where[96];             /* "potok.yaml:3:5" or "environment" */
-    char tariff_where[96], entities_where[96], prefix_where[96], drift_where[96];    /* "": the default */
+    char tariff_where[96], entities_where[96], prefix_where[96], drift_where[96], events_where[96];    /* "": the default */
 };
 
 struct config_pair {

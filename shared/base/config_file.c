@@ -201,6 +201,29 @@ static int take_drift(struct loader *l, struct config_portal *portal, const stru
     return 0;
 }
 
+static const char *const events_names[] = { "online", "offline", "both", NULL };
+
+static int take_events(struct loader *l, struct config_portal *portal, const struct node *node)
+{
+    char word[SHOWN_SIZE];
+
+    if (need_text(l, node) < 0)
+        return -1;
+    if (!events_way_parse(str_of(node->text), &portal->events)) {
+        const char *guess = guess_word(node->text, events_names);
+
+        if (guess)
+            return REFUSE(l, node, "events: \"%s\" is no way (did you mean \"%s\"?)",
+                config_shown(node->text, word), guess);
+        return REFUSE(l, node,
+            "events: \"%s\" is no way: online (the portal calls the gateway), offline (its queue is read) or "
+            "both",
+            config_shown(node->text, word));
+    }
+    put_where(l, node, portal->events_where, sizeof(portal->events_where));
+    return 0;
+}
+
 /* schedule, interval, missed */
 static int read_when(struct loader *l, const struct node *node, struct config_when *ret)
 {
@@ -332,6 +355,7 @@ static const struct portal_key {
     { "entities", take_entities },
     { "prefix", take_prefix },
     { "drift", take_drift },
+    { "events", take_events },
     { "schedule", take_when },
     { "interval", take_when },
     { "missed", take_when },
@@ -339,7 +363,7 @@ static const struct portal_key {
 };
 
 static const char *const portal_key_names[] = { "url", "url_file", "app", "tariff", "entities", "prefix",
-    "drift", "schedule", "interval", "missed", "zone", NULL };
+    "drift", "events", "schedule", "interval", "missed", "zone", NULL };
 static const char *const root_key_names[] = { "portals", "settings", NULL };
 
 struct config_portal *config_portal_add(struct config *c, const char *name)

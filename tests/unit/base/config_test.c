@@ -288,6 +288,56 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         check_fails(cases[i].text, cases[i].why);
 }
 
+#define APP_PORTAL \
+    "portals:\n  main:\n    app:\n      address: https://p.bitrix24.ru\n      client_id: local.1\n" \
+    "      client_secret: secretsecretsecret\n"
+
+TEST(a_portals_events_come_by_the_way_that_is_told)
+{
+    static const struct {
+        const char *text;
+        bool online, offline;
+    } cases[] = {
+        { APP_PORTAL, true, false },
+        { APP_PORTAL "    events: online\n", true, false },
+        { APP_PORTAL "    events: offline\n", false, true },
+        { APP_PORTAL "    events: both\n", true, true },
+    };
+
+    clear_environment();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct config c;
+
+        check_loads(&c, cases[i].text);
+        CHECK_EQ(config_events_online(&c.portals[0]), cases[i].online);
+        CHECK_EQ(config_events_offline(&c.portals[0]), cases[i].offline);
+        config_free(&c);
+    }
+}
+
+TEST(ways_of_events_that_cannot_be_are_refused)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        { APP_PORTAL "    events: ofline\n", "events: \"ofline\" is no way (did you mean \"offline\"?)" },
+        { APP_PORTAL "    events: never\n", "events: \"never\" is no way: online" },
+        { "portals:\n  main:\n    url: https://p.bitrix24.ru/rest/1/s3cr3t/\n    events: both\n",
+            "portal main: events: both wants the portal as an application" },
+    };
+
+    clear_environment();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct config c;
+        struct err err = { 0 };
+
+        write_file("potok.yaml", cases[i].text);
+        CHECK_EQ(config_load(&c, "potok.yaml", NULL, &err), -1);
+        CHECK_EQ(err.kind, ERR_CONF);
+        CHECK_HAS(err.text, cases[i].why);
+    }
+}
+
 TEST(each_entity_has_a_schedule_of_its_own_or_its_portals)
 {
     struct config_when when;
@@ -478,7 +528,8 @@ TEST(without_checks_every_name_of_the_right_shape_is_taken)
 }
 
 TEST_MAIN(CASE(a_whole_file_is_read), CASE(defaults_are_standard_and_crm), CASE(a_file_may_be_empty),
-    CASE(mistakes_are_told_with_their_place_and_a_hint),
+    CASE(mistakes_are_told_with_their_place_and_a_hint), CASE(a_portals_events_come_by_the_way_that_is_told),
+    CASE(ways_of_events_that_cannot_be_are_refused),
     CASE(each_entity_has_a_schedule_of_its_own_or_its_portals),
     CASE(each_entity_has_a_policy_of_its_own_or_its_portals),
     CASE(one_prefix_may_serve_portals_that_share_no_entity), CASE(sizes_are_limited),
