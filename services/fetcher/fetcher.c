@@ -19,6 +19,9 @@ static const struct setting SETTINGS[] = {
         "where fetchers find mappers: ipc or tcp://host:port"),
     SET_SECRET(struct fetcher, secret_key, "POTOK_SECRET_KEY",
         "opens the access tokens of portals that are reached as an application; the scheduler's"),
+    SET_STR(struct fetcher, source, "FETCHER_SOURCE", "",
+        "address its calls come from, as portals see it: these fetchers have a request limit of their own; empty: "
+        "all share one"),
     SET_INT(struct fetcher, jobs, "FETCHER_JOBS", "4", 1, FETCHER_JOBS_MAX, "jobs in hand at a time"),
     SET_INT(struct fetcher, answer_max_bytes, "ANSWER_MAX_BYTES", "33554432", 65536, 64 << 20,
         "an answer's body, decompressed; a longer one is asked for in smaller pieces"),
@@ -64,6 +67,7 @@ static void send_ready(struct fetcher *f)
         .boot = f->boot,
         .credit = f->app->stopping || f->in_hand >= f->jobs ? 0 : (uint64_t)(f->jobs - f->in_hand),
         .holding = { holding, n },
+        .source = str_of(f->source),
     };
     if (bus_send(f->scheduler, &m) != BUS_SENT)
         msg_free(&m);

@@ -13,7 +13,7 @@
 struct work;
 
 struct fetcher {
-    char *bus_scheduler, *bus_mapper, *secret_key; /* settings */
+    char *bus_scheduler, *bus_mapper, *source, *secret_key; /* settings */
     int64_t jobs;
     int64_t answer_max_bytes;
     int64_t call_deadline_ms;

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proto/wire.h"
 #include "run/crash.h"
 
 #include <stdio.h>
@@ -32,9 +31,9 @@ static void call_over(struct scheduler *s, struct flight *f, bool was_made)
     if (f->phase != FLIGHT_SENT)
         return;
     if (was_made)
-        pace_arrived(&p->pace, clock_mono_ms());
+        pace_arrived(spend_pace(s, f->bucket), clock_mono_ms());
     else
-        pace_cancel(&p->pace);
+        pace_cancel(spend_pace(s, f->bucket));
     if (f->method[0] != '\0')
         operate_end(&p->operate, f->method);
     f->phase = FLIGHT_REPORTED;
@@ -76,46 +75,6 @@ void attempt_lost(struct scheduler *s, struct flight *f, enum job_end how)
 }
 
 /* ---- REPORT ---- */
-
-static void told_operating(struct portal *p, struct str map)
-{
-    struct wire w;
-
-    wire_init(&w, map.p, map.n);
-    if (map.n == 0)
-        return;
-    for (uint32_t n = wire_map(&w); n > 0 && wire_ok(&w); n--) {
-        char method[64];
-        struct str name = wire_str(&w);
-        uint32_t parts = wire_array(&w);
-        uint64_t used_ms = wire_u64(&w), reset_s = parts > 1 ? wire_u64(&w) : 0;
-
-        if (!wire_ok(&w) || parts < 1 || parts > 2 || name.n >= sizeof(method))
-            return;
-        snprintf(method, sizeof(method), STR_FMT, STR_ARG(name));
-        operate_told(&p->operate, method, used_ms, reset_s, clock_mono_ms(), clock_wall_ms());
-    }
-}
-
-static void told_wait(struct portal *p, const struct msg_report *r)
-{
-    uint64_t now_ms = clock_mono_ms(), wait_ms = r->retry_ms > 0 ? r->retry_ms : 1000;
-    char method[64], text[ERR_TEXT_SIZE];
-
-    snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
-    p->refusals++;
-    figures_refused(p, (unsigned)r->error_code);
-    if (r->blocked.n > 0 && !str_is(r->blocked, "batch")) {
-        snprintf(method, sizeof(method), STR_FMT, STR_ARG(r->blocked));
-        operate_block(&p->operate, method, wait_ms, now_ms);
-    } else { /* every call of ours is a batch: when that is blocked, all is */
-        if (r->blocked.n == 0)
-            pace_refused(&p->pace, now_ms);
-        portal_pause(p, wait_ms, text, now_ms);
-    }
-    log_ev(LOG_WARNING, "portal.refused", kv_str("portal", p->name), kv_u("status", r->error_code),
-        kv_str("method", r->blocked), kv_u("wait_ms", wait_ms), kv_s("error", text));
-}
 
 /* Records showed fields the schema lacks: the fields are learnt before anything else of the entity is read.
  */
@@ -173,7 +132,8 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
         return;
     }
     if (why.kind == ERR_WAIT)
-        told_wait(p, r);
+        told_limit(
+            s, f->portal, f->bucket, &(struct told){ r->blocked, r->error, r->error_code, r->retry_ms });
     else if (why.kind == ERR_TEMP && r->unknown.n == 0)
         told_bad(p, text, r->retry_ms);
     else if (why.kind != ERR_AUTH && why.kind != ERR_CONF)
@@ -190,7 +150,8 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
 
     told_good(p);
     if (r->retry_ms > 0) /* a part was answered, then a limit was met */
-        told_wait(p, r);
+        told_limit(
+            s, f->portal, f->bucket, &(struct told){ r->blocked, r->error, r->error_code, r->retry_ms });
     if (f->entity >= 0 && f->kind != JOB_SWEEP)
         mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
     if (f->entity >= 0 && f->kind == JOB_CHANGED)
@@ -409,7 +370,7 @@ void attempt_on_ready(struct scheduler *s, struct bus_peer from, struct msg *m)
     }
     if (crew_find(&s->crew, name) == NULL)
         log_ev(LOG_INFO, "fetcher.joined", kv_s("fetcher", name), kv_u("credit", r->credit));
-    crew_ready(&s->crew, r->instance, r->boot, from, r->credit, r->holding.n, in_transit, now_ms);
+    crew_ready(&s->crew, r->instance, r->boot, from, r->credit, r->holding.n, in_transit, r->source, now_ms);
 }
 
 static void sweep_crew(struct scheduler *s, uint64_t now_ms)

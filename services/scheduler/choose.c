@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-static enum choice choose_urgent(struct chooser *c, struct chance *chances, int entities, int *ret_entity)
+enum choice choose_urgent(struct chooser *c, struct chance *chances, int entities, int *ret_entity)
 {
     for (int i = 0; i < entities; i++) {
         int e = (c->turn_urgent + i) % entities;
@@ -22,8 +22,7 @@ static enum choice choose_urgent(struct chooser *c, struct chance *chances, int 
     return CHOOSE_NOTHING;
 }
 
-static enum choice choose_bulk(
-    struct chooser *c, struct chance *chances, int entities, bool *probe, int *ret_entity)
+enum choice choose_bulk(struct chooser *c, struct chance *chances, int entities, bool *probe, int *ret_entity)
 {
     if (*probe) {
         *probe = false;

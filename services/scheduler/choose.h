@@ -21,3 +21,6 @@ struct chooser {            /* kept per portal */
 
 /* Counts the choice off `chances`; ret_entity is not set for CHOOSE_PROBE. */
 enum choice choose(struct chooser *c, struct chance *chances, int entities, bool *probe, int *ret_entity);
+/* The same where somebody else says which of the two it is to be (share.h). */
+enum choice choose_urgent(struct chooser *c, struct chance *chances, int entities, int *ret_entity);
+enum choice choose_bulk(struct chooser *c, struct chance *chances, int entities, bool *probe, int *ret_entity);

@@ -1,5 +1,6 @@
 #include "crew.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct fetcher *crew_find(struct crew *c, const char *name)
@@ -11,7 +12,7 @@ struct fetcher *crew_find(struct crew *c, const char *name)
 }
 
 struct fetcher *crew_ready(struct crew *c, struct str name, uint64_t boot, struct bus_peer peer,
-    uint64_t credit, size_t holding, uint32_t in_transit, uint64_t now_ms)
+    uint64_t credit, size_t holding, uint32_t in_transit, struct str source, uint64_t now_ms)
 {
     char key[sizeof(c->list[0].name)];
 
@@ -33,6 +34,7 @@ struct fetcher *crew_ready(struct crew *c, struct str name, uint64_t boot, struc
     f->boot = boot;
     f->peer = peer;
     f->heard_ms = now_ms;
+    snprintf(f->source, sizeof(f->source), STR_FMT, STR_ARG(source));
     f->credit = credit > in_transit ? (uint32_t)credit - in_transit : 0;
     if (credit + holding > f->capacity)
         f->capacity = (uint32_t)(credit + holding);
@@ -48,15 +50,31 @@ uint32_t crew_credit(const struct crew *c)
     return sum;
 }
 
+int crew_seats(const struct crew *c, struct crew_seat ret[static CREW_MAX])
+{
+    int count = 0;
+
+    for (int i = 0; i < c->count; i++) {
+        int k = 0;
+
+        while (k < count && strcmp(ret[k].source, c->list[i].source) != 0)
+            k++;
+        if (k == count)
+            ret[count++] = (struct crew_seat){ c->list[i].source, 0 };
+        ret[k].credit += c->list[i].credit;
+    }
+    return count;
+}
+
 /* The one with most credit, ties in turn: several fetchers share the load evenly. */
-struct fetcher *crew_take(struct crew *c)
+struct fetcher *crew_take(struct crew *c, const char *source)
 {
     struct fetcher *best = NULL;
 
     for (int i = 0; i < c->count; i++) {
         struct fetcher *f = &c->list[(c->turn + i) % c->count];
 
-        if (f->credit > 0 && (best == NULL || f->credit > best->credit))
+        if (f->credit > 0 && (best == NULL || f->credit > best->credit) && strcmp(f->source, source) == 0)
             best = f;
     }
     if (best == NULL)

@@ -1,6 +1,9 @@
 /* Has a plan numbered by the database, and only then sends it. */
 #include "dispatch.h"
 
+#include "budget.h"
+#include "spend.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/msg.h"
@@ -88,6 +91,7 @@ static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, s
         .entity = job->entity,
         .kind = job->kind,
         .tries = item->tries,
+        .bucket = x->plan[i].bucket,
         .boot = fetcher->boot,
         .sent_ms = clock_mono_ms(),
         .phase = FLIGHT_SENT };
@@ -97,13 +101,14 @@ static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, s
     snprintf(f->method, sizeof(f->method), "%s", x->plan[i].method);
 }
 
-static void not_sent(struct scheduler *s, int portal, struct job *job, const char *method, uint64_t wait_ms)
+static void not_sent(struct scheduler *s, const struct dispatch *x, int i, struct job *job, uint64_t wait_ms)
 {
+    const int portal = x->portal;
     struct portal *p = &s->portals[portal].portal;
 
-    pace_cancel(&p->pace);
-    if (method[0] != '\0')
-        operate_end(&p->operate, method);
+    pace_cancel(spend_pace(s, x->plan[i].bucket));
+    if (x->plan[i].method[0] != '\0')
+        operate_end(&p->operate, x->plan[i].method);
     if (job == NULL)
         return;
     job->busy = false;
@@ -115,12 +120,12 @@ static void not_sent(struct scheduler *s, int portal, struct job *job, const cha
 static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job *job)
 {
     struct portal *p = &s->portals[x->portal].portal;
-    struct fetcher *fetcher = s->stopping || job->gone ? NULL : crew_take(&s->crew);
+    struct fetcher *fetcher = s->stopping || job->gone ? NULL : crew_take(&s->crew, x->plan[i].source);
     struct buf names;
 
     if (fetcher == NULL) {
         portal_count_calls(p, x->store.items[i].pays, -1);
-        not_sent(s, x->portal, job, x->plan[i].method, 0);
+        not_sent(s, x, i, job, 0);
         return;
     }
     buf_init(&names, 4096);
@@ -142,7 +147,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
     }
     flights_remove(&s->flights, flights_find(&s->flights, x->portal, x->store.items[i].d));
     portal_count_calls(p, x->store.items[i].pays, -1);
-    not_sent(s, x->portal, job, x->plan[i].method, sent == BUS_FULL ? FULL_WAIT_MS : 0);
+    not_sent(s, x, i, job, sent == BUS_FULL ? FULL_WAIT_MS : 0);
     if (sent == BUS_GONE)
         crew_remove(&s->crew, fetcher);
     msg_free(&m);
@@ -192,12 +197,14 @@ static void dispatch_done(struct step *step)
     struct portal *p = &s->portals[x->portal].portal;
 
     crash_point(SCHEDULER_AFTER_NUMBER);
+    if (x->covers)
+        buckets_cover(&s->buckets, p->bucket_host, clock_mono_ms());
     for (int i = 0; i < x->store.count; i++) {
         struct dispatch_item *item = &x->store.items[i];
         struct job *job = x->plan[i].job;
 
         if (item->d == 0) { /* no marks, or the job is no longer open */
-            not_sent(s, x->portal, NULL, x->plan[i].method, 0);
+            not_sent(s, x, i, NULL, 0);
             if (job == NULL) {
                 p->mirrors[x->plan[i].mirror].marks_due[item->kind == JOB_GET] = false;
             } else {
@@ -224,7 +231,7 @@ static void dispatch_failed(struct step *step, const struct err *err)
     struct dispatch *x = (struct dispatch *)step;
 
     for (int i = 0; i < x->store.count; i++)
-        not_sent(step->s, x->portal, x->plan[i].job, x->plan[i].method, 0);
+        not_sent(step->s, x, i, x->plan[i].job, 0);
     if (err->kind == ERR_PERM || err->kind == ERR_BUG || err->kind == ERR_CONF)
         app_fail(step->s->app, err);
 }
@@ -252,6 +259,7 @@ struct step *dispatch_step(struct scheduler *s, int portal)
         return NULL;
     }
     x->store.who = scheduler_who(p);
-    x->store.bucket = pace_level(&p->pace, now_ms);
+    x->covers = budget_is_asked(s, now_ms);
+    x->store.bucket = buckets_level(&s->buckets, p->bucket_host, now_ms) + (x->covers ? BUCKET_COVER : 0);
     return &x->step;
 }

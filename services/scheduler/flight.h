@@ -26,6 +26,7 @@ struct flight {
     enum job_kind kind;
     unsigned tries;         /* dispatches of the job, this one included */
     char fetcher[64];
+    int bucket;             /* from which its call was taken */
     uint64_t boot;
     char correlation[UUID_SIZE];
     char method[64];        /* whose operating time it costs; "" = nobody's */

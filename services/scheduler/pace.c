@@ -72,11 +72,26 @@ void pace_cancel(struct pace *p)
         p->flying--;
 }
 
-void pace_refused(struct pace *p, uint64_t now_ms)
+void pace_raise(struct pace *p, double level, uint64_t now_ms)
 {
     settle(p, now_ms);
-    if (p->level < p->room)
-        p->level = p->room;
+    if (p->level < level)
+        p->level = level;
+}
+
+void pace_refused(struct pace *p, uint64_t now_ms)
+{
+    pace_raise(p, p->room, now_ms);
+}
+
+void pace_seen(struct pace *p, uint64_t count, uint64_t now_ms)
+{
+    double left;
+
+    settle(p, now_ms);
+    left = p->room - p->level;
+    if (left > 0)
+        p->level += (double)count < left ? (double)count : left;
 }
 
 void pace_restore(struct pace *p, double level, uint64_t saved_wall_ms, uint64_t now_wall_ms, uint64_t now_ms)

@@ -1,4 +1,4 @@
-/* pace.h - the request budget of one portal: a leaky bucket planned so that the portal never refuses
+/* pace.h - one leaky bucket of requests (bucket.h has all), planned so that the portal never refuses
  * (facts/bitrix24.md section 3.1). Knows no loop and no portal: the caller passes the clock.
  * The portal counts a request when it arrives, which is some time between its sending and its answer. So a request
  * counts in full while it is under way and starts to drain only when its answer is here: whatever the true moment
@@ -29,6 +29,10 @@ bool pace_take(struct pace *p, uint64_t now_ms);                /* false: no roo
 void pace_arrived(struct pace *p, uint64_t now_ms);             /* a taken one was answered or given up */
 void pace_cancel(struct pace *p);                               /* a taken one was certainly never sent */
 void pace_refused(struct pace *p, uint64_t now_ms);             /* the portal says it is full: somebody else calls it too */
+/* Calls that nobody took here were made: count more of them, never above the room. */
+void pace_seen(struct pace *p, uint64_t count, uint64_t now_ms);
+/* The answered ones are at least so many. */
+void pace_raise(struct pace *p, double level, uint64_t now_ms);
 double pace_level(const struct pace *p, uint64_t now_ms);       /* with those under way; what is saved */
 /* Takes up a saved level. A wall clock that went back drains nothing. */
 void pace_restore(struct pace *p, double level, uint64_t saved_wall_ms, uint64_t now_wall_ms, uint64_t now_ms);

@@ -6,6 +6,7 @@
 
 #include "proto/msg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,12 +107,11 @@ static bool chances(struct portal *p, struct chance *list, uint64_t now_ms)
     return probe;
 }
 
-/* How many jobs may go now, by every budget but operating time. */
+/* How many jobs may go now, by what the buckets of requests do not say. */
 static int room(const struct scheduler *s, int portal, uint64_t now_ms)
 {
     const struct portal *p = &s->portals[portal].portal;
-    int64_t limits[] = { pace_free(&p->pace, now_ms), crew_credit(&s->crew),
-        s->jobs_unfinished - flights_unfinished(&s->flights),
+    int64_t limits[] = { crew_credit(&s->crew), s->jobs_unfinished - flights_unfinished(&s->flights),
         (portal_is_unwell(p) ? 1 : s->portal_parallel) - flights_calls(&s->flights, portal),
         ARRAY_SIZE(((struct store_dispatch *)0)->items) };
     int64_t n = limits[0];
@@ -254,7 +254,6 @@ static void plan_add(struct dispatch *x, struct portal *p, struct job *job, int 
         job->busy = true;
         job->order = p->next_order++;
     }
-    pace_take(&p->pace, now_ms);
 }
 
 /* One choice into the plan; false when the method's operating time is spent meanwhile. */
@@ -303,11 +302,24 @@ static void look_again(struct portal *p, uint64_t now_ms)
             p->mirrors[i].marks_due[ask] |= gather_look_due(&p->mirrors[i].gather[ask], now_ms);
 }
 
-bool plan_fill(struct scheduler *s, struct dispatch *x, uint64_t now_ms)
+/* ---- whose turn it is at which bucket ---- */
+
+struct planning {
+    struct scheduler *s;
+    struct dispatch *x;
+    struct portal *p;
+    uint64_t now_ms;
+    struct crew_seat seats[CREW_MAX];
+    int seat_count;
+    struct chance chances[PORTAL_ENTITIES_MAX];
+    bool probe;
+    bool shared; /* others may want requests of the same buckets */
+};
+
+/* Fetchers with most credit whose bucket has room; those of `passed` were looked at. NULL: none. */
+static struct crew_seat *next_seat(struct planning *g, uint64_t passed, int *ret_bucket)
 {
-    struct portal *p = &s->portals[x->portal].portal;
-    struct chance list[PORTAL_ENTITIES_MAX];
-    int n = room(s, x->portal, now_ms), mirror = -1;
+    struct crew_seat *best = NULL;
 
     for (int i = 0; i < g->seat_count; i++) {
         struct crew_seat *seat = &g->seats[i];
@@ -358,24 +370,6 @@ static void take_request(struct planning *g, struct crew_seat *seat, int bucket)
     seat->credit--;
 }
 
-        if (choice == CHOOSE_NOTHING)
-            continue;
-        if (call != NULL) /* few, and others wait for what they tell */
-            plan_add(g->x, g->p, call, -1, JOB_CALL, 0, g->now_ms);
-        else
-            plan_choice(g->x, g->p, choice, mirror, g->now_ms);
-        if (g->x->store.count > before)
-            take_request(g, seat, bucket);
-        return true;
-    }
-    plan_steals(x, p, n - x->store.count);
-    return x->store.count > 0;
-}
-
-/* ---- when to look again ---- */
-
-static void sooner(uint64_t *wait, uint64_t at_ms, uint64_t now_ms)
-{
 static enum choice choose_among(struct planning *g, bool urgent, bool bulk, int *ret_mirror)
 {
     struct chooser *c = &g->s->portals[g->x->portal].chooser;
@@ -406,6 +400,54 @@ static bool plan_one(struct planning *g)
             turn_at(g, bucket, &urgent, &bulk);
         struct job *call = urgent ? call_next(g->p, g->now_ms) : NULL;
         enum choice choice = call == NULL ? choose_among(g, urgent, bulk, &mirror) : CHOOSE_AGAIN;
+        if (choice == CHOOSE_NOTHING)
+            continue;
+        if (call != NULL) /* few, and others wait for what they tell */
+            plan_add(g->x, g->p, call, -1, JOB_CALL, 0, g->now_ms);
+        else
+            plan_choice(g->x, g->p, choice, mirror, g->now_ms);
+        if (g->x->store.count > before)
+            take_request(g, seat, bucket);
+        return true;
+    }
+    return false;
+}
+
+/* How many more could have gone, had there been work. */
+static int requests_left(struct planning *g, int most)
+{
+    uint32_t left = 0;
+
+    for (int i = 0; i < g->seat_count; i++) {
+        uint32_t free =
+            pace_free(spend_pace(g->s, spend_bucket(g->s, g->p, g->seats[i].source, g->now_ms)), g->now_ms);
+
+        left += free < g->seats[i].credit ? free : g->seats[i].credit;
+    }
+    return left < (uint32_t)most ? (int)left : most;
+}
+
+bool plan_fill(struct scheduler *s, struct dispatch *x, uint64_t now_ms)
+{
+    struct planning g = { s, x, &s->portals[x->portal].portal, now_ms,
+        .shared = spend_is_shared(s, x->portal) };
+    int n = room(s, x->portal, now_ms);
+
+    look_again(g.p, now_ms);
+    if (n == 0)
+        return false;
+    g.seat_count = crew_seats(&s->crew, g.seats);
+    g.probe = chances(g.p, g.chances, now_ms);
+    while (x->store.count < n && plan_one(&g))
+        ;
+    plan_steals(x, g.p, requests_left(&g, n - x->store.count));
+    return x->store.count > 0;
+}
+
+/* ---- when to look again ---- */
+
+static void sooner(uint64_t *wait, uint64_t at_ms, uint64_t now_ms)
+{
     if (at_ms > now_ms && at_ms - now_ms < *wait)
         *wait = at_ms - now_ms;
 }
@@ -422,10 +464,9 @@ static void sooner_marks(uint64_t *wait, const struct mirror *m, uint64_t now_ms
 uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct portal *p = &s->portals[portal].portal;
-    uint64_t pace = pace_wait(&p->pace, now_ms), wait = 1000;
+    uint64_t wait = 1000;
 
-    if (pace > 0 && pace != PACE_NEVER)
-        sooner(&wait, now_ms + pace, now_ms);
+    sooner(&wait, now_ms + spend_wait(s, p, now_ms), now_ms);
     sooner(&wait, p->pause_ms, now_ms);
     for (int i = 0; i < p->mirror_count; i++) {
         sooner(&wait, now_ms + method_wait(p, i, JOB_RANGE, now_ms), now_ms);

@@ -10,11 +10,11 @@
 /* An answer of one record tells as much of the envelope as of records: only a mean over many is one. */
 #define SEEN_RECORDS 20000
 
-void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms, uint64_t now_ms)
+void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms)
 {
     *p = (struct portal){ .config = config, .name = str_of(config->name) };
     url_mask(str_of(config_portal_url(config)), p->url, sizeof(p->url));
-    pace_init(&p->pace, config->burst, config->drain_per_s, now_ms);
+    bucket_host(config_portal_url(config), p->bucket_host);
     operate_init(&p->operate, limit_ms);
     p->mirrors = xcalloc(PORTAL_ENTITIES_MAX, sizeof(*p->mirrors));
 }

@@ -3,12 +3,12 @@
 #pragma once
 
 #include "base/config.h"
+#include "bucket.h"
 #include "breaker.h"
 #include "cut.h"
 #include "gather.h"
 #include "job.h"
 #include "operate.h"
-#include "pace.h"
 #include "proto/entity.h"
 #include "when.h"
 
@@ -79,7 +79,7 @@ struct portal {
     struct str name;
     char url[128];                  /* masked */
     uint64_t epoch, tick;           /* tick: as of our last dispatch */
-    struct pace pace;
+    char bucket_host[BUCKET_HOST_SIZE];     /* whose request bucket its calls fill */
     struct operate operate;
     enum portal_state state;        /* never BLOCKED: portal_state_at() */
     struct breaker breaker;
@@ -100,7 +100,7 @@ struct portal {
     bool scan_wanted;
 };
 
-void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms, uint64_t now_ms);
+void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms);
 void portal_fini(struct portal *p);
 /* Entities configured, or all known ones. Returns how many mirrors there are. */
 int portal_add_mirrors(struct portal *p);

@@ -267,3 +267,14 @@ void store_dispatch_fini(struct store_dispatch *x)
     }
     x->count = 0;
 }
+
+int store_bucket(struct db *db, const struct store_who *who, double level, struct err *err)
+{
+    if (store_begin(db, who, err) < 0)
+        return -1;
+    return store_end(db,
+        db_run(db, "UPDATE potok_lease SET bucket = $2 / 1000.0, bucket_ms = $3 WHERE portal = $1",
+            DB_ARGS(dbv_s(who->portal), dbv_i((int64_t)(level * 1000)), dbv_i((int64_t)who->now_ms)), NULL,
+            NULL, NULL, err),
+        err);
+}

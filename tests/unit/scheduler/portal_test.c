@@ -19,7 +19,7 @@ static struct portal opened(const struct config_portal *c)
 {
     struct portal p;
 
-    portal_init(&p, c, 480000, 0);
+    portal_init(&p, c, 480000);
     portal_add_mirrors(&p);
     return p;
 }
