@@ -49,7 +49,7 @@ static int host_replace(struct db *db, const char *portal, const char *host, str
 
     if (db_begin(db, err) < 0)
         return -1;
-    if (db_run(db, "UPDATE potok_lease SET identity = $2 WHERE portal = $1",
+    if (db_run(db, "UPDATE potok_lease SET identity = $2, host = NULL WHERE portal = $1",
             DB_ARGS(dbv_c(portal), dbv_c(host)), NULL, NULL, &changes, err) < 0) {
         db_rollback(db);
         return -1;

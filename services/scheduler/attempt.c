@@ -8,6 +8,7 @@
 #include "breaker.h"
 #include "overload.h"
 
+#include "access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/crash.h"
@@ -126,6 +127,11 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     why.whole_portal = r->error_code != 200;
     if (why.kind == ERR_NONE)
         why.kind = ERR_TEMP;
+    if (access_reported(s, f->portal, r)) { /* again, with another token or at another host */
+        why.end = JOB_END_LOST;
+        end_failed(s, f, &why);
+        return;
+    }
     if (breaker_is_word(r->code)) { /* all wait, and no job is to blame */
         why.kind = ERR_WAIT;
         end_failed(s, f, &why);
@@ -149,6 +155,7 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
     struct portal *p = portal_of(s, f->portal);
 
     told_good(p);
+    access_proved(s, f->portal);
     if (r->retry_ms > 0) /* a part was answered, then a limit was met */
         told_limit(
             s, f->portal, f->bucket, &(struct told){ r->blocked, r->error, r->error_code, r->retry_ms });
@@ -170,6 +177,7 @@ static void reported_learnt(struct scheduler *s, struct flight *f, const struct 
     struct job *job;
 
     told_good(portal_of(s, portal));
+    access_proved(s, portal);
     job = end(s, f);
     if (job != NULL && job->kind == JOB_CALL)
         call_answered(s, portal, job, r->answers);

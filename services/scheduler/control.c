@@ -3,6 +3,7 @@
 
 #include "spend.h"
 
+#include "access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "spend.h"
 
+#include "access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/msg.h"
@@ -120,6 +121,7 @@ static void not_sent(struct scheduler *s, const struct dispatch *x, int i, struc
 static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job *job)
 {
     struct portal *p = &s->portals[x->portal].portal;
+    struct buf sealed;
     struct fetcher *fetcher = s->stopping || job->gone ? NULL : crew_take(&s->crew, x->plan[i].source);
     struct buf names;
 
@@ -130,6 +132,8 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
     }
     buf_init(&names, 4096);
     struct msg *m = job_message(s, p, &x->store.items[i], job, x->plan[i].pages_most, &names);
+    buf_init(&sealed, 4096);
+    access_put(s, x->portal, &m->job, &sealed);
     flight_begin(s, x, i, job, fetcher, m);
     log_correlate(m->correlation);
     log_ev(LOG_DEBUG, "job.sent", kv_u("job", m->job.job), kv_u("d", m->job.d), kv_str("kind", m->job.kind),
@@ -139,6 +143,7 @@ static void send_job(struct scheduler *s, struct dispatch *x, int i, struct job 
 
     int sent = bus_send_to(s->router, fetcher->peer, &m);
     buf_fini(&names);
+    buf_fini(&sealed);
     if (sent == BUS_SENT) {
         crash_point(SCHEDULER_AFTER_JOB);
         p->requests++;

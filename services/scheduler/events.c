@@ -2,6 +2,7 @@
  * harm. */
 #include "scheduler.h"
 
+#include "access.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/change.h"
@@ -143,6 +144,10 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
         return;
     if (change_list_decode(&changes, m->event.changes, &err) < 0) {
         log_ev(LOG_ERROR, "event.garbage", kv_str("gateway", m->event.gateway), kv_err(&err));
+        return;
+    }
+    if (!access_on_changes(s, &m->event, &changes)) { /* not yet: the gateway says it again */
+        change_list_free(&changes);
         return;
     }
     x = xcalloc(1, sizeof(*x));

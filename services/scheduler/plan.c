@@ -1,6 +1,7 @@
 /* Chooses what goes out next within all budgets. */
 #include "dispatch.h"
 
+#include "access.h"
 #include "call.h"
 #include "spend.h"
 
@@ -116,7 +117,7 @@ static int room(const struct scheduler *s, int portal, uint64_t now_ms)
         ARRAY_SIZE(((struct store_dispatch *)0)->items) };
     int64_t n = limits[0];
 
-    if (p->state == PORTAL_STOPPED || p->pause_ms > now_ms)
+    if (p->state == PORTAL_STOPPED || p->pause_ms > now_ms || !access_ready(s, portal))
         return 0;
     for (size_t i = 1; i < ARRAY_SIZE(limits); i++)
         if (limits[i] < n)

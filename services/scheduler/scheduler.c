@@ -192,6 +192,8 @@ static void on_turn(uv_timer_t *timer)
         return;
     attempt_sweep(s, now_ms);
     budget_turn(s, now_ms);
+    for (int i = 0; i < s->portal_count; i++)
+        access_turn(s, i, now_ms);
     run_step(s, now_ms);
     figures_refresh(s);
     uv_timer_start(timer, on_turn, turn_wait(s, now_ms), 0);
@@ -313,7 +315,7 @@ int scheduler_start(struct app *app, void *state, struct err *err)
     if (alarms_new(&s->alarms, app->loop, &s->alarm, app->instance, true, err) < 0)
         return -1;
     s->steps_end = &s->steps;
-    if (make_portals(s, err) < 0)
+    if (make_portals(s, err) < 0 || access_start(s, err) < 0)
         return -1;
     return lease_start(s, err);
 }
@@ -359,6 +361,7 @@ void scheduler_stop(void *state)
 
     s->stopping = true;
     db_pool_free(&s->pool);
+    access_stop(s);
     while ((step = take_step(s)) != NULL)
         step->free(step);
     if (s->lease.active)
@@ -373,6 +376,7 @@ void scheduler_stop(void *state)
     flights_fini(&s->flights);
     buckets_fini(&s->buckets);
     senders_fini(&s->senders);
+    access_free_all(s);
     free_portals(s);
 }
 

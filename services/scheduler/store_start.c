@@ -67,7 +67,7 @@ static int claim(
     return db_run(db,
         "UPDATE potok_lease SET epoch = epoch + 1, holder = $2, identity = $3, "
         "beat_ms = CASE WHEN beat_ms < $6 THEN $6 ELSE beat_ms + 1 END "
-        "WHERE portal = $1 AND epoch = $4 AND beat_ms = $5 AND (identity IS NULL OR identity = $3) "
+        "WHERE portal = $1 AND epoch = $4 AND beat_ms = $5 AND (identity IS NULL OR identity = $3 OR host = $3) "
         "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
         DB_ARGS(dbv_s(t->who.portal), dbv_s(holder), dbv_s(t->who.host), dbv_i(t->seen.epoch),
             dbv_i(t->seen.beat), dbv_i(now_ms)),

@@ -1,0 +1,81 @@
+/* access.h - how each portal is reached: at which host, with which tokens. The shell around oauth.h: calls to the OAuth
+ * server, tokens sealed into the database before any job carries them, what operators and gateways bring, and portals
+ * that were renamed. Portals with a webhook have a host only. Loop thread, but for access_load(). */
+#pragma once
+
+#include "base/seal.h"
+#include "oauth.h"
+#include "run/http_client.h"
+#include "scheduler.h"
+#include "store_token.h"
+
+struct change_list;
+
+#define ACCESS_MOVES_MOST 3         /* in an hour: more is a portal that sends us in circles */
+#define ACCESS_DONE 16
+
+struct offer {                      /* brought by somebody, and not yet known to be of use */
+    bool any, asking, storing;
+    struct access given;            /* owned */
+    uint64_t spool, seq;            /* of the gateway's row; 0: a command */
+    struct bus_peer peer;           /* of a command: waits for the reply */
+    char correlation[UUID_SIZE];
+    unsigned fails;
+    uint64_t begun_ms, not_before_ms;
+};
+
+struct portal_access {
+    struct oauth oauth;
+    struct offer offer;
+    char host[WEBHOOK_HOST_SIZE];   /* of today; "" = as configured */
+    char member[STORE_MEMBER_SIZE];
+    bool moving;                    /* the new host is on its way to the database: nothing is asked */
+    uint64_t moved_ms[ACCESS_MOVES_MOST];   /* monotonic; the last ones, 0 = none */
+};
+
+struct access_book {
+    struct seal_keys keys;
+    struct http_client *http;       /* the scheduler's */
+    struct portal_access list[CONFIG_PORTALS_MAX];
+    struct {
+        uint64_t spool, seq;
+    } done[ACCESS_DONE];            /* rows of gateways that are dealt with, but not yet acknowledged */
+    int done_next;
+};
+
+/* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
+int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
+void access_stop(struct scheduler *s);      /* calls end; before steps are freed */
+void access_free_all(struct scheduler *s);
+/* On a database thread, while the loop touches no portal. */
+int access_load(struct scheduler *s, struct db *db, int portal, struct err *err) MUST_CHECK;
+
+void access_turn(struct scheduler *s, int portal, uint64_t now_ms);
+bool access_ready(const struct scheduler *s, int portal);   /* jobs may go */
+/* Host and token of a JOB. The bytes live as long as `room`. */
+void access_put(struct scheduler *s, int portal, struct msg_job *job, struct buf *room);
+/* A REPORT of a failure. True: the job goes again, with another token or at another host, and nothing was wrong with it. */
+bool access_reported(struct scheduler *s, int portal, const struct msg_report *r);
+void access_proved(struct scheduler *s, int portal);        /* a good answer */
+
+/* Are all changes of this kind in the EVENT dealt with? False: it is not to be acknowledged yet; it comes again. */
+bool access_on_changes(struct scheduler *s, const struct msg_event *m, const struct change_list *changes);
+/* CONTROL "access" {"portal", "sealed"}: what the operator brings. Replies when it is known what became of it. */
+void access_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
+
+/* ---- between access.c, access_ask.c, access_offer.c and access_move.c ---- */
+static inline const struct config_app *access_app(const struct scheduler *s, int portal)
+{
+    return &s->portals[portal].portal.config->app;
+}
+struct portal_access *access_of(const struct scheduler *s, int portal);
+/* Asks the OAuth server; `of_offer`: for what somebody brought. */
+void access_ask(struct scheduler *s, int portal, bool of_offer);
+void access_refused(struct scheduler *s, int portal, const char *why);      /* only a person can help */
+/* A pair to be committed; takes it over. */
+void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer);
+void access_kept(struct scheduler *s, int portal, bool was_good);           /* jobs may go again */
+void offer_turn(struct scheduler *s, int portal, uint64_t now_ms);
+void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, bool unanswered);
+void offer_end(struct scheduler *s, int portal, const char *error);         /* NULL: it is of use, and kept */
+bool access_moved(struct scheduler *s, int portal, struct str host);

@@ -1,0 +1,298 @@
+/* What is brought to a portal's access: an event of the application, a login, the operator's word. Nothing of
+ * it is believed: tokens and codes are taken to the OAuth server with our client_secret, and what it answers
+ * is kept. */
+#include "access.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "proto/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CODE_LIFE_MS 30000 /* facts section 10 */
+#define AGAIN_MS     1000
+#define AGAIN_MOST   30000
+
+static struct portal *portal_of(struct scheduler *s, int portal)
+{
+    return &s->portals[portal].portal;
+}
+
+/* ---- rows of gateways that are dealt with ---- */
+
+static bool is_done(const struct access_book *b, uint64_t spool, uint64_t seq)
+{
+    for (int i = 0; i < ACCESS_DONE; i++)
+        if (b->done[i].seq == seq && b->done[i].spool == spool)
+            return true;
+    return false;
+}
+
+static void note_done(struct access_book *b, uint64_t spool, uint64_t seq)
+{
+    if (seq == 0 || is_done(b, spool, seq))
+        return;
+    b->done[b->done_next].spool = spool;
+    b->done[b->done_next].seq = seq;
+    b->done_next = (b->done_next + 1) % ACCESS_DONE;
+}
+
+/* ---- its end ---- */
+
+static void reply(struct scheduler *s, int portal, const struct offer *o, const char *error)
+{
+    json_t *body;
+
+    if (o->seq != 0 || o->peer.n == 0)
+        return;
+    body = json_pack("{s:s, s:s}", "portal", portal_of(s, portal)->config->name, "access",
+        oauth_state_name(access_of(s, portal)->oauth.state));
+    control_reply(s, o->peer, o->correlation, error, body);
+    json_decref(body);
+}
+
+void offer_end(struct scheduler *s, int portal, const char *error)
+{
+    struct portal_access *a = access_of(s, portal);
+
+    if (error != NULL)
+        log_ev(LOG_WARNING, "access.refused", kv_str("portal", portal_of(s, portal)->name),
+            kv_s("by", a->offer.given.by != NULL ? a->offer.given.by : ""), kv_s("error", error));
+    note_done(s->access, a->offer.spool, a->offer.seq);
+    reply(s, portal, &a->offer, error);
+    access_free(&a->offer.given);
+    a->offer = (struct offer){ .any = false };
+}
+
+/* ---- removal ---- */
+
+struct forget {
+    struct step step;
+    int portal;
+    struct store_who who;
+    char text[160];
+};
+
+static int forget_work(struct step *step, struct db *db, struct err *err)
+{
+    struct forget *x = (struct forget *)step;
+
+    return store_pair_error(db, &x->who, str_of(x->text), true, err);
+}
+
+static void forget_done(struct step *step)
+{
+    struct forget *x = (struct forget *)step;
+    struct scheduler *s = step->s;
+    struct oauth *o = &access_of(s, x->portal)->oauth;
+
+    oauth_forgotten(o);
+    o->number++; /* as in the database */
+    snprintf(o->error, sizeof(o->error), "%s", x->text);
+    log_ev(LOG_INFO, "access.removed", kv_str("portal", portal_of(s, x->portal)->name));
+    offer_end(s, x->portal, NULL);
+    scheduler_wake(s);
+}
+
+static void forget_free(struct step *step)
+{
+    free(step);
+}
+
+static void forget(struct scheduler *s, int portal)
+{
+    struct offer *offer = &access_of(s, portal)->offer;
+    bool by_operator = offer->given.by != NULL && strcmp(offer->given.by, "operator") == 0;
+    struct forget *x = xcalloc(1, sizeof(*x));
+
+    offer->storing = true;
+    x->step =
+        (struct step){ .name = "forget", .work = forget_work, .done = forget_done, .free = forget_free };
+    x->portal = portal;
+    x->who = scheduler_who(portal_of(s, portal));
+    snprintf(x->text, sizeof(x->text), "%s",
+        by_operator ? "the operator took the access back" : "the application was removed from the portal");
+    scheduler_step(s, &x->step);
+}
+
+/* ---- its way ---- */
+
+void offer_turn(struct scheduler *s, int portal, uint64_t now_ms)
+{
+    struct offer *o = &access_of(s, portal)->offer;
+
+    if (!o->any || o->asking || o->storing || now_ms < o->not_before_ms)
+        return;
+    if (o->given.kind == ACCESS_REMOVED)
+        forget(s, portal);
+    else if (o->given.kind == ACCESS_CODE && now_ms > o->begun_ms + CODE_LIFE_MS)
+        offer_end(s, portal,
+            "the code of this login lived 30 seconds, and the OAuth server did not answer: begin again");
+    else
+        access_ask(s, portal, true);
+}
+
+/* The portal that the tokens are of, as the OAuth server says, is the one that is configured, or the same one
+ * under another name. */
+static bool is_ours(struct scheduler *s, int portal, const struct oauth_answer *answer, char why[static 400])
+{
+    const struct portal_access *a = access_of(s, portal);
+    char theirs[WEBHOOK_HOST_SIZE], ours[WEBHOOK_HOST_SIZE];
+
+    webhook_host(portal_of(s, portal)->config->address, ours);
+    webhook_host(answer->portal, theirs);
+    if (a->member[0] != '\0' && answer->pair.member_id != NULL &&
+        strcmp(a->member, answer->pair.member_id) == 0)
+        return true;
+    if (theirs[0] != '\0' && (strcmp(theirs, ours) == 0 || strcmp(theirs, a->host) == 0))
+        return true;
+    snprintf(why, 400, "the tokens are of the portal %.150s, and %.150s is configured",
+        theirs[0] != '\0' ? theirs : "(not told)", ours);
+    return false;
+}
+
+/* The answer knows more than what was brought, but not the application_token. */
+static void complete(struct access *pair, const struct access *given, const struct access *was)
+{
+    const char *token = given->application_token != NULL ? given->application_token : was->application_token;
+
+    access_set(&pair->application_token, str_of(token));
+    access_set(&pair->by, str_of(given->by));
+}
+
+void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer, bool unanswered)
+{
+    struct portal_access *a = access_of(s, portal);
+    struct offer *o = &a->offer;
+    char why[400];
+    uint64_t wait = AGAIN_MS << (o->fails < 5 ? o->fails : 5);
+
+    o->asking = false;
+    switch (answer->meaning) {
+    case OAUTH_PAIR:
+        if (!is_ours(s, portal, answer, why)) {
+            offer_end(s, portal, why);
+            return;
+        }
+        complete(&answer->pair, &o->given, &a->oauth.pair);
+        o->storing = true;
+        access_keep(s, portal, &answer->pair, true);
+        return;
+    case OAUTH_LATER:
+        o->fails++;
+        o->not_before_ms = clock_mono_ms() + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
+        log_ev(o->fails == 3 ? LOG_WARNING : LOG_INFO, "access.waits",
+            kv_str("portal", portal_of(s, portal)->name), kv_u("calls_failed", o->fails),
+            kv_s("error", answer->text));
+        return;
+    case OAUTH_REFUSED:
+        offer_end(s, portal, answer->text);
+        return;
+    }
+}
+
+/* Takes `given` over. */
+static void begin(struct scheduler *s, int portal, struct access *given, const struct offer *from)
+{
+    struct portal_access *a = access_of(s, portal);
+    const char *why = oauth_judge(&a->oauth, given);
+
+    a->offer = *from;
+    a->offer.any = true;
+    a->offer.given = *given;
+    *given = (struct access){ 0 };
+    a->offer.begun_ms = clock_mono_ms();
+    if (why != NULL)
+        offer_end(s, portal, why);
+    else
+        offer_turn(s, portal, a->offer.begun_ms);
+}
+
+static int open_given(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err)
+{
+    char purpose[80];
+    struct buf plain;
+    int result;
+
+    if (!config_portal_is_app(portal_of(s, portal)->config))
+        return err_set(err, ERR_CONF, "portal %s is reached by a webhook: it needs no access",
+            portal_of(s, portal)->config->name);
+    snprintf(purpose, sizeof(purpose), "access:%s", portal_of(s, portal)->config->name);
+    buf_init(&plain, 1 << 16);
+    result = seal_open(&s->access->keys, str_of(purpose), sealed, &plain, err);
+    if (result == 0)
+        result = access_decode(ret, buf_view(&plain), err);
+    seal_wipe(&plain);
+    return result;
+}
+
+/* ---- from gateways ---- */
+
+/* True: dealt with. */
+static bool on_change(struct scheduler *s, const struct msg_event *m, const struct change *c)
+{
+    int portal = scheduler_portal_of(s, c->portal);
+    struct access given = { 0 };
+    struct err err;
+
+    if (portal < 0 || is_done(s->access, m->spool, c->seq))
+        return true;
+    if (access_of(s, portal)->offer.any)
+        return false;
+    if (open_given(s, portal, c->sealed, &given, &err) < 0) {
+        log_ev(
+            LOG_WARNING, "access.refused", kv_str("portal", c->portal), kv_s("by", "gateway"), kv_err(&err));
+        note_done(s->access, m->spool, c->seq);
+        return true;
+    }
+    begin(s, portal, &given, &(struct offer){ .spool = m->spool, .seq = c->seq });
+    return !access_of(s, portal)->offer.any;
+}
+
+bool access_on_changes(struct scheduler *s, const struct msg_event *m, const struct change_list *changes)
+{
+    for (int i = 0; i < changes->count; i++)
+        if (changes->list[i].kind == CHANGE_KIND_ACCESS && !on_change(s, m, &changes->list[i]))
+            return false;
+    return true;
+}
+
+/* ---- from the operator ---- */
+
+static int read_command(
+    struct scheduler *s, const json_t *args, int *ret_portal, struct access *ret, struct err *err)
+{
+    const char *name = json_string_value(json_object_get(args, "portal"));
+    const char *text = json_string_value(json_object_get(args, "sealed"));
+    struct buf sealed;
+    int result;
+
+    *ret_portal = name != NULL ? scheduler_portal_of(s, str_of(name)) : -1;
+    if (*ret_portal < 0 || text == NULL)
+        return err_set(err, ERR_CONF, "access wants a portal and what is given, sealed");
+    if (access_of(s, *ret_portal)->offer.any)
+        return err_set(err, ERR_TEMP, "something was brought a moment ago and is still looked at: try again");
+    buf_init(&sealed, 1 << 16);
+    result = seal_bytes(str_of(text), &sealed, err);
+    if (result == 0)
+        result = open_given(s, *ret_portal, buf_view(&sealed), ret, err);
+    buf_fini(&sealed);
+    return result;
+}
+
+void access_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
+{
+    struct offer offer = { .peer = from };
+    struct access given = { 0 };
+    struct err err;
+    int portal;
+
+    if (read_command(s, args, &portal, &given, &err) < 0) {
+        control_reply(s, from, m->correlation, err.text, NULL);
+        return;
+    }
+    memcpy(offer.correlation, m->correlation, sizeof(offer.correlation));
+    begin(s, portal, &given, &offer);
+}
