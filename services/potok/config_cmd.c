@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "home.h"
 #include "identity.h"
 #include "proto/entity.h"
@@ -115,6 +116,17 @@ static bool setting_shown(const char *name)
     return strcmp(name, "POTOK_HOME") == 0 || strcmp(name, "DATABASE_URL") == 0;
 }
 
+/* By its name: rather one too many. */
+static bool is_secret(const char *name)
+{
+    static const char *const parts[] = { "SECRET", "URL", "TOKEN", "KEY", "PASSWORD" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (strstr(name, parts[i]) != NULL)
+            return true;
+    return false;
+}
+
 static int show(const char *file, bool origin)
 {
     const char *heads[] = { say("настройка", "setting"), say("значение", "value"), say("откуда", "from") };
@@ -134,7 +146,7 @@ static int show(const char *file, bool origin)
         portal_rows(&t, &home.config.portals[i]);
     for (int i = 0; i < home.config.pair_count; i++) {
         const struct config_pair *pair = &home.config.pairs[i];
-        bool hidden = strstr(pair->name, "SECRET") != NULL || strstr(pair->name, "URL") != NULL;
+        bool hidden = is_secret(pair->name);
 
         if (setting_shown(pair->name))
             continue;

@@ -92,6 +92,7 @@ static void portal_read(const json_t *o, struct portal_view *p)
     text_get(o, "state", p->state, sizeof(p->state));
     text_get(o, "error", p->error, sizeof(p->error));
     russian_in_place(p->error, sizeof(p->error));
+    p->try_at_ms = count_get(o, "try_at_ms");
     paused_read(json_object_get(o, "paused"), p->paused, sizeof(p->paused));
     p->level = number_get(budget, "level");
     p->burst = number_get(budget, "burst");

@@ -27,7 +27,8 @@ struct operating_view {         /* the method nearest to its limit */
 
 struct portal_view {
     char name[40], url[321];    /* masked */
-    char state[16];             /* ok | stopped | waiting */
+    char state[16];             /* ok | stopped | waiting | blocked */
+    uint64_t try_at_ms;         /* blocked: when it is tried next; wall clock */
     char error[ERR_TEXT_SIZE];
     char paused[321];           /* entities, separated by ", " */
     double level, burst, drain; /* request bucket: filled now, holds, loses a second */

@@ -2,6 +2,7 @@
  * tells them; the last runs from the database when nothing runs. */
 #include "command.h"
 
+#include "alarm_view.h"
 #include "base/mem.h"
 #include "absence.h"
 #include "drift_view.h"
@@ -20,6 +21,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { OPTION_JSON };
 static const struct option_def OPTIONS[] = {
@@ -57,6 +59,18 @@ static json_t *services_json(const struct ask *a)
     return services;
 }
 
+/* Null where the table cannot be read: what else fails there says so. */
+static json_t *alarms_of(const struct ask *a, const struct home *home)
+{
+    struct err err = { 0 };
+    json_t *list = alarm_view_read(home, &err);
+
+    if (list == NULL)
+        return json_null();
+    alarm_view_add(list, a);
+    return list;
+}
+
 static void status_json(const struct ask *a, const struct home *home)
 {
     json_t *root = json_loads(a->body, 0, NULL);
@@ -68,6 +82,7 @@ static void status_json(const struct ask *a, const struct home *home)
     json_object_set_new(root, "running", json_true());
     json_object_set_new(root, "services", services_json(a));
     json_object_set_new(root, "freshness", freshness_json(home));
+    json_object_set_new(root, "alarms", alarms_of(a, home));
     json_object_set_new(root, "drift", drift_json(home));
     json_print(root);
     json_decref(root);
@@ -167,9 +182,18 @@ static const char *portal_state(const struct snapshot *s, const struct portal_vi
     return view_state(p->state);
 }
 
+static const char *clock_of(uint64_t wall_ms, char ret[static 40])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm tm;
+
+    strftime(ret, 40, "%H:%M:%S", localtime_r(&seconds, &tm));
+    return ret;
+}
+
 static void portals_show(const struct snapshot *s)
 {
-    char hint[160];
+    char hint[160], next[40];
 
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal_view *p = &s->portals[i];
@@ -177,6 +201,8 @@ static void portals_show(const struct snapshot *s)
         printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, portal_state(s, p));
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
+        if (p->try_at_ms > 0)
+            printf("  %s %s\n", say("следующая попытка:", "tried next:"), clock_of(p->try_at_ms, next));
         if (explain_hint(p->error, hint, sizeof(hint))[0] != '\0')
             printf("  %s\n", hint);
         if (p->paused[0] != '\0')
@@ -193,6 +219,17 @@ static void portals_show(const struct snapshot *s)
     }
 }
 
+/* What is raised, before all else. */
+static void alarms_show(const struct ask *a, const struct home *home)
+{
+    json_t *list = alarms_of(a, home);
+
+    alarm_view_show(list, false);
+    if (alarm_view_count(list) > 0)
+        printf("\n");
+    json_decref(list);
+}
+
 static int running_show(const struct ask *a, const struct home *home)
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
@@ -204,6 +241,7 @@ static int running_show(const struct ask *a, const struct home *home)
     } else {
         unsigned long long waiting = s->marks + s->marks_failing;
 
+        alarms_show(a, home);
         services_show(a);
         portals_show(s);
         printf("\n");
@@ -248,11 +286,14 @@ static int stopped_show(struct ask *a, const struct home *home, bool json)
             services_json(a), "runs", last_runs_json(runs, count), "error", why);
 
         json_object_set_new(root, "freshness", count < 0 ? json_null() : freshness_json(home));
+        json_object_set_new(root, "alarms", count < 0 ? json_null() : alarms_of(a, home));
         json_object_set_new(root, "drift", count < 0 ? json_null() : drift_json(home));
         json_print(root);
         json_decref(root);
     } else {
         fprintf(stderr, "potok: %s\n", why);
+        if (count >= 0)
+            alarms_show(a, home);
         if (a->count > 0)
             services_show(a);
         last_runs_show(runs, count, false);

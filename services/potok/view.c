@@ -162,6 +162,7 @@ const char *view_state(const char *state)
         { "ok", "в порядке", "ok" },
         { "waiting", "ждёт", "waiting" },
         { "stopped", "остановлен", "stopped" },
+        { "blocked", "закрыл REST API", "closed its REST API" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

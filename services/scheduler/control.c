@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "base/clock.h"
+#include "overload.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -191,7 +192,12 @@ static void add_memory(struct scheduler *s, json_t *body)
     uint64_t now_ms = clock_mono_ms(), refusals = 0;
 
     for (int i = 0; i < s->portal_count; i++) {
-        json_array_append_new(portals, portal_json(s, i, now_ms));
+        json_t *o = portal_json(s, i, now_ms);
+        uint64_t try_at_ms = overload_try_at(&s->portals[i].portal, now_ms);
+
+        if (try_at_ms > 0)
+            json_object_set_new(o, "try_at_ms", json_integer((json_int_t)try_at_ms));
+        json_array_append_new(portals, o);
         refusals += s->portals[i].portal.refusals;
     }
     for (int i = 0; i < s->crew.count; i++) {
