@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard.h"
 #include "run/crash.h"
 
 #include <stdio.h>
@@ -57,8 +58,10 @@ static void keep_done(struct step *step)
         kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
     figures_count("potok_scheduler_tokens_total", "Pairs of tokens taken from the OAuth server",
         portal_of(s, x->portal)->config->name, 1);
-    if (x->of_offer)
+    if (x->of_offer) {
         offer_end(s, x->portal, NULL);
+        guard_now(s, x->portal); /* an installation begins without subscriptions */
+    }
     access_kept(s, x->portal, was_good);
 }
 

@@ -3,6 +3,8 @@
  * next begins is in the database when the last of them is stored. */
 #include "scheduler.h"
 
+#include "guard.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -69,7 +71,8 @@ static bool under_way(const struct portal *p, int mirror, enum job_kind kind)
 static bool is_due(const struct portal *p, int mirror, enum job_kind kind, uint64_t now_ms)
 {
     const struct mirror *m = &p->mirrors[mirror];
-    uint64_t at_ms = kind == JOB_CHANGED ? m->changed_at_ms : m->sweep_wanted ? 0 : m->sweep_at_ms;
+    bool wanted = kind == JOB_CHANGED ? m->changed_wanted : m->sweep_wanted;
+    uint64_t at_ms = wanted ? 0 : kind == JOB_CHANGED ? m->changed_at_ms : m->sweep_at_ms;
 
     return m->run == 0 && m->schema != NULL && !m->refused && at_ms <= now_ms && !under_way(p, mirror, kind);
 }
@@ -111,9 +114,10 @@ static struct step *look_for_changes(struct scheduler *s, int portal, uint64_t n
     struct portal *p = &s->portals[portal].portal;
     struct changed *x = NULL;
 
-    for (int i = 0; i < p->mirror_count && s->incremental_s > 0; i++) {
-        if (!is_due(p, i, JOB_CHANGED, now_ms))
+    for (int i = 0; i < p->mirror_count; i++) {
+        if ((s->incremental_s == 0 && !p->mirrors[i].changed_wanted) || !is_due(p, i, JOB_CHANGED, now_ms))
             continue;
+        p->mirrors[i].changed_wanted = false;
         if (x == NULL)
             x = changed_new(s, portal, JOB_CHANGED);
         add(s, x, i, now_ms);
@@ -148,9 +152,10 @@ struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms)
     return step != NULL ? step : sweep(s, portal, now_ms);
 }
 
-void changed_done(const struct portal *p, struct mirror *m, const struct msg_done *done)
+void changed_done(struct portal *p, struct mirror *m, const struct msg_done *done)
 {
     m->changed_fails = 0;
+    guard_found(p, done->written);
     if (done->written > 0)
         log_ev(LOG_INFO, "changes.found", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
             kv_u("written", done->written), kv_u("same", done->same));
@@ -165,6 +170,14 @@ void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind k
     *(kind == JOB_CHANGED ? &m->changed_at_ms : &m->sweep_at_ms) = clock_mono_ms() + pause_ms(s, m, kind);
     log_ev(LOG_WARNING, kind == JOB_CHANGED ? "changes.failed" : "sweep.failed", kv_str("portal", p->name),
         kv_s("entity", m->entity->plural), kv_u("again_in_ms", pause_ms(s, m, kind)), kv_s("error", text));
+}
+
+void changed_look_now(struct scheduler *s, int portal, uint64_t mirrors)
+{
+    struct portal *p = &s->portals[portal].portal;
+
+    for (int i = 0; i < p->mirror_count; i++)
+        p->mirrors[i].changed_wanted |= (mirrors & (uint64_t)1 << i) != 0;
 }
 
 void changed_sweep_now(struct scheduler *s, int portal, uint64_t mirrors)

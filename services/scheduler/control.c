@@ -1,6 +1,7 @@
 /* Commands of the operator: JSON in, JSON out. What they change goes through steps like everything else. */
 #include "scheduler.h"
 
+#include "guard.h"
 #include "spend.h"
 
 #include "access.h"
@@ -178,11 +179,12 @@ static json_t *portal_json(const struct scheduler *s, int portal, uint64_t now_m
 {
     const struct portal *p = &s->portals[portal].portal;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I, s:o}", "name", p->config->name,
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I, s:o, s:o}", "name", p->config->name,
         "url", p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget",
         "level", pace_level(spend_of(s, portal), now_ms), "burst", (int)p->config->burst, "drain",
         (int)p->config->drain_per_s, "operating", operating_json(p, now_ms), "requests",
-        (json_int_t)p->requests, "refusals", (json_int_t)p->refusals, "paused", paused_json(p));
+        (json_int_t)p->requests, "refusals", (json_int_t)p->refusals, "paused", paused_json(p), "events",
+        guard_json(s, portal));
 }
 
 /* What memory alone knows. */

@@ -2,6 +2,8 @@
  * harm. */
 #include "scheduler.h"
 
+#include "guard.h"
+
 #include "access.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -93,6 +95,10 @@ static void add_change(struct scheduler *s, struct events *x, const struct chang
     int portal = scheduler_portal_of(s, c->portal);
     int mirror = portal >= 0 ? portal_mirror(&s->portals[portal].portal, c->entity) : -1;
 
+    if (portal >= 0)
+        guard_heard(s, portal);
+    if (portal >= 0 && c->kind == CHANGE_KIND_QUEUE)
+        queue_wake(s, portal);
     if (mirror < 0) {
         x->skipped++;
         return;

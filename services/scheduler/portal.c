@@ -27,6 +27,8 @@ void portal_fini(struct portal *p)
     }
     free(p->mirrors);
     zone_free(&p->zone);
+    guardian_fini(&p->guardian);
+    offline_fini(&p->offline);
     while (p->jobs != NULL) {
         struct job *job = p->jobs;
 

@@ -7,7 +7,9 @@
 #include "breaker.h"
 #include "cut.h"
 #include "gather.h"
+#include "guardian.h"
 #include "job.h"
+#include "offline.h"
 #include "operate.h"
 #include "proto/entity.h"
 #include "when.h"
@@ -60,7 +62,8 @@ struct mirror {                     /* one entity of a portal */
     unsigned changed_fails;         /* looks in a row that failed for good */
     uint64_t sweep_at_ms;           /* likewise of its ids */
     unsigned sweep_fails;
-    bool sweep_wanted;              /* by the operator: now */
+    bool sweep_wanted;              /* by the operator, or an event that does not say which record: now */
+    bool changed_wanted;            /* likewise what changed */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     struct gather gather[2];        /* by ask */
     int64_t shape;                  /* potok_entity.shape as last seen */
@@ -98,6 +101,8 @@ struct portal {
     uint64_t floor;                 /* last one set */
     uint64_t floor_at_ms, scan_at_ms, requests_at_ms;
     bool scan_wanted;
+    struct guardian guardian;       /* of an application's events */
+    struct offline offline;
 };
 
 void portal_init(struct portal *p, const struct config_portal *config, uint64_t limit_ms);

@@ -2,6 +2,7 @@
 
 #include "access.h"
 #include "budget.h"
+#include "guard.h"
 #include "spend.h"
 
 #include "alarms.h"
@@ -194,6 +195,7 @@ static void on_turn(uv_timer_t *timer)
     budget_turn(s, now_ms);
     for (int i = 0; i < s->portal_count; i++)
         access_turn(s, i, now_ms);
+    guard_turn(s, now_ms);
     run_step(s, now_ms);
     figures_refresh(s);
     uv_timer_start(timer, on_turn, turn_wait(s, now_ms), 0);
@@ -315,6 +317,8 @@ int scheduler_start(struct app *app, void *state, struct err *err)
     if (alarms_new(&s->alarms, app->loop, &s->alarm, app->instance, true, err) < 0)
         return -1;
     s->steps_end = &s->steps;
+    if (guard_start(s, err) < 0)
+        return -1;
     if (make_portals(s, err) < 0 || access_start(s, err) < 0)
         return -1;
     return lease_start(s, err);
@@ -374,6 +378,7 @@ void scheduler_stop(void *state)
     bus_close(&s->dones);
     alarms_free(&s->alarms);
     flights_fini(&s->flights);
+    public_urls_free(&s->urls);
     buckets_fini(&s->buckets);
     senders_fini(&s->senders);
     access_free_all(s);

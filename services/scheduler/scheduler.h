@@ -49,9 +49,13 @@ struct scheduler {
     char *database_url, *bus_where, *secret_key;        /* settings */
     int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
     int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min, takeover_ms;
+    char *public_url;
+    int64_t guardian_min, offline_s;
     struct alarm_settings alarm;
     int64_t overload_pause_ms;
     struct app *app;
+    struct public_urls urls;        /* of public_url */
+    uint64_t begun_wall_ms;
     struct alarms *alarms;
     struct lease lease;             /* all below is used while it is active alone */
     struct db_pool *pool;
@@ -145,9 +149,10 @@ struct sync_wish {
 };
 /* changed.c: what changed, and what is gone, is looked for by intervals of their own */
 struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms);
-void changed_done(const struct portal *p, struct mirror *m, const struct msg_done *done);
+void changed_done(struct portal *p, struct mirror *m, const struct msg_done *done);
 void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind kind, const char *text);
 void changed_sweep_now(struct scheduler *s, int portal, uint64_t mirrors);
+void changed_look_now(struct scheduler *s, int portal, uint64_t mirrors);
 
 /* peer.n 0: nobody waits for a reply. */
 struct step *sync_step(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,

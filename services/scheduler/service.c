@@ -34,6 +34,12 @@ static const struct setting SETTINGS[] = {
     SET_MS(struct scheduler, overload_pause_ms, "PORTAL_OVERLOAD_PAUSE", "10m", 100, 86400000,
         "a portal that blocked us for overload (OVERLOAD_LIMIT) is left alone so long, then twice as long, up to 24 times"),
     ALARM_SETTINGS(struct scheduler, alarm),
+    SET_STR(struct scheduler, public_url, "PUBLIC_URL", "",
+        "where portals reach the gateway: https://potok.example.com; former addresses after commas"),
+    SET_INT(struct scheduler, guardian_min, "GUARDIAN_MINUTES", "60", 0, 525600,
+        "how often an application's subscriptions to events are looked at; 0 = only at start"),
+    SET_INT(struct scheduler, offline_s, "OFFLINE_SECONDS", "5", 1, 3600,
+        "how often an application's queue of events is read (events: offline)"),
     SET_END,
 };
 

@@ -1,0 +1,308 @@
+/* Looks at an application's subscriptions at start, after an installation, every GUARDIAN_MINUTES and when
+ * events stay away, and binds what is missing (model: guardian.h). */
+#include "guard.h"
+
+#include "alarms.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SOON_MS 60000 /* what could not be bound is tried again */
+
+static const char NO_RIGHTS[] =
+    "the application must be installed by an administrator of the portal and have the right crm";
+
+static struct guardian *guardian_of(struct scheduler *s, int portal)
+{
+    return &s->portals[portal].portal.guardian;
+}
+
+static uint64_t mirrored(const struct portal *p)
+{
+    uint64_t set = 0;
+
+    for (int i = 0; i < p->mirror_count; i++)
+        set |= (uint64_t)1 << (p->mirrors[i].entity - ENTITIES);
+    return set;
+}
+
+/* ---- the end of a look ---- */
+
+static void finish(struct scheduler *s, int portal, enum guardian_state state)
+{
+    const struct portal *p = &s->portals[portal].portal;
+    struct guardian *g = guardian_of(s, portal);
+    const bool was = g->was_well, changed = state != g->state;
+    const int bound_now = g->bound - g->plan.bound;
+
+    g->state = state;
+    g->looked_ms = clock_mono_ms();
+    g->looked_wall_ms = clock_wall_ms();
+    g->at_ms = state == GUARDIAN_PARTLY ? g->looked_ms + SOON_MS
+               : s->guardian_min == 0   ? UINT64_MAX
+                                        : g->looked_ms + (uint64_t)s->guardian_min * 60000;
+    g->was_well |= state == GUARDIAN_WELL;
+    g->offline_sure = state == GUARDIAN_WELL && g->ways.offline;
+    guardian_plan_free(&g->plan);
+    if (bound_now > 0)
+        log_ev(LOG_INFO, was ? "events.repaired" : "events.bound", kv_str("portal", p->name),
+            kv_i("wanted", g->wanted), kv_i("bound", g->bound), kv_i("new", bound_now));
+    alarms_portal(s, portal, "guardian.unbound", state == GUARDIAN_WELL ? NULL : g->error);
+    if (state != GUARDIAN_WELL && changed)
+        log_ev(LOG_WARNING, "guardian.unbound", kv_str("portal", p->name), kv_i("wanted", g->wanted),
+            kv_i("bound", g->bound), kv_s("error", g->error), kv_s("hint", "potok webhooks"));
+    if (state == GUARDIAN_WELL)
+        g->error[0] = '\0';
+}
+
+static void finish_failed(struct scheduler *s, int portal, enum guardian_said said, struct str text)
+{
+    struct guardian *g = guardian_of(s, portal);
+
+    if (said == GUARDIAN_SAID_REFUSED)
+        snprintf(g->error, sizeof(g->error), "%.*s: %s", (int)(text.n < 80 ? text.n : 80), text.p, NO_RIGHTS);
+    else
+        snprintf(
+            g->error, sizeof(g->error), "%.*s", (int)(text.n < 190 ? text.n : 190), text.n > 0 ? text.p : "");
+    finish(s, portal, said == GUARDIAN_SAID_REFUSED ? GUARDIAN_REFUSED : GUARDIAN_PARTLY);
+}
+
+/* ---- binding ---- */
+
+static void line_answered(struct guardian *g, const struct guardian_line *l, const struct call_answer *a)
+{
+    const enum guardian_said said = guardian_judge(a);
+
+    if (said == GUARDIAN_SAID_DONE) {
+        g->bound += l->what == GUARDIAN_BIND;
+        return;
+    }
+    if (said == GUARDIAN_SAID_UNKNOWN && l->what == GUARDIAN_BIND && g->unknown_count < BITRIX_EVENTS_MAX) {
+        memcpy(g->unknown[g->unknown_count++], l->event, BITRIX_EVENT_NAME_SIZE);
+        g->wanted--;
+        return;
+    }
+    g->failed++;
+    g->refused |= said == GUARDIAN_SAID_REFUSED;
+    const struct str text = a == NULL ? STR("not answered") : a->text;
+    snprintf(g->error, sizeof(g->error), "%s: %.*s%s%s", l->event, (int)(text.n < 80 ? text.n : 80),
+        text.n > 0 ? text.p : "", said == GUARDIAN_SAID_REFUSED ? ": " : "",
+        said == GUARDIAN_SAID_REFUSED ? NO_RIGHTS : "");
+}
+
+static void bind_next(struct scheduler *s, int portal);
+
+static void bound(struct scheduler *s, int portal, const struct call_answers *answers, const struct err *err)
+{
+    struct guardian *g = guardian_of(s, portal);
+    int n = 0;
+
+    if (err != NULL) {
+        finish_failed(s, portal, err->kind == ERR_AUTH ? GUARDIAN_SAID_REFUSED : GUARDIAN_SAID_LATER,
+            str_of(err->text));
+        return;
+    }
+    for (; g->from < g->plan.count && n < CALLS_MAX; g->from++, n++) {
+        char key[24];
+
+        snprintf(key, sizeof(key), "line%d", g->from);
+        line_answered(g, &g->plan.lines[g->from], call_answers_find(answers, key));
+    }
+    bind_next(s, portal);
+}
+
+static void bind_next(struct scheduler *s, int portal)
+{
+    struct guardian *g = guardian_of(s, portal);
+    struct call calls[CALLS_MAX];
+    struct buf room;
+
+    if (g->from >= g->plan.count) {
+        finish(s, portal, g->refused ? GUARDIAN_REFUSED : g->failed > 0 ? GUARDIAN_PARTLY : GUARDIAN_WELL);
+        return;
+    }
+    buf_init(&room, 1 << 20);
+    call_job(s, portal, calls, guardian_calls(&g->plan, g->from, calls, &room), bound, false);
+    buf_fini(&room);
+}
+
+/* ---- looking ---- */
+
+/* {"value":"Y"}; a portal that does not know the question has no such queue. False: it is not told yet. */
+static bool queue_told(struct guardian *g, const struct call_answer *a)
+{
+    if (a == NULL || str_is(a->kind, "temp") || str_is(a->kind, "wait"))
+        return false;
+    g->has_queue = a->result.n > 0 && memmem(a->result.p, a->result.n, "\"Y\"", 3) != NULL;
+    g->queue_known = true;
+    return true;
+}
+
+static void tell_no_queue(const struct portal *p, struct guardian *g)
+{
+    if (!g->ways.no_queue || g->told_queue)
+        return;
+    g->told_queue = true;
+    log_ev(LOG_WARNING, "offline.unavailable", kv_str("portal", p->name),
+        kv_s("reason", "its tariff has no queue that keeps events until they are confirmed"),
+        kv_s("instead", g->ways.online ? "online events" : "what changed is looked for by date"));
+}
+
+static void compare(struct scheduler *s, int portal, struct str have)
+{
+    const struct portal *p = &s->portals[portal].portal;
+    struct guardian *g = guardian_of(s, portal);
+    struct guardian_wish wish = { .entities = mirrored(p),
+        .online = g->ways.online,
+        .offline = g->ways.offline,
+        .urls = &s->urls,
+        .offline_sure = g->offline_sure,
+        .unknown = (const char(*)[BITRIX_EVENT_NAME_SIZE])g->unknown,
+        .unknown_count = g->unknown_count };
+    struct err err = { .kind = ERR_NONE };
+
+    guardian_plan_free(&g->plan);
+    if (guardian_compare(&g->plan, &wish, have, &err) < 0) {
+        finish_failed(s, portal, GUARDIAN_SAID_LATER, str_of(err.text));
+        return;
+    }
+    g->from = g->failed = 0;
+    g->refused = false;
+    g->wanted = g->plan.wanted;
+    g->bound = g->plan.bound;
+    g->strays = g->plan.strays;
+    bind_next(s, portal);
+}
+
+static void looked(struct scheduler *s, int portal, const struct call_answers *answers, const struct err *err)
+{
+    const struct portal *p = &s->portals[portal].portal;
+    struct guardian *g = guardian_of(s, portal);
+    const struct call_answer *have = call_answers_find(answers, "have");
+
+    if (err != NULL) {
+        finish_failed(s, portal, err->kind == ERR_AUTH ? GUARDIAN_SAID_REFUSED : GUARDIAN_SAID_LATER,
+            str_of(err->text));
+        return;
+    }
+    if (guardian_judge(have) != GUARDIAN_SAID_DONE) {
+        finish_failed(s, portal, guardian_judge(have), have != NULL ? have->text : STR(""));
+        return;
+    }
+    if (config_events_offline(p->config) && !queue_told(g, call_answers_find(answers, "queue"))) {
+        finish_failed(s, portal, GUARDIAN_SAID_LATER, STR("feature.get: not answered yet"));
+        return;
+    }
+    g->ways = guardian_ways(
+        config_events_online(p->config), config_events_offline(p->config), g->has_queue, s->urls.count > 0);
+    tell_no_queue(p, g);
+    compare(s, portal, have->result);
+}
+
+static void look(struct scheduler *s, int portal)
+{
+    static const struct call calls[] = {
+        { STR("have"), STR("event.get"), STR("") },
+        { STR("queue"), STR("feature.get"), STR("{\"CODE\":\"rest_offline_extended\"}") },
+    };
+    const struct portal *p = &s->portals[portal].portal;
+
+    call_job(s, portal, calls, config_events_offline(p->config) ? 2 : 1, looked, false);
+}
+
+static void guardian_turn(struct scheduler *s, int portal, uint64_t now_ms)
+{
+    struct portal *p = &s->portals[portal].portal;
+    struct guardian *g = &p->guardian;
+
+    if (s->urls.count == 0 && !config_events_offline(p->config)) {
+        g->state = GUARDIAN_NONE;
+        return;
+    }
+    if (g->state == GUARDIAN_NONE)
+        g->state = GUARDIAN_LOOKING;
+    if (g->looked_ms > 0 && guardian_suspects(g->heard_ms, g->looked_ms, g->found, now_ms))
+        g->at_ms = 0;
+    if (now_ms < g->at_ms || call_waits(p, looked) || call_waits(p, bound))
+        return;
+    look(s, portal);
+}
+
+void guard_turn(struct scheduler *s, uint64_t now_ms)
+{
+    for (int i = 0; i < s->portal_count; i++) {
+        const struct portal *p = &s->portals[i].portal;
+
+        if (!config_portal_is_app(p->config) || p->state == PORTAL_STOPPED)
+            continue;
+        guardian_turn(s, i, now_ms);
+        queue_turn(s, i, now_ms);
+    }
+}
+
+int guard_start(struct scheduler *s, struct err *err)
+{
+    s->begun_wall_ms = clock_wall_ms();
+    return public_urls_read(&s->urls, s->public_url, err);
+}
+
+/* ---- what others tell ---- */
+
+void guard_now(struct scheduler *s, int portal)
+{
+    struct guardian *g = guardian_of(s, portal);
+
+    g->at_ms = 0;
+    g->unknown_count = 0;
+    g->offline_sure = false;
+}
+
+void guard_heard(struct scheduler *s, int portal)
+{
+    struct guardian *g = guardian_of(s, portal);
+
+    g->heard_ms = clock_mono_ms();
+    g->heard_wall_ms = clock_wall_ms();
+    g->found = 0;
+}
+
+void guard_found(struct portal *p, uint64_t records)
+{
+    if (records == 0)
+        return;
+    p->guardian.found += records;
+    p->guardian.found_wall_ms = clock_wall_ms();
+}
+
+/* ---- for people ---- */
+
+static json_t *time_json(uint64_t wall_ms)
+{
+    return wall_ms > 0 ? json_integer((json_int_t)wall_ms) : json_null();
+}
+
+json_t *guard_json(const struct scheduler *s, int portal)
+{
+    const struct portal *p = &s->portals[portal].portal;
+    const struct guardian *g = &p->guardian;
+    const bool app = config_portal_is_app(p->config);
+    json_t *j = json_pack("{s:b, s:s, s:s, s:i, s:i, s:i, s:s, s:I}", "app", app, "way",
+        !app ? "online"
+             : events_way_name(p->config->events == EVENTS_UNSET ? EVENTS_ONLINE : p->config->events),
+        "state", guardian_state_name(g->state), "wanted", g->wanted, "bound", g->bound, "strays", g->strays,
+        "error", g->error, "found", (json_int_t)g->found);
+
+    json_object_set_new(j, "handler", s->urls.count > 0 ? json_string(s->urls.handlers[0]) : json_null());
+    json_object_set_new(j, "looked_ms", time_json(g->looked_wall_ms));
+    json_object_set_new(j, "heard_ms", time_json(g->heard_wall_ms));
+    json_object_set_new(j, "found_ms", time_json(g->found > 0 ? g->found_wall_ms : 0));
+    json_object_set_new(j, "since_ms", json_integer((json_int_t)s->begun_wall_ms));
+    if (g->ways.offline)
+        json_object_set_new(j, "queue", queue_json(p));
+    else if (g->ways.no_queue)
+        json_object_set_new(j, "queue", json_pack("{s:s}", "error", "unavailable"));
+    return j;
+}

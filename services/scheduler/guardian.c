@@ -1,0 +1,238 @@
+#include "guardian.h"
+
+#include "base/mem.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is wanted ---- */
+
+static bool is_unknown(const struct guardian_wish *w, const char *event)
+{
+    for (int i = 0; i < w->unknown_count; i++)
+        if (strcmp(w->unknown[i], event) == 0)
+            return true;
+    return false;
+}
+
+static void add_line(
+    struct guardian_plan *p, enum guardian_do what, bool offline, const char *event, const char *handler)
+{
+    if (p->count == p->cap) {
+        p->cap = p->cap == 0 ? 64 : 2 * p->cap;
+        p->lines = xrealloc(p->lines, (size_t)p->cap * sizeof(*p->lines));
+    }
+    p->lines[p->count] = (struct guardian_line){ what, offline, "", handler };
+    snprintf(p->lines[p->count].event, BITRIX_EVENT_NAME_SIZE, "%s", event);
+    p->count++;
+}
+
+void guardian_plan_free(struct guardian_plan *p)
+{
+    free(p->lines);
+    *p = (struct guardian_plan){ 0 };
+}
+
+static void want(struct guardian_plan *p, const struct guardian_wish *w, const char *event, bool offline)
+{
+    if (is_unknown(w, event) || (!offline && w->urls->count == 0))
+        return;
+    add_line(p, GUARDIAN_BIND, offline, event, offline ? "" : w->urls->handlers[0]);
+    p->wanted++;
+}
+
+static void want_all(struct guardian_plan *p, const struct guardian_wish *w)
+{
+    char names[BITRIX_EVENTS_MAX][BITRIX_EVENT_NAME_SIZE];
+
+    for (int i = 0; i < ENTITY_COUNT; i++) {
+        const int n = w->entities >> i & 1 ? bitrix_events_of(&ENTITIES[i], names) : 0;
+
+        for (int k = 0; k < n && w->online; k++)
+            want(p, w, names[k], false);
+        for (int k = 0; k < n && w->offline; k++)
+            want(p, w, names[k], true);
+    }
+    if (w->offline)
+        want(p, w, BITRIX_EVENT_QUEUE_NAME, false); /* wakes us up, where there is an address for it */
+}
+
+/* ---- what there is ---- */
+
+static const char *text_of(const json_t *entry, const char *key)
+{
+    const char *text = json_string_value(json_object_get(entry, key));
+
+    return text != NULL ? text : "";
+}
+
+/* 1, "1", true, "Y" */
+static bool flag_of(const json_t *entry, const char *key)
+{
+    const json_t *v = json_object_get(entry, key);
+    const char *text = json_string_value(v);
+
+    return json_is_true(v) || json_integer_value(v) != 0 ||
+           (text != NULL && (strcmp(text, "1") == 0 || strcasecmp(text, "Y") == 0));
+}
+
+static bool is_ours(const struct guardian_wish *w, const json_t *entry)
+{
+    const char *connector = text_of(entry, "connector_id");
+
+    if (connector[0] == '\0')
+        connector = text_of(entry, "auth_connector");
+    return connector[0] == '\0' ? w->offline_sure : strcmp(connector, GUARDIAN_CONNECTOR) == 0;
+}
+
+static void drop_line(struct guardian_plan *p, int i)
+{
+    p->count--;
+    memmove(&p->lines[i], &p->lines[i + 1], (size_t)(p->count - i) * sizeof(p->lines[0]));
+    p->bound++;
+}
+
+static void there_is(
+    struct guardian_plan *p, const struct guardian_wish *w, const json_t *entry, bool offline)
+{
+    for (int i = 0; i < p->count; i++) {
+        const struct guardian_line *l = &p->lines[i];
+
+        if (l->what != GUARDIAN_BIND || l->offline != offline ||
+            strcasecmp(l->event, text_of(entry, "event")) != 0)
+            continue;
+        if (offline ? is_ours(w, entry) : strcmp(l->handler, text_of(entry, "handler")) == 0) {
+            drop_line(p, i);
+            return;
+        }
+    }
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    const size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Of what is bound to one of our addresses and not wanted there, only what was bound to a former one goes: it
+ * is certain that nobody needs it. */
+static void look_at_handler(struct guardian_plan *p, const struct guardian_wish *w, const json_t *entry)
+{
+    const char *handler = text_of(entry, "handler"), *event = text_of(entry, "event");
+
+    for (int i = 0; i < w->urls->count; i++) {
+        if (strcmp(handler, w->urls->handlers[i]) != 0)
+            continue;
+        if (i > 0 && strlen(event) < BITRIX_EVENT_NAME_SIZE)
+            add_line(p, GUARDIAN_UNBIND, false, event, w->urls->handlers[i]);
+        return;
+    }
+    p->strays += ends_in(handler, PUBLIC_WEBHOOK_PATH);
+}
+
+int guardian_compare(
+    struct guardian_plan *ret, const struct guardian_wish *wish, struct str have, struct err *err)
+{
+    json_t *list = json_loadb(have.p, have.n, JSON_DECODE_ANY, NULL);
+    const json_t *entry;
+    size_t i;
+
+    *ret = (struct guardian_plan){ 0 };
+    if (!json_is_array(list)) {
+        json_decref(list);
+        return err_set(err, ERR_TEMP, "event.get: no list of subscriptions");
+    }
+    want_all(ret, wish);
+    json_array_foreach(list, i, entry) {
+        const bool offline = flag_of(entry, "offline");
+
+        there_is(ret, wish, entry, offline);
+        if (!offline)
+            look_at_handler(ret, wish, entry);
+    }
+    json_decref(list);
+    return 0;
+}
+
+/* ---- what is asked, and what was answered ---- */
+
+static struct str params_of(const struct guardian_line *l, struct buf *room)
+{
+    const size_t at = room->n;
+    json_t *params = l->offline ? json_pack("{s:s, s:s, s:s}", "event", l->event, "event_type", "offline",
+                                      "auth_connector", GUARDIAN_CONNECTOR)
+                                : json_pack("{s:s, s:s}", "event", l->event, "handler", l->handler);
+    char *text = json_dumps(params, JSON_COMPACT);
+
+    buf_str(room, text);
+    free(text);
+    json_decref(params);
+    return (struct str){ room->p + at, room->n - at };
+}
+
+int guardian_calls(
+    const struct guardian_plan *p, int from, struct call ret[static CALLS_MAX], struct buf *room)
+{
+    static const struct str methods[] = {
+        [GUARDIAN_BIND] = STR("event.bind"), [GUARDIAN_UNBIND] = STR("event.unbind")
+    };
+    int n = 0;
+
+    buf_room(room, (size_t)CALLS_MAX * 1024); /* views into it stay where they are */
+    for (int i = from; i < p->count && n < CALLS_MAX; i++, n++) {
+        const size_t at = room->n;
+
+        buf_fmt(room, "line%d", i);
+        ret[n] = (struct call){ { room->p + at, room->n - at }, methods[p->lines[i].what], STR("") };
+        ret[n].params = params_of(&p->lines[i], room);
+    }
+    return room->failed ? 0 : n;
+}
+
+enum guardian_said guardian_judge(const struct call_answer *a)
+{
+    if (a == NULL)
+        return GUARDIAN_SAID_LATER;
+    if (a->result.n > 0 || (a->text.n > 0 && memmem(a->text.p, a->text.n, "already binded", 14) != NULL))
+        return GUARDIAN_SAID_DONE;
+    if (str_case_eq(a->code, STR("ERROR_EVENT_NOT_FOUND")))
+        return GUARDIAN_SAID_UNKNOWN;
+    if (str_is(a->kind, "auth") || str_is(a->kind, "conf") || str_case_eq(a->code, STR("ACCESS_DENIED")) ||
+        str_case_eq(a->code, STR("WRONG_AUTH_TYPE")) || str_case_eq(a->code, STR("insufficient_scope")))
+        return GUARDIAN_SAID_REFUSED;
+    return GUARDIAN_SAID_LATER;
+}
+
+struct guardian_ways guardian_ways(bool online, bool offline, bool has_queue, bool has_url)
+{
+    struct guardian_ways w = { .online = online && has_url, .offline = offline && has_queue };
+
+    w.no_queue = offline && !has_queue;
+    if (w.no_queue) /* the next best: else what changed is looked for by date alone */
+        w.online = has_url;
+    return w;
+}
+
+bool guardian_suspects(uint64_t event_ms, uint64_t looked_ms, uint64_t found, uint64_t now_ms)
+{
+    return found > 0 && now_ms >= event_ms + GUARDIAN_SILENCE_MS && now_ms >= looked_ms + GUARDIAN_SILENCE_MS;
+}
+
+const char *guardian_state_name(enum guardian_state s)
+{
+    static const char *const names[] = { [GUARDIAN_NONE] = "none",
+        [GUARDIAN_LOOKING] = "looking",
+        [GUARDIAN_WELL] = "well",
+        [GUARDIAN_PARTLY] = "partly",
+        [GUARDIAN_REFUSED] = "refused" };
+
+    return names[s];
+}
+
+void guardian_fini(struct guardian *g)
+{
+    guardian_plan_free(&g->plan);
+}

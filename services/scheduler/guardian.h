@@ -1,0 +1,104 @@
+/* guardian.h - what an application's events should be bound to and what they are: the difference, and what
+ * answers to it mean (facts 9.1, 9.5). Handlers of others are never touched. Pure; any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "base/public_url.h"
+#include "connectors/bitrix_event.h"
+#include "proto/calls.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GUARDIAN_CONNECTOR "potok" /* auth_connector of our offline events */
+
+struct guardian_wish {
+    uint64_t entities;              /* bit i: ENTITIES[i] is mirrored */
+    bool online, offline;           /* by which ways events are to come */
+    const struct public_urls *urls; /* count 0: nothing online */
+    bool offline_sure; /* offline lines that do not name their connector are ours: we bound them */
+    const char (*unknown)[BITRIX_EVENT_NAME_SIZE]; /* events that this portal does not have */
+    int unknown_count;
+};
+
+enum guardian_do { GUARDIAN_BIND, GUARDIAN_UNBIND };
+
+struct guardian_line {
+    enum guardian_do what;
+    bool offline;
+    char event[BITRIX_EVENT_NAME_SIZE];
+    const char *handler; /* the wish's; "" with an offline event */
+};
+
+struct guardian_plan {
+    int wanted, bound;           /* subscriptions; of these, already there */
+    int strays;                  /* handlers with our path at an address that is not ours */
+    struct guardian_line *lines; /* what is to be done; owned */
+    int count, cap;
+};
+void guardian_plan_free(struct guardian_plan *p);
+
+/* have: JSON text of what event.get answered. ERR_TEMP: it is no list. The plan's views live as long as the
+ * wish's addresses. */
+int guardian_compare(
+    struct guardian_plan *ret, const struct guardian_wish *wish, struct str have, struct err *err) MUST_CHECK;
+
+/* Up to CALLS_MAX of the lines from `from` on as calls; keys and parameters are in `room`, which the caller
+ * inits and frees. How many. */
+int guardian_calls(
+    const struct guardian_plan *p, int from, struct call ret[static CALLS_MAX], struct buf *room);
+
+enum guardian_said {
+    GUARDIAN_SAID_DONE,    /* it is so now, or was so already */
+    GUARDIAN_SAID_UNKNOWN, /* the portal has no such event */
+    GUARDIAN_SAID_REFUSED, /* no rights: nothing changes by asking again soon */
+    GUARDIAN_SAID_LATER,
+};
+/* NULL: the portal said nothing to it. */
+enum guardian_said guardian_judge(const struct call_answer *a);
+
+/* By which ways events come: what was configured, what the portal has, what there is an address for. */
+struct guardian_ways {
+    bool online, offline;
+    bool no_queue; /* offline was wanted, and cannot be: no events are to be lost by reading them */
+};
+struct guardian_ways guardian_ways(bool online, bool offline, bool has_queue, bool has_url);
+
+/* Events stay away though records change: none for so long, and what was looked for by date was found since.
+ */
+#define GUARDIAN_SILENCE_MS 600000
+bool guardian_suspects(uint64_t event_ms, uint64_t looked_ms, uint64_t found, uint64_t now_ms);
+
+/* What the scheduler remembers of a portal's subscriptions; times in ms, monotonic but for those that say
+ * wall. */
+enum guardian_state {
+    GUARDIAN_NONE,    /* a webhook, or nothing to be bound */
+    GUARDIAN_LOOKING, /* not looked yet */
+    GUARDIAN_WELL,
+    GUARDIAN_PARTLY,  /* something could not be bound; it is tried again soon */
+    GUARDIAN_REFUSED, /* no rights */
+};
+const char *guardian_state_name(enum guardian_state s);
+
+struct guardian {
+    enum guardian_state state;
+    struct guardian_plan plan; /* of the look under way; owned */
+    int from;                  /* its line that is asked next */
+    int failed;                /* lines of this look */
+    bool refused;
+    uint64_t at_ms;                     /* the next look */
+    uint64_t looked_ms, looked_wall_ms; /* the last one; 0: none */
+    int wanted, bound, strays;          /* as of the last look */
+    bool was_well;                      /* all of it was bound once since our start */
+    bool offline_sure;
+    bool has_queue, queue_known; /* feature.get rest_offline_extended */
+    bool told_queue;
+    struct guardian_ways ways;
+    char unknown[BITRIX_EVENTS_MAX][BITRIX_EVENT_NAME_SIZE];
+    int unknown_count;
+    char error[200];                  /* why not all of it is bound */
+    uint64_t heard_ms, heard_wall_ms; /* the last event of any kind; 0: none since our start */
+    uint64_t found;                   /* records that only a look by date found since */
+    uint64_t found_wall_ms;
+};
+void guardian_fini(struct guardian *g);
