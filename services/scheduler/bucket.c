@@ -22,7 +22,7 @@ void bucket_host(const char *url, char ret[static BUCKET_HOST_SIZE])
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p - 'A' + 'a');
     n = strlen(ret);
-    if (n > 4 && strncmp(url, "https", 5) == 0 && strcmp(ret + n - 4, ":443") == 0)
+    if (n > 4 && strncmp(url, "http:", 5) != 0 && strcmp(ret + n - 4, ":443") == 0)
         ret[n - 4] = '\0';
 }
 

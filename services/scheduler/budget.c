@@ -1,5 +1,6 @@
 #include "budget.h"
 
+#include "access.h"
 #include "spend.h"
 #include "told.h"
 
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_AGAIN_MS 1000  /* all places are taken, or too many calls are under way */
+#define ASK_AGAIN_MS 1000 /* all places are taken, or too many calls are under way */
+#define SEALED_MAX   4096
 #define ASKED_MS     10000 /* who asked so lately will ask again */
 
 static struct portal *portal_of(const struct scheduler *s, int i)
@@ -29,6 +31,13 @@ struct answer {
     struct str sender, portal;
     uint64_t seq;
 };
+
+/* Without a token nobody can ask. A webhook's portal that is stopped may be asked by others: they see for
+ * themselves. */
+static bool is_shut(const struct portal *p)
+{
+    return p->state == PORTAL_STOPPED && config_portal_is_app(p->config);
+}
 
 /* Lost, or its sender is gone: it asks again, or its calls run out. */
 static void send_grant(struct scheduler *s, const struct answer *to, const struct msg_budget_grant *what)
@@ -49,15 +58,24 @@ static void answer(struct scheduler *s, struct sender *of, uint64_t wait_ms)
     const struct portal *p = portal_of(s, of->portal);
     struct answer to = { of->correlation, of->peer, str_of(of->name), p->name, of->seq };
     struct msg_budget_grant what = { .granted = of->granted, .wait_ms = wait_ms };
+    struct msg_job how = { .job = 0 };
+    struct buf room;
     char text[ERR_TEXT_SIZE + 40];
 
     of->waits = false;
     of->wait_ms = wait_ms;
-    if (p->state == PORTAL_STOPPED && of->want > 0) {
+    if (is_shut(p) && of->want > 0) {
         snprintf(text, sizeof(text), "portal %s is stopped: %s", p->config->name, p->error);
         what.error = str_of(text);
     }
+    buf_init(&room, SEALED_MAX);
+    if (of->granted > 0)
+        access_put(s, of->portal, &how, &room);
+    what.host = how.host;
+    what.token = how.token;
+    what.sealed = how.sealed;
     send_grant(s, &to, &what);
+    buf_fini(&room);
 }
 
 /* ---- what a sender tells ---- */
@@ -98,6 +116,8 @@ static void take_in(struct scheduler *s, struct sender *of, const struct msg_bud
     told_operating(portal_of(s, of->portal), a->operating);
     if (a->refused > 0)
         told_limit(s, of->portal, of->bucket, &told);
+    if (a->code.n > 0)
+        told_word(s, of->portal, a->code, a->token);
 }
 
 void budget_on_ask(struct scheduler *s, struct bus_peer from, const struct msg *m)
@@ -230,7 +250,7 @@ static uint64_t held_back(const struct scheduler *s, const struct sender *of, ui
     uint64_t pause = p->pause_ms > now_ms ? p->pause_ms - now_ms : 0;
     uint64_t work = of->method[0] != '\0' ? operate_wait(&p->operate, of->method, now_ms) : 0;
 
-    if (!sender_has_room(of))
+    if (!sender_has_room(of) || !access_ready(s, of->portal))
         return ASK_AGAIN_MS;
     if (p->breaker.open) /* whether it is over, a call of our own tries */
         return p->breaker.until_ms > now_ms ? p->breaker.until_ms - now_ms : ASK_AGAIN_MS;
@@ -258,7 +278,7 @@ static bool serve(struct scheduler *s, struct sender *of, uint64_t now_ms)
 {
     uint64_t wait = held_back(s, of, now_ms);
 
-    if (wait > 0 || portal_of(s, of->portal)->state == PORTAL_STOPPED) {
+    if (wait > 0 || is_shut(portal_of(s, of->portal))) {
         answer(s, of, wait);
         return true;
     }
@@ -287,6 +307,7 @@ void budget_turn(struct scheduler *s, uint64_t now_ms)
 {
     bool served = true;
 
+    spend_follow(s, now_ms);
     for (int i = 0; i < s->senders.count; i++)
         give_up_late(s, &s->senders.list[i], now_ms);
     while (served) { /* one that was passed over may be next after the other's turn */

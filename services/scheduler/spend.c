@@ -1,6 +1,6 @@
 #include "spend.h"
 
-#include "dispatch.h"
+#include "access.h"
 
 #include "base/clock.h"
 
@@ -47,6 +47,25 @@ uint64_t spend_wait(const struct scheduler *s, const struct portal *p, uint64_t 
             least = wait;
     }
     return least == PACE_NEVER ? 0 : least;
+}
+
+void spend_follow(struct scheduler *s, uint64_t now_ms)
+{
+    for (int i = 0; i < s->portal_count; i++) {
+        struct portal *p = &s->portals[i].portal;
+        const struct portal_access *a = access_of(s, i);
+        char host[BUCKET_HOST_SIZE];
+
+        if (a == NULL || a->host[0] == '\0')
+            continue;
+        bucket_host(a->host, host);
+        if (strcmp(host, p->bucket_host) == 0)
+            continue;
+        double level =
+            buckets_level(&s->buckets, p->bucket_host, now_ms); /* the portal counts on under its new name */
+        memcpy(p->bucket_host, host, sizeof(host));
+        pace_raise(spend_pace(s, spend_bucket(s, p, "", now_ms)), level, now_ms);
+    }
 }
 
 bool spend_is_shared(const struct scheduler *s, int portal)

@@ -13,6 +13,8 @@ struct pace *spend_pace(struct scheduler *s, int bucket);
 const struct pace *spend_of(const struct scheduler *s, int portal);
 /* Until one of the portal's buckets that are full has room: 0 = none is, or an answer must come first. */
 uint64_t spend_wait(const struct scheduler *s, const struct portal *p, uint64_t now_ms);
+/* Portals that were renamed take their bucket along. */
+void spend_follow(struct scheduler *s, uint64_t now_ms);
 /* Is there anybody but this portal who might want requests of its host? */
 bool spend_is_shared(const struct scheduler *s, int portal);
 /* Who could use a request of the bucket now, but for the portal `but` (-1: all). How many. */

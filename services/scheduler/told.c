@@ -1,5 +1,7 @@
 #include "told.h"
 
+#include "access.h"
+#include "overload.h"
 #include "spend.h"
 
 #include "base/clock.h"
@@ -26,6 +28,20 @@ void told_operating(struct portal *p, struct str map)
         snprintf(method, sizeof(method), STR_FMT, STR_ARG(name));
         operate_told(&p->operate, method, used_ms, reset_s, clock_mono_ms(), clock_wall_ms());
     }
+}
+
+/* As a fetcher would have reported it. */
+void told_word(struct scheduler *s, int portal, struct str code, uint64_t token)
+{
+    const struct msg_report r = {
+        .outcome = STR("failed"), .requests = 1, .error = code, .code = code, .token = token
+    };
+    const struct flight f = { .portal = portal, .sent_ms = clock_mono_ms() };
+
+    if (breaker_is_word(code))
+        (void)overload_report(s, &f, &r);
+    else
+        (void)access_reported(s, portal, &r);
 }
 
 void told_limit(struct scheduler *s, int portal, int bucket, const struct told *t)
