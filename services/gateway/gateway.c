@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#define HEAD_MAX         (16 << 10) /* request line and headers */
 #define BODY_MAX         (10 << 20)
 #define BODIES_MAX       (32 << 20) /* of all requests together */
 #define IDLE_S           30
@@ -117,7 +118,8 @@ static void on_tick(uv_timer_t *timer)
     hand_turn(&g->hand, now_ms);
     count_state(g);
     if (hand_age(&g->hand, clock_wall_ms()) > (uint64_t)g->alarm.mark_age_ms)
-        alarm_raise(g->alarms, &(struct alarm){ "spool.old", "", "", "the scheduler does not acknowledge them" });
+        alarm_raise(
+            g->alarms, &(struct alarm){ "spool.old", "", "", "the scheduler does not acknowledge them" });
     else
         alarm_clear(g->alarms, "", "", "spool.old");
     if (g->hand.damaged > 0) {
@@ -162,6 +164,7 @@ static int open_server(struct gateway *g, struct err *err)
     g->server = http_server_new(g->app->loop,
         &(struct http_server_def){ .listen = g->listen,
             .listen_fd = listen_inherited(),
+            .max_head_bytes = HEAD_MAX,
             .max_body_bytes = BODY_MAX,
             .max_held_bytes = BODIES_MAX,
             .idle_timeout_s = IDLE_S,
@@ -256,6 +259,7 @@ void gateway_stop(void *state)
     g->hand.stopping = true;
     keeper_free(&g->keeper); /* requests on their way are answered */
     http_server_free(&g->server);
+    request_fini(g);
     bus_close(&g->scheduler);
     alarms_free(&g->alarms);
     hand_fini(&g->hand);

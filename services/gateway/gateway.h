@@ -28,6 +28,11 @@ struct gateway {
     bool open;                  /* the spool */
     char trouble[ERR_TEXT_SIZE]; /* why nothing can be kept; "" = it can */
     int in_hand;                /* requests on their way to the disk */
+    struct request *spare;      /* memory of former requests */
+    int spare_count;
+    struct http_page *page;     /* the last plain answer, */
+    enum reason page_reason;    /* its reason */
+    uint64_t page_ms;           /* and time */
     uint64_t stop_ms;           /* stopping: since when */
     uint64_t quiet_ms;          /* stopping: when the last request was seen */
 };
@@ -50,6 +55,7 @@ bool rules_loopback(const char *address);
 
 /* request.c */
 void request_on_http(struct http_in *in);
+void request_fini(struct gateway *g);     /* after the server */
 
 /* count.c: metrics */
 void count_init(void);

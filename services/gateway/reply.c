@@ -2,8 +2,6 @@
 
 #include "base/clock.h"
 
-#include <inttypes.h>
-
 static const char *status_of(enum reason reason)
 {
     if (reason == REASON_TAKEN || reason == REASON_APP)
@@ -13,20 +11,44 @@ static const char *status_of(enum reason reason)
     return reason_status(reason) < 400 ? "skipped" : "error";
 }
 
+static void put_word(const char *name, const char *value, struct buf *out)
+{
+    buf_str(out, name);
+    buf_char(out, '"');
+    buf_str(out, value);
+    buf_char(out, '"');
+}
+
 /* target_deal_id is what a flow makes of the deal later on; nobody waits for it here. */
 static void put_item(
     const struct intake *i, enum reason reason, uint64_t id, const char *when, struct buf *out)
 {
-    buf_fmt(out, "{\"status\":\"%s\",\"reason\":\"%s\"", status_of(reason), reason_name(reason));
-    if (i->deals && id > 0)
-        buf_fmt(out, ",\"source_deal_id\":%" PRIu64 ",\"target_deal_id\":null", id);
-    else if (i->deals)
-        buf_str(out, ",\"source_deal_id\":null,\"target_deal_id\":null");
+    put_word("{\"status\":", status_of(reason), out);
+    put_word(",\"reason\":", reason_name(reason), out);
+    if (i->deals) {
+        buf_str(out, ",\"source_deal_id\":");
+        if (id > 0)
+            buf_i64(out, (int64_t)id);
+        else
+            buf_str(out, "null");
+        buf_str(out, ",\"target_deal_id\":null");
+    }
     if (reason_status(reason) >= 400) {
         buf_str(out, ",\"message\":");
         buf_json(out, str_of(reason_text(reason)));
     }
-    buf_fmt(out, ",\"timestamp\":\"%s\"}", when);
+    put_word(",\"timestamp\":", when, out);
+    buf_char(out, '}');
+}
+
+enum reason reply_reason(const struct intake *i)
+{
+    return reason_status(i->reason) >= 400 || i->count == 0 ? i->reason : i->items[0].reason;
+}
+
+bool reply_is_plain(const struct intake *i)
+{
+    return !i->deals && !i->many;
 }
 
 void reply_body(const struct intake *i, uint64_t wall_ms, struct buf *out)

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "reply.h"
+#include "run/crash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +18,74 @@ struct request {
     uint64_t began_ms;
     struct spool_row *rows; /* of the items that are to be kept */
     bool *added;
+    struct spool_row row; /* where there is but one, as in all requests of portals */
+    bool row_added;
     int row_of[INTAKE_ITEMS_MAX]; /* -1: its item is not kept */
     struct wish wish;
+    struct request *next; /* spare */
 };
+
+#define SPARE_MOST 256
+
+/* They are large, and dozens wait for each commit: their memory is used again. */
+static struct request *request_new(struct gateway *g)
+{
+    struct request *r = g->spare;
+
+    if (r == NULL)
+        return xmalloc(sizeof(*r)); /* intake_read() fills what is looked at of the many items there may be */
+    g->spare = r->next;
+    g->spare_count--;
+    return r;
+}
+
+static void request_free(struct request *r)
+{
+    struct gateway *g = r->gateway;
+
+    if (r->rows != &r->row) {
+        free(r->rows);
+        free(r->added);
+    }
+    if (g->spare_count == SPARE_MOST) {
+        free(r);
+        return;
+    }
+    r->next = g->spare;
+    g->spare = r;
+    g->spare_count++;
+}
+
+void request_fini(struct gateway *g)
+{
+    http_page_free(&g->page);
+    while (g->spare != NULL) {
+        struct request *r = g->spare;
+
+        g->spare = r->next;
+        free(r);
+    }
+    g->spare_count = 0;
+}
+
+/* Many are answered in one millisecond, after one commit, and most of them alike. */
+static struct http_page *page_of(
+    struct gateway *g, const struct intake *i, enum reason reason, uint64_t now_ms)
+{
+    struct buf body;
+
+    if (g->page != NULL && g->page_reason == reason && g->page_ms == now_ms)
+        return g->page;
+    buf_init(&body, 1 << 16);
+    reply_body(i, now_ms, &body);
+    http_page_free(&g->page);
+    g->page = http_page_new(
+        reason_status(i->reason), "application/json", buf_view(&body), reply_headers(i->reason));
+    g->page_reason = reason;
+    g->page_ms = now_ms;
+    buf_fini(&body);
+    return g->page;
+}
 
 static void answer(struct request *r)
 {
@@ -28,13 +93,16 @@ static void answer(struct request *r)
     uint64_t now_ms = clock_wall_ms();
     struct buf body;
 
-    buf_init(&body, 1 << 16);
-    reply_body(i, now_ms, &body);
     count_answered(i, (double)(clock_mono_ms() - r->began_ms) / 1000);
-    http_reply(r->in, reason_status(i->reason), "application/json", &body, true, reply_headers(i->reason));
-    free(r->rows);
-    free(r->added);
-    free(r);
+    if (reply_is_plain(i)) {
+        http_reply_page(r->in, page_of(r->gateway, i, reply_reason(i), now_ms));
+    } else {
+        buf_init(&body, 1 << 16);
+        reply_body(i, now_ms, &body);
+        http_reply(
+            r->in, reason_status(i->reason), "application/json", &body, true, reply_headers(i->reason));
+    }
+    request_free(r);
 }
 
 /* ---- to the disk ---- */
@@ -61,6 +129,15 @@ static void on_kept(struct wish *w)
     if (last > 0)
         hand_kept(&g->hand, w->spool, last);
     answer(r);
+    crash_point(GATEWAY_AFTER_ANSWER);
+}
+
+static void copy_text(char *to, size_t size, const char *text)
+{
+    size_t n = strnlen(text, size - 1);
+
+    memcpy(to, text, n);
+    to[n] = '\0';
 }
 
 static void fill_row(
@@ -68,12 +145,12 @@ static void fill_row(
 {
     row->odd = item->reason == REASON_UNKNOWN;
     row->at_ms = now_ms;
+    row->seq = 0;
     row->id = item->id;
     row->kind = item->kind;
-    snprintf(row->event, sizeof(row->event), "%s", item->event);
-    snprintf(row->portal, sizeof(row->portal), "%.63s", row->odd ? i->domain : item->portal->name);
-    if (!row->odd && item->entity != NULL)
-        snprintf(row->entity, sizeof(row->entity), "%s", item->entity->plural);
+    copy_text(row->event, sizeof(row->event), item->event);
+    copy_text(row->portal, sizeof(row->portal), row->odd ? i->domain : item->portal->name);
+    copy_text(row->entity, sizeof(row->entity), row->odd || item->entity == NULL ? "" : item->entity->plural);
 }
 
 static int choose_rows(struct request *r)
@@ -82,8 +159,8 @@ static int choose_rows(struct request *r)
     uint64_t now_ms = clock_wall_ms();
     int n = 0;
 
-    r->rows = xcalloc((size_t)i->count + 1, sizeof(*r->rows));
-    r->added = xcalloc((size_t)i->count + 1, sizeof(*r->added));
+    r->rows = i->count > 1 ? xcalloc((size_t)i->count, sizeof(*r->rows)) : &r->row;
+    r->added = i->count > 1 ? xcalloc((size_t)i->count, sizeof(*r->added)) : &r->row_added;
     for (int k = 0; k < i->count; k++) {
         enum reason reason = i->items[k].reason;
 
@@ -178,9 +255,9 @@ void request_on_http(struct http_in *in)
     g->quiet_ms = clock_mono_ms();
     if (operators_path(in))
         return;
-    r = xmalloc(sizeof(*r)); /* intake_read() fills what is looked at of the many items there may be */
-    r->rows = NULL;
-    r->added = NULL;
+    r = request_new(g);
+    r->rows = &r->row;
+    r->row_added = false;
     r->in = in;
     r->gateway = g;
     r->began_ms = g->quiet_ms;

@@ -11,14 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SUM_BYTES 8
-#define BUSY_MS   2000
-#define WAITING_MOST \
-    65536 /* keys remembered for telling duplicates; beyond them a duplicate is one more row */
+#define BUSY_MS 2000
 
 static const char SQL_TABLES[] =
     "CREATE TABLE IF NOT EXISTS meta (spool INTEGER NOT NULL, made_ms INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS given (last INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
     " portal TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, name TEXT NOT "
     "NULL,"
     " sum BLOB NOT NULL);"
@@ -38,6 +36,7 @@ static const char *const SQL[SPOOL_STATEMENTS] = {
     [SPOOL_TAKE] = "SELECT seq, at_ms, portal, entity, id, kind, name, sum FROM event WHERE seq > ?1 ORDER "
                    "BY seq LIMIT ?2",
     [SPOOL_FORGET] = "DELETE FROM event WHERE seq <= ?1",
+    [SPOOL_KEEP_LAST] = "UPDATE given SET last = max(last, ?1)",
     [SPOOL_SET_ASIDE] = "INSERT INTO damaged SELECT * FROM event WHERE seq = ?1",
     [SPOOL_DROP] = "DELETE FROM event WHERE seq = ?1",
 };
@@ -121,10 +120,7 @@ static int read_state(struct spool *s, struct err *err)
     int64_t id, last;
 
     if (get_i64(s, "SELECT spool FROM meta", &id, err) < 0 ||
-        get_i64(s,
-            "SELECT max(seq) FROM (SELECT seq FROM sqlite_sequence WHERE name = 'event' UNION ALL SELECT "
-            "max(seq) "
-            "FROM event)",
+        get_i64(s, "SELECT max(n) FROM (SELECT last AS n FROM given UNION ALL SELECT max(seq) FROM event)",
             &last, err) < 0)
         return -1;
     s->id = (uint64_t)id;
@@ -134,12 +130,13 @@ static int read_state(struct spool *s, struct err *err)
 
 static int make_tables(struct spool *s, uint64_t now_ms, struct err *err)
 {
-    char sql[160];
+    char sql[240];
     uint64_t id;
 
     randombytes_buf(&id, sizeof(id));
     snprintf(sql, sizeof(sql),
-        "INSERT INTO meta SELECT %" PRIu64 ", %" PRIu64 " WHERE NOT EXISTS (SELECT 1 FROM meta)",
+        "INSERT INTO meta SELECT %" PRIu64 ", %" PRIu64 " WHERE NOT EXISTS (SELECT 1 FROM meta);"
+        "INSERT INTO given SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM given)",
         (id >> 2) + 1, now_ms);
     if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(s->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK ||

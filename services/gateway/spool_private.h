@@ -13,6 +13,7 @@ enum spool_statement {
     SPOOL_CUT_ODD,
     SPOOL_TAKE,
     SPOOL_FORGET,
+    SPOOL_KEEP_LAST,
     SPOOL_SET_ASIDE,
     SPOOL_DROP,
     SPOOL_STATEMENTS

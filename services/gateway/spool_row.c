@@ -1,7 +1,6 @@
 /* Rows of the spool: kept, told from duplicates, taken, forgotten. */
 #include "spool_private.h"
 
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,15 +9,47 @@
 
 /* ---- a row ---- */
 
+struct line { /* of the fields of a row, a blank between two */
+    char p[400];
+    size_t n;
+};
+
+static void put_text(struct line *l, const char *text)
+{
+    size_t n = strlen(text);
+
+    if (l->n > 0)
+        l->p[l->n++] = ' ';
+    memcpy(l->p + l->n, text, n);
+    l->n += n;
+}
+
+static void put_number(struct line *l, uint64_t n)
+{
+    char text[21], *p = text + sizeof(text) - 1;
+
+    *p = '\0';
+    do
+        *--p = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    put_text(l, p);
+}
+
 /* What of a row must be as it was written. A key of zeros: the sum guards against disks, not people. */
 static void sum_of(const struct spool_row *r, uint8_t ret[SUM_BYTES])
 {
     static const uint8_t key[crypto_shorthash_KEYBYTES];
-    char text[400];
-    int n = snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %s %s %" PRIu64 " %d %s", r->seq, r->at_ms,
-        r->portal, r->entity, r->id, (int)r->kind, r->event);
+    struct line l;
 
-    crypto_shorthash(ret, (const unsigned char *)text, (unsigned long long)n, key);
+    l.n = 0;
+    put_number(&l, r->seq);
+    put_number(&l, r->at_ms);
+    put_text(&l, r->portal);
+    put_text(&l, r->entity);
+    put_number(&l, r->id);
+    put_number(&l, r->kind);
+    put_text(&l, r->event);
+    crypto_shorthash(ret, (const unsigned char *)l.p, l.n, key);
 }
 
 static void copy_text(char *to, size_t size, sqlite3_stmt *q, int column)
@@ -50,12 +81,16 @@ bool spool_read_row(sqlite3_stmt *q, struct spool_row *r)
 
 static uint64_t key_of(const struct spool *s, const struct spool_row *r)
 {
-    char text[160];
+    struct line l;
     uint8_t hash[SUM_BYTES];
     uint64_t key;
-    int n = snprintf(text, sizeof(text), "%s %s %" PRIu64 " %d", r->portal, r->entity, r->id, (int)r->kind);
 
-    crypto_shorthash(hash, (const unsigned char *)text, (unsigned long long)n, s->hash_key);
+    l.n = 0;
+    put_text(&l, r->portal);
+    put_text(&l, r->entity);
+    put_number(&l, r->id);
+    put_number(&l, r->kind);
+    crypto_shorthash(hash, (const unsigned char *)l.p, l.n, s->hash_key);
     memcpy(&key, hash, sizeof(key));
     return key != 0 ? key : 1;
 }
@@ -132,11 +167,18 @@ int spool_add_odd(struct spool *s, uint64_t at_ms, const char *event, const char
 
 /* ---- handing on ---- */
 
+/* The greatest number given is known from the rows, as long as they are there. */
+static int keep_last(struct spool *s, struct err *err)
+{
+    sqlite3_bind_int64(spool_statement(s, SPOOL_KEEP_LAST), 1, (int64_t)s->last);
+    return spool_run(s, SPOOL_KEEP_LAST, "keeping the greatest number", err);
+}
+
 static int set_aside(struct spool *s, uint64_t seq, struct err *err)
 {
     sqlite3_bind_int64(spool_statement(s, SPOOL_SET_ASIDE), 1, (int64_t)seq);
     sqlite3_bind_int64(spool_statement(s, SPOOL_DROP), 1, (int64_t)seq);
-    if (spool_run(s, SPOOL_SET_ASIDE, "setting a damaged row aside", err) < 0)
+    if (keep_last(s, err) < 0 || spool_run(s, SPOOL_SET_ASIDE, "setting a damaged row aside", err) < 0)
         return -1;
     return spool_run(s, SPOOL_DROP, "setting a damaged row aside", err);
 }
@@ -187,5 +229,7 @@ int spool_take(struct spool *s, uint64_t after, struct spool_row *rows, int most
 int spool_forget(struct spool *s, uint64_t last, struct err *err)
 {
     sqlite3_bind_int64(spool_statement(s, SPOOL_FORGET), 1, (int64_t)last);
+    if (keep_last(s, err) < 0)
+        return -1;
     return spool_run(s, SPOOL_FORGET, "forgetting events", err);
 }

@@ -90,12 +90,24 @@ void clock_iso(uint64_t wall_ms, char ret[static CLOCK_ISO_SIZE])
     uint64_t ms = wall_ms < last_ms ? wall_ms : last_ms;
     unsigned in_day = (unsigned)(ms % DAY_MS), month, day;
     int year;
-    char text[64];
+    unsigned numbers[] = { 0, 0, 0, in_day / 3600000, in_day / 60000 % 60, in_day / 1000 % 60,
+        in_day % 1000 };
+    static const struct {
+        uint8_t digits;
+        char after;
+    } shape[] = { { 4, '-' }, { 2, '-' }, { 2, 'T' }, { 2, ':' }, { 2, ':' }, { 2, '.' }, { 3, 'Z' } };
 
     clock_date((int64_t)(ms / DAY_MS), &year, &month, &day);
-    snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month, day, in_day / 3600000,
-        in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
-    memcpy(ret, text, CLOCK_ISO_SIZE);
+    numbers[0] = (unsigned)year;
+    numbers[1] = month;
+    numbers[2] = day;
+    for (size_t i = 0; i < sizeof(shape) / sizeof(shape[0]); i++) { /* each webhook's answer says it */
+        for (int k = shape[i].digits; k-- > 0; numbers[i] /= 10)
+            ret[k] = (char)('0' + numbers[i] % 10);
+        ret += shape[i].digits;
+        *ret++ = shape[i].after;
+    }
+    *ret = '\0';
 }
 
 struct reader {

@@ -14,10 +14,21 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static bool has(struct str s, char c)
+{
+    return s.n > 0 && memchr(s.p, c, s.n) != NULL;
+}
+
 static struct str decode(struct str raw, char **to)
 {
     char *from = *to;
 
+    if (!has(raw, '%') && !has(raw, '+')) { /* as most are */
+        if (raw.n > 0)
+            memcpy(from, raw.p, raw.n);
+        *to += raw.n;
+        return (struct str){ from, raw.n };
+    }
     for (size_t i = 0; i < raw.n; i++) {
         int high = raw.p[i] == '%' && i + 2 < raw.n ? hex_digit(raw.p[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(raw.p[i + 2]) : -1;
@@ -35,9 +46,10 @@ static struct str decode(struct str raw, char **to)
 static size_t count_pairs(struct str text)
 {
     size_t n = text.n > 0;
+    const char *end = text.p + text.n;
 
-    for (size_t i = 0; i < text.n; i++)
-        n += text.p[i] == '&';
+    for (const char *p = text.p; p < end && (p = memchr(p, '&', (size_t)(end - p))) != NULL; p++)
+        n++;
     return n;
 }
 
