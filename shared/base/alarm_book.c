@@ -213,7 +213,7 @@ static bool tell_raised(
         return false;
 
     bool quiet = e->told_ms != ALARM_NEVER && now.mono_ms - e->told_ms < b->times.quiet_ms;
-    bool again = b->times.repeat_ms > 0 && e->kind->level != ALARM_INFO &&
+    bool again = was_told(e) && b->times.repeat_ms > 0 && e->kind->level != ALARM_INFO &&
                  now.mono_ms - e->told_ms >= b->times.repeat_ms;
 
     if (!was_told(e))
