@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "support/check.h"
 
 #define TAKEOVER_MS 3000

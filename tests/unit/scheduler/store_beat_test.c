@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "base/mem.h"
+
 #define OTHER STR("scheduler.2 there 78 - 00000000-0000-7000-8000-000000000002")
 
 static struct lease_seen look(struct world *w)
