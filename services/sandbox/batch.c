@@ -72,7 +72,7 @@ static void out_part(struct buf *out, const struct part *p)
 
 static void keep_error(struct batch *b, const char *key, enum api_error e)
 {
-    call_out_error(&b->parts[PART_ERROR].text, e, true);
+    call_out_error(&b->parts[PART_ERROR].text, e, b->portal->detail, true);
     part_close_item(&b->parts[PART_ERROR], key);
 }
 
@@ -141,6 +141,7 @@ static void run_commands(struct batch *b, json_t *commands, bool halt)
 
     while (params_next(&walk, &key, &command)) {
         enum api_error e = API_BATCH_LENGTH;
+        b->portal->detail[0] = '\0';
         if (json_is_array(commands)) /* the walk's own text does not last */
             key = arena_copy(&b->portal->arena, str_of(key)).p;
         if (count++ < COMMANDS_MAX)

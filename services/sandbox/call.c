@@ -16,7 +16,8 @@ const struct api_error_row API[API_ERRORS] = {
 
 #define CRM(stem, which) \
     { stem ".list", run_list, SCOPE_CRM, which }, { stem ".get", run_get, SCOPE_CRM, which }, \
-        { stem ".fields", run_fields, SCOPE_CRM, which }, \
+        { stem ".fields", run_fields, SCOPE_CRM, which }, { stem ".add", run_add, SCOPE_CRM, which }, \
+        { stem ".update", run_update, SCOPE_CRM, which }, { stem ".delete", run_delete, SCOPE_CRM, which }, \
     { \
         stem ".userfield.list", run_userfields, SCOPE_CRM, which \
     }
@@ -95,6 +96,7 @@ enum api_error call_run(struct call *c)
     const size_t before = c->out->n;
 
     c->start_ms = clock_wall_ms();
+    c->portal->detail[0] = '\0';
     enum api_error e = refused(c, account);
     if (e == API_OK)
         e = c->method->run(c);
@@ -171,12 +173,13 @@ void call_out_time(struct buf *out, const struct call *c)
     buf_char(out, '}');
 }
 
-void call_out_error(struct buf *out, enum api_error e, bool in_batch)
+void call_out_error(struct buf *out, enum api_error e, const char *detail, bool in_batch)
 {
     buf_str(out, "{\"error\":");
     json_out_cstr(out, API[e].code);
     buf_str(out, ",\"error_description\":");
-    json_out_cstr(
-        out, in_batch && (e == API_SCOPE || e == API_APP_SCOPE) ? "" : API[e].text); /* facts section 16 */
+    json_out_cstr(out, in_batch && (e == API_SCOPE || e == API_APP_SCOPE) ? ""
+                       : detail[0] != '\0'                                ? detail
+                                           : API[e].text); /* facts section 16 */
     buf_char(out, '}');
 }

@@ -49,6 +49,7 @@ const struct method *method_at(size_t n);               /* NULL past the end */
 enum api_error call_run(struct call *c);
 
 method_run run_list, run_get;                                       /* records.c */
+method_run run_add, run_update, run_delete;                         /* classic_write.c */
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
 method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get, run_app_info;     /* general.c */
@@ -58,13 +59,17 @@ method_run run_offline_get, run_offline_list, run_offline_clear, run_offline_err
 /* Like a call: out, start_ms, finish_ms, operating_s are filled. batch.c */
 enum api_error batch_run(struct call *c);
 
+/* The record that the parameter id names; else what is wrong with it (facts section 2.4). */
+enum api_error call_record(const struct call *c, enum which w, uint32_t *ret_n);
 char *call_text(const struct call *c, const char *name);    /* a parameter, to be freed; "" when absent or no text */
 enum api_error call_broken(const struct err *err);          /* logs what is the sandbox's own trouble */
 
 void call_out_time(struct buf *out, const struct call *c);          /* the object after "time": */
-void call_out_error(struct buf *out, enum api_error e, bool in_batch);      /* {"error":…,"error_description":…} */
+/* {"error":…,"error_description":…}; detail: text instead of the table's, "" = none */
+void call_out_error(struct buf *out, enum api_error e, const char *detail, bool in_batch);
 /* What a call costs in operating seconds, before the factor (facts 3.2, 4.1: a count of 2.4 million took 50 s). */
 #define COST_CALL_S 0.02
+#define COST_WRITE_S 0.05
 #define COST_ROW_S 0.0002
 #define COST_COUNTED_S 0.00002
 #define COST_SKIPPED_S 0.00001

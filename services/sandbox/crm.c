@@ -81,15 +81,20 @@ struct patch *crm_patch(struct crm *c, uint32_t n)
 
 void patch_set(struct patch *p, const struct attr *a, struct str raw)
 {
+    const bool typed = raw.n > 0 && raw.p[0] == '=';
+
+    if (typed)
+        raw = (struct str){ raw.p + 1, raw.n - 1 };
     for (int i = 0; i < p->value_count; i++) {
         if (p->values[i].attr == a) {
             free(p->values[i].raw);
             p->values[i].raw = str_dup(raw);
+            p->values[i].typed = typed;
             return;
         }
     }
     p->values = xrealloc(p->values, (size_t)(p->value_count + 1) * sizeof(*p->values));
-    p->values[p->value_count++] = (struct patch_value){ a, str_dup(raw) };
+    p->values[p->value_count++] = (struct patch_value){ a, str_dup(raw), typed };
 }
 
 void patch_forget(struct patch *p, const struct attr *a)
@@ -112,8 +117,10 @@ struct patch *patch_copy(const struct patch *p)
     copy->values = NULL;
     if (p->value_count > 0)
         copy->values = xmalloc((size_t)p->value_count * sizeof(*copy->values));
-    for (int i = 0; i < p->value_count; i++)
-        copy->values[i] = (struct patch_value){ p->values[i].attr, xstrdup(p->values[i].raw) };
+    for (int i = 0; i < p->value_count; i++) {
+        copy->values[i] = p->values[i];
+        copy->values[i].raw = xstrdup(p->values[i].raw);
+    }
     return copy;
 }
 

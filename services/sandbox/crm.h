@@ -10,11 +10,13 @@ enum { RECORD_DELETED = 1, RECORD_HIDDEN = 2 };     /* hidden: the webhook's use
 
 struct patch_value {
     const struct attr *attr;
-    char *raw;                      /* JSON as the portal will print it */
+    char *raw;                      /* JSON as the portal will print it, or by its type when `typed` ("": nothing) */
+    bool typed;
 };
 
+#define PATCH_BARE 255              /* made through the API: nothing but what was sent, until people edit a facet */
 struct patch {
-    uint8_t version[FACETS];
+    uint8_t version[FACETS];        /* of FACET_FIXED: PATCH_BARE or 0 */
     int64_t created_s, modified_s, moved_s;     /* 0 = as generated */
     struct patch_value *values;
     int value_count;
@@ -36,6 +38,7 @@ void crm_fini(struct crm *c);
 uint32_t crm_append(struct crm *c, uint32_t id);        /* id above all others; its n */
 void crm_flag(struct crm *c, uint32_t n, uint8_t flags);
 struct patch *crm_patch(struct crm *c, uint32_t n);     /* made when missing */
+/* raw: JSON as it will be printed, or "=" and JSON that is printed as a value of the field's type is. */
 void patch_set(struct patch *p, const struct attr *a, struct str raw);
 void patch_forget(struct patch *p, const struct attr *a);       /* as if it had not been set */
 struct patch *patch_copy(const struct patch *p);                /* NULL of NULL */

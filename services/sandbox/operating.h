@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OPERATING_METHODS_MAX 64
+#define OPERATING_METHODS_MAX 160
 #define OPERATING_BUCKETS 11
 
 struct operating_method {

@@ -303,6 +303,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     p->serial++;
     p->stats.requests++;
     arena_reset(&p->arena);
+    p->detail[0] = '\0';
     parse_route(&r, in->path);
     snprintf(name, sizeof(name), STR_FMT, STR_ARG(r.name));
     for (char *c = name; *c != '\0'; c++)
@@ -317,7 +318,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     if (e != API_OK) {
         ret->status = status_of(p, e);
         buf_clear(&ret->body);
-        call_out_error(&ret->body, e, false);
+        call_out_error(&ret->body, e, p->detail, false);
     }
     trouble_after(&fault, kind, ret);
 }
@@ -426,6 +427,6 @@ void portal_answer(struct portal *p, const struct portal_request *in, struct por
     if (ret->body.failed) { /* never half an answer: truth/ takes a limit */
         buf_clear(&ret->body);
         ret->status = API[API_INTERNAL].status;
-        call_out_error(&ret->body, API_INTERNAL, false);
+        call_out_error(&ret->body, API_INTERNAL, "", false);
     }
 }

@@ -65,6 +65,7 @@ struct portal {
     struct portal_stats stats;
     unsigned scopes;                /* bit set of scope.h */
     char secret[17];
+    char detail[320];               /* of the refusal under way, where the table's text does not say it all */
     uint64_t serial;                /* of the request; chance of the day */
     struct arena arena;             /* of the command being run */
     struct replay *replay;          /* NULL: answers are made up */

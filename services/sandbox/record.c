@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include "generate.h"
 #include "hash.h"
 #include "calendar.h"
 #include "wire_value.h"
@@ -22,13 +23,36 @@ void record_open(struct record *ret, const struct store *s, enum which w, uint32
     }
 }
 
-static const char *set_by_hand(const struct record *r, const struct attr *a)
+static const struct patch_value *set_by_hand(const struct record *r, const struct attr *a)
 {
     for (int i = 0; r->patch != NULL && i < r->patch->value_count; i++) {
         if (r->patch->values[i].attr == a)
-            return r->patch->values[i].raw;
+            return &r->patch->values[i];
     }
     return NULL;
+}
+
+/* Lists and structures are printed as they stand there, everything else by its kind. */
+static void take_set(
+    const struct record *r, const struct attr *a, const struct patch_value *set, struct value *ret)
+{
+    const struct str raw = str_of(set->raw);
+
+    if (set->typed && raw.n == 0)
+        return;
+    wire_value_parse(a, raw, r->arena, ret);
+    if (!set->typed || ret->kind == VALUE_LIST || ret->kind == VALUE_JSON)
+        ret->raw = raw;
+}
+
+/* Of a record made through the API: its own number and times alone, unless people have edited the facet
+ * since. */
+static bool is_bare(const struct record *r, const struct attr *a)
+{
+    return r->patch != NULL && r->patch->version[FACET_FIXED] == PATCH_BARE &&
+           (a->facet == FACET_FIXED || r->patch->version[a->facet] == 0) && a->make != make_id &&
+           a->make != make_created && a->make != make_modified && a->make != make_moved &&
+           a->make != make_activity_time;
 }
 
 /* NULL or, in a text, "": both stand for "empty" on a portal and are told apart by nobody but a database. */
@@ -44,12 +68,13 @@ static void make_empty(const struct attr *a, uint64_t h, struct value *ret)
 void record_value(const struct record *r, const struct attr *a, struct value *ret)
 {
     const uint64_t h = hash_two(r->facet[a->facet], (uint64_t)a->place + 1);
-    const char *raw = set_by_hand(r, a);
+    const struct patch_value *set = set_by_hand(r, a);
 
     *ret = (struct value){ .form = (uint32_t)(h >> 13) };
-    if (raw != NULL) {
-        wire_value_parse(a, str_of(raw), r->arena, ret);
-        ret->raw = str_of(raw);
+    if (set != NULL) {
+        take_set(r, a, set, ret);
+    } else if (is_bare(r, a)) {
+        return;
     } else if (a->fill == 100 || (int)hash_below(h, 100) < a->fill) {
         a->make(r, a, hash_mix(h), ret);
     } else {

@@ -114,17 +114,11 @@ static void out_record(struct call *c, uint32_t n)
 
 enum api_error run_get(struct call *c)
 {
-    const json_t *id = params_get(c->params, "id");
-    const struct crm *crm = &c->portal->store.crm[c->method->which];
-    const int64_t number = id ? params_int(id) : 0;
     uint32_t n;
+    const enum api_error e = call_record(c, (enum which)c->method->which, &n);
 
-    if (number <= 0)
-        return API_ID_INVALID;
-    if (!crm_find(crm, (uint64_t)number, &n) || crm->flags[n] & RECORD_DELETED)
-        return API_NOT_FOUND;
-    if (crm->flags[n] & RECORD_HIDDEN)
-        return API_ACCESS;
+    if (e != API_OK)
+        return e;
     out_record(c, n);
     c->cost_s = COST_CALL_S + COST_ROW_S;
     c->portal->stats.records_served++;

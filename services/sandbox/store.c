@@ -294,7 +294,7 @@ int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, s
     return keep_patch(s, w, n, p, err);
 }
 
-int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err)
+static int create(struct store *s, enum which w, bool bare, int64_t now_s, uint32_t *ret_n, struct err *err)
 {
     struct crm *c = &s->crm[w];
     const uint32_t last = c->count > 0 ? c->ids[c->count - 1] : 0;
@@ -302,6 +302,7 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
     struct patch *p = crm_patch(c, n);
 
     journal_record(&s->journal, c, n, DEED_ADD, false);
+    p->version[FACET_FIXED] = bare ? PATCH_BARE : 0;
     p->created_s = p->modified_s = p->moved_s = now_s;
     sqlite3_bind_int(s->statements[ST_MADE], 1, w);
     sqlite3_bind_int64(s->statements[ST_MADE], 2, n);
@@ -310,6 +311,24 @@ int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, 
         return -1;
     *ret_n = n;
     return 0;
+}
+
+int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err)
+{
+    return create(s, w, false, now_s, ret_n, err);
+}
+
+int store_create_bare(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err)
+{
+    return create(s, w, true, now_s, ret_n, err);
+}
+
+int store_moved(struct store *s, enum which w, uint32_t n, int64_t now_s, struct err *err)
+{
+    struct patch *p = crm_patch(&s->crm[w], n);
+
+    p->moved_s = now_s;
+    return keep_patch(s, w, n, p, err);
 }
 
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err)

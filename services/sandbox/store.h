@@ -42,6 +42,10 @@ int store_update(struct store *s, enum which w, uint32_t n, unsigned facets, int
 int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, struct str raw, int64_t now_s,
     struct err *err) MUST_CHECK;
 int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* As store_create(), but with nothing in it (PATCH_BARE). */
+int store_create_bare(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* The stage changed with the values just set. */
+int store_moved(struct store *s, enum which w, uint32_t n, int64_t now_s, struct err *err) MUST_CHECK;
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err) MUST_CHECK;
 int store_add_attr(struct store *s, enum which w, const char *name, struct str type, bool multiple,
     const struct attr **ret, struct err *err) MUST_CHECK;
