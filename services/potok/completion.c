@@ -16,6 +16,7 @@ static const struct {
     { "schema", "accept widen @entities" },
     { "logs", "@services" },
     { "config", "check show moved @files" },
+    { "portal", "list login logout" },
     { "spool", "stats list export check" },
     { "completion", "bash" },
     { "help", "@commands" },
@@ -30,6 +31,7 @@ static const struct {
     { "--portal", "@portals" },
     { "--entities", "@entities" },
     { "--lines", "" },
+    { "--code", "" },
     { "--id", "" },
     { "--records", "" },
 };

@@ -82,9 +82,15 @@ static void portal_rows(struct table *t, const struct config_portal *p)
     char name[64], value[512];
     struct buf entities;
 
-    snprintf(name, sizeof(name), "portals.%s.url", p->name);
-    url_mask(str_of(p->url), value, sizeof(value));
+    snprintf(name, sizeof(name), "portals.%s.%s", p->name, p->url != NULL ? "url" : "app.address");
+    url_mask(str_of(config_portal_url(p)), value, sizeof(value));
     row_add(t, name, value, p->where);
+    if (config_portal_is_app(p)) {
+        snprintf(name, sizeof(name), "portals.%s.app.client_id", p->name);
+        row_add(t, name, p->app.client_id, p->where);
+        snprintf(name, sizeof(name), "portals.%s.app.oauth", p->name);
+        row_add(t, name, p->app.oauth, strcmp(p->app.oauth, CONFIG_OAUTH_DEFAULT) == 0 ? "" : p->where);
+    }
     snprintf(name, sizeof(name), "portals.%s.tariff", p->name);
     snprintf(value, sizeof(value), "%u/%u", p->drain_per_s, p->burst);
     row_add(t, name, value, p->tariff_where);

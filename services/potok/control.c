@@ -104,6 +104,7 @@ void control_ask(struct control *c, const char *command, const char *args, uint6
 
 struct call {
     uv_loop_t loop;
+    uint64_t timeout_ms;
     int status;
     char *body;
     struct err *err;
@@ -128,7 +129,7 @@ static int call_run(struct call *call, struct bus *bus, const char *where, const
 
     if (control_open(&control, &call->loop, bus, where, err) < 0)
         return -1;
-    control_ask(&control, command, args, CONTROL_TIMEOUT_MS, on_call_answer, call);
+    control_ask(&control, command, args, call->timeout_ms, on_call_answer, call);
     uv_run(&call->loop, UV_RUN_DEFAULT);
     control_close(&control);
     uv_run(&call->loop, UV_RUN_NOWAIT); /* the timer's memory is on this stack */
@@ -138,7 +139,13 @@ static int call_run(struct call *call, struct bus *bus, const char *where, const
 int control_call(const char *run_dir, const char *where, const char *command, const char *args,
     char **ret_body, struct err *err)
 {
-    struct call call = { .err = err };
+    return control_call_within(run_dir, where, command, args, CONTROL_TIMEOUT_MS, ret_body, err);
+}
+
+int control_call_within(const char *run_dir, const char *where, const char *command, const char *args,
+    uint64_t timeout_ms, char **ret_body, struct err *err)
+{
+    struct call call = { .timeout_ms = timeout_ms, .err = err };
     struct bus *bus;
     int status;
 

@@ -33,3 +33,5 @@ void control_ask(struct control *c, const char *command, const char *args, uint6
 /* One question on a loop of its own; *ret_body is malloc'd. For commands that ask and end. */
 int control_call(const char *run_dir, const char *where, const char *command, const char *args, char **ret_body,
     struct err *err) MUST_CHECK;
+int control_call_within(const char *run_dir, const char *where, const char *command, const char *args, uint64_t timeout_ms,
+    char **ret_body, struct err *err) MUST_CHECK;

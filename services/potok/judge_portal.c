@@ -76,7 +76,13 @@ static bool unconfigured(const struct facts *f, struct findings *out)
     if (f->portal_count > 0)
         return false;
     finding_add(out, HEALTH_SKIPPED, NULL, NULL, "%s",
-        say("не смотрели: порталов в настройках нет", "not checked: no portal is configured"));
+        f->home != NULL && f->home->config.portal_count > 0
+            ? say("не смотрели: портал подключён приложением, его спрашивает планировщик (potok portal, "
+                  "potok status)",
+                  "not checked: the portal is reached as an application, the scheduler asks it (potok "
+                  "portal, potok "
+                  "status)")
+            : say("не смотрели: порталов в настройках нет", "not checked: no portal is configured"));
     return true;
 }
 

@@ -208,8 +208,8 @@ static void call_next(struct asking *a)
 static void portal_init(struct portal_facts *p, const struct config_portal *portal)
 {
     copy(p->name, sizeof(p->name), portal->name);
-    url_mask(str_of(portal->url), p->url, sizeof(p->url));
-    webhook_identity(portal->url, p->identity);
+    url_mask(str_of(config_portal_url(portal)), p->url, sizeof(p->url));
+    webhook_identity(config_portal_url(portal), p->identity);
     p->drain_per_s = portal->drain_per_s;
     p->burst = portal->burst;
     if (portal->entity_count == 0)
@@ -225,20 +225,24 @@ void look_portals(struct facts *f, const struct config *config)
     uv_loop_t loop;
 
     f->portals = xcalloc((size_t)config->portal_count + 1, sizeof(*f->portals));
-    f->portal_count = config->portal_count;
     curl_global_init(CURL_GLOBAL_ALL);
     uv_loop_init(&loop);
     struct http_client *client = http_client_new(&loop, "potok/" POTOK_VERSION);
 
     for (int i = 0; i < config->portal_count; i++) {
-        portal_init(&f->portals[i], &config->portals[i]);
-        askings[i] = (struct asking){ &f->portals[i], &config->portals[i], client, CALL_PROFILE, 0 };
-        call_next(&askings[i]);
+        int n = f->portal_count;
+
+        if (config_portal_is_app(&config->portals[i]))
+            continue; /* its tokens are the scheduler's alone */
+        portal_init(&f->portals[n], &config->portals[i]);
+        askings[n] = (struct asking){ &f->portals[n], &config->portals[i], client, CALL_PROFILE, 0 };
+        call_next(&askings[n]);
+        f->portal_count++;
     }
-    for (bool waiting = config->portal_count > 0; waiting;) {
+    for (bool waiting = f->portal_count > 0; waiting;) {
         uv_run(&loop, UV_RUN_ONCE);
         waiting = false;
-        for (int i = 0; i < config->portal_count; i++) {
+        for (int i = 0; i < f->portal_count; i++) {
             const struct call_facts *c = &askings[i].facts->calls[askings[i].call];
 
             waiting = waiting || (c->status == 0 && c->failure[0] == '\0');

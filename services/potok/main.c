@@ -35,6 +35,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_PAUSE,
     &COMMAND_RESUME,
     &COMMAND_STATUS,
+    &COMMAND_PORTAL,
     &COMMAND_ALARMS,
     &COMMAND_SCHEMA,
     &COMMAND_DOCTOR,

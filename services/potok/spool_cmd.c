@@ -68,7 +68,8 @@ static int open_one(const struct spools *s, int i, struct spool **ret, struct er
 static const char *kind_name(enum change_kind kind)
 {
     static const char *const names[CHANGE_KINDS] = {
-        [CHANGE_KIND_SET] = "set", [CHANGE_KIND_GONE] = "gone", [CHANGE_KIND_FIELDS] = "fields"
+        [CHANGE_KIND_SET] = "set", [CHANGE_KIND_GONE] = "gone", [CHANGE_KIND_FIELDS] = "fields",
+        [CHANGE_KIND_ACCESS] = "access", [CHANGE_KIND_QUEUE] = "queue"
     };
 
     return names[kind];

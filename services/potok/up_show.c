@@ -180,7 +180,7 @@ void up_tell_plan(struct up *u)
     char url[512];
 
     for (int i = 0; i < u->home->config.portal_count; i++) {
-        url_mask(str_of(u->home->config.portals[i].url), url, sizeof(url));
+        url_mask(str_of(config_portal_url(&u->home->config.portals[i])), url, sizeof(url));
         screen_printf(
             &u->screen, "%s %s: %s\n", say("Портал", "Portal"), u->home->config.portals[i].name, url);
     }

@@ -13,10 +13,16 @@
 
 #define WORD_MAX 200
 
-/* "path:line:column: portal NAME: app: " before what is wrong. */
-#define REFUSE(portal, node, path, format, ...) \
-    err_set(err, ERR_CONF, "%s:%u:%u: portal %s: app: " format, path, (node)->line, (node)->column, \
-        (portal)->name, ##__VA_ARGS__)
+/* What is read from where. */
+struct loader {
+    struct config_portal *portal;
+    const char *path;
+    struct err *err;
+};
+
+/* "path:line:column: " before what is wrong; user's words in it pass through config_shown(). */
+#define REFUSE(l, node, format, ...) \
+    err_set((l)->err, ERR_CONF, "%s:%u:%u: " format, (l)->path, (node)->line, (node)->column, ##__VA_ARGS__)
 
 static void wipe(char **text)
 {
@@ -106,8 +112,9 @@ static int put(struct config_portal *p, enum app_key key, const char *text, stru
 
 /* ---- potok.yaml ---- */
 
-static int take_key(struct config_portal *p, const struct node *node, const char *path, struct err *err)
+static int take_key(struct loader *l, const struct node *node)
 {
+    struct config_portal *p = l->portal;
     char word[SHOWN_SIZE];
     const char *guess;
 
@@ -115,27 +122,31 @@ static int take_key(struct config_portal *p, const struct node *node, const char
         if (strcmp(node->key, KEY_NAMES[key]) != 0)
             continue;
         if (node->kind != NODE_TEXT)
-            return REFUSE(p, node, path, "%s wants a single value", KEY_NAMES[key]);
+            return REFUSE(l, node, "%s wants a single value", KEY_NAMES[key]);
         if (key == KEY_CLIENT_SECRET_FILE && p->app.client_secret)
-            return REFUSE(p, node, path, "client_secret and client_secret_file exclude each other");
-        if (put(p, key, node->text, err) < 0)
-            return err_wrap(
-                err, "%s:%u:%u: portal %s: %s", path, node->line, node->column, p->name, KEY_NAMES[key]);
+            return REFUSE(
+                l, node, "portal %s: client_secret and client_secret_file exclude each other", p->name);
+        if (put(p, key, node->text, l->err) < 0)
+            return err_wrap(l->err, "%s:%u:%u: portal %s: %s", l->path, node->line, node->column, p->name,
+                KEY_NAMES[key]);
         return 0;
     }
     guess = guess_word(node->key, KEY_NAMES);
     if (guess)
-        return REFUSE(
-            p, node, path, "unknown key \"%s\" (did you mean \"%s\"?)", config_shown(node->key, word), guess);
-    return REFUSE(p, node, path, "unknown key \"%s\"", config_shown(node->key, word));
+        return REFUSE(l, node, "portal %s: app: unknown key \"%s\" (did you mean \"%s\"?)", p->name,
+            config_shown(node->key, word), guess);
+    return REFUSE(l, node, "portal %s: app: unknown key \"%s\"", p->name, config_shown(node->key, word));
 }
 
 int config_app_take(struct config_portal *portal, const struct node *node, const char *path, struct err *err)
 {
+    struct loader l = { portal, path, err };
+
     if (node->kind != NODE_MAP)
-        return REFUSE(portal, node, path, "it wants keys under it: address, client_id, client_secret");
+        return REFUSE(
+            &l, node, "portal %s: app wants keys under it: address, client_id, client_secret", portal->name);
     for (const struct node *n = node->first; n; n = n->next)
-        if (take_key(portal, n, path, err) < 0)
+        if (take_key(&l, n) < 0)
             return -1;
     return 0;
 }
