@@ -320,7 +320,7 @@ TEST(ways_of_events_that_cannot_be_are_refused)
     static const struct {
         const char *text, *why;
     } cases[] = {
-        { APP_PORTAL "    events: ofline\n", "events: \"ofline\" is no way (did you mean \"offline\"?)" },
+        { APP_PORTAL "    events: offlin\n", "events: \"offlin\" is no way (did you mean \"offline\"?)" },
         { APP_PORTAL "    events: never\n", "events: \"never\" is no way: online" },
         { "portals:\n  main:\n    url: https://p.bitrix24.ru/rest/1/s3cr3t/\n    events: both\n",
             "portal main: events: both wants the portal as an application" },

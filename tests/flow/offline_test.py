@@ -1,0 +1,79 @@
+"""Changes come by the portal's queue alone: nothing can reach us from outside."""
+import os
+import unittest
+
+from support.application import Application
+from support.harness import Scenario, wait_for
+from support.truth import differences
+
+
+class Offline(Application, Scenario):
+    def begin(self, *quirks, **environment):
+        sandbox = self.app_sandbox(*[x for q in quirks for x in ('--quirk', q)])
+        p = self.app_pipeline(sandbox, 'offline', **dict(dict(OFFLINE_SECONDS=1), **environment))
+        p.start()
+        self.login(p, sandbox)
+        p.sync()
+        wait_for(lambda: len(self.bound(sandbox, offline=True)) == 15, 'the queue is bound', 10)
+        return sandbox, p
+
+    def queue(self, sandbox):
+        return sandbox.app('event.offline.list', auth_connector='potok')['result']
+
+    def reserved(self, sandbox):
+        return [e for e in self.queue(sandbox) if e['PROCESS_ID']]
+
+    def same(self, sandbox, p):
+        """Rows are what the portal has, and its queue is empty: what was read is confirmed."""
+        return not self.queue(sandbox) and not any(differences(p, sandbox, e) for e in ('deals', 'contacts'))
+
+    def change(self, sandbox, n=3):
+        for kind in 'update', 'create', 'delete':
+            sandbox.post('change?entity=deals&count=%d&kind=%s' % (n, kind))
+
+    def test_changes_reach_rows_by_the_queue_alone(self):
+        sandbox, p = self.begin()
+        self.change(sandbox)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 15)
+        events = p.status()['portals'][0]['events']
+        self.assertEqual(('well', 15, 15), (events['state'], events['wanted'], events['bound']))
+        self.assertGreaterEqual(events['queue']['events'], 6)
+        self.assertIsNone(events['handler'])
+
+    def test_more_events_than_a_reading_brings(self):
+        sandbox, p = self.begin(OFFLINE_SECONDS=30)
+        sandbox.post('change?entity=deals&count=120&kind=create')
+        sandbox.post('change?entity=contacts&count=40&kind=create')
+        p.kill('scheduler')         # it reads at its start, and goes on while there is more
+        p.expect('service.died', 'service.restarted', 'fetcher.lost', 'job.given_up')
+        wait_for(lambda: self.same(sandbox, p), '160 events, 50 at a time', 15)
+
+    def killed_at(self, point):
+        """The scheduler dies there once; its successor finds the reservation, marks it and confirms it."""
+        sandbox, p = self.begin()
+        p.stop()
+        self.change(sandbox)
+        self.assertFalse(self.reserved(sandbox))
+        crash = os.path.join(self.folder, 'crash')
+        with open(crash, 'w') as f:
+            f.write(point)
+        p.start(POTOK_CRASH_AT=crash)
+        p.expect('service.died', 'service.ended', 'service.restarted')
+        wait_for(lambda: [e for e in p.log() if e['event'] == 'offline.left'], 'what was left is found', 15)
+        wait_for(lambda: self.same(sandbox, p), 'nothing is lost and nothing stays reserved', 15)
+
+    def test_killed_before_what_was_read_is_kept(self):
+        self.killed_at('scheduler.after_offline_get')
+
+    def test_killed_before_what_is_kept_is_confirmed(self):
+        self.killed_at('scheduler.before_offline_clear')
+
+    def test_events_that_do_not_say_which_record(self):
+        """Nothing but looking through the entity helps: what changed by date, what is gone by all ids."""
+        sandbox, p = self.begin('offline-false')
+        self.change(sandbox)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 20)
+
+
+if __name__ == '__main__':
+    unittest.main()
