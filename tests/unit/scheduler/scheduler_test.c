@@ -741,7 +741,7 @@ TEST(a_standby_binds_nothing_until_the_holder_stands_still)
     turns(r, 1200);
     CHECK(r->s->router == NULL && r->s->dones == NULL);
     CHECK_EQ(get(r, "SELECT epoch FROM potok_lease"), 1);
-    WAIT_FOR(r, SCHEDULER.ready(r->s, NULL));
+    WAIT_FOR(r, !SCHEDULER.standby(r->s));
     CHECK(clock_mono_ms() - begun_ms >= 1500);
     CHECK_EQ(get(r, "SELECT epoch FROM potok_lease"), 2);
     setenv("SCHEDULER_TAKEOVER", "3s", 1);
@@ -782,13 +782,20 @@ TEST(without_a_portal_the_start_says_what_to_set)
 {
     struct scheduler *s = xcalloc(1, sizeof(*s));
     struct config none = { .portal_count = 0 };
-    struct app app = { .config = &none };
+    uv_loop_t loop;
+    struct app app = { .config = &none, .loop = &loop };
     struct err err = { 0 };
 
+    uv_loop_init(&loop);
+    CHECK_OK(settings_load(SCHEDULER.settings, s, NULL, NULL, &err), err);
     CHECK_EQ(SCHEDULER.start(&app, s, &err), -1);
     CHECK_EQ(err.kind, ERR_CONF);
     CHECK_STR(err.text, "no portal: set BITRIX_WEBHOOK_URL or write portals: in potok.yaml");
     SCHEDULER.stop(s);
+    while (uv_run(&loop, UV_RUN_ONCE) != 0)
+        ;
+    CHECK_EQ(uv_loop_close(&loop), 0);
+    settings_free(SCHEDULER.settings, s);
     free(s);
 }
 
