@@ -13,6 +13,8 @@ static const struct setting SETTINGS[] = { SET_STR(struct home, dir, "POTOK_HOME
                                                "folder of the state on this machine"),
     SET_SECRET(struct home, database_url, "DATABASE_URL", "the database; default a file in POTOK_HOME"),
     SET_STR(struct home, bus_scheduler, "BUS_SCHEDULER", "ipc", "where the scheduler is found"),
+    SET_SECRET(struct home, secret_key, "POTOK_SECRET_KEY",
+        "opens the access tokens of portals that are reached as an application; the scheduler's"),
     SET_MS(struct home, patience_ms, "CONNECT_PATIENCE", "2m", 100, 86400000,
         "`up --once`: how long a portal may be out of reach before that is a failure"),
     SET_END };

@@ -12,6 +12,7 @@ struct home {
     char *database_url;         /* secret: may hold a password */
     char *database_file;        /* NULL: it is no file */
     char *bus_scheduler;
+    char *secret_key;           /* POTOK_SECRET_KEY: opens access tokens of portals that are reached as an application */
     int64_t patience_ms;        /* CONNECT_PATIENCE */
     bool database_default;      /* DATABASE_URL was not set */
 };

@@ -211,7 +211,8 @@ static int record(struct recording *r, const char *out, struct err *err)
         return -1;
     if (anonymise_init(&r->anon, err) < 0)
         return -1;
-    record_portal_open(&r->ask, r->portal->url, r->portal->drain_per_s);
+    if (record_portal_open(&r->ask, &r->home, r->portal, "record", err) < 0)
+        return -1;
     int result = recording_ask_rows(r, err);
     if (result == 0)
         result = finish(r, err);

@@ -4,28 +4,62 @@
 #include "base/json.h"
 #include "base/json_walk.h"
 #include "base/mem.h"
+#include "base/webhook.h"
+#include "proto/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
-#define DEADLINE_MS      65000 /* the portal's own limit is 60 s (facts section 1.5) */
-#define ANSWER_BYTES_MAX ((size_t)32 << 20)
-#define TRIES            3
-#define LIMITED_MS       5000
+#define DEADLINE_MS         65000 /* the portal's own limit is 60 s (facts section 1.5) */
+#define ANSWER_BYTES_MAX    ((size_t)32 << 20)
+#define TRIES               3
+#define LIMITED_MS          5000
+#define LIMITED             "QUERY_LIMIT_EXCEEDED"
+#define OPERATING_BYTES_MAX 65536
+#define SEALED_BYTES_MAX    4096
 
-void record_portal_open(struct record_portal *p, const char *url, uint32_t drain_per_s)
+int record_portal_open(struct record_portal *p, const struct home *home, const struct config_portal *portal,
+    const char *kind, struct err *err)
 {
-    *p = (struct record_portal){ .url = url, .pause_ms = 2000 / (drain_per_s > 0 ? drain_per_s : 1) };
+    const struct budget_def def = { .loop = &p->loop,
+        .where = home->bus_scheduler,
+        .kind = kind,
+        .portal = portal->name,
+        .burst = portal->burst,
+        .drain_per_s = portal->drain_per_s,
+        .needs_token = config_portal_is_app(portal) };
+    struct budget_def here = def;
+
+    *p = (struct record_portal){ .portal = portal };
+    if (seal_keys_read(&p->keys, home->secret_key, err) < 0)
+        return -1;
+    buf_init(&p->operating, OPERATING_BYTES_MAX);
     uv_loop_init(&p->loop);
     p->http = http_client_new(&p->loop, "potok-record/" POTOK_VERSION);
+    here.bus = p->bus = bus_new(&p->loop, home->run_dir, "potok");
+    p->budget = budget_new(&here, err);
+    if (p->budget != NULL)
+        return 0;
+    record_portal_close(p);
+    return -1;
 }
 
 void record_portal_close(struct record_portal *p)
 {
+    if (p->http == NULL)
+        return;
+    if (p->budget != NULL)
+        budget_end(p->budget);
+    budget_free(&p->budget);
     http_client_free(&p->http);
+    bus_free(&p->bus);
     uv_run(&p->loop, UV_RUN_DEFAULT);
     uv_loop_close(&p->loop);
+    buf_fini(&p->operating);
+    seal_keys_wipe(&p->keys);
 }
 
 bool record_error(struct str body, char ret[static 64])
@@ -65,31 +99,74 @@ static void pause_until(uint64_t at_ms)
         usleep((useconds_t)(at_ms - clock_mono_ms() + 1) * 1000);
 }
 
-/* Another secret of the same length: its first sign is changed. */
-static char *url_of(const char *url, const char *method, bool wrong_secret)
-{
-    char *ret = xasprintf("%s%s.json", url, method);
-    char *secret = strstr(ret, "/rest/");
+/* ---- one call ---- */
 
+struct question {
+    const char *method;
+    struct str params;
+    const char *costs;
+    bool wrong_secret;
+};
+
+/* Another secret of the same length: its first sign is changed. */
+static void spoil(char *sign)
+{
+    *sign = *sign == 'x' ? 'y' : 'x';
+}
+
+/* Where it goes, as the scheduler says. NULL: that is no address. */
+static char *url_of(const struct record_portal *p, const struct question *q, struct str host)
+{
+    const char *url = config_portal_url(p->portal);
+    const bool is_app = config_portal_is_app(p->portal);
+    char *base = host.n > 0 ? webhook_at(url, host) : xstrdup(url);
+
+    if (base == NULL)
+        return NULL;
+    char *ret = xasprintf("%s%s%s.json", base, is_app ? "rest/" : "", q->method);
+    char *secret = strstr(ret, "/rest/");
+    seal_free(base);
     secret = secret != NULL ? strchr(secret + 6, '/') : NULL;
-    if (wrong_secret && secret != NULL)
-        secret[1] = secret[1] == 'x' ? 'y' : 'x';
+    if (q->wrong_secret && !is_app && secret != NULL)
+        spoil(secret + 1);
     return ret;
 }
 
-static int ask_once(
-    struct record_portal *p, const char *url, struct str params, struct http_answer *ret, struct err *err)
+/* The parameters with the access token before them. */
+static int sign(const struct record_portal *p, const struct question *q, struct str sealed, struct buf *body,
+    struct err *err)
+{
+    char *purpose = xasprintf("job:%s", p->portal->name);
+    struct buf token;
+    int result;
+
+    buf_init(&token, SEALED_BYTES_MAX);
+    result = seal_open(&p->keys, str_of(purpose), sealed, &token, err);
+    if (result == 0 && q->wrong_secret && token.n > 0)
+        spoil(token.p);
+    if (result == 0) {
+        buf_str(body, "{\"auth\":");
+        buf_json(body, buf_view(&token));
+        if (q->params.n > 2)
+            buf_char(body, ',');
+        buf_add(body, q->params.p + 1, q->params.n - 1);
+    }
+    seal_wipe(&token);
+    free(purpose);
+    return result;
+}
+
+static int post(
+    struct record_portal *p, const char *url, struct str body, struct http_answer *ret, struct err *err)
 {
     struct one_call call = { .done = false };
 
-    pause_until(p->next_ms);
-    p->next_ms = clock_mono_ms() + p->pause_ms;
     p->calls++;
     if (http_start(p->http,
             &(struct http_request){ .method = "POST",
                 .url = url,
                 .content_type = "application/json",
-                .body = params,
+                .body = body,
                 .deadline_ms = DEADLINE_MS,
                 .max_bytes = ANSWER_BYTES_MAX,
                 .on_done = on_done,
@@ -106,31 +183,107 @@ static int ask_once(
     return -1;
 }
 
-static bool is_limited(const struct http_answer *a)
+/* What the scheduler should know of it. */
+static void tell(struct record_portal *p, const struct question *q, int result, const struct http_answer *a)
+{
+    struct budget_told told = { .refused = 0 };
+    char code[64] = "";
+
+    if (result == 0 && a->status != 200)
+        (void)record_error(buf_view(&a->body), code);
+    told.code = str_of(code);
+    if (strcmp(code, LIMITED) == 0 || (result == 0 && a->status == 429)) {
+        told.refused = (uint64_t)a->status;
+        told.retry_ms = a->retry_after_ms > 0 ? a->retry_after_ms : LIMITED_MS;
+        told.blocked = str_of(a->status == 429 ? q->method : "");
+    }
+    budget_arrived(p->budget, &told);
+}
+
+static int ask_once(
+    struct record_portal *p, const struct question *q, struct http_answer *ret, struct err *err)
+{
+    struct budget_go go;
+    struct buf body;
+    int result = 0;
+
+    pause_until(p->next_ms);
+    if (budget_wait(p->budget, q->costs, &go, err) < 0)
+        return -1;
+    char *url = url_of(p, q, go.host);
+    buf_init(&body, q->params.n + SEALED_BYTES_MAX);
+    if (url == NULL)
+        result = err_set(err, ERR_CONF, "portal %s: it cannot be asked at " STR_FMT " by https",
+            p->portal->name, STR_ARG(go.host));
+    else if (config_portal_is_app(p->portal))
+        result = sign(p, q, go.sealed, &body, err);
+    if (result < 0) {
+        budget_unsent(p->budget);
+    } else {
+        result = post(p, url, body.n > 0 ? buf_view(&body) : q->params, ret, err);
+        tell(p, q, result, ret);
+    }
+    seal_wipe(&body);
+    seal_free(url);
+    return result;
+}
+
+/* Rejected for no fault of the question, and not for long. */
+static bool passes(const struct record_portal *p, const struct question *q, const struct http_answer *a)
 {
     char code[64];
 
-    return a->status == 503 && record_error(buf_view(&a->body), code) &&
-           strcmp(code, "QUERY_LIMIT_EXCEEDED") == 0;
+    if (a->status == 200 || !record_error(buf_view(&a->body), code))
+        return false;
+    return (a->status == 503 && strcmp(code, LIMITED) == 0) ||
+           (config_portal_is_app(p->portal) && !q->wrong_secret &&
+               (strcasecmp(code, "expired_token") == 0 || strcasecmp(code, "invalid_token") == 0));
+}
+
+static int ask(struct record_portal *p, const struct question *q, struct http_answer *ret, struct err *err)
+{
+    int result = -1;
+
+    for (int i = 1; i <= TRIES; i++) {
+        result = ask_once(p, q, ret, err);
+        if (result < 0 && err->kind != ERR_TEMP)
+            break;
+        if (i == TRIES || (result == 0 && !passes(p, q, ret)))
+            break;
+        if (result < 0 || ret->status == 503)
+            p->next_ms =
+                clock_mono_ms() + (result == 0 && ret->retry_after_ms > 0 ? ret->retry_after_ms : LIMITED_MS);
+        if (result == 0)
+            buf_fini(&ret->body);
+    }
+    return result;
 }
 
 int record_ask(struct record_portal *p, const char *method, struct str params, bool wrong_secret,
     struct http_answer *ret, struct err *err)
 {
-    char *url = url_of(p->url, method, wrong_secret);
-    int result = -1;
+    return ask(p, &(struct question){ method, params, "", wrong_secret }, ret, err);
+}
 
-    for (int i = 1; i <= TRIES; i++) {
-        result = ask_once(p, url, params, ret, err);
-        if (result < 0 && err->kind != ERR_TEMP)
-            break;
-        if (i == TRIES || (result == 0 && !is_limited(ret)))
-            break;
-        p->next_ms =
-            clock_mono_ms() + (result == 0 && ret->retry_after_ms > 0 ? ret->retry_after_ms : LIMITED_MS);
-        if (result == 0)
-            buf_fini(&ret->body);
+int record_ask_costly(struct record_portal *p, const char *method, struct str params, const char *costs,
+    struct http_answer *ret, struct err *err)
+{
+    return ask(p, &(struct question){ method, params, costs, false }, ret, err);
+}
+
+void record_told(struct record_portal *p, const struct bitrix_answer *a)
+{
+    buf_clear(&p->operating);
+    if (a->operating_count > 0)
+        wire_put_map(&p->operating, (uint32_t)a->operating_count);
+    for (int i = 0; i < a->operating_count; i++) {
+        wire_put_str(&p->operating, str_of(a->operating[i].method));
+        wire_put_array(&p->operating, 2);
+        wire_put_u64(&p->operating, a->operating[i].used_ms);
+        wire_put_u64(&p->operating, a->operating[i].reset_s);
     }
-    free(url);
-    return result;
+    budget_more(p->budget, &(struct budget_told){ .operating = buf_view(&p->operating),
+                               .blocked = str_of(a->blocked),
+                               .refused = a->blocked[0] != '\0' ? 429 : 0,
+                               .retry_ms = a->retry_ms });
 }

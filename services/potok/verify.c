@@ -138,16 +138,18 @@ static void entity_run(struct verify *v, struct job *j, const struct entity *ent
 
 /* ---- all ---- */
 
-static void portal_run(struct verify *v, struct job *j, const struct config_portal *portal)
+static int portal_run(struct verify *v, struct job *j, const struct config_portal *portal, struct err *err)
 {
     v->portal = portal;
     v->pages = BATCH_COMMANDS;
-    record_portal_open(&v->ask, portal->url, portal->drain_per_s);
+    if (record_portal_open(&v->ask, &v->home, portal, "verify", err) < 0)
+        return -1;
     for (int i = 0; i < ENTITY_COUNT; i++)
         if (is_wanted(j, portal, &ENTITIES[i]))
             entity_run(v, j, &ENTITIES[i]);
     j->requests += v->ask.calls;
     record_portal_close(&v->ask);
+    return 0;
 }
 
 static bool services_answer(const struct home *home)
@@ -187,8 +189,9 @@ static int verify_all(struct verify *v, struct job *j, const char *only, struct 
     if (open_database(v, err) < 0)
         return -1;
     for (int i = 0; i < c->portal_count; i++)
-        if (only == NULL || strcmp(only, c->portals[i].name) == 0)
-            portal_run(v, j, &c->portals[i]);
+        if ((only == NULL || strcmp(only, c->portals[i].name) == 0) &&
+            portal_run(v, j, &c->portals[i], err) < 0)
+            return -1;
     return 0;
 }
 

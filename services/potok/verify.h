@@ -35,6 +35,7 @@ struct verify_record { /* as mapped */
 struct verify_entity {
     const struct entity *entity;
     char table[131]; /* quoted */
+    char method[64]; /* of the latest question */
     struct buf schema;
     struct map map;
     struct verify_record *records; /* of the latest answer, ascending */

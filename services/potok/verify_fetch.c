@@ -148,6 +148,14 @@ static bool go_on(struct verify *v, struct verify_entity *e, struct msg_job *job
     return true;
 }
 
+/* Whose operating seconds an answer costs. */
+static const char *costs(struct verify_entity *e, const struct msg_job *job)
+{
+    snprintf(
+        e->method, sizeof(e->method), "%s.%s", e->entity->method, str_is(job->kind, "get") ? "get" : "list");
+    return e->method;
+}
+
 static int ask(struct verify *v, struct verify_entity *e, const struct msg_job *job,
     struct bitrix_answer *ret, struct err *err)
 {
@@ -158,12 +166,13 @@ static int ask(struct verify *v, struct verify_entity *e, const struct msg_job *
     buf_init(&body, BODY_BYTES_MAX);
     result = bitrix_build(job, &body, err);
     if (result == 0)
-        result = record_ask(&v->ask, "batch", buf_view(&body), false, &http, err);
+        result = record_ask_costly(&v->ask, "batch", buf_view(&body), costs(e, job), &http, err);
     buf_fini(&body);
     if (result < 0)
         return -1;
     result =
         bitrix_read(job, http.status, http.content_type, http.location, http.body.p, http.body.n, ret, err);
+    record_told(&v->ask, ret);
     buf_fini(&http.body);
     return result == 0 ? map_records(e, ret, err) : -1;
 }

@@ -175,16 +175,47 @@ static json_t *paused_json(const struct portal *p)
     return names;
 }
 
+/* Who spends beside the fetchers. */
+static json_t *senders_json(const struct scheduler *s, int portal)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < s->senders.count; i++) {
+        const struct sender *of = &s->senders.list[i];
+
+        if (of->portal == portal)
+            json_array_append_new(list, json_pack("{s:s, s:i, s:I}", "name", of->name, "calls",
+                                            of->call_count, "granted", (json_int_t)of->total));
+    }
+    return list;
+}
+
+/* Each of its buckets: what portals and senders of one host and source address have in common. */
+static json_t *buckets_json(const struct scheduler *s, const struct portal *p, uint64_t now_ms)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < s->buckets.count; i++) {
+        const struct bucket *b = &s->buckets.list[i];
+
+        if (strcmp(b->host, p->bucket_host) == 0)
+            json_array_append_new(list,
+                json_pack("{s:s, s:s, s:f, s:i, s:i}", "host", b->host, "source", b->source, "level",
+                    pace_level(&b->pace, now_ms), "room", (int)b->pace.room, "calls", (int)b->pace.flying));
+    }
+    return list;
+}
+
 static json_t *portal_json(const struct scheduler *s, int portal, uint64_t now_ms)
 {
     const struct portal *p = &s->portals[portal].portal;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i}, s:o, s:I, s:I, s:o, s:o}", "name", p->config->name,
-        "url", p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error", p->error, "budget",
-        "level", pace_level(spend_of(s, portal), now_ms), "burst", (int)p->config->burst, "drain",
-        (int)p->config->drain_per_s, "operating", operating_json(p, now_ms), "requests",
-        (json_int_t)p->requests, "refusals", (json_int_t)p->refusals, "paused", paused_json(p), "events",
-        guard_json(s, portal));
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:f, s:i, s:i, s:o, s:o}, s:o, s:I, s:I, s:o, s:o}", "name",
+        p->config->name, "url", p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error",
+        p->error, "budget", "level", pace_level(spend_of(s, portal), now_ms), "burst", (int)p->config->burst,
+        "drain", (int)p->config->drain_per_s, "buckets", buckets_json(s, p, now_ms), "senders",
+        senders_json(s, portal), "operating", operating_json(p, now_ms), "requests", (json_int_t)p->requests,
+        "refusals", (json_int_t)p->refusals, "paused", paused_json(p), "events", guard_json(s, portal));
 }
 
 /* What memory alone knows. */
