@@ -1,6 +1,7 @@
 /* gateway.h - the gateway service: webhooks in, safe on disk, answered, handed to the scheduler. See README.md. */
 #pragma once
 
+#include "base/seal.h"
 #include "hand.h"
 #include "intake.h"
 #include "keeper.h"
@@ -12,11 +13,13 @@
 
 struct gateway {
     char *listen, *tokens, *keys, *domains, *tls_cert_file, *tls_key_file, *bus_scheduler;   /* settings */
+    char *secret_key;
 
     struct alarm_settings alarm;
     struct app *app;
     struct alarms *alarms;
     struct intake_rules rules;
+    struct seal_keys secret_keys;
     struct visitors visitors;
     struct http_server *server;
     char *tls_cert, *tls_key;

@@ -17,6 +17,8 @@ void hand_init(struct hand *h, struct keeper *keeper, const char *gateway,
 
 void hand_fini(struct hand *h)
 {
+    if (h->rows != NULL)
+        spool_rows_fini(h->rows, h->take.count);
     free(h->rows);
     h->rows = NULL;
 }
@@ -42,6 +44,8 @@ static struct msg *make_event(const struct hand *h, struct buf *bytes)
             .id = r->id,
             .kind = r->kind,
             .at_ms = r->at_ms };
+        if (r->kind == CHANGE_KIND_ACCESS && r->sealed != NULL)
+            list[i].sealed = (struct str){ r->sealed, r->sealed_n };
     }
     change_list_encode(list, h->take.count, bytes);
     free(list);
@@ -97,6 +101,7 @@ static void start_take(struct hand *h)
 {
     if (h->taking || h->under_way != 0 || h->spool == 0 || h->stopping || hand_waiting(h) == 0)
         return;
+    spool_rows_fini(h->rows, h->take.count);
     h->taking = true;
     h->looked = h->kept;
     h->take = (struct wish){ .kind = WISH_TAKE,

@@ -84,6 +84,11 @@ static const struct intake_portal *portal_by_host(const struct intake_rules *rul
     return NULL;
 }
 
+const struct intake_portal *intake_portal_of(const struct intake_rules *rules, const char *host)
+{
+    return portal_by_host(rules, host);
+}
+
 static const struct intake_portal *portal_by_name(const struct intake_rules *rules, struct str name)
 {
     for (int i = 0; i < rules->portal_count; i++)

@@ -22,6 +22,7 @@ struct intake_portal {
     const char *name;
     char identity[280];         /* webhook_identity() of its address */
     uint64_t mirrors;           /* bit i: ENTITIES[i] is mirrored */
+    bool app;                   /* reached as an application: install.h */
 };
 
 struct intake_rules {           /* outlive every intake */
@@ -59,4 +60,5 @@ struct intake {
     struct intake_item items[INTAKE_ITEMS_MAX];     /* `count` of them are filled */
 };
 
+const struct intake_portal *intake_portal_of(const struct intake_rules *rules, const char *host);   /* NULL: none of ours */
 void intake_read(const struct intake_rules *rules, const struct intake_in *in, struct intake *ret);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "install.h"
 #include "reply.h"
 #include "run/crash.h"
 
@@ -22,6 +23,7 @@ struct request {
     bool row_added;
     int row_of[INTAKE_ITEMS_MAX]; /* -1: its item is not kept */
     struct wish wish;
+    struct install install; /* what an application was given */
     struct request *next; /* spare */
 };
 
@@ -43,6 +45,7 @@ static void request_free(struct request *r)
 {
     struct gateway *g = r->gateway;
 
+    buf_fini(&r->install.sealed);
     if (r->rows != &r->row) {
         free(r->rows);
         free(r->added);
@@ -94,7 +97,11 @@ static void answer(struct request *r)
     struct buf body;
 
     count_answered(i, (double)(clock_mono_ms() - r->began_ms) / 1000);
-    if (reply_is_plain(i)) {
+    if (r->install.page) {
+        buf_init(&body, 1 << 14);
+        install_page(i->reason, &body);
+        http_reply(r->in, reason_status(i->reason), "text/html; charset=utf-8", &body, true, INSTALL_PAGE_HEADERS);
+    } else if (reply_is_plain(i)) {
         http_reply_page(r->in, page_of(r->gateway, i, reply_reason(i), now_ms));
     } else {
         buf_init(&body, 1 << 16);
@@ -168,6 +175,8 @@ static int choose_rows(struct request *r)
         if (r->row_of[k] >= 0)
             fill_row(&r->rows[n++], i, &i->items[k], now_ms);
     }
+    r->rows[0].sealed = r->install.sealed.p;
+    r->rows[0].sealed_n = r->install.sealed.n;
     return n;
 }
 
@@ -193,17 +202,21 @@ static void read_request(struct request *r)
     struct gateway *g = r->gateway;
     const struct http_in *in = r->in;
     uint64_t now_ms = clock_mono_ms();
+    const struct intake_in intake = { .method = in->method,
+        .path = in->path,
+        .content_type = in->content_type,
+        .query = in->query,
+        .body = in->body,
+        .api_key = http_in_header(in, "X-API-Key"),
+        .authorization = http_in_header(in, "Authorization") };
 
-    intake_read(&g->rules,
-        &(struct intake_in){ .method = in->method,
-            .path = in->path,
-            .content_type = in->content_type,
-            .query = in->query,
-            .body = in->body,
-            .api_key = http_in_header(in, "X-API-Key"),
-            .authorization = http_in_header(in, "Authorization") },
-        &r->intake);
-    if (r->intake.reason == REASON_BAD_TOKEN) {
+    if (!install_read(&g->rules, &g->secret_keys, &intake, clock_wall_ms(), &r->intake, &r->install))
+        intake_read(&g->rules, &intake, &r->intake);
+    if (r->install.stranger) { /* few are installed in a minute */
+        if (visitor_blocked(&g->visitors, in->remote, now_ms))
+            r->intake.reason = REASON_TOO_MANY_BAD;
+        visitor_bad(&g->visitors, in->remote, now_ms);
+    } else if (r->intake.reason == REASON_BAD_TOKEN) {
         if (visitor_blocked(&g->visitors, in->remote, now_ms))
             r->intake.reason = REASON_TOO_MANY_BAD;
         visitor_bad(&g->visitors, in->remote, now_ms);

@@ -16,6 +16,7 @@ static void add_portal(struct intake_rules *rules, const struct config_portal *c
     struct intake_portal *p = &rules->portals[rules->portal_count++];
 
     p->name = c->name;
+    p->app = config_portal_is_app(c);
     webhook_identity(config_portal_url(c), p->identity);
     for (int i = 0; i < ENTITY_COUNT; i++) {
         bool mirrored = c->entity_count == 0;
@@ -77,6 +78,8 @@ int rules_make(struct gateway *g, const struct config *c, struct err *err)
     for (int i = 0; i < c->portal_count; i++)
         add_portal(&g->rules, &c->portals[i]);
     g->rules.domains = g->domains;
+    if (seal_keys_read(&g->secret_keys, g->secret_key, err) < 0)
+        return -1;
     if (secrets_parse(&g->rules.tokens, g->tokens, "BITRIX_APPLICATION_TOKEN", err) < 0 ||
         secrets_parse(&g->rules.keys, g->keys, "API_KEY", err) < 0 || choose_address(g, err) < 0)
         return -1;

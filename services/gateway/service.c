@@ -16,6 +16,8 @@ static const struct setting SETTINGS[] = {
     SET_STR(struct gateway, tls_cert_file, "GATEWAY_TLS_CERT", NULL,
         "file of a certificate (PEM): HTTPS, TLS 1.3"),
     SET_STR(struct gateway, tls_key_file, "GATEWAY_TLS_KEY", NULL, "file of its key (PEM)"),
+    SET_SECRET(struct gateway, secret_key, "POTOK_SECRET_KEY",
+        "seals what a portal's application is given, on disk and on the way; the scheduler's"),
     SET_STR(struct gateway, bus_scheduler, "BUS_SCHEDULER", "ipc",
         "where the scheduler is: ipc or tcp://host:port"),
     ALARM_SETTINGS(struct gateway, alarm),

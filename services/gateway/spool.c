@@ -20,6 +20,7 @@ static const char SQL_TABLES[] =
     " portal TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, name TEXT NOT "
     "NULL,"
     " sum BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS access (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS odd (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, name "
     "TEXT, domain TEXT);"
     "CREATE TABLE IF NOT EXISTS damaged (seq INTEGER, at_ms INTEGER, portal TEXT, entity TEXT, id INTEGER, "
@@ -35,6 +36,8 @@ static const char *const SQL[SPOOL_STATEMENTS] = {
     [SPOOL_CUT_ODD] = "DELETE FROM odd WHERE seq <= (SELECT max(seq) FROM odd) - ?1",
     [SPOOL_TAKE] = "SELECT seq, at_ms, portal, entity, id, kind, name, sum FROM event WHERE seq > ?1 ORDER "
                    "BY seq LIMIT ?2",
+    [SPOOL_ADD_SEALED] = "INSERT INTO access (seq, sealed) VALUES (?1, ?2)",
+    [SPOOL_FORGET_SEALED] = "DELETE FROM access WHERE seq <= ?1",
     [SPOOL_FORGET] = "DELETE FROM event WHERE seq <= ?1",
     [SPOOL_KEEP_LAST] = "UPDATE given SET last = max(last, ?1)",
     [SPOOL_SET_ASIDE] = "INSERT INTO damaged SELECT * FROM event WHERE seq = ?1",

@@ -20,6 +20,8 @@ struct spool_row {
     char portal[64], entity[64];
     char event[64];             /* its name, for people */
     bool odd;                   /* changes nothing here; `portal` is the sender's domain */
+    char *sealed;               /* of CHANGE_KIND_ACCESS alone, else not set; whoever holds the row frees it */
+    size_t sealed_n;
 };
 
 /* Makes the file (the folder is there). What was there before counts as handed on. ERR_CONF: no right to the folder, not a spool; ERR_TEMP:
@@ -59,6 +61,7 @@ struct spool_stats {
     uint64_t bytes;             /* of the file and its log */
 };
 int spool_stats(struct spool *s, struct spool_stats *ret, struct err *err) MUST_CHECK;
+void spool_rows_fini(struct spool_row *rows, int count);        /* what spool_take() gave out */
 typedef int spool_on_row(void *ctx, const struct spool_row *row, bool sound);
 int spool_each(struct spool *s, spool_on_row *on_row, void *ctx, struct err *err) MUST_CHECK;
 int spool_check(struct spool *s, struct err *err) MUST_CHECK;   /* SQLite's own check of the whole file; ERR_PERM with what it says */

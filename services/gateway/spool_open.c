@@ -29,7 +29,11 @@ static int64_t save_by(sqlite3 *old, const char *walk, struct spool *into, struc
     while (sqlite3_step(q) == SQLITE_ROW) {
         if (!spool_read_row(q, &row))
             continue;
-        if (spool_add(into, &row, &is_new, err) < 0) {
+        if (row.kind == CHANGE_KIND_ACCESS)
+            spool_read_sealed(old, &row);
+        int failed = spool_add(into, &row, &is_new, err);
+        spool_rows_fini(&row, 1);
+        if (failed < 0) {
             saved = -1;
             break;
         }

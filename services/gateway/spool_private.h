@@ -14,6 +14,8 @@ enum spool_statement {
     SPOOL_TAKE,
     SPOOL_FORGET,
     SPOOL_KEEP_LAST,
+    SPOOL_ADD_SEALED,
+    SPOOL_FORGET_SEALED,
     SPOOL_SET_ASIDE,
     SPOOL_DROP,
     SPOOL_STATEMENTS
@@ -41,6 +43,8 @@ struct spool {
 int spool_fail(struct spool *s, const char *what, struct err *err);
 sqlite3_stmt *spool_statement(struct spool *s, enum spool_statement which);
 int spool_run(struct spool *s, enum spool_statement which, const char *what, struct err *err) MUST_CHECK;
+/* Of CHANGE_KIND_ACCESS: what was given, from the same file. */
+void spool_read_sealed(sqlite3 *db, struct spool_row *r);
 bool spool_read_row(sqlite3_stmt *q, struct spool_row *r);
 void spool_forget_waiting(struct spool *s);
 int spool_open_fresh(struct spool **ret, const char *path, uint64_t now_ms, struct err *err) MUST_CHECK;

@@ -1,11 +1,15 @@
 /* Rows of the spool: kept, told from duplicates, taken, forgotten. */
 #include "spool_private.h"
 
+#include "base/mem.h"
+
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define SUM_BYTES 8
+#define SUM_BYTES   8
+#define SEALED_MOST 16 /* of what applications were given, in one EVENT: each is kilobytes */
 
 /* ---- a row ---- */
 
@@ -77,6 +81,46 @@ bool spool_read_row(sqlite3_stmt *q, struct spool_row *r)
            memcmp(sqlite3_column_blob(q, 7), sum, SUM_BYTES) == 0;
 }
 
+/* ---- what an application was given ---- */
+
+void spool_read_sealed(sqlite3 *db, struct spool_row *r)
+{
+    sqlite3_stmt *q = NULL;
+
+    r->sealed = NULL;
+    r->sealed_n = 0;
+    if (sqlite3_prepare_v2(db, "SELECT sealed FROM access WHERE seq = ?1", -1, &q, NULL) != SQLITE_OK)
+        return;
+    sqlite3_bind_int64(q, 1, (int64_t)r->seq);
+    if (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_bytes(q, 0) > 0) {
+        r->sealed_n = (size_t)sqlite3_column_bytes(q, 0);
+        r->sealed = xmalloc(r->sealed_n);
+        memcpy(r->sealed, sqlite3_column_blob(q, 0), r->sealed_n);
+    }
+    sqlite3_finalize(q);
+}
+
+void spool_rows_fini(struct spool_row *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (rows[i].kind != CHANGE_KIND_ACCESS)
+            continue;
+        free(rows[i].sealed);
+        rows[i].sealed = NULL;
+    }
+}
+
+static int add_sealed(struct spool *s, const struct spool_row *row, struct err *err)
+{
+    sqlite3_stmt *q = spool_statement(s, SPOOL_ADD_SEALED);
+
+    if (row->sealed == NULL)
+        return 0; /* saved from a damaged file without it: the scheduler tells that it is lost */
+    sqlite3_bind_int64(q, 1, (int64_t)row->seq);
+    sqlite3_bind_blob(q, 2, row->sealed, (int)row->sealed_n, SQLITE_STATIC);
+    return spool_run(s, SPOOL_ADD_SEALED, "keeping what an application was given", err);
+}
+
 /* ---- duplicates ---- */
 
 static uint64_t key_of(const struct spool *s, const struct spool_row *r)
@@ -129,7 +173,7 @@ int spool_add(struct spool *s, struct spool_row *row, bool *ret_new, struct err 
     sqlite3_stmt *q = spool_statement(s, SPOOL_ADD);
     uint8_t sum[SUM_BYTES];
 
-    if (at->key != 0 && at->seq > s->handed) {
+    if (at->key != 0 && at->seq > s->handed && row->kind != CHANGE_KIND_ACCESS) {
         row->seq = at->seq;
         *ret_new = false;
         return 0;
@@ -144,7 +188,8 @@ int spool_add(struct spool *s, struct spool_row *row, bool *ret_new, struct err 
     sqlite3_bind_int64(q, 6, row->kind);
     sqlite3_bind_text(q, 7, row->event, -1, SQLITE_STATIC);
     sqlite3_bind_blob(q, 8, sum, sizeof(sum), SQLITE_STATIC);
-    if (spool_run(s, SPOOL_ADD, "keeping an event", err) < 0)
+    if (spool_run(s, SPOOL_ADD, "keeping an event", err) < 0 ||
+        (row->kind == CHANGE_KIND_ACCESS && add_sealed(s, row, err) < 0))
         return -1;
     s->last = row->seq;
     waiting_put(s, at, key, row->seq);
@@ -187,7 +232,7 @@ static int take(struct spool *s, uint64_t after, struct spool_row *rows, int mos
     uint64_t *ret_bad, struct err *err)
 {
     sqlite3_stmt *q = spool_statement(s, SPOOL_TAKE);
-    int code;
+    int code, sealed = 0;
 
     *ret_count = 0;
     *ret_bad = 0;
@@ -197,6 +242,13 @@ static int take(struct spool *s, uint64_t after, struct spool_row *rows, int mos
         if (!spool_read_row(q, &rows[*ret_count])) {
             *ret_bad = rows[*ret_count].seq;
             break;
+        }
+        if (rows[*ret_count].kind == CHANGE_KIND_ACCESS) {
+            spool_read_sealed(s->db, &rows[*ret_count]);
+            if (++sealed == SEALED_MOST) {
+                ++*ret_count;
+                break;
+            }
         }
         ++*ret_count;
     }
@@ -229,7 +281,8 @@ int spool_take(struct spool *s, uint64_t after, struct spool_row *rows, int most
 int spool_forget(struct spool *s, uint64_t last, struct err *err)
 {
     sqlite3_bind_int64(spool_statement(s, SPOOL_FORGET), 1, (int64_t)last);
-    if (keep_last(s, err) < 0)
+    sqlite3_bind_int64(spool_statement(s, SPOOL_FORGET_SEALED), 1, (int64_t)last);
+    if (keep_last(s, err) < 0 || spool_run(s, SPOOL_FORGET_SEALED, "forgetting events", err) < 0)
         return -1;
     return spool_run(s, SPOOL_FORGET, "forgetting events", err);
 }
