@@ -65,9 +65,14 @@ static void through(const char *faults, int sent, int goal, struct inbox *in)
     snprintf(dir, sizeof(dir), "%s/%d", check_folder(), number++);
     CHECK_EQ(mkdir(dir, 0700), 0);
     struct bus *a = bus_new(&loop, dir, "a.1"), *b = bus_new(&loop, dir, "b.1");
-    struct bus_def def = { BUS_PULL_BIND, "mapper", "bulk", "ipc", 0, 0, on_msg, NULL, in };
+    struct bus_def def = { .kind = BUS_PULL_BIND,
+        .service = "mapper",
+        .plug = "bulk",
+        .where = "ipc",
+        .on_msg = on_msg,
+        .ctx = in };
     CHECK(bus_open(a, &def, &err) != NULL);
-    def = (struct bus_def){ BUS_PUSH_CONNECT, "mapper", "bulk", "ipc", 0, 0, NULL, NULL, NULL };
+    def = (struct bus_def){ .kind = BUS_PUSH_CONNECT, .service = "mapper", .plug = "bulk", .where = "ipc" };
     struct bus_plug *push = bus_open(b, &def, &err);
     for (int i = 0; i < sent; i++) {
         struct msg *m = records(i);
