@@ -1,5 +1,6 @@
 #include "gateway.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
 
@@ -32,6 +33,12 @@ static struct metric too_big = {
     .help = "Webhooks refused",
     .kind = METRIC_COUNTER,
     .labels = "{error_type=\"too_big\"}",
+};
+
+static struct metric certificate = {
+    .name = "potok_gateway_certificate_seconds",
+    .help = "How long the certificate is still good",
+    .kind = METRIC_GAUGE,
 };
 
 void count_init(void)
@@ -99,4 +106,9 @@ void count_state(const struct gateway *g)
     metric_set(&lag, (double)g->hand.lag_ms / 1000);
     metric_set(&too_big, g->server != NULL ? (double)http_server_too_big(g->server) : 0);
     metric_set(&connections, g->server != NULL ? http_server_requests(g->server) : 0);
+    if (g->server != NULL && http_server_tls_until_ms(g->server) > 0) {
+        metric_register(&certificate); /* with plain HTTP there is none */
+        metric_set(
+            &certificate, ((double)http_server_tls_until_ms(g->server) - (double)clock_wall_ms()) / 1000);
+    }
 }

@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/paths.h"
 #include "run/listen.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +107,8 @@ static void on_room(void *ctx, struct bus_plug *plug)
 /* What was sent whole is answered; what never comes to its end is waited for a moment only. */
 static bool nothing_left(const struct gateway *g, uint64_t now_ms)
 {
+    if (g->server == NULL)
+        return true;
     if (g->in_hand > 0 || http_server_handed(g->server) > 0 || now_ms < g->quiet_ms + QUIET_MS)
         return false;
     return http_server_requests(g->server) == 0 || now_ms >= g->stop_ms + HALF_SENT_MS;
@@ -128,8 +132,33 @@ static void on_tick(uv_timer_t *timer)
         g->hand.damaged = 0;
         tell_damaged(g, "rows of the spool were set aside");
     }
+    if (g->server != NULL)
+        tls_look(g, now_ms, false);
+    drain_turn(g);
     if (g->app->stopping && nothing_left(g, now_ms))
         app_quit(g->app);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct gateway *g = handle->data;
+
+    if (number == SIGUSR1)
+        drain_begin(g);
+    else if (g->server != NULL)
+        tls_look(g, clock_mono_ms(), true);
+}
+
+static void watch_signals(struct gateway *g)
+{
+    static const int numbers[] = { SIGHUP, SIGUSR1 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        g->signals[i].data = g;
+        uv_signal_init(g->app->loop, &g->signals[i]);
+        uv_signal_start(&g->signals[i], on_signal, numbers[i]);
+    }
+    g->signals_open = true;
 }
 
 /* So many that one address cannot take them all, and so few that files, log and scheduler always get a
@@ -181,6 +210,7 @@ static int open_server(struct gateway *g, struct err *err)
         return -1;
     log_ev(LOG_INFO, "gateway.listening", kv_s("address", http_server_address(g->server)),
         kv_s("scheme", g->tls_cert != NULL ? "https" : "http"));
+    tls_started(g);
     return 0;
 }
 
@@ -197,19 +227,12 @@ static int open_spool(struct gateway *g, struct err *err)
     return 0;
 }
 
-static void forget_tls(struct gateway *g)
-{
-    free(g->tls_cert);
-    free(g->tls_key);
-    g->tls_cert = g->tls_key = NULL;
-}
-
 int gateway_check(const struct config *config, void *state, struct err *err)
 {
     struct gateway *g = state;
     int result = alarm_settings_check(&g->alarm, err) < 0 ? -1 : rules_make(g, config, err);
 
-    forget_tls(g);
+    tls_forget(g);
     return result;
 }
 
@@ -234,8 +257,12 @@ int gateway_start(struct app *app, void *state, struct err *err)
             .on_room = on_room,
             .ctx = g },
         err);
-    if (g->scheduler == NULL || open_spool(g, err) < 0 || open_server(g, err) < 0)
+    if (g->scheduler == NULL || open_spool(g, err) < 0 || (!g->drain && open_server(g, err) < 0))
         return -1;
+    drain_forget(g);
+    if (g->drain)
+        drain_begin(g);
+    watch_signals(g);
     uv_timer_init(app->loop, &g->tick);
     g->tick.data = g;
     g->tick_open = true;
@@ -249,7 +276,8 @@ void gateway_stop_soon(void *state)
     struct gateway *g = state;
 
     g->quiet_ms = g->stop_ms = clock_mono_ms();
-    http_server_quiesce(g->server);
+    if (g->server != NULL)
+        http_server_quiesce(g->server);
 }
 
 void gateway_stop(void *state)
@@ -266,15 +294,22 @@ void gateway_stop(void *state)
     if (g->tick_open)
         uv_close((uv_handle_t *)&g->tick, NULL);
     g->tick_open = false;
-    forget_tls(g);
+    for (size_t i = 0; g->signals_open && i < ARRAY_SIZE(g->signals); i++)
+        uv_close((uv_handle_t *)&g->signals[i], NULL);
+    g->signals_open = false;
+    tls_forget(g);
 }
 
 bool gateway_ready(void *state, struct buf *why_not)
 {
     const struct gateway *g = state;
 
-    if (g->open && g->trouble[0] == '\0')
+    if (g->open && g->trouble[0] == '\0' && !g->draining)
         return true;
+    if (g->draining) {
+        buf_str(why_not, g->drained ? "drained: to be removed" : "draining: to be removed");
+        return false;
+    }
     buf_str(why_not, g->trouble[0] != '\0' ? g->trouble : "the spool is not open yet");
     return false;
 }
@@ -295,6 +330,9 @@ void gateway_detail(void *state, json_t *into)
     json_object_set_new(into, "listen", json_string(g->server != NULL ? http_server_address(g->server) : ""));
     json_object_set_new(into, "alarms", alarms_json(g->alarms));
     json_object_set_new(into, "waiting", json_integer((json_int_t)hand_waiting(&g->hand)));
+    json_object_set_new(into, "refused", json_integer((json_int_t)g->refused));
+    if (g->draining)
+        json_object_set_new(into, "draining", json_string(g->drained ? "over" : "on"));
     json_object_set_new(into, "handed", json_integer((json_int_t)g->hand.sent));
     json_object_set_new(into, "again", json_integer((json_int_t)g->hand.again));
     json_object_set_new(into, "lag_ms", json_integer((json_int_t)g->hand.lag_ms));

@@ -11,8 +11,13 @@
 #include "run/http_server.h"
 #include "visitors.h"
 
+struct tls_mark { /* of a file: another one means that it changed */
+    uint64_t inode;
+    int64_t size, s, ns;
+};
+
 struct gateway {
-    char *listen, *tokens, *keys, *domains, *tls_cert_file, *tls_key_file, *bus_scheduler;   /* settings */
+    char *listen, *tokens, *keys, *domains, *tls_cert_file, *tls_key_file, *bearers, *bus_scheduler;   /* settings */
     char *secret_key;
 
     struct alarm_settings alarm;
@@ -22,12 +27,21 @@ struct gateway {
     struct seal_keys secret_keys;
     struct visitors visitors;
     struct http_server *server;
-    char *tls_cert, *tls_key;
+    char *tls_cert, *tls_key;   /* their texts, while the server starts */
+    struct tls_mark tls_marks[2];
+    uint64_t tls_look_ms;       /* when the files are looked at next */
+    bool tls_failed;
+    uv_signal_t signals[2];     /* SIGHUP, SIGUSR1 */
+    bool signals_open;
     struct keeper *keeper;
     struct hand hand;
     struct bus_plug *scheduler;
     uv_timer_t tick;
     bool tick_open;
+    bool drain;                 /* setting: hand over what there is, take nothing, end */
+    bool draining;              /* nothing new is taken */
+    bool drained;
+    uint64_t refused;           /* requests since start */
     bool open;                  /* the spool */
     char trouble[ERR_TEXT_SIZE]; /* why nothing can be kept; "" = it can */
     int in_hand;                /* requests on their way to the disk */
@@ -55,6 +69,17 @@ void gateway_detail(void *state, json_t *into);
 int rules_make(struct gateway *g, const struct config *config, struct err *err);
 bool rules_open(const struct intake_rules *rules);  /* no secret at all */
 bool rules_loopback(const char *address);
+
+/* drain.c */
+void drain_forget(const struct gateway *g);         /* of a former life */
+void drain_begin(struct gateway *g);
+void drain_turn(struct gateway *g);                 /* ends the gateway of GATEWAY_DRAIN when nothing is left */
+
+/* tls.c */
+int tls_read(struct gateway *g, struct err *err);   /* ERR_CONF names the setting */
+void tls_started(struct gateway *g);                /* the server has it */
+void tls_look(struct gateway *g, uint64_t now_ms, bool asked);  /* renews it when the files changed, or when asked */
+void tls_forget(struct gateway *g);
 
 /* request.c */
 void request_on_http(struct http_in *in);

@@ -23,6 +23,11 @@ void hand_fini(struct hand *h)
     h->rows = NULL;
 }
 
+bool hand_idle(const struct hand *h)
+{
+    return h->spool != 0 && h->under_way == 0 && !h->taking && !h->forgetting && hand_waiting(h) == 0;
+}
+
 uint64_t hand_waiting(const struct hand *h)
 {
     return h->kept > h->acked ? h->kept - h->acked : 0;

@@ -36,5 +36,6 @@ void hand_kept(struct hand *h, uint64_t spool, uint64_t seq);      /* a new row 
 void hand_acked(struct hand *h, const struct msg_event_ack *ack, uint64_t wall_ms);
 /* A timer's turn, or there is room to send. */
 void hand_turn(struct hand *h, uint64_t now_ms);
+bool hand_idle(const struct hand *h);                   /* nothing waits, nothing is under way */
 uint64_t hand_waiting(const struct hand *h);            /* rows not yet acknowledged, at most */
 uint64_t hand_age(const struct hand *h, uint64_t wall_ms);     /* of the oldest row that waits for its EVENT_ACK; 0: none does */

@@ -36,32 +36,38 @@ const char *reason_text(enum reason r)
 
 /* ---- who sends ---- */
 
-/* "Bearer x" and "X-API-Key x" of Authorization; the bare word too. */
-static struct str bearer(const char *authorization)
+/* What follows the scheme in "Bearer x"; of the scheme any, when it is NULL, and the bare word too. */
+static struct str authorization(const char *header, const char *scheme)
 {
-    struct str s = str_of(authorization);
+    struct str s = str_of(header);
     const char *blank = s.n > 0 ? memchr(s.p, ' ', s.n) : NULL;
+    size_t n = blank != NULL ? (size_t)(blank - s.p) : 0;
 
+    if (scheme != NULL && !str_case_eq((struct str){ s.p, n }, str_of(scheme)))
+        return (struct str){ NULL, 0 };
     if (blank == NULL)
         return s;
-    return (struct str){ blank + 1, s.n - (size_t)(blank + 1 - s.p) };
+    while (n < s.n && s.p[n] == ' ')
+        n++;
+    return (struct str){ s.p + n, s.n - n };
 }
 
+/* All that was given is compared, whatever the first said: how long it takes says nothing. */
 static enum reason check_secret(const struct intake_rules *rules, const struct credentials *c)
 {
-    int good = 0;
+    int good = 0, given = c->token.n > 0 || c->bearer.n > 0;
 
-    if (rules->tokens.count == 0 && rules->keys.count == 0)
+    if (rules->tokens.count == 0 && rules->keys.count == 0 && rules->bearers.count == 0)
         return REASON_TAKEN;
     good |= secrets_match(&rules->tokens, c->token);
-    for (size_t i = 0; i < ARRAY_SIZE(c->keys); i++)
+    good |= secrets_match(&rules->bearers, c->bearer);
+    for (size_t i = 0; i < ARRAY_SIZE(c->keys); i++) {
         good |= secrets_match(&rules->keys, c->keys[i]);
+        given |= c->keys[i].n > 0;
+    }
     if (good)
         return REASON_TAKEN;
-    for (size_t i = 0; i < ARRAY_SIZE(c->keys); i++)
-        if (c->keys[i].n > 0)
-            return REASON_BAD_TOKEN;
-    return c->token.n > 0 ? REASON_BAD_TOKEN : REASON_NO_TOKEN;
+    return given ? REASON_BAD_TOKEN : REASON_NO_TOKEN;
 }
 
 /* ---- whose portal ---- */
@@ -193,7 +199,8 @@ static enum reason read_all(
     if (reason == REASON_TAKEN)
         reason = body_read(body, in, ret->deals);
     body->credentials.keys[0] = str_of(in->api_key);
-    body->credentials.keys[1] = bearer(in->authorization);
+    body->credentials.keys[1] = authorization(in->authorization, NULL);
+    body->credentials.bearer = authorization(in->authorization, "Bearer");
     shown(body->credentials.domain, ret->domain, sizeof(ret->domain));
     if (reason == REASON_NO_PATH || reason == REASON_METHOD)
         return reason;

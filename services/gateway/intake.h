@@ -26,7 +26,7 @@ struct intake_portal {
 };
 
 struct intake_rules {           /* outlive every intake */
-    struct secrets tokens, keys;    /* both empty: everybody who reaches us (a loopback address only) */
+    struct secrets tokens, keys, bearers;   /* all empty: everybody who reaches us (a loopback address only) */
     const char *domains;        /* patterns; "" = the portals' own hosts */
     struct intake_portal portals[32];
     int portal_count;

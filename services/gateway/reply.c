@@ -73,8 +73,9 @@ void reply_body(const struct intake *i, uint64_t wall_ms, struct buf *out)
 const char *reply_headers(enum reason reason)
 {
     switch (reason_status(reason)) {
-    case 401:
-        return "WWW-Authenticate: Bearer";
+    case 401: /* RFC 6750, 3 */
+        return reason == REASON_NO_TOKEN ? "WWW-Authenticate: Bearer"
+                                         : "WWW-Authenticate: Bearer error=\"invalid_token\"";
     case 405:
         return "Allow: POST";
     case 429:

@@ -96,6 +96,8 @@ static void answer(struct request *r)
     uint64_t now_ms = clock_wall_ms();
     struct buf body;
 
+    if (reason_status(i->reason) >= 400)
+        r->gateway->refused++;
     count_answered(i, (double)(clock_mono_ms() - r->began_ms) / 1000);
     if (r->install.page) {
         buf_init(&body, 1 << 14);
@@ -220,8 +222,11 @@ static void read_request(struct request *r)
         if (visitor_blocked(&g->visitors, in->remote, now_ms))
             r->intake.reason = REASON_TOO_MANY_BAD;
         visitor_bad(&g->visitors, in->remote, now_ms);
-    } else if (r->intake.reason == REASON_TAKEN)
+    } else if (r->intake.reason == REASON_TAKEN) {
         visitor_good(&g->visitors, in->remote);
+        if (g->draining)
+            r->intake.reason = REASON_DRAINING;
+    }
 }
 
 static void tell(const struct request *r)

@@ -1,6 +1,5 @@
 #include "gateway.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/webhook.h"
 #include "run/listen.h"
@@ -8,8 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PEM_MAX (1 << 20)
 
 static void add_portal(struct intake_rules *rules, const struct config_portal *c)
 {
@@ -37,7 +34,7 @@ bool rules_loopback(const char *address)
 
 bool rules_open(const struct intake_rules *rules)
 {
-    return rules->tokens.count == 0 && rules->keys.count == 0;
+    return rules->tokens.count == 0 && rules->keys.count == 0 && rules->bearers.count == 0;
 }
 
 /* Without any secret everybody who reaches us is believed: so nobody from outside may. */
@@ -62,17 +59,6 @@ static int choose_address(struct gateway *g, struct err *err)
     return 0;
 }
 
-static int read_tls(struct gateway *g, struct err *err)
-{
-    if ((g->tls_cert_file[0] == '\0') != (g->tls_key_file[0] == '\0'))
-        return err_set(err, ERR_CONF, "GATEWAY_TLS_CERT and GATEWAY_TLS_KEY: both or none");
-    if (g->tls_cert_file[0] == '\0')
-        return 0;
-    if (file_read(g->tls_cert_file, PEM_MAX, &g->tls_cert, err) < 0)
-        return err_wrap(err, "GATEWAY_TLS_CERT");
-    return file_read(g->tls_key_file, PEM_MAX, &g->tls_key, err) < 0 ? err_wrap(err, "GATEWAY_TLS_KEY") : 0;
-}
-
 int rules_make(struct gateway *g, const struct config *c, struct err *err)
 {
     for (int i = 0; i < c->portal_count; i++)
@@ -81,7 +67,9 @@ int rules_make(struct gateway *g, const struct config *c, struct err *err)
     if (seal_keys_read(&g->secret_keys, g->secret_key, err) < 0)
         return -1;
     if (secrets_parse(&g->rules.tokens, g->tokens, "BITRIX_APPLICATION_TOKEN", err) < 0 ||
-        secrets_parse(&g->rules.keys, g->keys, "API_KEY", err) < 0 || choose_address(g, err) < 0)
+        secrets_parse(&g->rules.keys, g->keys, "API_KEY", err) < 0 ||
+        secrets_parse(&g->rules.bearers, g->bearers, "WEBHOOK_BEARER_TOKEN", err) < 0 ||
+        choose_address(g, err) < 0)
         return -1;
-    return read_tls(g, err);
+    return tls_read(g, err);
 }

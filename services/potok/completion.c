@@ -17,7 +17,7 @@ static const struct {
     { "logs", "@services" },
     { "config", "check show moved @files" },
     { "portal", "list login logout" },
-    { "spool", "stats list export check" },
+    { "spool", "stats list export check drain" },
     { "completion", "bash" },
     { "help", "@commands" },
 };

@@ -1,5 +1,5 @@
-/* spool_cmd.c - `potok spool stats|list|export|check`: what gateways hold on this machine, also while they
- * run. */
+/* spool_cmd.c - `potok spool stats|list|export|check|drain`: what gateways hold on this machine, also while
+ * they run. */
 #include "command.h"
 
 #include "base/buf.h"
@@ -8,6 +8,7 @@
 #include "home.h"
 #include "say.h"
 #include "services/gateway/spool.h"
+#include "spool_drain.h"
 #include "table.h"
 
 #include <dirent.h>
@@ -17,9 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_JSON };
+enum { OPTION_JSON, OPTION_TIMEOUT };
 static const struct option_def OPTIONS[] = {
     { "--json", 0, false, "для программ", "for programs" },
+    { "--timeout", 0, true, "сколько секунд ждёт drain (60)", "how many seconds drain waits (60)" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -67,10 +69,11 @@ static int open_one(const struct spools *s, int i, struct spool **ret, struct er
 
 static const char *kind_name(enum change_kind kind)
 {
-    static const char *const names[CHANGE_KINDS] = {
-        [CHANGE_KIND_SET] = "set", [CHANGE_KIND_GONE] = "gone", [CHANGE_KIND_FIELDS] = "fields",
-        [CHANGE_KIND_ACCESS] = "access", [CHANGE_KIND_QUEUE] = "queue"
-    };
+    static const char *const names[CHANGE_KINDS] = { [CHANGE_KIND_SET] = "set",
+        [CHANGE_KIND_GONE] = "gone",
+        [CHANGE_KIND_FIELDS] = "fields",
+        [CHANGE_KIND_ACCESS] = "access",
+        [CHANGE_KIND_QUEUE] = "queue" };
 
     return names[kind];
 }
@@ -235,6 +238,48 @@ static int check(const struct spools *s)
     return code;
 }
 
+/* ---- drain ---- */
+
+static int drain_one(const struct spools *s, int i, const struct home *home, uint64_t timeout_ms)
+{
+    struct err err = { 0 };
+    uint64_t left;
+    char path[800];
+
+    snprintf(path, sizeof(path), "%s/%s.db", s->folder, s->names[i]);
+    if (spool_drain(home, s->names[i], path, timeout_ms, &left, &err) < 0) {
+        printf("%s: %s\n", s->names[i], err.text);
+        return EXIT_FAILED;
+    }
+    if (left > 0)
+        printf("%s: %s %" PRIu64 "\n", s->names[i],
+            say("планировщик не принял всё за отведённое время, осталось",
+                "the scheduler did not take all of it in time, left"),
+            left);
+    else
+        printf("%s: %s\n", s->names[i], say("пуст", "empty"));
+    return left > 0 ? EXIT_FAILED : EXIT_WELL;
+}
+
+/* One of them, or all. */
+static int drain(const struct spools *s, const struct home *home, const char *instance, uint64_t timeout_ms)
+{
+    int code = EXIT_WELL, found = 0;
+
+    for (int i = 0; i < s->count; i++) {
+        if (instance != NULL && strcmp(instance, s->names[i]) != 0)
+            continue;
+        found++;
+        if (drain_one(s, i, home, timeout_ms) != EXIT_WELL)
+            code = EXIT_FAILED;
+    }
+    if (instance != NULL && found == 0) {
+        printf("%s: %s\n", instance, say("такого накопителя нет", "there is no such spool"));
+        return EXIT_FAILED;
+    }
+    return code;
+}
+
 static int run_verb(const struct spools *s, const char *verb, bool json)
 {
     struct err err = { 0 };
@@ -251,7 +296,7 @@ static int run_verb(const struct spools *s, const char *verb, bool json)
 
 static int spool_run(const struct args *args)
 {
-    static const char *const verbs[] = { "stats", "list", "export", "check" };
+    static const char *const verbs[] = { "stats", "list", "export", "check", "drain" };
     const char *verb = args->word_count == 0 ? "stats" : args->words[0];
     struct err err = { 0 };
     struct spools s;
@@ -261,19 +306,32 @@ static int spool_run(const struct args *args)
 
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         known |= strcmp(verb, verbs[i]) == 0;
-    if (!known || args->word_count > 1) {
+    bool drains = strcmp(verb, "drain") == 0;
+    const char *timeout = args->option[OPTION_TIMEOUT];
+    uint64_t seconds = 60;
+
+    if (timeout != NULL && (!drains || !str_u64(str_of(timeout), &seconds) || seconds > 86400)) {
+        err_set(
+            &err, ERR_CONF, "--timeout: %s", say("целое число секунд, для drain", "whole seconds, of drain"));
+        return command_misused("spool", &err);
+    }
+    if (!known || args->word_count > (drains ? 2 : 1)) {
         err_set(&err, ERR_CONF, "%s",
-            say("нужно: stats, list, export или check", "it wants stats, list, export or check"));
+            say("нужно: stats, list, export, check или drain",
+                "it wants stats, list, export, check or drain"));
         return command_misused("spool", &err);
     }
     if (home_load(&home, NULL, &err) < 0)
         return command_failed(&err);
     find(&s, &home);
-    code = run_verb(&s, verb, args->option[OPTION_JSON] != NULL);
+    if (drains)
+        code = drain(&s, &home, args->word_count > 1 ? args->words[1] : NULL, seconds * 1000);
+    else
+        code = run_verb(&s, verb, args->option[OPTION_JSON] != NULL);
     home_free(&home);
     return code;
 }
 
-const struct command COMMAND_SPOOL = { "spool", "stats|list|export|check",
+const struct command COMMAND_SPOOL = { "spool", "stats|list|export|check|drain",
     "события, которые шлюз хранит и ещё не передал", "events that the gateway keeps and has not handed on",
     OPTIONS, spool_run };

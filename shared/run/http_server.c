@@ -63,7 +63,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const stru
         { MHD_OPTION_END, 0, NULL },
     };
     struct MHD_OptionItem tls[] = {
-        { MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)http_tls_certificate, NULL },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)http_tls_certificate },
         { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)HTTP_TLS_PRIORITIES },
         { MHD_OPTION_END, 0, NULL },
     };
@@ -183,6 +183,11 @@ const char *http_server_address(const struct http_server *s)
 int http_server_renew_tls(struct http_server *s, const char *cert, const char *key, struct err *err)
 {
     return http_tls_renew(s->tls, cert, key, err);
+}
+
+int http_server_check_tls(const char *cert, const char *key, struct err *err)
+{
+    return http_tls_check(cert, key, err);
 }
 
 uint64_t http_server_tls_until_ms(const struct http_server *s)

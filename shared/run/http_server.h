@@ -48,6 +48,7 @@ void http_server_free(struct http_server **s);
 void http_server_quiesce(struct http_server *s);
 /* New connections get another certificate, those that are open stay as they are; ERR_CONF: nothing changes. */
 int http_server_renew_tls(struct http_server *s, const char *cert, const char *key, struct err *err) MUST_CHECK;
+int http_server_check_tls(const char *cert, const char *key, struct err *err) MUST_CHECK;    /* ERR_CONF */
 uint64_t http_server_tls_until_ms(const struct http_server *s);     /* the certificate is good until then; 0: plain */
 int http_server_requests(const struct http_server *s);  /* begun and not answered to the end */
 int http_server_handed(const struct http_server *s);    /* of these: read whole */

@@ -125,6 +125,16 @@ int http_tls_new(struct http_tls **ret, const char *cert, const char *key, struc
     return 0;
 }
 
+int http_tls_check(const char *cert, const char *key, struct err *err)
+{
+    struct identity *i;
+
+    if (read_identity(&i, cert, key, err) < 0)
+        return -1;
+    identity_free(i);
+    return 0;
+}
+
 int http_tls_renew(struct http_tls *t, const char *cert, const char *key, struct err *err)
 {
     struct identity *i;

@@ -14,6 +14,7 @@ struct http_tls;
 /* PEM texts. ERR_CONF: no certificate, no key, or they do not belong together. One a process: the library asks for it without
  * telling by whose connection. */
 int http_tls_new(struct http_tls **ret, const char *cert, const char *key, struct err *err) MUST_CHECK;
+int http_tls_check(const char *cert, const char *key, struct err *err) MUST_CHECK;
 /* Handshakes from now on; a failure changes nothing. */
 int http_tls_renew(struct http_tls *t, const char *cert, const char *key, struct err *err) MUST_CHECK;
 uint64_t http_tls_until_ms(const struct http_tls *t);   /* the certificate is good until then, wall clock */

@@ -195,6 +195,50 @@ TEST(keys_come_by_header)
     }
 }
 
+TEST(bearer_tokens_come_by_their_scheme_alone)
+{
+#define BEARER "bearer-token-of-32-characters-at-least"
+    static const struct {
+        const char *key, *authorization, *query;
+        enum reason reason;
+    } cases[] = {
+        { NULL, "Bearer " BEARER, "", REASON_TAKEN },
+        { NULL, "bearer   " BEARER, "", REASON_TAKEN },
+        { NULL, "BEARER older-one-of-32-characters-at-least", "", REASON_TAKEN },
+        { NULL, "Bearer " KEY, "", REASON_TAKEN }, /* keys always came so too */
+        { KEY, "Bearer wrong", "", REASON_TAKEN },
+        { NULL, "Bearer " TOKEN, "", REASON_BAD_TOKEN },
+        { NULL, "Bearer " BEARER "x", "", REASON_BAD_TOKEN },
+        { NULL, "Basic " BEARER, "", REASON_BAD_TOKEN },
+        { NULL, BEARER, "", REASON_BAD_TOKEN },
+        { BEARER, NULL, "", REASON_BAD_TOKEN },
+        { NULL, NULL, "api_key=" BEARER, REASON_BAD_TOKEN },
+        { NULL, "Bearer", "", REASON_BAD_TOKEN },
+        { NULL, "Bearer ", "", REASON_NO_TOKEN },
+        { NULL, NULL, "", REASON_NO_TOKEN },
+    };
+    struct intake_rules rules = rules_with(TOKEN, KEY);
+    struct err err;
+
+    CHECK_OK(secrets_parse(
+                 &rules.bearers, "older-one-of-32-characters-at-least," BEARER, "WEBHOOK_BEARER_TOKEN", &err),
+        err);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake x;
+
+        intake_read(&rules,
+            &(struct intake_in){ .method = "POST",
+                .path = "/webhook/deal",
+                .content_type = JSON,
+                .query = str_of(cases[i].query),
+                .body = STR("{\"event\":\"ONCRMDEALUPDATE\",\"data\":{\"FIELDS\":{\"ID\":\"42\"}}}"),
+                .api_key = cases[i].key,
+                .authorization = cases[i].authorization },
+            &x);
+        CHECK_EQ(x.reason, cases[i].reason);
+    }
+}
+
 static char *array_of(int n)
 {
     char *text = xmalloc((size_t)n * 80 + 10), *p = text;
@@ -297,6 +341,7 @@ TEST(secrets_are_long_enough)
 TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its_portal),
     CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
     CASE(robots_name_documents_in_body_or_query), CASE(keys_come_by_header),
-    CASE(an_array_has_an_answer_for_each), CASE(json_of_many_values_is_refused_before_it_is_a_tree),
+    CASE(bearer_tokens_come_by_their_scheme_alone), CASE(an_array_has_an_answer_for_each),
+    CASE(json_of_many_values_is_refused_before_it_is_a_tree),
     CASE(portals_behind_ports_of_one_host_are_told_apart), CASE(domains_are_patterns),
     CASE(secrets_are_long_enough))
