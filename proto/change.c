@@ -27,6 +27,13 @@ void change_list_encode(const struct change *list, int count, struct buf *out)
     }
 }
 
+bool change_sound(const struct change *c)
+{
+    return c->seq > 0 && c->portal.n > 0 && c->id < RANGE_OPEN && c->sealed.n <= CHANGE_SEALED_MAX &&
+           (c->entity.n == 0) == change_kind_portal(c->kind) &&
+           (c->id == 0) == (c->kind == CHANGE_KIND_FIELDS || change_kind_portal(c->kind));
+}
+
 /* A newer gateway's kind is a change all the same; what a change has beyond these members is skipped. */
 static void decode_one(struct wire *w, struct change *c)
 {
@@ -44,9 +51,7 @@ static void decode_one(struct wire *w, struct change *c)
         c->sealed = wire_bin(w);
     for (uint32_t i = MEMBERS + 1; i < members && wire_ok(w); i++)
         wire_skip(w);
-    if (members < MEMBERS || c->seq == 0 || c->portal.n == 0 || c->id >= RANGE_OPEN ||
-        c->sealed.n > CHANGE_SEALED_MAX || (c->entity.n == 0) != change_kind_portal(c->kind) ||
-        (c->id == 0) != (c->kind == CHANGE_KIND_FIELDS || change_kind_portal(c->kind)))
+    if (members < MEMBERS)
         wire_fail(w);
 }
 
@@ -54,6 +59,7 @@ int change_list_decode(struct change_list *ret, struct str bytes, struct err *er
 {
     struct change_list c = { 0 };
     struct wire w;
+    uint64_t seq = 0;
     uint32_t n;
 
     wire_init(&w, bytes.p, bytes.n);
@@ -61,10 +67,17 @@ int change_list_decode(struct change_list *ret, struct str bytes, struct err *er
     if (n > CHANGES_MAX || n > bytes.n / BYTES_MIN)
         return err_set(err, ERR_PERM, "changes: %u in one message, at most %d", n, CHANGES_MAX);
     c.list = xcalloc(n + 1, sizeof(*c.list));
-    for (; c.count < (int)n && wire_ok(&w); c.count++) {
-        decode_one(&w, &c.list[c.count]);
-        if (c.count > 0 && c.list[c.count].seq <= c.list[c.count - 1].seq)
+    for (uint32_t i = 0; i < n && wire_ok(&w); i++) {
+        struct change *one = &c.list[c.count];
+
+        decode_one(&w, one);
+        if (one->seq <= seq)
             wire_fail(&w);
+        seq = one->seq;
+        if (change_sound(one))
+            c.count++;
+        else
+            c.unsound++; /* its neighbours are not held up by it */
     }
     if (!wire_done(&w)) {
         change_list_free(&c);

@@ -42,8 +42,11 @@ static inline bool change_kind_portal(enum change_kind kind)
 struct change_list {
     struct change *list;    /* ascending seq */
     int count;
+    int unsound;            /* left out: they say nothing that could be looked at */
 };
 
+/* Names a record, an entity or a portal, as its kind wants. */
+bool change_sound(const struct change *c);
 void change_list_encode(const struct change *list, int count, struct buf *out);
-int change_list_decode(struct change_list *ret, struct str bytes, struct err *err) MUST_CHECK;     /* ERR_PERM */
+int change_list_decode(struct change_list *ret, struct str bytes, struct err *err) MUST_CHECK;     /* ERR_PERM: of none can be told what it is */
 void change_list_free(struct change_list *c);

@@ -63,6 +63,16 @@ static void copy_text(char *to, size_t size, sqlite3_stmt *q, int column)
     snprintf(to, size, "%s", text != NULL ? (const char *)text : "");
 }
 
+/* What the scheduler could do nothing with, it must not get. */
+static bool is_sound(const struct spool_row *r)
+{
+    return change_sound(&(struct change){ .seq = r->seq,
+        .portal = str_of(r->portal),
+        .entity = str_of(r->entity),
+        .id = r->id,
+        .kind = r->kind });
+}
+
 /* Of SPOOL_TAKE's columns. False: it is not what was written. */
 bool spool_read_row(sqlite3_stmt *q, struct spool_row *r)
 {
@@ -77,7 +87,7 @@ bool spool_read_row(sqlite3_stmt *q, struct spool_row *r)
     r->kind = kind >= 0 && kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_KIND_SET;
     copy_text(r->event, sizeof(r->event), q, 6);
     sum_of(r, sum);
-    return kind == (int64_t)r->kind && sqlite3_column_bytes(q, 7) == SUM_BYTES &&
+    return kind == (int64_t)r->kind && is_sound(r) && sqlite3_column_bytes(q, 7) == SUM_BYTES &&
            memcmp(sqlite3_column_blob(q, 7), sum, SUM_BYTES) == 0;
 }
 

@@ -152,7 +152,7 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
         log_ev(LOG_ERROR, "event.garbage", kv_str("gateway", m->event.gateway), kv_err(&err));
         return;
     }
-    if (!access_on_changes(s, &m->event, &changes)) { /* not yet: the gateway says it again */
+    if (!access_on_changes(s, from, &m->event, &changes)) { /* not yet: the gateway says it again */
         change_list_free(&changes);
         return;
     }
@@ -165,6 +165,9 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
     name_gateway(x, m->event.gateway);
     for (int i = 0; i < changes.count; i++)
         add_change(s, x, &changes.list[i], (size_t)changes.count);
+    x->skipped += (uint64_t)changes.unsound;
+    if (changes.unsound > 0)
+        log_ev(LOG_WARNING, "event.unsound", kv_s("gateway", x->gateway), kv_i("changes", changes.unsound));
     change_list_free(&changes);
     log_ev(LOG_DEBUG, "event.taken", kv_s("gateway", x->gateway), kv_u("last", x->last),
         kv_u("marked", x->marked), kv_u("skipped", x->skipped));

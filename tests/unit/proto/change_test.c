@@ -41,9 +41,6 @@ TEST(spoilt_changes_are_refused)
         { "\xdd\xff\xff\xff\xff", 5 },                                  /* a count without changes */
         { "\x91\x95\x01\xa1" "m\xa1" "d\x01\x00", 9 },                  /* a member short */
         { "\x91\x96\x00\xa1" "m\xa1" "d\x01\x00\x00", 10 },             /* no number */
-        { "\x91\x96\x01\xa0\xa1" "d\x01\x00\x00", 9 },                   /* no portal */
-        { "\x91\x96\x01\xa1" "m\xa1" "d\x00\x00\x00", 10 },             /* no id */
-        { "\x91\x96\x01\xa1" "m\xa1" "d\x01\x02\x00", 10 },             /* fields of a record */
         { "\x92\x96\x02\xa1" "m\xa1" "d\x01\x00\x00\x96\x02\xa1" "m\xa1" "d\x01\x00\x00", 19 },    /* not ascending */
         /* clang-format on */
     };
@@ -55,6 +52,37 @@ TEST(spoilt_changes_are_refused)
         CHECK_EQ(change_list_decode(&c, cases[i], &err), -1);
         CHECK_EQ(err.kind, ERR_PERM);
         CHECK_EQ(c.count, 77);
+    }
+}
+
+TEST(a_change_that_says_nothing_is_left_out_alone)
+{
+    static const char good[] = "\x96\x07\xa1m\xa1"
+                               "d\x05\x00\x00";
+    static const struct str cases[] = {
+        /* clang-format off */
+        { "\x92\x96\x01\xa0\xa1" "d\x01\x00\x00", 9 },                    /* no portal */
+        { "\x92\x96\x01\xa1" "m\xa1" "d\x00\x00\x00", 10 },              /* no id */
+        { "\x92\x96\x01\xa1" "m\xa1" "d\x01\x02\x00", 10 },              /* fields of a record */
+        { "\x92\x96\x01\xa1" "m\xa0" "\x01\x00\x00", 9 },                /* no entity */
+        { "\x92\x96\x01\xa1" "m\xa1" "d\xcf\x40\0\0\0\0\0\0\0\x00\x00", 18 },   /* beyond the ids */
+        /* clang-format on */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct change_list c;
+        struct err err;
+        struct buf b;
+
+        buf_init(&b, 100);
+        buf_add(&b, cases[i].p, cases[i].n);
+        buf_add(&b, good, sizeof(good) - 1);
+        CHECK_OK(change_list_decode(&c, buf_view(&b), &err), err);
+        CHECK_EQ(c.count, 1);
+        CHECK_EQ(c.unsound, 1);
+        CHECK_EQ(c.list[0].seq, 7);
+        change_list_free(&c);
+        buf_fini(&b);
     }
 }
 
@@ -75,4 +103,5 @@ TEST(a_newer_gateway_may_say_more)
     change_list_free(&c);
 }
 
-TEST_MAIN(CASE(changes_come_back), CASE(spoilt_changes_are_refused), CASE(a_newer_gateway_may_say_more))
+TEST_MAIN(CASE(changes_come_back), CASE(spoilt_changes_are_refused),
+    CASE(a_change_that_says_nothing_is_left_out_alone), CASE(a_newer_gateway_may_say_more))
