@@ -67,7 +67,7 @@ static void facts_gather(struct facts *f, struct home *home)
     if (f->home == NULL)
         return;
     look_database(f);
-    look_portals(f, &home->config);
+    look_portals(f, home);
 }
 
 static int all_run(bool deep, bool json)

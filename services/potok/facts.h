@@ -110,7 +110,7 @@ struct facts {
 
 void look_machine(struct machine_facts *m, const struct home *home);
 /* Asks all portals side by side; each call has a deadline. */
-void look_portals(struct facts *f, const struct config *config);
+void look_portals(struct facts *f, const struct home *home);
 void look_database(struct facts *f);
 void facts_fini(struct facts *f);
 

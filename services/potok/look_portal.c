@@ -8,19 +8,23 @@
 #include "base/mem.h"
 #include "base/webhook.h"
 #include "proto/entity.h"
+#include "run/budget.h"
 #include "run/http_client.h"
+#include "signed.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEADLINE_MS = 10000, ANSWER_MAX_BYTES = 4 << 20, COMMANDS_MAX = 50 };
+enum { DEADLINE_MS = 10000, WAIT_MS = 5000, ANSWER_MAX_BYTES = 4 << 20, COMMANDS_MAX = 50 };
 
 struct asking {
     struct portal_facts *facts;
     const struct config_portal *portal;
     struct http_client *client;
+    struct budget *budget;
+    const struct seal_keys *keys;
     enum call call;
     uint64_t best_ms; /* the quickest answer that told the time */
 };
@@ -138,6 +142,7 @@ static void on_done(void *ctx, struct http_answer *answer)
     struct call_facts *c = &a->facts->calls[a->call];
     json_t *root = NULL, *error;
 
+    budget_arrived(a->budget, NULL);
     c->status = answer->status;
     c->took_ms = answer->took_ms;
     copy(c->failure, sizeof(c->failure), answer->err.kind != ERR_NONE ? answer->err.text : "");
@@ -180,29 +185,63 @@ static char *lists_body(const struct portal_facts *p)
     return text;
 }
 
+static void not_asked(struct asking *a, const char *why)
+{
+    copy(a->facts->calls[a->call].failure, sizeof(a->facts->calls[a->call].failure), why);
+    budget_unsent(a->budget);
+}
+
+static int post(struct asking *a, const struct budget_go *go, struct err *err)
+{
+    const char *method = QUESTIONS[a->call].method;
+    char *url = signed_url(a->portal, method, go->host, false);
+    char *params = a->call == CALL_LISTS ? lists_body(a->facts) : xstrdup("{}");
+    struct buf body;
+    int result = 0;
+
+    buf_init(&body, strlen(params) + SIGNED_MORE_BYTES);
+    if (url == NULL)
+        result = err_set(err, ERR_CONF, "portal %s: it cannot be asked at " STR_FMT " by https",
+            a->portal->name, STR_ARG(go->host));
+    else if (config_portal_is_app(a->portal))
+        result = signed_body(a->keys, a->portal, str_of(params), go->sealed, false, &body, err);
+    else
+        buf_str(&body, params);
+    free(params);
+    params = xstrdup(buf_cstr(&body));
+    seal_wipe(&body);
+    if (result == 0 && http_start(a->client,
+                           &(struct http_request){ .method = "POST",
+                               .url = url,
+                               .content_type = "application/json",
+                               .body = str_of(params),
+                               .free_body = params,
+                               .deadline_ms = DEADLINE_MS,
+                               .max_bytes = ANSWER_MAX_BYTES,
+                               .on_done = on_done,
+                               .ctx = a },
+                           err) == NULL)
+        result = -1;
+    if (result < 0)
+        seal_free(params);
+    seal_free(url);
+    return result;
+}
+
+/* A few calls that only look: made in the end even while the portal is left in peace. */
+static void on_go(void *ctx, const struct budget_go *go)
+{
+    struct asking *a = ctx;
+    struct err err = go->err;
+
+    a->facts->calls[a->call].asked = true;
+    if (err.kind != ERR_NONE || post(a, go, &err) < 0)
+        not_asked(a, err.text);
+}
+
 static void call_next(struct asking *a)
 {
-    struct call_facts *c = &a->facts->calls[a->call];
-    char *url = xasprintf("%s%s.json", a->portal->url, QUESTIONS[a->call].method);
-    char *body = a->call == CALL_LISTS ? lists_body(a->facts) : xstrdup("{}");
-    struct http_request r = { .method = "POST",
-        .url = url,
-        .content_type = "application/json",
-        .body = str_of(body),
-        .free_body = body,
-        .deadline_ms = DEADLINE_MS,
-        .max_bytes = ANSWER_MAX_BYTES,
-        .on_done = on_done,
-        .ctx = a };
-    struct err err = { 0 };
-
-    c->asked = true;
-    if (http_start(a->client, &r, &err) == NULL) {
-        copy(c->failure, sizeof(c->failure), err.text);
-        free(body);
-    }
-    explicit_bzero(url, strlen(url));
-    free(url);
+    budget_ask(a->budget, "", on_go, a);
 }
 
 static void portal_init(struct portal_facts *p, const struct config_portal *portal)
@@ -219,39 +258,80 @@ static void portal_init(struct portal_facts *p, const struct config_portal *port
         p->lists[p->list_count++].entity = portal->entities[i];
 }
 
-void look_portals(struct facts *f, const struct config *config)
+static bool is_over(const struct asking *a)
 {
+    const struct call_facts *c = &a->facts->calls[a->call];
+
+    return c->status != 0 || c->failure[0] != '\0';
+}
+
+static void begin(struct asking *a, uv_loop_t *loop, struct bus *bus, const struct home *home)
+{
+    const struct budget_def def = { .loop = loop,
+        .bus = bus,
+        .where = home->bus_scheduler,
+        .kind = "doctor",
+        .portal = a->portal->name,
+        .burst = a->portal->burst,
+        .drain_per_s = a->portal->drain_per_s,
+        .needs_token = config_portal_is_app(a->portal),
+        .most_wait_ms = WAIT_MS };
+    struct err err = { 0 };
+
+    a->budget = budget_new(&def, &err);
+    if (a->budget != NULL)
+        call_next(a);
+    else
+        copy(a->facts->calls[a->call].failure, sizeof(a->facts->calls[a->call].failure), err.text);
+}
+
+static void wait_for(struct asking *askings, int count, uv_loop_t *loop)
+{
+    for (int i = 0; i < count;)
+        if (is_over(&askings[i]))
+            i++;
+        else
+            uv_run(loop, UV_RUN_ONCE);
+    for (int i = 0; i < count; i++)
+        if (askings[i].budget != NULL)
+            budget_end(askings[i].budget);
+}
+
+void look_portals(struct facts *f, const struct home *home)
+{
+    const struct config *config = &home->config;
     struct asking *askings = xcalloc((size_t)config->portal_count + 1, sizeof(*askings));
+    struct seal_keys keys = { 0 };
+    struct err err = { 0 };
     uv_loop_t loop;
 
     f->portals = xcalloc((size_t)config->portal_count + 1, sizeof(*f->portals));
+    f->portal_count = config->portal_count;
+    if (seal_keys_read(&keys, home->secret_key, &err) < 0)
+        keys = (struct seal_keys){ 0 }; /* what needs one says so */
     curl_global_init(CURL_GLOBAL_ALL);
     uv_loop_init(&loop);
     struct http_client *client = http_client_new(&loop, "potok/" POTOK_VERSION);
+    struct bus *bus = bus_new(&loop, home->run_dir, "potok");
 
     for (int i = 0; i < config->portal_count; i++) {
-        int n = f->portal_count;
-
-        if (config_portal_is_app(&config->portals[i]))
-            continue; /* its tokens are the scheduler's alone */
-        portal_init(&f->portals[n], &config->portals[i]);
-        askings[n] = (struct asking){ &f->portals[n], &config->portals[i], client, CALL_PROFILE, 0 };
-        call_next(&askings[n]);
-        f->portal_count++;
+        portal_init(&f->portals[i], &config->portals[i]);
+        askings[i] = (struct asking){ .facts = &f->portals[i],
+            .portal = &config->portals[i],
+            .client = client,
+            .keys = &keys,
+            .call = CALL_PROFILE };
+        begin(&askings[i], &loop, bus, home);
     }
-    for (bool waiting = f->portal_count > 0; waiting;) {
-        uv_run(&loop, UV_RUN_ONCE);
-        waiting = false;
-        for (int i = 0; i < f->portal_count; i++) {
-            const struct call_facts *c = &askings[i].facts->calls[askings[i].call];
-
-            waiting = waiting || (c->status == 0 && c->failure[0] == '\0');
-        }
-    }
+    wait_for(askings, config->portal_count, &loop);
+    for (int i = 0; i < config->portal_count; i++)
+        budget_free(&askings[i].budget);
     http_client_free(&client);
+    bus_free(&bus);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     curl_global_cleanup();
+    seal_keys_wipe(&keys);
     free(askings);
 }
 

@@ -4,8 +4,8 @@
 #include "base/json.h"
 #include "base/json_walk.h"
 #include "base/mem.h"
-#include "base/webhook.h"
 #include "proto/wire.h"
+#include "signed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,6 @@
 #define LIMITED_MS          5000
 #define LIMITED             "QUERY_LIMIT_EXCEEDED"
 #define OPERATING_BYTES_MAX 65536
-#define SEALED_BYTES_MAX    4096
 
 int record_portal_open(struct record_portal *p, const struct home *home, const struct config_portal *portal,
     const char *kind, struct err *err)
@@ -108,54 +107,6 @@ struct question {
     bool wrong_secret;
 };
 
-/* Another secret of the same length: its first sign is changed. */
-static void spoil(char *sign)
-{
-    *sign = *sign == 'x' ? 'y' : 'x';
-}
-
-/* Where it goes, as the scheduler says. NULL: that is no address. */
-static char *url_of(const struct record_portal *p, const struct question *q, struct str host)
-{
-    const char *url = config_portal_url(p->portal);
-    const bool is_app = config_portal_is_app(p->portal);
-    char *base = host.n > 0 ? webhook_at(url, host) : xstrdup(url);
-
-    if (base == NULL)
-        return NULL;
-    char *ret = xasprintf("%s%s%s.json", base, is_app ? "rest/" : "", q->method);
-    char *secret = strstr(ret, "/rest/");
-    seal_free(base);
-    secret = secret != NULL ? strchr(secret + 6, '/') : NULL;
-    if (q->wrong_secret && !is_app && secret != NULL)
-        spoil(secret + 1);
-    return ret;
-}
-
-/* The parameters with the access token before them. */
-static int sign(const struct record_portal *p, const struct question *q, struct str sealed, struct buf *body,
-    struct err *err)
-{
-    char *purpose = xasprintf("job:%s", p->portal->name);
-    struct buf token;
-    int result;
-
-    buf_init(&token, SEALED_BYTES_MAX);
-    result = seal_open(&p->keys, str_of(purpose), sealed, &token, err);
-    if (result == 0 && q->wrong_secret && token.n > 0)
-        spoil(token.p);
-    if (result == 0) {
-        buf_str(body, "{\"auth\":");
-        buf_json(body, buf_view(&token));
-        if (q->params.n > 2)
-            buf_char(body, ',');
-        buf_add(body, q->params.p + 1, q->params.n - 1);
-    }
-    seal_wipe(&token);
-    free(purpose);
-    return result;
-}
-
 static int post(
     struct record_portal *p, const char *url, struct str body, struct http_answer *ret, struct err *err)
 {
@@ -210,13 +161,13 @@ static int ask_once(
     pause_until(p->next_ms);
     if (budget_wait(p->budget, q->costs, &go, err) < 0)
         return -1;
-    char *url = url_of(p, q, go.host);
-    buf_init(&body, q->params.n + SEALED_BYTES_MAX);
+    char *url = signed_url(p->portal, q->method, go.host, q->wrong_secret);
+    buf_init(&body, q->params.n + SIGNED_MORE_BYTES);
     if (url == NULL)
         result = err_set(err, ERR_CONF, "portal %s: it cannot be asked at " STR_FMT " by https",
             p->portal->name, STR_ARG(go.host));
     else if (config_portal_is_app(p->portal))
-        result = sign(p, q, go.sealed, &body, err);
+        result = signed_body(&p->keys, p->portal, q->params, go.sealed, q->wrong_secret, &body, err);
     if (result < 0) {
         budget_unsent(p->budget);
     } else {

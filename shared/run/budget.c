@@ -33,7 +33,7 @@ struct budget {
     enum budget_state state;
     budget_on_go *on_go;
     void *ctx;
-    uint64_t seq, asked_ms;
+    uint64_t seq, asked_ms, wanted_ms;
     bool answered;       /* once, since the last silence */
     bool silent;         /* the last question had no answer */
     bool out, out_alone; /* a call was let go, and how */
@@ -105,17 +105,19 @@ static void let_go(struct budget *b, bool alone)
 
 static void on_timer(uv_timer_t *timer);
 
-static void go_alone(struct budget *b)
+static void go_alone(struct budget *b, bool nobody)
 {
     const uint64_t apart_ms = 2000 / b->def.drain_per_s, now_ms = clock_mono_ms();
 
-    b->silent = true;
-    b->answered = false;
     b->go = (struct budget_go){ .alone = true };
     if (b->def.needs_token) {
-        err_set(&b->go.err, ERR_TEMP,
-            "portal %s is reached as an application: it can be asked only while the scheduler runs",
-            b->portal);
+        if (nobody)
+            err_set(&b->go.err, ERR_TEMP,
+                "portal %s is reached as an application: it can be asked only while the scheduler runs",
+                b->portal);
+        else
+            err_set(
+                &b->go.err, ERR_TEMP, "portal %s: the scheduler leaves it in peace for a while", b->portal);
         let_go(b, true);
         return;
     }
@@ -182,7 +184,9 @@ static void on_timer(uv_timer_t *timer)
     } else if (b->state == BUDGET_ENDING) {
         b->state = BUDGET_IDLE;
     } else {
-        go_alone(b);
+        b->silent = true;
+        b->answered = false;
+        go_alone(b, true);
     }
 }
 
@@ -197,12 +201,16 @@ static void take_grant(struct budget *b, const struct msg_budget_grant *g)
 {
     b->go = (struct budget_go){ .alone = false };
     if (g->granted == 0 && g->error.n == 0) {
+        if (b->def.most_wait_ms > 0 && clock_mono_ms() + g->wait_ms > b->wanted_ms + b->def.most_wait_ms) {
+            go_alone(b, false);
+            return;
+        }
         b->state = BUDGET_WAITING;
         uv_timer_start(&b->timer, on_timer, g->wait_ms, 0);
         return;
     }
     if (g->error.n > 0 && !b->def.needs_token) { /* another configuration than ours: it will not call there */
-        go_alone(b);
+        go_alone(b, false);
         return;
     }
     if (g->error.n > 0)
@@ -240,6 +248,7 @@ void budget_ask(struct budget *b, const char *method, budget_on_go *on_go, void 
     snprintf(b->method, sizeof(b->method), "%s", method);
     b->on_go = on_go;
     b->ctx = ctx;
+    b->wanted_ms = clock_mono_ms();
     ask_anew(b, BUDGET_ASKED);
 }
 
