@@ -36,6 +36,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_RESUME,
     &COMMAND_STATUS,
     &COMMAND_PORTAL,
+    &COMMAND_WEBHOOKS,
     &COMMAND_ALARMS,
     &COMMAND_SCHEMA,
     &COMMAND_DOCTOR,

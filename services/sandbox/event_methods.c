@@ -39,6 +39,8 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
     ret->code = event_of(params_text(event, room));
     if (ret->code == EVENT_NONE)
         return API_EVENT_UNKNOWN;
+    if (ret->offline && portal_has(c->portal, QUIRK_NO_ADMIN))
+        return API_OFFLINE_ADMIN;
     if (!ret->offline && ret->url[0] == '\0')
         return API_HANDLER_MISSING;
     return ret->offline || is_url(str_of(ret->url)) ? API_OK : API_HANDLER_WRONG;

@@ -12,9 +12,6 @@
 
 #define SOON_MS 60000 /* what could not be bound is tried again */
 
-static const char NO_RIGHTS[] =
-    "the application must be installed by an administrator of the portal and have the right crm";
-
 static struct guardian *guardian_of(struct scheduler *s, int portal)
 {
     return &s->portals[portal].portal.guardian;
@@ -53,7 +50,10 @@ static void finish(struct scheduler *s, int portal, enum guardian_state state)
     alarms_portal(s, portal, "guardian.unbound", state == GUARDIAN_WELL ? NULL : g->error);
     if (state != GUARDIAN_WELL && changed)
         log_ev(LOG_WARNING, "guardian.unbound", kv_str("portal", p->name), kv_i("wanted", g->wanted),
-            kv_i("bound", g->bound), kv_s("error", g->error), kv_s("hint", "potok webhooks"));
+            kv_i("bound", g->bound), kv_s("error", g->error),
+            kv_s("hint", state == GUARDIAN_REFUSED
+                             ? "install the application as an administrator of the portal, with the right crm"
+                             : "it is tried again in a minute"));
     if (state == GUARDIAN_WELL)
         g->error[0] = '\0';
 }
@@ -62,11 +62,8 @@ static void finish_failed(struct scheduler *s, int portal, enum guardian_said sa
 {
     struct guardian *g = guardian_of(s, portal);
 
-    if (said == GUARDIAN_SAID_REFUSED)
-        snprintf(g->error, sizeof(g->error), "%.*s: %s", (int)(text.n < 80 ? text.n : 80), text.p, NO_RIGHTS);
-    else
-        snprintf(
-            g->error, sizeof(g->error), "%.*s", (int)(text.n < 190 ? text.n : 190), text.n > 0 ? text.p : "");
+    snprintf(
+        g->error, sizeof(g->error), "%.*s", (int)(text.n < 190 ? text.n : 190), text.n > 0 ? text.p : "");
     finish(s, portal, said == GUARDIAN_SAID_REFUSED ? GUARDIAN_REFUSED : GUARDIAN_PARTLY);
 }
 
@@ -88,9 +85,8 @@ static void line_answered(struct guardian *g, const struct guardian_line *l, con
     g->failed++;
     g->refused |= said == GUARDIAN_SAID_REFUSED;
     const struct str text = a == NULL ? STR("not answered") : a->text;
-    snprintf(g->error, sizeof(g->error), "%s: %.*s%s%s", l->event, (int)(text.n < 80 ? text.n : 80),
-        text.n > 0 ? text.p : "", said == GUARDIAN_SAID_REFUSED ? ": " : "",
-        said == GUARDIAN_SAID_REFUSED ? NO_RIGHTS : "");
+    snprintf(g->error, sizeof(g->error), "%s: %.*s", l->event, (int)(text.n < 120 ? text.n : 120),
+        text.n > 0 ? text.p : "");
 }
 
 static void bind_next(struct scheduler *s, int portal);

@@ -298,7 +298,7 @@ void queue_turn(struct scheduler *s, int portal, uint64_t now_ms)
     const struct portal *p = &s->portals[portal].portal;
     const struct offline *o = &p->offline;
 
-    if (!p->guardian.ways.offline || o->keeping || now_ms < o->at_ms || call_waits(p, answered))
+    if (!p->guardian.ways.offline || p->guardian.state == GUARDIAN_REFUSED || o->keeping || now_ms < o->at_ms || call_waits(p, answered))
         return;
     ask(s, portal, now_ms);
 }

@@ -1,0 +1,83 @@
+#include "webhooks_look.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/setting.h"
+#include "status_ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct settings {
+    char *public_url, *token;
+    int64_t incremental_s;
+};
+static const struct setting SETTINGS[] = {
+    SET_STR(struct settings, public_url, "PUBLIC_URL", "", "where portals reach the gateway"),
+    SET_SECRET(struct settings, token, "BITRIX_APPLICATION_TOKEN", "application tokens of webhooks"),
+    SET_INT(struct settings, incremental_s, "SYNC_INCREMENTAL_SECONDS", "60", 0, 86400,
+        "how often each entity is asked what changed"),
+    SET_END,
+};
+
+static int read_settings(struct webhooks_look *l, const struct home *home, struct err *err)
+{
+    struct settings s = { 0 };
+
+    if (settings_load(SETTINGS, &s, config_setting, (void *)&home->config, err) < 0)
+        return -1;
+    int result = public_urls_read(&l->urls, s.public_url, err);
+    l->token = s.token != NULL && s.token[0] != '\0';
+    l->incremental_s = s.incremental_s;
+    settings_free(SETTINGS, &s);
+    return result;
+}
+
+int webhooks_look(struct webhooks_look *ret, const struct home *home, struct err *err)
+{
+    struct ask *a;
+
+    *ret = (struct webhooks_look){ .now_ms = clock_wall_ms() };
+    if (read_settings(ret, home, err) < 0)
+        return -1;
+    a = xcalloc(1, sizeof(*a));
+    int result = ask_all(a, home, err);
+    if (result == 0 && a->body != NULL) {
+        json_t *body = json_loads(a->body, 0, NULL);
+
+        ret->portals = json_incref(json_object_get(body, "portals"));
+        json_decref(body);
+    }
+    ask_fini(a);
+    free(a);
+    if (result < 0)
+        webhooks_look_free(ret);
+    return result;
+}
+
+void webhooks_look_free(struct webhooks_look *l)
+{
+    public_urls_free(&l->urls);
+    json_decref(l->portals);
+    *l = (struct webhooks_look){ 0 };
+}
+
+struct webhooks_view webhooks_view(const struct webhooks_look *l, const struct home *home, int portal)
+{
+    const struct config_portal *p = &home->config.portals[portal];
+    struct webhooks_view v = { .portal = p,
+        .urls = &l->urls,
+        .token = l->token,
+        .incremental_s = l->incremental_s,
+        .now_ms = l->now_ms };
+    const json_t *o;
+    size_t i;
+
+    json_array_foreach(l->portals, i, o) {
+        const char *name = json_string_value(json_object_get(o, "name"));
+
+        if (name != NULL && strcmp(name, p->name) == 0)
+            v.events = json_object_get(o, "events");
+    }
+    return v;
+}

@@ -1,0 +1,32 @@
+/* webhooks_tell.h - how changes of a portal come to us and what a person has to do for it: `potok webhooks`.
+ * Pure text from what is configured and what the scheduler knows. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/public_url.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct webhooks_view {
+    const struct config_portal *portal;
+    const struct public_urls *urls;
+    bool token;            /* BITRIX_APPLICATION_TOKEN is set */
+    int64_t incremental_s; /* SYNC_INCREMENTAL_SECONDS */
+    const json_t *events;  /* the portal's "events" of the scheduler's status; NULL: it does not answer */
+    uint64_t now_ms;
+};
+
+void webhooks_tell(const struct webhooks_view *v, struct buf *out);
+json_t *webhooks_json(const struct webhooks_view *v); /* a new reference */
+
+/* How events stay away, for `potok doctor`. */
+enum webhooks_health {
+    WEBHOOKS_WELL,
+    WEBHOOKS_UNKNOWN, /* the scheduler does not answer */
+    WEBHOOKS_NO_URL,  /* nothing can come in, and no queue is read */
+    WEBHOOKS_UNBOUND, /* an application's subscriptions are missing */
+    WEBHOOKS_SILENT,  /* no event for a day, though records changed */
+};
+enum webhooks_health webhooks_health(const struct webhooks_view *v);
