@@ -57,6 +57,7 @@ void access_free_all(struct scheduler *s)
         access_free(&s->access->list[i].offer.given);
     }
     seal_keys_wipe(&s->access->keys);
+    buf_fini(&s->access->held.changes);
     free(s->access);
     s->access = NULL;
 }
@@ -91,6 +92,7 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
         snprintf(a->host, sizeof(a->host), "%s", row.host);
         snprintf(a->member, sizeof(a->member), "%s", row.member);
         a->moving = false;
+        a->kept_ms = row.at_ms;
         if (is_app(s, portal))
             oauth_loaded(&a->oauth, row.number, &pair, row.error, clock_mono_ms());
     }

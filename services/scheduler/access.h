@@ -22,6 +22,7 @@ struct offer {                      /* brought by somebody, and not yet known to
     char correlation[UUID_SIZE];
     unsigned fails;
     uint64_t begun_ms, not_before_ms;
+    uint64_t at_ms;                 /* wall; when the gateway took it */
 };
 
 struct portal_access {
@@ -29,6 +30,7 @@ struct portal_access {
     struct offer offer;
     char host[WEBHOOK_HOST_SIZE];   /* of today; "" = as configured */
     char member[STORE_MEMBER_SIZE];
+    uint64_t kept_ms;               /* wall; when the tokens were committed */
     bool moving;                    /* the new host is on its way to the database: nothing is asked */
     uint64_t moved_ms[ACCESS_MOVES_MOST];   /* monotonic; the last ones, 0 = none */
 };
@@ -41,6 +43,12 @@ struct access_book {
         uint64_t spool, seq;
     } done[ACCESS_DONE];            /* rows of gateways that are dealt with, but not yet acknowledged */
     int done_next;
+    struct {                        /* the EVENT that waits for the end of an offer; changes.n 0: none */
+        struct bus_peer from;
+        char gateway[65];
+        uint64_t spool, last;
+        struct buf changes;         /* owned */
+    } held;
 };
 
 /* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
@@ -58,8 +66,10 @@ void access_put(struct scheduler *s, int portal, struct msg_job *job, struct buf
 bool access_reported(struct scheduler *s, int portal, const struct msg_report *r);
 void access_proved(struct scheduler *s, int portal);        /* a good answer */
 
-/* Are all changes of this kind in the EVENT dealt with? False: it is not to be acknowledged yet; it comes again. */
-bool access_on_changes(struct scheduler *s, const struct msg_event *m, const struct change_list *changes);
+/* Are all changes of this kind in the EVENT dealt with? False: it is not to be acknowledged yet; it is kept and looked at
+ * again when they are. */
+bool access_on_changes(
+    struct scheduler *s, struct bus_peer from, const struct msg_event *m, const struct change_list *changes);
 /* CONTROL "access" {"portal", "sealed"}: what the operator brings. Replies when it is known what became of it. */
 void access_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
 

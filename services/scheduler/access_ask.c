@@ -50,6 +50,7 @@ static void keep_done(struct step *step)
     bool was_good = a->oauth.state == OAUTH_GOOD || a->oauth.state == OAUTH_RENEWING;
 
     oauth_stored(&a->oauth, x->store.number, &x->pair);
+    a->kept_ms = x->store.who.now_ms;
     if (x->of_offer)
         a->oauth.unproved = 0;
     if (a->member[0] == '\0')

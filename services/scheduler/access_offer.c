@@ -39,6 +39,41 @@ static void note_done(struct access_book *b, uint64_t spool, uint64_t seq)
     b->done_next = (b->done_next + 1) % ACCESS_DONE;
 }
 
+/* ---- the EVENT that waits ---- */
+
+static void hold(struct scheduler *s, struct bus_peer from, const struct msg_event *m)
+{
+    struct access_book *b = s->access;
+
+    buf_fini(&b->held.changes);
+    buf_init(&b->held.changes, m->changes.n + 1);
+    buf_add(&b->held.changes, m->changes.p, m->changes.n);
+    b->held.from = from;
+    b->held.spool = m->spool;
+    b->held.last = m->last;
+    snprintf(b->held.gateway, sizeof(b->held.gateway), STR_FMT, (int)(m->gateway.n < 64 ? m->gateway.n : 64),
+        m->gateway.p);
+}
+
+/* Its gateway would say it again, two seconds later: who is stopped meanwhile would be told anew. */
+static void release(struct scheduler *s)
+{
+    struct access_book *b = s->access;
+    struct msg *m = b->held.changes.n > 0 ? msg_new(MSG_EVENT) : NULL;
+    struct buf changes = b->held.changes;
+
+    if (m == NULL)
+        return;
+    b->held.changes = (struct buf){ .n = 0 };
+    m->event = (struct msg_event){ .gateway = str_of(b->held.gateway),
+        .spool = b->held.spool,
+        .last = b->held.last,
+        .changes = buf_view(&changes) };
+    events_on_event(s, b->held.from, m);
+    msg_free(&m);
+    buf_fini(&changes);
+}
+
 /* ---- its end ---- */
 
 static void reply(struct scheduler *s, int portal, const struct offer *o, const char *error)
@@ -64,6 +99,7 @@ void offer_end(struct scheduler *s, int portal, const char *error)
     reply(s, portal, &a->offer, error);
     access_free(&a->offer.given);
     a->offer = (struct offer){ .any = false };
+    release(s);
 }
 
 /* ---- removal ---- */
@@ -162,6 +198,12 @@ static void complete(struct access *pair, const struct access *given, const stru
     access_set(&pair->by, str_of(given->by));
 }
 
+/* Handed over once more by a gateway that was not told: it was of use already, and is spent. */
+static bool is_known(const struct portal_access *a)
+{
+    return a->offer.seq != 0 && a->oauth.state == OAUTH_GOOD && a->kept_ms >= a->offer.at_ms;
+}
+
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer, bool unanswered)
 {
     struct portal_access *a = access_of(s, portal);
@@ -188,6 +230,11 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
             kv_s("error", answer->text));
         return;
     case OAUTH_REFUSED:
+        if (is_known(a)) {
+            log_ev(LOG_INFO, "access.known", kv_str("portal", portal_of(s, portal)->name));
+            offer_end(s, portal, NULL);
+            return;
+        }
         offer_end(s, portal, answer->text);
         return;
     }
@@ -247,15 +294,19 @@ static bool on_change(struct scheduler *s, const struct msg_event *m, const stru
         note_done(s->access, m->spool, c->seq);
         return true;
     }
-    begin(s, portal, &given, &(struct offer){ .spool = m->spool, .seq = c->seq });
+    begin(s, portal, &given, &(struct offer){ .spool = m->spool, .seq = c->seq, .at_ms = c->at_ms });
     return !access_of(s, portal)->offer.any;
 }
 
-bool access_on_changes(struct scheduler *s, const struct msg_event *m, const struct change_list *changes)
+bool access_on_changes(
+    struct scheduler *s, struct bus_peer from, const struct msg_event *m, const struct change_list *changes)
 {
-    for (int i = 0; i < changes->count; i++)
-        if (changes->list[i].kind == CHANGE_KIND_ACCESS && !on_change(s, m, &changes->list[i]))
-            return false;
+    for (int i = 0; i < changes->count; i++) {
+        if (changes->list[i].kind != CHANGE_KIND_ACCESS || on_change(s, m, &changes->list[i]))
+            continue;
+        hold(s, from, m);
+        return false;
+    }
     return true;
 }
 

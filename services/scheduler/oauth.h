@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define OAUTH_UNPROVED_MOST 3       /* new tokens in a row that the portal refused at once: renewing does not help */
-#define OAUTH_BACKOFF_MS 1000
+#define OAUTH_BACKOFF_MS 500
 #define OAUTH_BACKOFF_MOST_MS 60000
 
 enum oauth_state { OAUTH_NONE, OAUTH_GOOD, OAUTH_RENEWING, OAUTH_LOST };

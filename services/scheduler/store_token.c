@@ -24,6 +24,7 @@ static int on_token(void *ctx, const struct db_val *row, int columns)
     if (row[1].type == DB_BLOB)
         buf_add(&x->sealed, row[1].s.p, row[1].s.n);
     copy(x->error, sizeof(x->error), row[2]);
+    x->at_ms = (uint64_t)row[3].i;
     return 1;
 }
 
@@ -33,7 +34,7 @@ int store_access(struct db *db, struct store_access *x, struct err *err)
     if (db_run(db, "SELECT host, member FROM potok_lease WHERE portal = $1", DB_ARGS(dbv_s(x->portal)),
             on_lease, x, NULL, err) < 0)
         return -1;
-    return db_run(db, "SELECT number, sealed, error FROM potok_token WHERE portal = $1",
+    return db_run(db, "SELECT number, sealed, error, at_ms FROM potok_token WHERE portal = $1",
         DB_ARGS(dbv_s(x->portal)), on_token, x, NULL, err);
 }
 

@@ -13,6 +13,7 @@ struct store_access {
     char member[STORE_MEMBER_SIZE];     /* "" = not known */
     uint64_t number;            /* of the tokens; 0 = there never were any */
     struct buf sealed;          /* owned; empty: none */
+    uint64_t at_ms;             /* when they were committed */
     char error[ERR_TEXT_SIZE];  /* why they are of no use any more; "" = they are */
 };
 int store_access(struct db *db, struct store_access *x, struct err *err) MUST_CHECK;

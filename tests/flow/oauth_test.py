@@ -1,0 +1,208 @@
+"""A portal that is reached as an application: access by an event or a login, tokens renewed in mid-sync, lost and given anew."""
+import json
+import os
+import subprocess
+import urllib.parse
+import urllib.request
+import unittest
+
+from support import truth
+from support.harness import BIN, ENTITIES, Scenario, free_port, wait_for
+
+KEY = 'oauth-test-key-of-forty-characters-0123456789'
+SIZES = dict(deals=900, contacts=300, companies=100, leads=200)
+# Without access the portal stands still, and says so.
+STOPPED = 'portal.stopped', 'sync.failed', 'access.lost'
+
+
+class Oauth(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.secrets = set()
+
+    def connect(self, quirks=(), environment=None, **options):
+        """A sandbox with an application, and a pipeline that has no access yet."""
+        port = free_port()
+        self.gateway = 'http://127.0.0.1:%d' % port
+        options = dict(SIZES, app=1, app_redirect=self.gateway + '/oauth/callback', **options)
+        if quirks:
+            options['quirk'] = list(quirks)
+        self.portal = self.sandbox(**options)
+        app = self.portal.application()
+        config = os.path.join(self.folder, 'potok.yaml')
+        with open(config, 'w') as f:
+            f.write('portals:\n  main:\n    app:\n      oauth: http://%s\n' % app['oauth_address'])
+        settings = dict(BITRIX_DOMAIN='http://' + app['address'], BITRIX_CLIENT_ID=app['client_id'],
+                        BITRIX_CLIENT_SECRET=app['client_secret'], POTOK_SECRET_KEY=KEY, POTOK_CONFIG=config,
+                        GATEWAY_LISTEN='127.0.0.1:%d' % port, LOG_LEVEL='DEBUG')
+        self.secrets.update([app['client_secret'], KEY])
+        pipeline = self.pipeline(None, **dict(settings, **(environment or {})))
+        pipeline.expect(*STOPPED)
+        return pipeline.start()
+
+    def shown(self, pipeline):
+        return json.loads(pipeline.potok('portal', '--json').stdout)['portals'][0]
+
+    def state(self, pipeline):
+        return self.shown(pipeline)['state']
+
+    def note(self):
+        app = self.portal.application()
+        self.secrets.update(app[name] for name in ('access_token', 'refresh_token', 'application_token'))
+        return app
+
+    def login(self, pipeline, callback=None):
+        """As an operator does it: the command prints an address, the browser goes there and is sent back."""
+        process = subprocess.Popen([BIN + '/potok', 'portal', 'login'], env=pipeline.environment, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        with process:
+            line = next(line.strip() for line in process.stdout if '/oauth/authorize/' in line)
+            status, back = self.portal.answer_of(urllib.request.Request(line))
+            self.assertEqual(302, status, back)
+            self.secrets.add(urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)['code'][0])
+            if callback:
+                callback(back)
+            else:
+                with urllib.request.urlopen(back, timeout=20) as page:
+                    text = page.read().decode()
+                self.assertIn('вернитесь в терминал', text)
+                self.assertIn('return to the terminal', text)
+            printed = process.stdout.read()
+            self.assertEqual(0, process.wait(30), printed)
+        self.note()
+
+    def no_secret_is_kept_in_plain(self, pipeline):
+        """Files of the database, the spool and the logs."""
+        self.note()
+        found = []
+        for folder, _, names in os.walk(pipeline.home):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.isfile(path):
+                    with open(path, 'rb') as f:
+                        data = f.read()
+                    found += [(name, secret[:6]) for secret in self.secrets if secret.encode() in data]
+        with open(pipeline.output.name, 'rb') as f:
+            data = f.read()
+        found += [('up.out', secret[:6]) for secret in self.secrets if secret.encode() in data]
+        self.assertEqual([], found)
+
+    def exact(self, pipeline):
+        pipeline.sync()
+        truth.check(self, pipeline, self.portal, ENTITIES)
+
+    # ---- given, taken back
+
+    def test_installed_by_an_event_and_removed_by_one(self):
+        pipeline = self.connect()
+        self.assertEqual('none', self.state(pipeline))
+        self.assertIn('potok portal login main', json.dumps(pipeline.status()))
+        self.portal.install(self.gateway + '/webhook/bitrix')
+        wait_for(lambda: self.state(pipeline) == 'good', 'the portal is connected', 20)
+        self.note()
+        self.exact(pipeline)        # what failed for want of access began by itself; this joins it
+        member = self.portal.application()['member_id']
+        self.assertEqual(member, self.shown(pipeline)['member_id'])
+        self.assertEqual(1, self.portal.application()['refreshed'], 'what an event brings is proved once')
+
+        pipeline.expect('access.refused')      # a stranger's: nothing of it is believed
+        number = self.shown(pipeline)['number']
+        form = {'event': 'ONAPPINSTALL', 'auth[domain]': self.portal.application()['address'],
+                'auth[access_token]': 'a' * 32, 'auth[refresh_token]': 'b' * 32, 'auth[application_token]': 'c' * 32}
+        with urllib.request.urlopen(self.gateway + '/webhook/bitrix', urllib.parse.urlencode(form).encode()) as answer:
+            self.assertEqual('success', json.load(answer)['status'])
+        wait_for(lambda: any(e['event'] == 'access.refused' for e in pipeline.log()), 'it is refused', 20)
+        self.assertEqual((number, 'good'), (self.shown(pipeline)['number'], self.state(pipeline)))
+
+        self.portal.app('event.bind', event='ONAPPUNINSTALL', handler=self.gateway + '/webhook/bitrix')
+        self.portal.uninstall()
+        wait_for(lambda: self.state(pipeline) == 'lost', 'the application is removed', 20)
+        self.assertIn('removed', self.shown(pipeline)['error'])
+        self.no_secret_is_kept_in_plain(pipeline)
+
+    def test_connected_by_a_login_and_told_apart(self):
+        pipeline = self.connect()
+        status, page = self.portal.answer_of(urllib.request.Request(self.gateway + '/oauth/callback?code=x&state=y'))
+        self.assertEqual(403, status)
+        self.assertIn('potok portal login', page)
+        self.login(pipeline)
+        self.exact(pipeline)
+        self.assertEqual(0, pipeline.stop())
+        pipeline.start()                                # tokens outlive us
+        self.exact(pipeline)
+        self.assertEqual(0, self.portal.application()['refreshed'])
+        refused = pipeline.potok('up', '--once', POTOK_SECRET_KEY='another-key-of-more-than-thirty-two-letters', timeout=60)
+        self.assertEqual(2, refused.returncode, refused.stderr)
+        self.assertEqual(0, pipeline.potok('portal', 'logout').returncode)
+        self.assertEqual('lost', self.state(pipeline))
+        self.login(pipeline, lambda back: self.assertEqual(
+            0, pipeline.potok('portal', 'login', '--code', back).returncode))   # pasted, without the gateway
+        self.assertEqual('good', self.state(pipeline))
+        self.exact(pipeline)
+        self.no_secret_is_kept_in_plain(pipeline)
+
+    # ---- renewed
+
+    def test_tokens_that_live_two_seconds(self):
+        pipeline = self.connect(app_token_life=2, environment=dict(PORTAL_PARALLEL='2'))
+        self.login(pipeline)
+        for _ in range(2):
+            self.portal.fault('latency', 20, ms=400)
+            self.exact(pipeline)
+        app = self.note()
+        self.assertGreaterEqual(app['refreshed'], 1)
+        renewed = [e for e in pipeline.log() if e['event'] == 'access.renewed']
+        self.assertEqual(app['refreshed'], len(renewed), 'one call an expiry')
+        self.no_secret_is_kept_in_plain(pipeline)
+
+    def test_a_server_that_is_away_and_one_that_says_no(self):
+        pipeline = self.connect()
+        self.login(pipeline)
+        self.exact(pipeline)
+        pipeline.expect('access.waits')
+        self.portal.token_endpoint_fault('html502', 3)
+        self.portal.expire_tokens('access')
+        self.portal.post('change?count=30&kind=update')
+        self.exact(pipeline)
+        self.assertEqual(1, self.portal.application()['refreshed'])
+
+        self.portal.expire_tokens('all')
+        done = pipeline.potok('sync', '--full', '--wait', timeout=60)
+        self.assertEqual(1, done.returncode)
+        self.assertIn('potok portal login', done.stdout + done.stderr)
+        self.assertEqual('lost', self.state(pipeline))
+        self.login(pipeline)
+        self.exact(pipeline)
+        self.no_secret_is_kept_in_plain(pipeline)
+
+    def killed_before_new_tokens_are_kept(self, quirks=()):
+        pipeline = self.connect(quirks)
+        self.login(pipeline)
+        self.exact(pipeline)
+        self.assertEqual(0, pipeline.stop())
+        points = os.path.join(self.folder, 'points')
+        with open(points, 'w') as f:
+            f.write('scheduler.after_renew')
+        self.portal.expire_tokens('access')
+        pipeline.expect('service.died', 'service.restarted', 'bus.peer_lost')
+        pipeline.start(POTOK_CRASH_AT=points)
+        pipeline.potok('sync', timeout=60)
+        wait_for(lambda: not os.path.exists(points), 'it died between the server and the database', 30)
+        return pipeline
+
+    def test_killed_before_new_tokens_are_kept_and_the_old_ones_are_spent(self):
+        pipeline = self.killed_before_new_tokens_are_kept()
+        wait_for(lambda: self.state(pipeline) == 'lost', 'the server says that they are spent', 30)
+        self.assertIn('potok portal login', self.shown(pipeline)['error'])
+        self.login(pipeline)
+        self.exact(pipeline)
+
+    def test_killed_before_new_tokens_are_kept_and_the_old_ones_work(self):
+        pipeline = self.killed_before_new_tokens_are_kept(['spent-refresh'])
+        wait_for(lambda: self.shown(pipeline)['number'] == 2, 'they are renewed by the old one', 30)
+        self.exact(pipeline)
+        self.no_secret_is_kept_in_plain(pipeline)
+
+
+if __name__ == '__main__':
+    unittest.main()
