@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 enum blame { BLAME_WEBHOOK, BLAME_ADDRESS, BLAME_PLAN, BLAME_PORTAL, BLAME_LOAD, BLAME_DATA, BLAME_NETWORK, BLAME_POTOK, BLAMES };
-enum habit { HABIT_WAITS, HABIT_RETRIES, HABIT_STOPS, HABIT_ENTITY, HABIT_ASIDE, HABIT_GONE, HABIT_SKIPS, HABIT_NEVER, HABITS };
+enum habit { HABIT_WAITS, HABIT_RETRIES, HABIT_STOPS, HABIT_PROBES, HABIT_ENTITY, HABIT_ASIDE, HABIT_GONE, HABIT_SKIPS, HABIT_NEVER, HABITS };
 
 struct explanation {
     const char *code;               /* "insufficient_scope"; "" = an error without a code */

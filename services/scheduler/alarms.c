@@ -248,6 +248,17 @@ struct step *alarms_step(struct scheduler *s)
     return &x->step;
 }
 
+int alarms_last(struct scheduler *s, struct db *db, struct err *err)
+{
+    struct step *step = alarms_step(s);
+
+    if (step == NULL)
+        return 0;
+    int failed = step->work(step, db, err);
+    step->free(step);
+    return failed;
+}
+
 int alarms_read(struct scheduler *s, struct db *db, struct err *err)
 {
     free(s->alarms_kept.list);

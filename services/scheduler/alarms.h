@@ -5,6 +5,7 @@
 #include "scheduler.h"
 
 int alarms_read(struct scheduler *s, struct db *db, struct err *err) MUST_CHECK;    /* while the leases are taken */
+int alarms_last(struct scheduler *s, struct db *db, struct err *err) MUST_CHECK;    /* at the stop: what is not kept yet */
 void alarms_begin(struct scheduler *s);                 /* what was read holds from now on */
 void alarms_refresh(struct scheduler *s, uint64_t now_ms);      /* what is seen by looking */
 struct step *alarms_step(struct scheduler *s);          /* NULL: the table holds all */

@@ -347,6 +347,8 @@ static void last_words(struct scheduler *s)
             failed = requests_flush(&s->portals[i].portal, db, &err);
     }
     if (failed == 0)
+        failed = alarms_last(s, db, &err);
+    if (failed == 0)
         failed = store_give_up(db, str_of(s->lease.holder), &err);
     if (failed < 0)
         log_ev(LOG_DEBUG, "stop.unwritten", kv_err(&err));

@@ -144,6 +144,19 @@ static void mask_query(struct mask *m)
     }
 }
 
+/* After "/bot": "<number>:<secret>" of Telegram. */
+static void mask_bot(struct mask *m)
+{
+    size_t i = m->i + strlen("/bot");
+
+    while (i < m->text.n && m->text.p[i] >= '0' && m->text.p[i] <= '9')
+        i++;
+    if (i == m->i + strlen("/bot") || i == m->text.n || m->text.p[i] != ':')
+        return;
+    copy_to(m, i + 1);
+    hide_to(m, piece_end(m, m->i));
+}
+
 void text_mask(struct str text, struct buf *out)
 {
     struct mask m = { text, 0, out };
@@ -158,6 +171,8 @@ void text_mask(struct str text, struct buf *out)
         copy_to(&m, i);
         if (starts(&m, i, "/rest/"))
             mask_rest(&m);
+        else if (starts(&m, i, "/bot"))
+            mask_bot(&m);
         else if (starts(&m, i, "://"))
             mask_authority(&m);
         else if (c == '?' || c == '&')

@@ -36,6 +36,8 @@ static const struct {
     { "/rest//", "/rest//" },
     { "/rest/1/\xFF\xFE/", "/rest/1/(masked)/" },
     { "no secret: none? a & b, 50% c=d", "no secret: none? a & b, 50% c=d" },
+    { "https://api.telegram.org/bot12:AB-c_d/sendMessage", "https://api.telegram.org/bot12:(masked)/sendMessage" },
+    { "at /bot7:AB and /bot:x/ /bots/7:x /bot7", "at /bot7:(masked) and /bot:x/ /bots/7:x /bot7" },
     { "://", "://" },
     { "a://b:", "a://b:" },
     { "", "" },
