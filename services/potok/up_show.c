@@ -118,7 +118,7 @@ static void troubles_collect(struct up *u, uint64_t now_ms)
 
     if (u->told_ready && holder != NULL)
         buf_fmt(&out, "%s: %s\n",
-            say("этот планировщик в резерве, работает", "this is a standby; the scheduler that works is"), holder);
+            say("в резерве: аренда у планировщика", "standby: the lease is held by"), holder);
     else if (u->told_ready && silent_ms > SILENT_MS)
         buf_fmt(&out, "scheduler.1: %s\n", say("не отвечает дольше 3 с", "no answer for over 3 s"));
     for (int i = 0; i < u->supervise.count; i++) {

@@ -230,7 +230,7 @@ static void drop(struct scheduler *s, const struct err *why)
         return;
     }
     s->lease.busy = true;
-    db_pool_do(s->pool, DB_URGENT, give_up_work, give_up_done, s);
+    db_pool_do(s->lease.pool, DB_URGENT, give_up_work, give_up_done, s);
 }
 
 static bool is_final(const struct err *err)
@@ -269,7 +269,7 @@ static void take(struct scheduler *s, enum standby_verdict why)
 
     *t = (struct taking){ .s = s, .why = why };
     s->lease.busy = true;
-    db_pool_do(s->pool, DB_URGENT, take_work, take_done, t);
+    db_pool_do(s->lease.pool, DB_URGENT, take_work, take_done, t);
 }
 
 /* ---- looks ---- */
@@ -319,13 +319,13 @@ static void on_timer(uv_timer_t *timer)
         return;
     s->lease.busy = true;
     if (s->lease.active) {
-        db_pool_do(s->pool, DB_URGENT, beat_work, beat_done, s);
+        db_pool_do(s->lease.pool, DB_URGENT, beat_work, beat_done, s);
         return;
     }
     struct view *v = xcalloc(1, sizeof(*v));
 
     v->s = s;
-    db_pool_do(s->pool, DB_URGENT, look_work, look_done, v);
+    db_pool_do(s->lease.pool, DB_URGENT, look_work, look_done, v);
 }
 
 /* ---- start and stop ---- */
@@ -364,7 +364,7 @@ static int start_with(struct scheduler *s, struct db *db, struct err *err)
         (void)!store_give_up(db, str_of(s->lease.holder), &ignored);
     if (failed < 0)
         return -1;
-    s->pool = db_pool_new(s->app->loop, s->database_url, 2);
+    s->lease.pool = db_pool_new(s->app->loop, s->database_url, 1);
     if (taken)
         become_active(s, verdict);
     else
@@ -395,6 +395,7 @@ static void free_timer(uv_handle_t *handle)
 
 void lease_stop(struct scheduler *s)
 {
+    db_pool_free(&s->lease.pool);
     if (s->lease.timer != NULL)
         uv_close((uv_handle_t *)s->lease.timer, free_timer);
     s->lease.timer = NULL;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "db/db.h"
+#include "db/db_pool.h"
 #include "standby.h"
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@ struct lease {
     char holder[HOLDER_TEXT_SIZE];              /* the same as text; never changes */
     struct lease_seen seen[CONFIG_PORTALS_MAX]; /* at the last look */
     char other[HOLDER_NAME_SIZE];               /* who holds them while we stand by */
+    struct db_pool *pool;                       /* a thread of its own: no step keeps a beat waiting */
     uv_timer_t *timer;                          /* freed in its close callback */
     bool active;                                /* ours: the rest of the scheduler works */
     bool lost;                                  /* no longer ours: nothing is sent or written any more */
@@ -32,7 +33,7 @@ struct lease {
 int lease_start(struct scheduler *s, struct err *err) MUST_CHECK;
 /* Another scheduler has them: the program begins anew, as its standby. */
 void lease_lost(struct scheduler *s, const struct err *err);
-void lease_stop(struct scheduler *s);               /* its timer */
+void lease_stop(struct scheduler *s);               /* no more looks and beats; what is held stays held */
 bool lease_ready(void *state, struct buf *why_not); /* of struct app_def */
 bool lease_stands_by(void *state);
 

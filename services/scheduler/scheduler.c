@@ -302,6 +302,7 @@ int scheduler_portals_anew(struct scheduler *s, struct err *err)
 
 void scheduler_begin(struct scheduler *s)
 {
+    s->pool = db_pool_new(s->app->loop, s->database_url, 2);
     alarms_begin(s);
     s->timer = xcalloc(1, sizeof(*s->timer));
     uv_timer_init(s->app->loop, s->timer);
@@ -366,13 +367,13 @@ void scheduler_stop(void *state)
     struct step *step;
 
     s->stopping = true;
+    lease_stop(s);
     db_pool_free(&s->pool);
     access_stop(s);
     while ((step = take_step(s)) != NULL)
         step->free(step);
     if (s->lease.active)
         last_words(s);
-    lease_stop(s);
     if (s->timer != NULL)
         uv_close((uv_handle_t *)s->timer, free_timer);
     s->timer = NULL;
