@@ -1,5 +1,6 @@
 #include "run/crash.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -30,11 +31,29 @@ static int wanted(const char *at, const char *name)
     return 0;
 }
 
+/* What stands in the file of that name; nothing: "". */
+static const char *read_words(const char *path, char *words, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, words, size - 1) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    words[n > 0 ? n : 0] = '\0';
+    return words;
+}
+
 void crash_pass(enum crash point)
 {
-    const char *at = getenv("POTOK_CRASH_AT");
-    int pass = at != NULL ? wanted(at, names[point]) : 0;
+    const char *setting = getenv("POTOK_CRASH_AT");
+    char words[256];
 
-    if (pass > 0 && atomic_fetch_add(&passes[point], 1) + 1 >= pass)
-        kill(getpid(), SIGKILL);
+    if (setting == NULL)
+        return;
+    int pass = wanted(*setting == '/' ? read_words(setting, words, sizeof(words)) : setting, names[point]);
+    if (pass == 0 || atomic_fetch_add(&passes[point], 1) + 1 < pass)
+        return;
+    if (*setting == '/')
+        unlink(setting);
+    kill(getpid(), SIGKILL);
 }

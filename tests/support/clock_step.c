@@ -1,10 +1,13 @@
 /* clock_step.c - a wall clock that a test can step: preloaded into a program, it adds the seconds that stand
- * in the file $CLOCK_STEP_FILE (8 bytes, little-endian, read anew at each look) to the real time. The
- * monotonic clock stays as it is. */
+ * in the file $CLOCK_STEP_FILE (8 bytes, little-endian, read anew at each look) to the real time; %s in its
+ * name is that of the program. The monotonic clock stays as it is. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
@@ -15,7 +18,14 @@ static int (*real_gettime)(clockid_t, struct timespec *);
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv("CLOCK_STEP_FILE");
+    const char *path = getenv("CLOCK_STEP_FILE"), *name = path != NULL ? strstr(path, "%s") : NULL;
+    char own[512];
+
+    if (name != NULL) {
+        snprintf(
+            own, sizeof(own), "%.*s%s%s", (int)(name - path), path, program_invocation_short_name, name + 2);
+        path = own;
+    }
     int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
     *(void **)&real_gettime = dlsym(RTLD_NEXT, "clock_gettime");

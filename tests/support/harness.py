@@ -24,6 +24,7 @@ BIN = os.environ.get('POTOK_BIN', os.path.join(os.path.dirname(__file__), '..', 
 BIN = os.path.abspath(BIN)
 SERVICES = 'scheduler', 'fetcher', 'mapper', 'writer'      # those a sync passes through
 ALL_SERVICES = SERVICES + ('gateway',)                     # those that `potok up` runs
+ALL = os.environ.get('POTOK_TESTS') == 'all'               # ./dev test --all: the long forms too
 ENTITIES = 'deals', 'contacts', 'companies', 'leads'
 # Events of the log that alarms come with, where they are not called alike.
 ALARM_COMES_WITH = {

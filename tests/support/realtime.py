@@ -22,6 +22,7 @@ from support.harness import ALL_SERVICES, ENTITIES, wait_for
 # What a kill or a stop may say: the supervisor's and the neighbours' lines, never one about data. A writer that is
 # stopped in its transaction keeps the database from the scheduler.
 WARNINGS = 'service.died', 'job.given_up', 'job.retry', 'bus.peer_lost', 'fetcher.lost', 'probe.retry', 'database.retry'
+TROUBLES_LEAST = 3      # of each kind in a storm
 CODES = {'deals': 'ONCRMDEAL', 'contacts': 'ONCRMCONTACT', 'companies': 'ONCRMCOMPANY', 'leads': 'ONCRMLEAD'}
 
 
@@ -102,24 +103,38 @@ class Watcher:
     that field alone, Versions counts it up.
     """
 
-    BACK = """CREATE TRIGGER IF NOT EXISTS chaos_{0} AFTER UPDATE ON crm_{0} WHEN
-        NEW._hi < OLD._hi OR NEW.date_modify < OLD.date_modify
-        OR (NEW.origin_id GLOB 'v[0-9]*' AND OLD.origin_id GLOB 'v[0-9]*' AND NEW.origin_id < OLD.origin_id)
-        OR (OLD.origin_id GLOB 'v[0-9]*' AND NEW.origin_id IS NOT NULL AND NEW.origin_id NOT GLOB 'v[0-9]*')
-        OR (OLD._deleted_at IS NOT NULL AND OLD._written_at IS NOT NULL AND NEW._deleted_at IS NULL)
-        BEGIN INSERT INTO chaos_back VALUES ('{0}', OLD.id, OLD._hi, NEW._hi, OLD.date_modify, NEW.date_modify,
-            OLD.origin_id, NEW.origin_id, OLD._deleted_at, NEW._deleted_at); END"""
+    BACK = """NEW._hi < OLD._hi OR NEW.date_modify < OLD.date_modify
+        OR ({was} AND {now} AND NEW.origin_id < OLD.origin_id)
+        OR ({was} AND NEW.origin_id IS NOT NULL AND NOT {now})
+        OR (OLD._deleted_at IS NOT NULL AND OLD._written_at IS NOT NULL AND NEW._deleted_at IS NULL)"""
+    LINE = """INSERT INTO chaos_back VALUES ('{0}', OLD.id, OLD._hi, NEW._hi, OLD.date_modify, NEW.date_modify,
+        OLD.origin_id, NEW.origin_id, OLD._deleted_at, NEW._deleted_at);"""
+    SQLITE = 'CREATE TRIGGER IF NOT EXISTS chaos_{0} AFTER UPDATE ON crm_{0} WHEN {back} BEGIN {line} END'
+    POSTGRES = """CREATE FUNCTION chaos_{0}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF {back} THEN {line} END IF; RETURN NULL; END $$;
+        CREATE TRIGGER chaos AFTER UPDATE ON crm_{0} FOR EACH ROW EXECUTE FUNCTION chaos_{0}()"""
 
     def __init__(self, pipeline):
         self.pipeline = pipeline
-        with contextlib.closing(sqlite3.connect(pipeline.db_path, timeout=20, isolation_level=None)) as db:
-            db.execute('CREATE TABLE IF NOT EXISTS chaos_back (entity, id, hi_was, hi, modified_was, modified, '
-                       'origin_was, origin, deleted_was, deleted)')
-            for entity in ENTITIES:
-                db.execute(self.BACK.format(entity))
+        kind, version, trigger = (('text', "{0}.origin_id ~ '^v[0-9]'", self.POSTGRES) if pipeline.postgres else
+                                  ('', "{0}.origin_id GLOB 'v[0-9]*'", self.SQLITE))
+        back = self.BACK.format(was=version.format('OLD'), now=version.format('NEW'))
+        self.run(['CREATE TABLE IF NOT EXISTS chaos_back (entity text, id bigint, hi_was bigint, hi bigint, modified_was KIND, '
+                  'modified KIND, origin_was KIND, origin KIND, deleted_was KIND, deleted KIND)'.replace('KIND', kind)]
+                 + [trigger.format(entity, back=back, line=self.LINE.format(entity)) for entity in ENTITIES])
+
+    def run(self, statements):
+        if self.pipeline.postgres:
+            server, database = self.pipeline.postgres
+            server.execute(';\n'.join(statements) + ';', database)
+            return
+        with contextlib.closing(sqlite3.connect(self.pipeline.db_path, timeout=20, isolation_level=None)) as db:
+            for statement in statements:
+                db.execute(statement)
 
     def found(self):
-        return [tuple(row) for row in self.pipeline.query('SELECT * FROM chaos_back LIMIT 10')]
+        return [tuple(row.values() if isinstance(row, dict) else row)
+                for row in self.pipeline.query('SELECT * FROM chaos_back LIMIT 10')]
 
 
 class Versions(threading.Thread):
@@ -201,10 +216,11 @@ class Killer:
 class Mirror:
     """A pipeline that is told of changes by events alone, and the sandbox that makes them.
 
-    relay=False: events go straight to the gateway, of which none may then be refused.
+    relay=False: events go straight to the gateway, of which none may then be refused. for_up: environment of the services
+    alone, `potok` commands do not have it.
     """
 
-    def __init__(self, test, gateway_port, relay=True, sizes=None, options=(), **environment):
+    def __init__(self, test, gateway_port, relay=True, sizes=None, options=(), postgres=None, for_up=None, **environment):
         self.test, self.relay = test, None
         url = 'http://127.0.0.1:%d/webhook/bitrix' % gateway_port
         if relay:
@@ -213,35 +229,45 @@ class Mirror:
             url = self.relay.url
         # An application hears of a deal's move to another funnel too, an outgoing webhook does not.
         self.sandbox = test.sandbox('--latency', '20', *options, app_events=url, **(sizes or {}))
-        self.pipeline = test.pipeline(self.sandbox, GATEWAY_LISTEN='127.0.0.1:%d' % gateway_port, DONE_DEADLINE='2s',
-                                      BITRIX_APPLICATION_TOKEN=self.sandbox.token, **environment).start()
+        self.pipeline = test.pipeline(self.sandbox, postgres=postgres, GATEWAY_LISTEN='127.0.0.1:%d' % gateway_port,
+                                      DONE_DEADLINE='2s', BITRIX_APPLICATION_TOKEN=self.sandbox.token, **environment)
+        self.pipeline.start(**(for_up or {}))
         self.pipeline.sync()
         truth.check(test, self.pipeline, self.sandbox, ENTITIES)
         self.runs = self.run_ids()
         self.watcher = Watcher(self.pipeline)
 
     def run_ids(self):
-        return [row['id'] for row in self.pipeline.query('SELECT id FROM potok_run')]
+        return [row['id'] for row in self.pipeline.query('SELECT id FROM potok_run ORDER BY id')]
 
-    def storm(self, kills, per_second=40, once=False, pause=0.4, longest_stop=1.2):
+    def storm(self, kills, per_second=40, once=False, pause=0.4, longest_stop=1.2, troubles=(), meanwhile=None):
         """Changes of every entity until so many services were struck; what was done, by signal. once: no record is
-        changed twice, and none is deleted or made."""
+        changed twice, and none is deleted or made, but by meanwhile(), of whose records none is changed. troubles: what else
+        goes wrong (Trouble), each of them three times at least."""
         chance = self.test.random
+        deadline = time.monotonic() + 120 + 10 * kills
         hard = ALL_SERVICES if self.relay else tuple(s for s in ALL_SERVICES if s != 'gateway')
         self.pipeline.expect(*WARNINGS)
         killer = Killer(self.pipeline, chance, hard, longest_stop)
         versions = Versions(self.sandbox, chance.randrange(1 << 30), 30 if once else 15, once)
         self.sandbox.post('change/rate?per_s=%d&seconds=86400' % (0 if once else per_second))
-        versions.start()
+        for thread in (versions, *troubles):
+            thread.start()
+        if meanwhile:
+            meanwhile()
         try:
-            while sum(killer.count.values()) < kills:
+            while sum(killer.count.values()) < kills or any(t.count < TROUBLES_LEAST for t in troubles):
+                if time.monotonic() > deadline:
+                    raise AssertionError('no more could be struck than %s' % killer.count)
                 time.sleep(chance.uniform(0, pause))
-                killer.one()
+                if sum(killer.count.values()) < kills:
+                    killer.one()
         finally:
             killer.end()
             self.sandbox.post('change/rate?per_s=0&seconds=0')
-            versions.end()
-        return dict(killer.count)
+            for thread in (versions, *troubles):
+                thread.end()
+        return dict(killer.count, **{t.name: t.count for t in troubles})
 
     def delivered(self):
         events = self.sandbox.stats()['events']
@@ -255,8 +281,9 @@ class Mirror:
             return db.execute('SELECT count(*) FROM event').fetchone()[0]
 
     def at_rest(self):
+        """Looks for what changed come and go by themselves."""
         return self.pipeline.alive() and self.waiting() == 0 and self.pipeline.query(
-            "SELECT 1 FROM potok_mark UNION ALL SELECT 1 FROM potok_job WHERE state = 'open'") == []
+            "SELECT 1 FROM potok_mark UNION ALL SELECT 1 FROM potok_job WHERE state = 'open' AND kind <> 'changed'") == []
 
     def rest(self, seconds=60):
         wait_for(self.delivered, 'the portal has told all its events', seconds, 0.1)

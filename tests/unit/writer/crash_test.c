@@ -4,6 +4,7 @@
 #include "run/crash.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,5 +62,38 @@ TEST(a_point_counts_its_passes)
     crash_point(WRITER_BEFORE_COMMIT);
 }
 
+TEST(several_points_may_be_named_and_the_first_that_is_passed_kills)
+{
+    struct story *s = fresh(NOTES({ 1, "A" }));
+    struct flight f = fly_range(s, 1, END);
+
+    CHECK(!dies(s, "gateway.after_commit,writer.before_commit:9,writer.after", &f, (struct note){ 1, "B" }));
+    CHECK_STR(deal(s, 1), "B");
+    f = fly_range(s, 1, END);
+    CHECK(dies(
+        s, "gateway.after_commit,writer.after_commit,writer.before_commit:9", &f, (struct note){ 1, "C" }));
+    CHECK_STR(deal(s, 1), "C");
+}
+
+TEST(a_file_of_points_kills_one_process_only)
+{
+    struct story *s = fresh(NOTES({ 1, "A" }));
+    struct flight f = fly_range(s, 1, END);
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/crash", check_folder());
+    CHECK(!dies(s, path, &f, (struct note){ 1, "B" }));
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL);
+    fputs("writer.before_commit:1", file);
+    fclose(file);
+    f = fly_range(s, 1, END);
+    CHECK(dies(s, path, &f, (struct note){ 1, "C" }));
+    CHECK_EQ(access(path, F_OK), -1);
+    CHECK(!dies(s, path, &f, (struct note){ 1, "C" }));
+    CHECK_STR(deal(s, 1), "C");
+}
+
 TEST_MAIN(CASE(killed_before_the_commit_nothing_happened), CASE(killed_after_the_commit_all_of_it_did),
-    CASE(a_point_counts_its_passes))
+    CASE(a_point_counts_its_passes), CASE(several_points_may_be_named_and_the_first_that_is_passed_kills),
+    CASE(a_file_of_points_kills_one_process_only))
