@@ -5,14 +5,25 @@
 
 #include <stdlib.h>
 
-#define TRY_EVERY_MS 50 /* until the bus has found the scheduler */
+#define TRY_EVERY_MS  50   /* until the bus has found the scheduler */
+#define ASK_AGAIN_MS  1000 /* question or answer may be lost with whoever had it; to be asked twice does no harm */
 
 static void question_drop(struct control *c)
 {
     c->on_answer = NULL;
     msg_free(&c->question);
+    free(c->command);
     free(c->args);
-    c->args = NULL;
+    c->command = c->args = NULL;
+}
+
+static void question_make(struct control *c)
+{
+    c->question = msg_new(MSG_CONTROL);
+    c->question->control = (struct msg_control){ .command = str_of(c->command), .args = str_of(c->args) };
+    if (c->correlation[0] != '\0')
+        memcpy(c->question->correlation, c->correlation, sizeof(c->correlation));
+    memcpy(c->correlation, c->question->correlation, sizeof(c->correlation));
 }
 
 static void answer(struct control *c, int status, struct str body, const struct err *err)
@@ -28,14 +39,17 @@ static void on_timer(uv_timer_t *timer)
 {
     struct control *c = timer->data;
     struct err err = { 0 };
+    uint64_t now_ms = clock_mono_ms();
 
-    if (clock_mono_ms() >= c->deadline_ms) {
+    if (now_ms >= c->deadline_ms) {
         err_set(&err, ERR_TEMP, "no scheduler answers");
         answer(c, -1, STR(""), &err);
         return;
     }
-    if (c->question != NULL)
-        (void)bus_send(c->plug, &c->question); /* full: again at the next turn */
+    if (c->question == NULL && now_ms >= c->again_ms)
+        question_make(c);
+    if (c->question != NULL && bus_send(c->plug, &c->question) == BUS_SENT) /* full: again at the next turn */
+        c->again_ms = now_ms + ASK_AGAIN_MS;
 }
 
 static void on_reply(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
@@ -92,10 +106,10 @@ bool control_busy(const struct control *c)
 void control_ask(struct control *c, const char *command, const char *args, uint64_t timeout_ms,
     control_on_answer *on_answer, void *ctx)
 {
+    c->command = xstrdup(command);
     c->args = xstrdup(args);
-    c->question = msg_new(MSG_CONTROL);
-    c->question->control = (struct msg_control){ .command = str_of(command), .args = str_of(c->args) };
-    memcpy(c->correlation, c->question->correlation, sizeof(c->correlation));
+    c->correlation[0] = '\0';
+    question_make(c);
     c->on_answer = on_answer;
     c->ctx = ctx;
     c->deadline_ms = clock_mono_ms() + timeout_ms;

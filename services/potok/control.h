@@ -14,8 +14,9 @@ typedef void control_on_answer(void *ctx, int status, struct str body, const str
 struct control {
     struct bus_plug *plug;
     uv_timer_t timer;
-    struct msg *question;           /* not yet taken by the bus; borrows args */
-    char *args;
+    struct msg *question;           /* not yet taken by the bus; borrows command and args */
+    char *command, *args;
+    uint64_t again_ms;              /* when it is asked once more, with the same correlation */
     char correlation[UUID_SIZE];
     control_on_answer *on_answer;   /* NULL: nothing is asked */
     void *ctx;

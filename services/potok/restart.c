@@ -38,7 +38,7 @@ enum restart_verdict restart_exited(struct restart *r, uint64_t now_ms, int exit
     }
     if (exit_code == RESTART_EXIT_CONF && !r->ever_ready)
         return RESTART_CONF;
-    if (!r->ready && exits_too_many(r, now_ms))
+    if (!r->ready && (!r->ever_ready || exit_code == RESTART_EXIT_CONF) && exits_too_many(r, now_ms))
         return RESTART_GIVE_UP;
     if (r->delay_ms == 0 || now_ms - r->started_ms >= RESTART_CALM_MS)
         r->delay_ms = RESTART_FIRST_MS;

@@ -9,8 +9,9 @@
 #define RESTART_MOST_MS 5000
 #define RESTART_MOST_READY_MS 1000  /* it had got ready: somebody ended it, and others wait for it */
 #define RESTART_CALM_MS 10000       /* alive that long: the next exit waits RESTART_FIRST_MS again */
-#define RESTART_EXITS 5             /* before ready, within … */
-#define RESTART_WITHIN_MS 60000     /* … this: it will not come up */
+#define RESTART_EXITS 5             /* before it was ever ready, or for its configuration, within … */
+#define RESTART_WITHIN_MS 60000     /* … this: it will not come up. Who was ready before has all it needs but a database or disk
+                                     * that is away, and its neighbours, which are well, must not end for that */
 #define RESTART_EXIT_CONF 2         /* exit code of bad usage or configuration */
 
 struct restart {
