@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SILENT_MS       30000 /* nothing of what was read reached the database for so long */
+#define SILENT_MS       30000 /* nothing of what was read reached the database for so long, or for ALARM_AFTER */
 #define CLOCK_STEP_MS   60000
-#define DRIFT_EVERY_MS  10000
+#define DRIFT_EVERY_MS  5000
 #define DRIFT_NAMES_MAX 300
 
 /* ---- who is told of what ---- */
@@ -183,10 +183,12 @@ static void look_at_fields(struct scheduler *s, uint64_t now_ms)
 
 void alarms_refresh(struct scheduler *s, uint64_t now_ms)
 {
+    uint64_t silent_ms = s->alarm.after_ms < SILENT_MS ? (uint64_t)s->alarm.after_ms : SILENT_MS;
+
     for (int i = 0; i < s->portal_count; i++)
         look_at_portal(s, i);
     look_at(s, "fetcher.none", s->crew.count == 0 && work_waits(s), "no READY of any fetcher");
-    look_at(s, "writer.none", s->unwritten_ms > 0 && now_ms - s->unwritten_ms >= SILENT_MS,
+    look_at(s, "writer.none", s->unwritten_ms > 0 && now_ms - s->unwritten_ms >= silent_ms,
         "no DONE for what fetchers sent on");
     look_at(s, "database.lost", s->step_lost, s->step_error);
     look_at_clock(s, now_ms);

@@ -1,6 +1,8 @@
 """Alarms: told once to every target, resolved once, over restarts too; a portal that blocked its REST API is left alone."""
 import http.server
 import json
+import os
+import signal
 import threading
 import unittest
 
@@ -44,6 +46,7 @@ class Targets:
 
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None      # who asks may be killed meanwhile
         self.url = 'http://127.0.0.1:%d' % self.server.server_port
         threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
 
@@ -166,6 +169,34 @@ class Alarms(Scenario):
         wait_for(lambda: targets.states('portal.overload') == ['raised', 'resolved'], 'it is over')
         pipeline.sync('deals')
         self.assertEqual(60, pipeline.query('SELECT count(*) AS n FROM crm_deals')[0]['n'])
+
+    def test_what_stands_still_or_waits_for_people_is_told(self):
+        targets = self.targets()
+        sandbox = self.sandbox(deals=60, contacts=10, companies=10, leads=10)
+        path = os.path.join(self.folder, 'potok.yaml')
+        with open(path, 'w') as f:
+            f.write('portals:\n  main:\n    url: %s\n    drift: freeze\nsettings:\n' % sandbox.url)
+            f.write(''.join('  %s: "%s"\n' % pair for pair in dict(targets.settings(), ALARM_AFTER='1s', ALARM_MARK_AGE='1s').items()))
+        pipeline = self.pipeline(None, POTOK_CONFIG=path)
+        pipeline.expect('fetcher.lost', 'job.given_up', 'fetcher.none', 'mark.old', 'fields.drift')
+        pipeline.start()
+        pipeline.sync('deals', 'leads')
+        sandbox.post('field?entity=deals', {'name': 'UF_CRM_NEW', 'type': 'string', 'multiple': False, 'fill': 50})
+        pipeline.sync('deals')
+        pipeline.kill('fetcher', how=signal.SIGSTOP)
+        self.addCleanup(pipeline.kill, 'fetcher', how=signal.SIGCONT)
+        self.assertEqual(0, pipeline.potok('sync', 'leads', '--id', '1').returncode)
+        raised = wait_for(lambda: {'fetcher.none', 'mark.old', 'fields.drift'} <= self.raised(pipeline), 'three are raised', 25)
+        self.assertTrue(raised)
+        self.assertEqual('UF_CRM_NEW', [body['text'] for body in targets.told() if body['name'] == 'fields.drift'][0])
+        self.assertEqual(['leads'], [body['entity'] for body in targets.told() if body['name'] == 'mark.old'])
+        status = pipeline.potok('status').stdout
+        self.assertTrue(status.startswith('ALARM') or status.startswith('warning'), status[:200])
+        pipeline.kill('fetcher', how=signal.SIGCONT)
+        self.assertEqual(0, pipeline.potok('schema', 'accept', 'deals', 'UF_CRM_NEW').returncode)
+        for name in 'fetcher.none', 'mark.old', 'fields.drift':
+            wait_for(lambda: targets.states(name) == ['raised', 'resolved'], name + ' is over', 25)
+        self.no_secret(pipeline, status, pipeline.potok('config', 'show').stdout)
 
 
 if __name__ == '__main__':
