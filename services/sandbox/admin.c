@@ -46,7 +46,7 @@ int visit_which(struct visit *v)
     const int w = which_of(name);
 
     if (w < 0)
-        visit_refuse(v, 400, "entity: deals, contacts, companies or leads");
+        visit_refuse(v, 400, "entity: deals, contacts, companies, leads, quotes, invoices or items");
     return w;
 }
 

@@ -149,7 +149,7 @@ void visit_lag(struct visit *v)
         visit_refuse(v, 400, "ms: at most 600000");
         return;
     }
-    for (int i = 0; i < WHICHES; i++) {
+    for (int i = 0; i < KINDS; i++) {
         if (!one || i == w)
             p->store.veils.lag_ms[i] = ms;
     }

@@ -20,11 +20,14 @@ static const struct attr_type types[TYPES] = {
 #undef TYPE
 };
 
-const struct which_name WHICH[WHICHES] = {
+const struct which_name WHICH[KINDS] = {
     [DEAL] = { "deals", "deal", "crm.deal", "CRM_DEAL", "D", 2 },
     [CONTACT] = { "contacts", "contact", "crm.contact", "CRM_CONTACT", "C", 3 },
     [COMPANY] = { "companies", "company", "crm.company", "CRM_COMPANY", "CO", 4 },
     [LEAD] = { "leads", "lead", "crm.lead", "CRM_LEAD", "L", 1 },
+    [QUOTE] = { "quotes", "quote", "crm.quote", "CRM_QUOTE", "Q", 7 },
+    [INVOICE] = { "invoices", "invoice", "crm.item", "CRM_SMART_INVOICE", "SI", 31 },
+    [SMART] = { "items", "item", "crm.item", "CRM_3", "T9c", 156 },
 };
 
 enum { /* short names for the tables */
@@ -57,6 +60,23 @@ static const struct attr company_attrs[] = {
 static const struct attr lead_attrs[] = {
 #include "lead.def"
 };
+static const struct attr quote_attrs[] = {
+#include "quote.def"
+};
+#define STAGES         "DYNAMIC_156_STAGE_10"
+#define SMART_CATEGORY 10
+static const struct attr smart_attrs[] = {
+#include "smart.def"
+};
+#undef STAGES
+#undef SMART_CATEGORY
+#define STAGES         "SMART_INVOICE_STAGE_5"
+#define SMART_CATEGORY 5
+static const struct attr invoice_attrs[] = {
+#include "smart.def"
+};
+#undef STAGES
+#undef SMART_CATEGORY
 #undef ATTR
 
 static const struct attr user_attrs[] = {
@@ -68,22 +88,28 @@ static const struct attr user_attrs[] = {
         .facet = FACET_##facet_, \
         .make = make_user_field },
 #include "userfields.def"
+};
+static const struct attr smart_user_attrs[] = {
+#include "smart_userfields.def"
 #undef USERFIELD
 };
 
 static const struct {
     const struct attr *attrs;
     size_t count;
-} standard[WHICHES] = {
+} standard[KINDS] = {
     [DEAL] = { deal_attrs, ARRAY_SIZE(deal_attrs) },
     [CONTACT] = { contact_attrs, ARRAY_SIZE(contact_attrs) },
     [COMPANY] = { company_attrs, ARRAY_SIZE(company_attrs) },
     [LEAD] = { lead_attrs, ARRAY_SIZE(lead_attrs) },
+    [QUOTE] = { quote_attrs, ARRAY_SIZE(quote_attrs) },
+    [INVOICE] = { invoice_attrs, ARRAY_SIZE(invoice_attrs) },
+    [SMART] = { smart_attrs, ARRAY_SIZE(smart_attrs) },
 };
 
 int which_of(struct str name)
 {
-    for (int w = 0; w < WHICHES; w++) {
+    for (int w = 0; w < KINDS; w++) {
         if (str_case_eq(name, str_of(WHICH[w].plural)) || str_case_eq(name, str_of(WHICH[w].singular)))
             return w;
     }
@@ -138,8 +164,10 @@ void attrs_init(struct attr_list *ret, enum which w)
     *ret = (struct attr_list){ 0 };
     for (size_t i = 0; i < standard[w].count; i++)
         append(ret, &standard[w].attrs[i]);
-    for (size_t i = 0; i < ARRAY_SIZE(user_attrs); i++)
-        append(ret, &user_attrs[i]);
+    const struct attr *own = w == SMART ? smart_user_attrs : user_attrs;
+    const size_t count = w == SMART ? ARRAY_SIZE(smart_user_attrs) : ARRAY_SIZE(user_attrs);
+    for (size_t i = 0; i < count; i++)
+        append(ret, &own[i]);
 }
 
 static void attr_free(struct attr *a)

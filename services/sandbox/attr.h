@@ -65,7 +65,9 @@ struct attr_item {              /* of an enumeration */
     char *text;                 /* NULL: deleted; who had it has nothing */
 };
 
-enum which { DEAL, CONTACT, COMPANY, LEAD, WHICHES };
+/* The first four are what classic methods and the admin routes for people's changes are about; the others are seen by
+ * crm.item.* alone. */
+enum which { DEAL, CONTACT, COMPANY, LEAD, WHICHES, QUOTE = WHICHES, INVOICE, SMART, KINDS };
 
 struct which_name {
     const char *plural, *singular, *method;     /* "deals", "deal", "crm.deal" */
@@ -73,7 +75,7 @@ struct which_name {
     const char *letter;                         /* "D": in bindings "D_12" */
     int type_id;                                /* entityTypeId */
 };
-extern const struct which_name WHICH[WHICHES];
+extern const struct which_name WHICH[KINDS];
 int which_of(struct str plural_or_singular);    /* -1: none */
 
 struct attr_list {

@@ -14,40 +14,17 @@ const struct api_error_row API[API_ERRORS] = {
 #undef API_ERROR
 };
 
-#define CRM(stem, which) \
+#define METHOD(name, run, scope) { name, run, SCOPE_##scope, -1 },
+#define RECORD_METHODS(stem, which) \
     { stem ".list", run_list, SCOPE_CRM, which }, { stem ".get", run_get, SCOPE_CRM, which }, \
         { stem ".fields", run_fields, SCOPE_CRM, which }, { stem ".add", run_add, SCOPE_CRM, which }, \
         { stem ".update", run_update, SCOPE_CRM, which }, { stem ".delete", run_delete, SCOPE_CRM, which }, \
-    { \
-        stem ".userfield.list", run_userfields, SCOPE_CRM, which \
-    }
-
+        { stem ".userfield.list", run_userfields, SCOPE_CRM, which },
 static const struct method methods[] = {
-    CRM("crm.deal", DEAL),
-    CRM("crm.contact", CONTACT),
-    CRM("crm.company", COMPANY),
-    CRM("crm.lead", LEAD),
-    { "crm.status.list", run_statuses, SCOPE_CRM, -1 },
-    { "crm.category.list", run_categories, SCOPE_CRM, -1 },
-    { "user.get", run_user, SCOPE_USER, -1 },
-    { "event.bind", run_event_bind, SCOPE_APP, -1 },
-    { "event.unbind", run_event_unbind, SCOPE_APP, -1 },
-    { "event.get", run_event_get, SCOPE_APP, -1 },
-    { "event.test", run_event_test, SCOPE_APP, -1 },
-    { "events", run_events, SCOPE_APP, -1 },
-    { "event.offline.get", run_offline_get, SCOPE_APP, -1 },
-    { "event.offline.list", run_offline_list, SCOPE_APP, -1 },
-    { "event.offline.clear", run_offline_clear, SCOPE_APP, -1 },
-    { "event.offline.error", run_offline_error, SCOPE_APP, -1 },
-    { "feature.get", run_feature, SCOPE_NONE, -1 },
-    { "batch", batch_run, SCOPE_NONE, -1 },
-    { "app.info", run_app_info, SCOPE_NONE, -1 },
-    { "profile", run_profile, SCOPE_NONE, -1 },
-    { "scope", run_scope, SCOPE_NONE, -1 },
-    { "server.time", run_server_time, SCOPE_NONE, -1 },
-    { "methods", run_methods, SCOPE_NONE, -1 },
-    { "method.get", run_method_get, SCOPE_NONE, -1 },
+#include "methods.def"
 };
+#undef METHOD
+#undef RECORD_METHODS
 
 const struct method *method_find(struct str name)
 {

@@ -49,6 +49,8 @@ const struct method *method_at(size_t n);               /* NULL past the end */
 enum api_error call_run(struct call *c);
 
 method_run run_list, run_get;                                       /* records.c */
+method_run run_item_list, run_item_get, run_item_add, run_item_update, run_item_delete;        /* item_methods.c */
+method_run run_item_fields, run_types;                              /* item_describe.c */
 method_run run_add, run_update, run_delete;                         /* classic_write.c */
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */

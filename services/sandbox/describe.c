@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include "base/mem.h"
+#include "describe.h"
 #include "json_out.h"
 #include "params.h"
 
@@ -65,11 +66,10 @@ static void out_user_part(struct buf *out, const struct attr *a)
         out_items(out, a);
 }
 
-static void out_field(struct buf *out, const struct attr *a)
+void describe_field(struct buf *out, const struct attr *a, const char *upper)
 {
-    buf_add(out, a->key, a->key_n);
     buf_str(out, "{\"type\":");
-    json_out_cstr(out, a->type_name);
+    json_out_cstr(out, upper != NULL && strcmp(a->type_name, "char") == 0 ? "boolean" : a->type_name);
     out_flag(out, "isRequired", a->flags & ATTR_REQUIRED);
     out_flag(out, "isReadOnly", a->flags & ATTR_READ_ONLY);
     out_flag(out, "isImmutable", a->flags & ATTR_IMMUTABLE);
@@ -79,12 +79,16 @@ static void out_field(struct buf *out, const struct attr *a)
         out_flag(out, "isDeprecated", true);
     if (a->dictionary != NULL)
         buf_fmt(out, ",\"statusType\":\"%s\"", a->dictionary);
-    if (strcmp(a->name, "PARENT_ID_156") == 0)
-        buf_str(out, ",\"settings\":{\"parentEntityTypeId\":156}");
+    if (strncmp(a->name, "PARENT_ID_", 10) == 0)
+        buf_fmt(out, ",\"settings\":{\"parentEntityTypeId\":%s}", a->name + 10);
     buf_str(out, ",\"title\":");
-    json_out_cstr(out, a->name);
+    json_out_cstr(out, upper != NULL && a->label != NULL ? a->label : a->name);
     if (a->flags & ATTR_USER)
         out_user_part(out, a);
+    if (upper != NULL) {
+        buf_str(out, ",\"upperName\":");
+        json_out_cstr(out, upper);
+    }
     buf_char(out, '}');
 }
 
@@ -96,7 +100,8 @@ enum api_error run_fields(struct call *c)
     for (int i = 0; i < attrs->count; i++) {
         if (i > 0)
             buf_char(c->out, ',');
-        out_field(c->out, attrs->list[i]);
+        buf_add(c->out, attrs->list[i]->key, attrs->list[i]->key_n);
+        describe_field(c->out, attrs->list[i], NULL);
     }
     buf_char(c->out, '}');
     c->cost_s = COST_CALL_S;

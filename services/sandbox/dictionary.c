@@ -74,6 +74,25 @@ static const struct status employees[] = {
     { "EMPLOYEES_3", "250-500", NULL },
     { "EMPLOYEES_4", "более 500", NULL },
 };
+static const struct status quote_statuses[] = {
+    { "DRAFT", "Черновик", NULL },
+    { "SENT", "Отправлено клиенту", NULL },
+    { "APPROVED", "Принято", "S" },
+    { "UNAPPROVED", "Отклонено", "F" },
+};
+static const struct status invoice_stages[] = {
+    { "DT31_5:N", "Новый", NULL },
+    { "DT31_5:S", "Отправлен", NULL },
+    { "DT31_5:P", "Оплачен", "S" },
+    { "DT31_5:D", "Не оплачен", "F" },
+};
+static const struct status smart_stages[] = {
+    { "DT156_10:NEW", "Начало", NULL },
+    { "DT156_10:PREPARATION", "Подготовка", NULL },
+    { "DT156_10:CLIENT", "Согласование", NULL },
+    { "DT156_10:SUCCESS", "Успех", "S" },
+    { "DT156_10:FAIL", "Провал", "F" },
+};
 static const struct status honorifics[] = { { "HNR_RU_1", "г-н", NULL }, { "HNR_RU_2", "г-жа", NULL } };
 
 #define DICTIONARY(entity_, list_, type_id_, category_) \
@@ -93,6 +112,9 @@ static const struct dictionary dictionaries[] = {
     DICTIONARY("DEAL_STAGE_1", stages, 2, 1),
     DICTIONARY("DEAL_STAGE_2", stages, 2, 2),
     DICTIONARY("DEAL_STAGE_3", stages, 2, 3),
+    DICTIONARY("QUOTE_STATUS", quote_statuses, 7, 0),
+    DICTIONARY("SMART_INVOICE_STAGE_5", invoice_stages, 31, 0),
+    DICTIONARY("DYNAMIC_156_STAGE_10", smart_stages, 156, 0),
 };
 
 const char *const FUNNEL_NAMES[FUNNELS] = { "Общая", "Опт", "Сервис & гарантия", "Тендеры \"44-ФЗ\"" };

@@ -14,6 +14,9 @@
 #define RECORD_EVENTS(stem, w) \
     { "ONCRM" stem "ADD", w, DEED_ADD, false }, { "ONCRM" stem "UPDATE", w, DEED_UPDATE, false }, \
         { "ONCRM" stem "DELETE", w, DEED_DELETE, false }, FIELD_EVENTS(stem, w),
+#define ITEM_EVENTS(stem, w) \
+    { "ONCRM" stem "ADD", w, DEED_ADD, false }, { "ONCRM" stem "UPDATE", w, DEED_UPDATE, false }, \
+        { "ONCRM" stem "DELETE", w, DEED_DELETE, false },
 #define EVENT(name) { name, -1, DEED_KINDS, true },
 
 static const struct event_row rows[] = {
@@ -66,6 +69,8 @@ int event_of(struct str name)
 
 int event_of_deed(enum which w, enum deed_kind kind)
 {
+    if (w == INVOICE)
+        w = SMART;
     for (int i = 0; i < event_count(); i++) {
         if (rows[i].which == (int)w && rows[i].kind == kind)
             return i;

@@ -37,7 +37,7 @@ int events_open(struct events *ret, const struct events_options *o, struct store
     make_token(s->seed ^ 0x746f6b656e, ret->application_token);
     if (o->application_token != NULL)
         snprintf(ret->application_token, sizeof(ret->application_token), "%s", o->application_token);
-    for (int w = 0; w < WHICHES; w++)
+    for (int w = 0; w < KINDS; w++)
         s->veils.lag_ms[w] = o->lag_ms;
     if (bindings_open(&ret->bindings, s->db, err) < 0 || offline_open(&ret->offline, s->db, s->seed, err) < 0)
         return -1;
@@ -56,7 +56,7 @@ void events_close(struct events *e)
 void events_listen(struct events *e, struct store *s)
 {
     s->journal.on = e->bindings.count > 0;
-    for (int w = 0; w < WHICHES; w++)
+    for (int w = 0; w < KINDS; w++)
         s->journal.on |= s->veils.lag_ms[w] > 0;
 }
 
@@ -79,6 +79,15 @@ static void funnel_members(struct buf *out, struct store *s, uint32_t n)
     arena_fini(&arena);
 }
 
+/* Which of the smart processes, and invoices among them. */
+static void type_member(struct buf *out, enum which w)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", WHICH[w].type_id);
+    event_member(out, "data[FIELDS][ENTITY_TYPE_ID]", str_of(text));
+}
+
 static void field_members(struct buf *out, const struct deed *d)
 {
     event_member(out, "data[FIELDS][ENTITY_ID]", str_of(WHICH[d->which].uf_entity));
@@ -93,6 +102,8 @@ static int spread_one(
     buf_init(&more, 4096);
     if (d->kind == DEED_MOVE)
         funnel_members(&more, s, d->n);
+    if (d->field == NULL && (d->which == INVOICE || d->which == SMART))
+        type_member(&more, d->which);
     if (d->field != NULL)
         field_members(&more, d);
     const int result =

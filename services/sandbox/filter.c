@@ -137,6 +137,11 @@ static bool take_id_condition(struct filter *f, const struct condition *c, struc
     }
 }
 
+size_t filter_prefix(const char *key)
+{
+    return strlen(prefix_of(key)->text);
+}
+
 /* "LIKE does not work" for dictionaries and links, and multifields are found by exact value alone. */
 static bool op_works(const struct prefix *p, const struct attr *a, enum which w)
 {
@@ -147,26 +152,95 @@ static bool op_works(const struct prefix *p, const struct attr *a, enum which w)
     return p->op == OP_EQ || p->op == OP_NE || !attr_is_multifield(a);
 }
 
+/* false: nothing the portal takes notice of. */
+static bool parse_condition(
+    struct condition *ret, const char *key, json_t *v, const struct crm *c, bool item, struct arena *arena)
+{
+    const struct prefix *p = prefix_of(key);
+
+    *ret = (struct condition){ .op = p->op, .attr = attr_find(&c->attrs, str_of(key + strlen(p->text))) };
+    if (ret->attr == NULL || (!item && ret->attr->flags & ATTR_UNSEEN) ||
+        (!item && !op_works(p, ret->attr, c->which)))
+        return false;
+    if (ret->attr->flags & ATTR_UNSEEN) /* contactIds: the one that a record knows */
+        ret->attr = attr_find(&c->attrs, c->which == CONTACT ? STR("COMPANY_ID") : STR("CONTACT_ID"));
+    const bool like = (p->op == OP_LIKE || p->op == OP_NOT_LIKE) && !p->pattern;
+    return ret->attr != NULL && parse_operands(ret, v, like, arena) > 0;
+}
+
+static struct filter parse_room(const json_t *filter, struct arena *arena)
+{
+    const size_t room = json_is_object(filter) ? json_object_size(filter) : 0;
+
+    return (struct filter){ .id_last = UINT64_MAX,
+        .conditions = arena_get(arena, (room + 1) * sizeof(struct condition)),
+        .groups = arena_get(arena, (room + 1) * sizeof(struct filter_group)) };
+}
+
 void filter_parse(struct filter *ret, const json_t *filter, const struct crm *c, struct arena *arena)
 {
     struct params_walk walk = { .of = (json_t *)filter };
+    struct condition one;
     const char *key;
     json_t *v;
-    const size_t room = json_is_object(filter) ? json_object_size(filter) : 0;
 
-    *ret = (struct filter){ .id_last = UINT64_MAX };
-    ret->conditions = arena_get(arena, (room + 1) * sizeof(*ret->conditions));
+    *ret = parse_room(filter, arena);
     while (json_is_object(filter) && params_next(&walk, &key, &v)) {
-        const struct prefix *p = prefix_of(key);
-        struct condition one = { .op = p->op, .attr = attr_find(&c->attrs, str_of(key + strlen(p->text))) };
-        if (one.attr == NULL || one.attr->flags & ATTR_UNSEEN || !op_works(p, one.attr, c->which))
-            continue;
-        const bool like = (p->op == OP_LIKE || p->op == OP_NOT_LIKE) && !p->pattern;
-        if (parse_operands(&one, v, like, arena) == 0)
-            continue;
-        if (one.attr->place == 0 && take_id_condition(ret, &one, arena))
+        if (!parse_condition(&one, key, v, c, false, arena) ||
+            (one.attr->place == 0 && take_id_condition(ret, &one, arena)))
             continue;
         ret->conditions[ret->count++] = one;
+    }
+}
+
+static bool is_or(const json_t *group)
+{
+    const json_t *logic = params_get(group, "logic");
+    char room[40];
+
+    return logic != NULL && str_case_eq(params_text(logic, room), STR("OR"));
+}
+
+static bool is_group(const char *key, const json_t *v)
+{
+    return params_is_array(v) && key[0] >= '0' && key[0] <= '9';
+}
+
+static void parse_group(
+    struct filter_group *ret, const json_t *group, const struct crm *c, int depth, struct arena *arena)
+{
+    const struct filter room = parse_room(group, arena);
+    struct params_walk walk = { .of = (json_t *)group };
+    const char *key;
+    json_t *v;
+
+    *ret = (struct filter_group){ .any = is_or(group), .conditions = room.conditions, .groups = room.groups };
+    while (depth < 32 && json_is_object(group) && params_next(&walk, &key, &v)) {
+        if (is_group(key, v))
+            parse_group(&ret->groups[ret->group_count++], v, c, depth + 1, arena);
+        else
+            ret->count += parse_condition(&ret->conditions[ret->count], key, v, c, true, arena);
+    }
+}
+
+void filter_parse_item(struct filter *ret, const json_t *filter, const struct crm *c, struct arena *arena)
+{
+    struct params_walk walk = { .of = (json_t *)filter };
+    struct condition one;
+    const char *key;
+    json_t *v;
+
+    *ret = parse_room(filter, arena);
+    if (is_or(filter)) {
+        parse_group(&ret->groups[ret->group_count++], filter, c, 0, arena);
+        return;
+    }
+    while (json_is_object(filter) && params_next(&walk, &key, &v)) {
+        if (is_group(key, v))
+            parse_group(&ret->groups[ret->group_count++], v, c, 0, arena);
+        else if (parse_condition(&one, key, v, c, true, arena) &&
+                 !(one.attr->place == 0 && take_id_condition(ret, &one, arena)))
+            ret->conditions[ret->count++] = one;
     }
 }
 
@@ -255,21 +329,44 @@ static bool any_holds(
     return false;
 }
 
+static bool condition_holds(const struct condition *c, const struct record *r, struct arena *scratch)
+{
+    const bool negated = c->op == OP_NE || c->op == OP_NOT_LIKE;
+    const enum filter_op op = c->op == OP_NE ? OP_EQ : c->op == OP_NOT_LIKE ? OP_LIKE : c->op;
+    struct value v;
+
+    record_value(r, c->attr, &v);
+    return any_holds(op, &v, c, scratch) != negated;
+}
+
+/* Of an empty group nothing is asked. */
+static bool group_holds(const struct filter_group *g, const struct record *r, struct arena *scratch)
+{
+    for (int i = 0; i < g->count; i++) {
+        if (condition_holds(&g->conditions[i], r, scratch) == g->any)
+            return g->any;
+    }
+    for (int i = 0; i < g->group_count; i++) {
+        if (group_holds(&g->groups[i], r, scratch) == g->any)
+            return g->any;
+    }
+    return !g->any || g->count + g->group_count == 0;
+}
+
 bool filter_match(
     const struct filter *f, const struct store *s, enum which w, uint32_t n, struct arena *scratch)
 {
     struct record r;
 
-    if (f->count == 0)
+    if (f->count + f->group_count == 0)
         return true;
     record_open(&r, s, w, n, scratch);
     for (int i = 0; i < f->count; i++) {
-        const struct condition *c = &f->conditions[i];
-        const bool negated = c->op == OP_NE || c->op == OP_NOT_LIKE;
-        struct value v;
-        record_value(&r, c->attr, &v);
-        const enum filter_op op = c->op == OP_NE ? OP_EQ : c->op == OP_NOT_LIKE ? OP_LIKE : c->op;
-        if (any_holds(op, &v, c, scratch) == negated)
+        if (!condition_holds(&f->conditions[i], &r, scratch))
+            return false;
+    }
+    for (int i = 0; i < f->group_count; i++) {
+        if (!group_holds(&f->groups[i], &r, scratch))
             return false;
     }
     return true;

@@ -32,6 +32,12 @@ void make_integer(
         ret->i = 1;
 }
 
+void make_constant(const struct record *r, const struct attr *a, uint64_t h, struct value *ret) /* arg */
+{
+    ret->kind = VALUE_INT;
+    ret->i = a->arg;
+}
+
 /* arg: the entity linked to. A record deleted since may still be named, as on a portal. */
 void make_link(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {

@@ -7,7 +7,7 @@ enum comm { COMM_PHONE, COMM_EMAIL, COMM_WEB, COMM_IM, COMM_LINK, COMMS };
 
 /* generate.c: any entity */
 attr_make make_id, make_status, make_char, make_integer, make_link, make_user, make_created, make_modified, make_moved,
-    make_activity_time, make_phrase, make_originator, make_origin, make_utm, make_file;
+    make_activity_time, make_constant, make_phrase, make_originator, make_origin, make_utm, make_file;
 /* generate_deal.c: money and stages, of leads too */
 attr_make make_deal_title, make_category, make_stage, make_stage_semantic, make_stage_new, make_stage_closed,
     make_begin_date, make_close_date, make_currency, make_amount, make_tax, make_lead_title, make_lead_status,

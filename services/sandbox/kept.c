@@ -32,8 +32,8 @@ struct shelf { /* of an entity and a selection */
 };
 
 struct kept {
-    struct shelf shelves[WHICHES][SELECTIONS];
-    int oldest[WHICHES]; /* gives way to the next new selection */
+    struct shelf shelves[KINDS][SELECTIONS];
+    int oldest[KINDS]; /* gives way to the next new selection */
     struct shelf *chosen;
 };
 
@@ -59,7 +59,7 @@ static void shelf_clear(struct shelf *s)
 
 void kept_free(struct kept **k)
 {
-    for (int i = 0; *k != NULL && i < WHICHES * SELECTIONS; i++)
+    for (int i = 0; *k != NULL && i < KINDS * SELECTIONS; i++)
         shelf_clear(&(*k)->shelves[i / SELECTIONS][i % SELECTIONS]);
     free(*k);
     *k = NULL;

@@ -100,7 +100,7 @@ static bool walk_next(struct walk *k, uint32_t *ret_n)
             continue;
         if (k->c->flags[n] != 0)
             continue;
-        if (f->count > 0) {
+        if (f->count + f->group_count > 0) {
             arena_reset(&k->scratch);
             if (!filter_match(f, k->s, k->q->w, n, &k->scratch))
                 continue;

@@ -25,6 +25,9 @@ static const struct option_row {
     ROW("contacts", OPTION_COUNT, portal.store.counts[CONTACT], 10000000, "contacts"),
     ROW("companies", OPTION_COUNT, portal.store.counts[COMPANY], 10000000, "companies"),
     ROW("leads", OPTION_COUNT, portal.store.counts[LEAD], 10000000, "leads"),
+    ROW("quotes", OPTION_COUNT, portal.store.counts[QUOTE], 10000000, "quotes, for crm.item.*"),
+    ROW("invoices", OPTION_COUNT, portal.store.counts[INVOICE], 10000000, "smart invoices, for crm.item.*"),
+    ROW("items", OPTION_COUNT, portal.store.counts[SMART], 10000000, "items of a smart process, for crm.item.*"),
     ROW("data", OPTION_TEXT, data, 0, "file that keeps changes; without it they end with the process"),
     ROW("tariff", OPTION_TEXT, tariff, 0,
         "request limit: standard (2/50), enterprise (5/250), RATE/BURST or off"),
@@ -90,7 +93,7 @@ static int set_count(const struct option_row *row, void *at, const char *value, 
         return err_set(err, ERR_CONF, "--%s %s: not a number from 0 to %llu", row->name, value,
             (unsigned long long)row->most);
     if (row->offset >= offsetof(struct options, portal.store.counts) &&
-        row->offset < offsetof(struct options, portal.store.counts) + sizeof(uint32_t[WHICHES]))
+        row->offset < offsetof(struct options, portal.store.counts) + sizeof(uint32_t[KINDS]))
         *(uint32_t *)at = (uint32_t)n;
     else
         *(uint64_t *)at = n;
@@ -177,7 +180,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 {
     *ret = (struct options){ .listen = xstrdup("127.0.0.1"),
         .tariff = xstrdup("standard"),
-        .portal = { .store = { .seed = 1, .counts = { 3000, 2000, 500, 1000 } },
+        .portal = { .store = { .seed = 1, .counts = { 3000, 2000, 500, 1000, 100, 100, 200 } },
             .operating_limit_s = 480,
             .operating_window_ms = 600000,
             .operating_cost = 1,

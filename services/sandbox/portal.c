@@ -230,6 +230,8 @@ static int status_of(const struct portal *p, enum api_error e)
         { API_SCOPE, QUIRK_SCOPE_403, 403 },
         { API_APP_SCOPE, QUIRK_SCOPE_403, 403 },
         { API_METHOD, QUIRK_METHOD_400, 400 },
+        { API_ITEM_MISSING, QUIRK_ITEM_404, 404 },
+        { API_TYPE_UNKNOWN, QUIRK_ITEM_404, 404 },
         { API_PORTAL_DELETED, QUIRK_DELETED_410, 410 },
     };
 

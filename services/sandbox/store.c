@@ -59,7 +59,7 @@ static bool row_place(struct store *s, sqlite3_stmt *st, struct crm **ret, uint3
 {
     const int64_t w = sqlite3_column_int64(st, 0), n = sqlite3_column_int64(st, 1);
 
-    if (w < 0 || w >= WHICHES || n < 0 || n >= s->crm[w].count)
+    if (w < 0 || w >= KINDS || n < 0 || n >= s->crm[w].count)
         return false;
     *ret = &s->crm[w];
     *ret_n = (uint32_t)n;
@@ -70,7 +70,7 @@ static void load_made(struct store *s, sqlite3_stmt *st)
 {
     const int64_t w = sqlite3_column_int64(st, 0);
 
-    if (w >= 0 && w < WHICHES)
+    if (w >= 0 && w < KINDS)
         crm_append(&s->crm[w], (uint32_t)sqlite3_column_int64(st, 2));
 }
 
@@ -82,7 +82,7 @@ static void load_edit(struct store *s, sqlite3_stmt *st)
                *name = (const char *)sqlite3_column_text(st, 2);
     struct err ignored;
 
-    if (w >= 0 && w < WHICHES && what != NULL && name != NULL)
+    if (w >= 0 && w < KINDS && what != NULL && name != NULL)
         (void)!field_edit(
             &s->crm[w], str_of(what), name, str_of((const char *)sqlite3_column_text(st, 3)), &ignored);
 }
@@ -197,7 +197,7 @@ static int open_file(struct store *s, const struct store_options *o, struct err 
     }
     if (check_meta(s, "seed", (int64_t)o->seed, err) < 0)
         return -1;
-    for (int w = 0; w < WHICHES; w++) {
+    for (int w = 0; w < KINDS; w++) {
         if (check_meta(s, WHICH[w].plural, o->counts[w], err) < 0)
             return -1;
     }
@@ -213,7 +213,7 @@ int store_open(struct store *ret, const struct store_options *o, struct err *err
         store_close(&s);
         return -1;
     }
-    for (unsigned w = 0; w < WHICHES; w++)
+    for (unsigned w = 0; w < KINDS; w++)
         crm_init(&s.crm[w], w, o->seed, o->counts[w]);
     if (load(&s, err) < 0) {
         store_close(&s);
@@ -230,7 +230,7 @@ void store_close(struct store *s)
     sqlite3_close(s->db);
     veils_lift(&s->veils, s->crm);
     veils_fini(&s->veils);
-    for (int w = 0; w < WHICHES; w++)
+    for (int w = 0; w < KINDS; w++)
         crm_fini(&s->crm[w]);
     journal_fini(&s->journal);
     *s = (struct store){ 0 };

@@ -16,7 +16,7 @@
 
 struct store {
     uint64_t seed;
-    struct crm crm[WHICHES];
+    struct crm crm[KINDS];
     uint64_t changes;               /* made so far: chance of the next one */
     struct sqlite3 *db;
     struct sqlite3_stmt *statements[9];
@@ -26,7 +26,7 @@ struct store {
 
 struct store_options {
     uint64_t seed;
-    uint32_t counts[WHICHES];       /* in the order of enum which */
+    uint32_t counts[KINDS];       /* in the order of enum which */
     const char *path;               /* NULL: in memory only */
 };
 

@@ -46,7 +46,7 @@ static void exchange(struct veil *one, struct crm *c)
 }
 
 /* From the newest change back to the oldest that is not yet seen: that one's state before is what is left. */
-void veils_draw(struct veils *v, struct crm crm[static WHICHES], uint64_t now_ms)
+void veils_draw(struct veils *v, struct crm crm[static KINDS], uint64_t now_ms)
 {
     if (v->drawn)
         return;
@@ -56,7 +56,7 @@ void veils_draw(struct veils *v, struct crm crm[static WHICHES], uint64_t now_ms
     v->drawn = true;
 }
 
-void veils_lift(struct veils *v, struct crm crm[static WHICHES])
+void veils_lift(struct veils *v, struct crm crm[static KINDS])
 {
     for (size_t i = 0; v->drawn && i < v->count; i++)
         exchange(&v->list[i], &crm[v->list[i].which]);

@@ -15,14 +15,14 @@ struct veil {
 struct veils {
     struct veil *list;          /* in the order of the changes */
     size_t count, cap;
-    uint64_t lag_ms[WHICHES];   /* of changes from now on; 0 = seen at once */
+    uint64_t lag_ms[KINDS];   /* of changes from now on; 0 = seen at once */
     bool drawn;                 /* the records show their old state at this moment */
 };
 
 /* Takes the state before the deed over, when its entity lags. */
 void veils_add(struct veils *v, struct deed *d, uint64_t now_ms);
 /* Shows what a method may see now; veils_lift() gives the newest state back. Twice in a row: no harm. */
-void veils_draw(struct veils *v, struct crm crm[static WHICHES], uint64_t now_ms);
-void veils_lift(struct veils *v, struct crm crm[static WHICHES]);
+void veils_draw(struct veils *v, struct crm crm[static KINDS], uint64_t now_ms);
+void veils_lift(struct veils *v, struct crm crm[static KINDS]);
 void veils_forget(struct veils *v, enum which w);   /* those of an entity end now; only while lifted */
 void veils_fini(struct veils *v);

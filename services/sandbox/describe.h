@@ -1,0 +1,10 @@
+/* describe.h - what methods tell of a field (facts section 6.1). */
+#pragma once
+
+#include "attr.h"
+
+#include "base/buf.h"
+
+/* The object of a field, from '{' to '}'. upper: upperName of crm.item.fields, where titles are for people; NULL: as
+ * classic methods do. */
+void describe_field(struct buf *out, const struct attr *a, const char *upper);
