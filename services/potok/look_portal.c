@@ -275,6 +275,7 @@ static void begin(struct asking *a, uv_loop_t *loop, struct bus *bus, const stru
         .burst = a->portal->burst,
         .drain_per_s = a->portal->drain_per_s,
         .needs_token = config_portal_is_app(a->portal),
+        .few = true,
         .most_wait_ms = WAIT_MS };
     struct err err = { 0 };
 
@@ -338,5 +339,7 @@ void look_portals(struct facts *f, const struct home *home)
 void facts_fini(struct facts *f)
 {
     free(f->portals);
+    if (f->webhooks_looked)
+        webhooks_look_free(&f->webhooks);
     f->portals = NULL;
 }

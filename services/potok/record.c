@@ -207,7 +207,7 @@ static void announce(const struct recording *r)
 
 static int record(struct recording *r, const char *out, struct err *err)
 {
-    if (record_dir_open(&r->dir, out, r->portal->url, err) < 0)
+    if (record_dir_open(&r->dir, out, config_portal_url(r->portal), err) < 0)
         return -1;
     if (anonymise_init(&r->anon, err) < 0)
         return -1;

@@ -3,6 +3,7 @@
 #include "russian.h"
 
 #include <jansson.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 static void text_get(const json_t *o, const char *key, char *ret, size_t size)
@@ -83,6 +84,21 @@ static void paused_read(const json_t *names, char *ret, size_t size)
                                                                 : "?");
 }
 
+static void senders_read(const json_t *list, char *ret, size_t size)
+{
+    size_t n = 0;
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < json_array_size(list) && n < size; i++) {
+        const json_t *one = json_array_get(list, i);
+        char name[64];
+
+        text_get(one, "name", name, sizeof(name));
+        n += (size_t)snprintf(
+            ret + n, size - n, "%s%s (%" PRIu64 ")", i > 0 ? ", " : "", name, count_get(one, "granted"));
+    }
+}
+
 static void portal_read(const json_t *o, struct portal_view *p)
 {
     const json_t *budget = json_object_get(o, "budget");
@@ -97,6 +113,7 @@ static void portal_read(const json_t *o, struct portal_view *p)
     p->level = number_get(budget, "level");
     p->burst = number_get(budget, "burst");
     p->drain = number_get(budget, "drain");
+    senders_read(json_object_get(budget, "senders"), p->senders, sizeof(p->senders));
     operating_read(json_object_get(o, "operating"), &p->operating);
 }
 

@@ -32,6 +32,7 @@ struct portal_view {
     char error[ERR_TEXT_SIZE];
     char paused[321];           /* entities, separated by ", " */
     double level, burst, drain; /* request bucket: filled now, holds, loses a second */
+    char senders[161];          /* who calls it beside the fetchers, with the calls made: "verify.4711 (41)", separated by ", " */
     struct operating_view operating;
 };
 

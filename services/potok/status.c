@@ -205,6 +205,8 @@ static void portals_show(const struct snapshot *s)
             printf("  %s %s\n", say("следующая попытка:", "tried next:"), clock_of(p->try_at_ms, next));
         if (explain_hint(p->error, hint, sizeof(hint))[0] != '\0')
             printf("  %s\n", hint);
+        if (p->senders[0] != '\0')
+            printf("  %s: %s\n", say("ещё спрашивают (запросов)", "others that ask (calls)"), p->senders);
         if (p->paused[0] != '\0')
             printf("  %s: %s\n",
                 say("приостановлено (продолжить: potok resume)", "paused (to go on: potok resume)"),

@@ -175,15 +175,17 @@ static json_t *paused_json(const struct portal *p)
     return names;
 }
 
+#define SENDER_SHOWN_MS 60000
+
 /* Who spends beside the fetchers. */
-static json_t *senders_json(const struct scheduler *s, int portal)
+static json_t *senders_json(const struct scheduler *s, int portal, uint64_t now_ms)
 {
     json_t *list = json_array();
 
     for (int i = 0; i < s->senders.count; i++) {
         const struct sender *of = &s->senders.list[i];
 
-        if (of->portal == portal)
+        if (of->portal == portal && (of->call_count > 0 || now_ms < of->heard_ms + SENDER_SHOWN_MS))
             json_array_append_new(list, json_pack("{s:s, s:i, s:I}", "name", of->name, "calls",
                                             of->call_count, "granted", (json_int_t)of->total));
     }
@@ -214,8 +216,9 @@ static json_t *portal_json(const struct scheduler *s, int portal, uint64_t now_m
         p->config->name, "url", p->url, "state", portal_state_name(portal_state_at(p, now_ms)), "error",
         p->error, "budget", "level", pace_level(spend_of(s, portal), now_ms), "burst", (int)p->config->burst,
         "drain", (int)p->config->drain_per_s, "buckets", buckets_json(s, p, now_ms), "senders",
-        senders_json(s, portal), "operating", operating_json(p, now_ms), "requests", (json_int_t)p->requests,
-        "refusals", (json_int_t)p->refusals, "paused", paused_json(p), "events", guard_json(s, portal));
+        senders_json(s, portal, now_ms), "operating", operating_json(p, now_ms), "requests",
+        (json_int_t)p->requests, "refusals", (json_int_t)p->refusals, "paused", paused_json(p), "events",
+        guard_json(s, portal));
 }
 
 /* What memory alone knows. */

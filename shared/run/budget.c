@@ -107,7 +107,7 @@ static void on_timer(uv_timer_t *timer);
 
 static void go_alone(struct budget *b, bool nobody)
 {
-    const uint64_t apart_ms = 2000 / b->def.drain_per_s, now_ms = clock_mono_ms();
+    const uint64_t apart_ms = b->def.few ? 0 : 2000 / b->def.drain_per_s, now_ms = clock_mono_ms();
 
     b->go = (struct budget_go){ .alone = true };
     if (b->def.needs_token) {

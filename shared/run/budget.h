@@ -29,6 +29,7 @@ struct budget_def {                 /* copied */
     const char *source;             /* as FETCHER_SOURCE; NULL: where most fetchers call from */
     uint32_t burst, drain_per_s;    /* of its tariff */
     bool needs_token;               /* an application's portal */
+    bool few;                       /* a handful of calls in all: no pace of their own where no scheduler answers */
     uint64_t most_wait_ms;          /* then it goes all the same, as if no scheduler were there; 0: as long as it takes */
 };
 
