@@ -39,7 +39,8 @@ class Forever(Stubborn):
         self.assertLess(self.peak(pipeline), 96)
         self.well_again(portal, pipeline, sandbox)
 
-    def test_a_renamed_portal_is_named_and_not_given_the_secret(self):
+    def test_a_redirect_that_is_no_renaming_is_named_and_not_given_the_secret(self):
+        """Another path; a renaming, which keeps it, is followed (rename_test.py)."""
         sandbox, portal, pipeline = self.open()
         pipeline.sync()
         with socket.create_server(('127.0.0.1', 0)) as stranger:
@@ -47,7 +48,7 @@ class Forever(Stubborn):
             threading.Thread(target=lambda: met.append(stranger.accept()), daemon=True).start()
             to = 'http://localhost:%d' % stranger.getsockname()[1]
             for kind in 301, 302, 307, 308:
-                portal.strike(redirect(to, kind), None, only=None)
+                portal.strike(redirect(to + '/portal', kind), None, only=None)
                 sandbox.post('change?count=10&kind=update')
                 done = pipeline.potok('sync', '--full', '--wait', timeout=60)
                 self.assertEqual(1, done.returncode)
