@@ -49,6 +49,7 @@ static const struct check {
     { "entities", "сущности", "entities", judge_entities },
     { "budget", "ограничения портала", "limits of the portal", judge_budget },
     { "clock", "часы", "clock", judge_clock },
+    { "events", "события", "events", judge_events },
 };
 
 /* ---- everything ---- */
@@ -67,6 +68,8 @@ static void facts_gather(struct facts *f, struct home *home)
     if (f->home == NULL)
         return;
     look_database(f);
+    if (f->config_error.kind == ERR_NONE)
+        f->webhooks_looked = webhooks_look(&f->webhooks, home, &f->config_error) == 0;
     look_portals(f, home);
 }
 

@@ -6,6 +6,7 @@
 #include "db/look.h"
 #include "findings.h"
 #include "home.h"
+#include "webhooks_look.h"
 
 #include <stdint.h>
 
@@ -106,6 +107,8 @@ struct facts {
     bool database_looked;
     struct err database_error;  /* kind ERR_NONE: it answered */
     struct portal_facts *portals;
+    struct webhooks_look webhooks;
+    bool webhooks_looked;
 };
 
 void look_machine(struct machine_facts *m, const struct home *home);
@@ -118,4 +121,5 @@ void facts_fini(struct facts *f);
 typedef void judge(const struct facts *f, struct findings *out);
 judge judge_config, judge_environment, judge_home, judge_disk, judge_file_system, judge_limits, judge_services,
     judge_ports, judge_sockets, judge_database, judge_database_rights, judge_tables, judge_identity, judge_damage,
-    judge_portal, judge_webhook, judge_scope, judge_entities, judge_budget, judge_clock;
+    judge_portal, judge_webhook, judge_scope, judge_entities, judge_budget, judge_clock,
+    judge_events;

@@ -14,7 +14,7 @@ from support.harness import ALL_SERVICES, Scenario, free_port
 
 RUSSIAN = {'LANG': 'ru_RU.UTF-8'}
 CHECKS = ('configuration environment home disk file_system limits services ports sockets database rights tables identity portal '
-          'webhook scope entities budget clock').split()
+          'webhook scope entities budget clock events').split()
 
 YAML = '''portals:
   main:
@@ -98,7 +98,7 @@ class Doctor(Scenario):
 
     def test_all_is_well_and_little_was_asked(self):
         sandbox = self.sandbox()
-        pipeline = self.pipeline(sandbox)
+        pipeline = self.pipeline(sandbox, PUBLIC_URL='https://potok.example.com')
         os.chmod(pipeline.home, 0o700)
         before = sandbox.stats()['requests']
         found = self.doctor(pipeline, 0)
