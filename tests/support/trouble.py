@@ -2,10 +2,10 @@
 import contextlib
 import os
 import random
+import signal
 import sqlite3
 import struct
 import threading
-import time
 
 from support.harness import ALL_SERVICES, BIN
 
@@ -133,6 +133,31 @@ class ClockSteps(Trouble):
     def good(self):
         for service in ALL_SERVICES:
             self.step(service, 0)
+
+
+class Stills(Trouble):
+    """One of several services of a kind, or two, stand still for longer than anybody waits for them, and go on as if nothing were."""
+
+    def __init__(self, seed, pipeline, service, count):
+        super().__init__(seed, (0.5, 8), (1, 4))
+        self.pipeline, self.service, self.numbers, self.pids = pipeline, service, range(1, count + 1), []
+
+    def bad(self):
+        for n in self.random.sample(self.numbers, self.random.randint(1, len(self.numbers) - 1)):
+            if self.pipeline.kill(self.service, n, signal.SIGSTOP):
+                self.pids.append(self.pipeline.pid(self.service, n))
+        self.kill_one()
+
+    def kill_one(self):
+        """Sometimes whoever goes on as well: nobody is left for a moment."""
+        if self.random.random() < 0.4:
+            self.pipeline.kill(self.service, self.random.choice(self.numbers))
+
+    def good(self):
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError, TypeError):
+                os.kill(pid, signal.SIGCONT)
+        self.pids = []
 
 
 class Gateways(Trouble):
