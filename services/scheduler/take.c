@@ -3,7 +3,6 @@
 
 #include "alarms.h"
 #include "access.h"
-#include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -109,8 +108,6 @@ static int load_portal(struct scheduler *s, struct db *db, struct portal *p, str
     if (overload_read(s, p, db, err) < 0)
         return -1;
     if (access_load(s, db, scheduler_portal_of(s, p->name), err) < 0)
-        return -1;
-    if (overload_read(s, p, db, err) < 0)
         return -1;
     p->scan_wanted = true;
     log_ev(LOG_INFO, "portal.opened", kv_str("portal", p->name), kv_url("url", config_portal_url(p->config)),

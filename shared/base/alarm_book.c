@@ -212,13 +212,13 @@ static bool tell_raised(
     if (!e->shown || !e->known)
         return false;
 
-    bool quiet = e->told_ms != ALARM_NEVER && now.mono_ms - e->told_ms < b->times.quiet_ms;
-    bool again = was_told(e) && b->times.repeat_ms > 0 && e->kind->level != ALARM_INFO &&
-                 now.mono_ms - e->told_ms >= b->times.repeat_ms;
+    int64_t ago_ms = e->told_ms != ALARM_NEVER ? now.mono_ms - e->told_ms : INT64_MAX;
 
     if (!was_told(e))
-        return !quiet && tell(e, ALARM_RAISED, now, ret);
-    return again && tell(e, ALARM_REPEATED, now, ret);
+        return ago_ms >= b->times.quiet_ms && tell(e, ALARM_RAISED, now, ret);
+    if (b->times.repeat_ms == 0 || e->kind->level == ALARM_INFO || ago_ms < b->times.repeat_ms)
+        return false;
+    return tell(e, ALARM_REPEATED, now, ret);
 }
 
 static bool is_past(const struct alarm_book *b, const struct alarm_entry *e, struct alarm_now now)
