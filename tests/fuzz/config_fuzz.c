@@ -28,10 +28,15 @@ static bool is_setting(const char *name)
 
 static void check_portal(const struct config_portal *p)
 {
-    size_t n = strlen(p->url);
+    size_t n = p->url ? strlen(p->url) : 0;
 
-    EXPECT(n > 0 && p->url[n - 1] == '/' && strstr(p->url, "/rest/"));
-    EXPECT(strncasecmp(p->url, "https://", 8) == 0 || strncasecmp(p->url, "http://", 7) == 0);
+    if (p->url) {
+        EXPECT(n > 0 && p->url[n - 1] == '/' && strstr(p->url, "/rest/"));
+        EXPECT(strncasecmp(p->url, "https://", 8) == 0 || strncasecmp(p->url, "http://", 7) == 0);
+    }
+    EXPECT((p->url != NULL) != config_portal_is_app(p));
+    EXPECT(strncmp(p->address, "https://", 8) == 0 || strncmp(p->address, "http://", 7) == 0);
+    EXPECT(p->url || (p->app.client_secret[0] && p->app.oauth[0]));
     EXPECT(p->drain_per_s >= 1 && p->burst >= p->drain_per_s + 2);
     EXPECT(p->name[0] && p->prefix[0] && strlen(p->name) <= 32 && strlen(p->prefix) <= 31);
     EXPECT(p->entity_count >= 0 && p->entity_count <= CONFIG_ENTITIES_MAX);

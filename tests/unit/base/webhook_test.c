@@ -132,6 +132,97 @@ TEST(a_portal_is_known_by_its_host_and_not_by_its_user_or_secret)
     }
 }
 
-TEST_MAIN(CASE(addresses_as_people_paste_them_are_taken),
+TEST(an_address_alone_is_scheme_and_host)
+{
+    static const struct {
+        const char *text, *address; /* NULL: refused */
+    } cases[] = {
+        { "portal.bitrix24.ru", "https://portal.bitrix24.ru/" },
+        { " https://Portal.Bitrix24.ru/ ", "https://portal.bitrix24.ru/" },
+        { "https://box.example:8443", "https://box.example:8443/" },
+        { "https://box.example:443/", "https://box.example/" },
+        { "http://127.0.0.1:9980", "http://127.0.0.1:9980/" },
+        { "http://portal.bitrix24.ru", NULL },
+        { "https://portal.bitrix24.ru/rest/1/topsecret/", NULL },
+        { "https://user:topsecret@portal.bitrix24.ru", NULL },
+        { "ftp://portal.bitrix24.ru", NULL },
+        { "https://", NULL },
+        { "a b", NULL },
+        { "", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err err = { 0 };
+        char *address = NULL;
+
+        CHECK_EQ(webhook_host_parse(str_of(cases[i].text), &address, &err), cases[i].address ? 0 : -1);
+        if (cases[i].address)
+            CHECK_STR(address, cases[i].address);
+        else
+            CHECK(err.kind == ERR_CONF && strstr(err.text, "topsecret") == NULL);
+        free(address);
+    }
+}
+
+TEST(a_portal_is_asked_at_another_host_as_safely_as_before)
+{
+    static const struct {
+        const char *url, *host, *at; /* NULL: not there */
+    } cases[] = {
+        { "https://a.ru/rest/1/s/", "b.ru", "https://b.ru/rest/1/s/" },
+        { "https://a.ru/rest/1/s/", "b.ru:8443", "https://b.ru:8443/rest/1/s/" },
+        { "https://a.ru/", "b.ru", "https://b.ru/" },
+        { "http://127.0.0.1:1/rest/1/s/", "127.0.0.1:2", "http://127.0.0.1:2/rest/1/s/" },
+        { "http://127.0.0.1:1/rest/1/s/", "b.ru", "https://b.ru/rest/1/s/" },
+        { "https://a.ru/rest/1/s/", "127.0.0.1:2", "https://127.0.0.1:2/rest/1/s/" },
+        { "https://a.ru/rest/1/s/", "user@b.ru", NULL },
+        { "https://a.ru/rest/1/s/", "b.ru/x", NULL },
+        { "https://a.ru/rest/1/s/", "b.ru:99999", NULL },
+        { "https://a.ru/rest/1/s/", "", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *at = webhook_at(cases[i].url, str_of(cases[i].host));
+
+        CHECK_EQ(at != NULL, cases[i].at != NULL);
+        if (at)
+            CHECK_STR(at, cases[i].at);
+        free(at);
+    }
+}
+
+TEST(a_renaming_keeps_the_path_and_is_no_less_safe)
+{
+    static const struct {
+        const char *asked, *location, *host; /* NULL: none */
+    } cases[] = {
+        { "https://a.ru/rest/1/s/batch.json", "https://b.ru/rest/1/s/batch.json", "b.ru" },
+        { "https://a.ru/rest/batch.json", "HTTPS://B.ru:443/rest/batch.json", "b.ru" },
+        { "https://a.ru/rest/batch.json", "https://b.ru:8443/rest/batch.json", "b.ru:8443" },
+        { "http://127.0.0.1:1/rest/batch.json", "http://127.0.0.1:2/rest/batch.json", "127.0.0.1:2" },
+        { "https://a.ru/rest/1/s/batch.json", "http://b.ru/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "http://127.0.0.1/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "https://u:p@b.ru/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "https://b.ru/rest/1/s/", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "https://b.ru/x/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "https://b.ru/rest/1/s/batch.json?x=1", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "https://A.ru/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "//b.ru/rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "https:///rest/1/s/batch.json", NULL },
+        { "https://a.ru/rest/1/s/batch.json", "", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char host[WEBHOOK_HOST_SIZE] = "untouched";
+
+        CHECK_EQ(webhook_moved(cases[i].asked, cases[i].location, host), cases[i].host != NULL);
+        CHECK_STR(host, cases[i].host ? cases[i].host : "untouched");
+    }
+}
+
+TEST_MAIN(CASE(an_address_alone_is_scheme_and_host),
+    CASE(a_portal_is_asked_at_another_host_as_safely_as_before),
+    CASE(a_renaming_keeps_the_path_and_is_no_less_safe), CASE(addresses_as_people_paste_them_are_taken),
     CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
     CASE(a_very_long_address_is_refused), CASE(a_portal_is_known_by_its_host_and_not_by_its_user_or_secret))

@@ -1,0 +1,135 @@
+#include "fixture.h"
+
+#include "services/scheduler/store_token.h"
+
+static struct store_pair pair(const struct world *w, const char *sealed, const char *member)
+{
+    return (struct store_pair){ .who = w->who,
+        .sealed = str_of(sealed),
+        .host = STR("p.example"),
+        .member = str_of(member),
+        .scope = STR("crm"),
+        .expires_ms = 9000 };
+}
+
+static struct store_access look(struct world *w)
+{
+    struct store_access x = { .portal = STR("main") };
+    struct err err = { 0 };
+
+    CHECK_OK(store_access(w->db, &x, &err), err);
+    return x;
+}
+
+TEST(nothing_is_known_at_first)
+{
+    struct world w = world_new("access0");
+    struct store_access x = look(&w);
+
+    CHECK_EQ(x.number, 0);
+    CHECK_EQ(x.sealed.n, 0);
+    CHECK_STR(x.host, "");
+    CHECK_STR(x.member, "");
+    store_access_fini(&x);
+    db_close(&w.db);
+}
+
+TEST(pairs_replace_one_another_and_their_number_rises)
+{
+    struct world w = world_new("access1");
+    struct err err = { 0 };
+
+    for (uint64_t n = 1; n <= 3; n++) {
+        struct store_pair p = pair(&w, n == 3 ? "third" : "some", "m1");
+
+        CHECK_OK(store_pair(w.db, &p, &err), err);
+        CHECK_EQ(p.number, n);
+        CHECK_OK(store_pair_error(w.db, &w.who, STR("no"), false, &err), err);
+    }
+    struct store_access x = look(&w);
+
+    CHECK_EQ(x.number, 3);
+    CHECK_VIEW(buf_view(&x.sealed), "third");
+    CHECK_STR(x.error, "no");
+    CHECK_STR(x.member, "m1");
+    store_access_fini(&x);
+    db_close(&w.db);
+}
+
+TEST(a_new_pair_is_good_and_one_that_is_forgotten_is_gone)
+{
+    struct world w = world_new("access2");
+    struct store_pair p = pair(&w, "some", "m1");
+    struct err err = { 0 };
+
+    CHECK_OK(store_pair(w.db, &p, &err), err);
+    CHECK_OK(store_pair_error(w.db, &w.who, STR("removed"), true, &err), err);
+    struct store_access x = look(&w);
+    CHECK_EQ(x.sealed.n, 0);
+    CHECK_EQ(x.number, 2);
+    CHECK_STR(x.error, "removed");
+    store_access_fini(&x);
+    CHECK_OK(store_pair(w.db, &p, &err), err);
+    CHECK_EQ(p.number, 3);
+    x = look(&w);
+    CHECK_STR(x.error, "");
+    store_access_fini(&x);
+    db_close(&w.db);
+}
+
+TEST(another_portals_tokens_are_refused_and_nothing_is_touched)
+{
+    struct world w = world_new("access3");
+    struct store_pair p = pair(&w, "some", "m1"), other = pair(&w, "other", "m2"),
+                      untold = pair(&w, "untold", "");
+    struct err err = { 0 };
+
+    CHECK_OK(store_pair(w.db, &p, &err), err);
+    CHECK_EQ(store_pair(w.db, &other, &err), -1);
+    CHECK_EQ(err.kind, ERR_AUTH);
+    CHECK_HAS(err.text, "another portal");
+    struct store_access x = look(&w);
+    CHECK_EQ(x.number, 1);
+    CHECK_VIEW(buf_view(&x.sealed), "some");
+    store_access_fini(&x);
+    CHECK_OK(store_pair(w.db, &untold, &err), err);
+    db_close(&w.db);
+}
+
+TEST(who_lost_the_lease_writes_nothing)
+{
+    struct world w = world_new("access4");
+    struct store_pair p = pair(&w, "some", "m1");
+    struct err err = { 0 };
+
+    world_lease(w.db, 2000); /* another one's */
+    CHECK_EQ(store_pair(w.db, &p, &err), -1);
+    CHECK_EQ(err.code, STORE_LEASE_LOST);
+    CHECK_EQ(store_host(w.db, &w.who, STR("q.example"), &err), -1);
+    CHECK_EQ(store_pair_error(w.db, &w.who, STR("no"), true, &err), -1);
+    struct store_access x = look(&w);
+    CHECK_EQ(x.number, 0);
+    CHECK_STR(x.host, "");
+    store_access_fini(&x);
+    db_close(&w.db);
+}
+
+TEST(a_renamed_portal_is_the_same_under_either_name)
+{
+    struct world w = world_new("access5");
+    struct store_lease lease;
+    struct err err = { 0 };
+
+    CHECK_OK(store_host(w.db, &w.who, STR("q.example"), &err), err);
+    CHECK_OK(world_take(w.db, "p.example", 5, &lease, &err), err);
+    CHECK_EQ(world_take(w.db, "other.example", 5, &lease, &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_OK(world_take(w.db, "q.example", 5, &lease, &err), err); /* the operator wrote the new name down */
+    CHECK_GET(&w, "SELECT count(*) FROM potok_lease WHERE identity = 'q.example' AND host = 'q.example'", 1);
+    db_close(&w.db);
+}
+
+TEST_MAIN(CASE(nothing_is_known_at_first), CASE(pairs_replace_one_another_and_their_number_rises),
+    CASE(a_new_pair_is_good_and_one_that_is_forgotten_is_gone),
+    CASE(another_portals_tokens_are_refused_and_nothing_is_touched), CASE(who_lost_the_lease_writes_nothing),
+    CASE(a_renamed_portal_is_the_same_under_either_name))
