@@ -207,7 +207,7 @@ void attempt_on_report(struct scheduler *s, struct msg *m)
     crew_give(&s->crew, f->fetcher);
     count_request(portal_of(s, portal), f, r->requests);
     call_over(s, f, r->requests > 0);
-    (void)overload_report(s, f, r);
+    overload_report(s, f, r);
     told_operating(portal_of(s, portal), r->operating);
     if (str_is(r->outcome, "sent"))
         reported_sent(s, f, r);

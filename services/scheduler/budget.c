@@ -1,6 +1,7 @@
 #include "budget.h"
 
 #include "access.h"
+#include "overload.h"
 #include "spend.h"
 #include "told.h"
 
@@ -116,6 +117,7 @@ static void take_in(struct scheduler *s, struct sender *of, const struct msg_bud
     told_operating(portal_of(s, of->portal), a->operating);
     if (a->refused > 0)
         told_limit(s, of->portal, of->bucket, &told);
+    overload_told(s, of->portal, a->code);
     if (a->code.n > 0)
         told_word(s, of->portal, a->code, a->token);
 }

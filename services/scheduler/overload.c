@@ -61,32 +61,42 @@ static enum breaker_answer answer_of(const struct msg_report *r)
                : BREAKER_WELL;
 }
 
-static void tell(struct portal *p, bool was_open, const struct msg_report *r)
+static void tell(const struct portal *p, bool was_open, enum breaker_answer answer, struct str error)
 {
-    if (p->breaker.open && breaker_is_word(r->code))
+    if (p->breaker.open && answer == BREAKER_OVERLOAD)
         log_ev(LOG_WARNING, was_open ? "portal.blocked_still" : "portal.blocked", kv_str("portal", p->name),
-            kv_u("wait_ms", p->breaker.pause_ms), kv_str("error", r->error));
+            kv_u("wait_ms", p->breaker.pause_ms), kv_str("error", error));
     else if (!p->breaker.open)
         log_ev(LOG_INFO, "portal.unblocked", kv_str("portal", p->name));
 }
 
-bool overload_report(struct scheduler *s, const struct flight *f, const struct msg_report *r)
+static void answered(
+    struct scheduler *s, int portal, enum breaker_answer answer, uint64_t sent_ms, struct str error)
 {
-    struct portal *p = &s->portals[f->portal].portal;
+    struct portal *p = &s->portals[portal].portal;
     uint64_t now_ms = clock_mono_ms();
-    enum breaker_answer answer = answer_of(r);
     bool was_open = p->breaker.open;
     char text[ERR_TEXT_SIZE];
 
-    if (r->requests == 0 ||
-        !breaker_told(&p->breaker, answer, f->sent_ms, (uint64_t)s->overload_pause_ms, now_ms))
-        return answer == BREAKER_OVERLOAD;
-    snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
+    if (!breaker_told(&p->breaker, answer, sent_ms, (uint64_t)s->overload_pause_ms, now_ms))
+        return;
+    snprintf(text, sizeof(text), STR_FMT, STR_ARG(error));
     if (answer == BREAKER_OVERLOAD)
         portal_pause(p, 0, text, now_ms);
-    tell(p, was_open, r);
-    keep(s, f->portal, now_ms);
-    return answer == BREAKER_OVERLOAD;
+    tell(p, was_open, answer, error);
+    keep(s, portal, now_ms);
+}
+
+void overload_report(struct scheduler *s, const struct flight *f, const struct msg_report *r)
+{
+    if (r->requests > 0)
+        answered(s, f->portal, answer_of(r), f->sent_ms, r->error);
+}
+
+void overload_told(struct scheduler *s, int portal, struct str code)
+{
+    if (breaker_is_word(code)) /* of a call that began at some time before */
+        answered(s, portal, BREAKER_OVERLOAD, 0, code);
 }
 
 void overload_force(struct scheduler *s, int portal)
