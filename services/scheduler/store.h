@@ -20,8 +20,10 @@
 
 #define STORE_LEASE_LOST 1
 #define STORE_MARK_WAIT_MS 3600000  /* longest back-off; a mark that waits longer was written by a clock that stepped back */
+#define STORE_MARK_LOOK_MS 10000    /* that of one whose reading never failed: a second look, two seconds by the writer's clock */
 /* That of a mark is over; $4 is the wall clock. */
-#define STORE_MARK_IS_DUE "(not_before_ms <= $4 OR not_before_ms > $4 + 3600000)"
+#define STORE_MARK_IS_DUE \
+    "(not_before_ms <= $4 OR not_before_ms > $4 + CASE WHEN tries = 0 THEN 10000 ELSE 3600000 END)"
 #define STORE_MARK_ALONE 3      /* a mark that failed so often is read alone */
 
 struct store_who {              /* whose lease */

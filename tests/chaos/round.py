@@ -11,6 +11,7 @@ from support.realtime import Mirror
 
 ROUND = 25          # kills between two verdicts
 SIZES = dict(deals=3000, contacts=1500, companies=500, leads=1000)
+ALARM = 'alarm.raised'       # what goes wrong here long enough is told, rightly
 PG_GONE = 'rows.failed', 'database.waiting'     # what a server that goes away may say besides
 
 
@@ -61,7 +62,7 @@ class Chaos(Scenario):
     def mirror(self, **more):
         sizes = {kind: n // 8 for kind, n in SIZES.items()} if self.short else SIZES
         mirror = Mirror(self, free_port(), sizes=sizes, postgres=self.postgres(), **more)
-        mirror.pipeline.expect(*self.warnings)
+        mirror.pipeline.expect(ALARM, *self.warnings)
         return mirror
 
     def verdict(self, struck, verdict):

@@ -107,9 +107,9 @@ class FullDisks(Trouble):
 
 
 class ClockSteps(Trouble):
-    """The wall clock of a service jumps, by an hour or a day either way, and later back (clock_step.so)."""
+    """The wall clock of a service jumps, by a minute to a day either way, and later back (clock_step.so)."""
 
-    STEPS = [sign * step for sign in (1, -1) for step in (60, 3600, 86400)]
+    STEPS = [sign * step for sign in (1, -1) for step in (60, 1200, 3600, 86400)]
 
     def __init__(self, seed, folder):
         super().__init__(seed, (0.5, 5), (0.5, 3))
