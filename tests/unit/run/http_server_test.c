@@ -326,6 +326,63 @@ TEST(a_late_answer_to_a_client_that_left_is_harmless)
     site_close(&s);
 }
 
+TEST(a_page_is_given_to_many_and_may_be_freed_at_once)
+{
+    struct http_page *page = http_page_new(429, "text/plain", STR("as all others"), "Retry-After: 60");
+    struct site s;
+
+    site_open(&s);
+    client_open(&s);
+    for (int i = 1; i <= 3; i++) {
+        buf_clear(&s.got);
+        send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+        turn_until(&s.loop, &s.requests, i);
+        http_reply_page(s.late, page);
+        if (i == 3)
+            http_page_free(&page); /* on its way it lives on */
+        wait_for(&s, "as all others");
+        CHECK_HAS(buf_cstr(&s.got), "429 ");
+        CHECK_HAS(buf_cstr(&s.got), "Retry-After: 60");
+        CHECK_EQ(s.ended, 0);
+    }
+    CHECK(page == NULL);
+    site_close(&s);
+}
+
+TEST(a_page_given_by_a_server_that_ends_says_so)
+{
+    struct http_page *page = http_page_new(200, "text/plain", STR("good bye"), NULL);
+    struct site s;
+
+    site_open(&s);
+    client_open(&s);
+    send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn_until(&s.loop, &s.requests, 1);
+    http_server_quiesce(s.server);
+    http_reply_page(s.late, page);
+    http_page_free(&page);
+    wait_for(&s, "good bye");
+    CHECK_HAS(buf_cstr(&s.got), "Connection: close");
+    turn_until(&s.loop, &s.ended, 1);
+    site_close(&s);
+}
+
+TEST(a_page_to_a_client_that_left_is_harmless)
+{
+    struct http_page *page = http_page_new(200, "text/plain", STR("nobody hears it"), NULL);
+    struct site s;
+
+    site_open(&s);
+    client_open(&s);
+    send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn_until(&s.loop, &s.requests, 1);
+    client_close(&s);
+    http_reply_page(s.late, page);
+    http_page_free(&page);
+    turn_for(&s.loop, 50);
+    site_close(&s);
+}
+
 TEST(closing_the_server_cuts_pending_requests)
 {
     struct site s;
@@ -441,7 +498,9 @@ TEST_MAIN(CASE(a_request_is_seen_as_it_was_sent), CASE(a_connection_serves_sever
     CASE(a_body_up_to_the_limit_passes_and_a_larger_one_is_413),
     CASE(a_body_declared_far_too_large_is_refused_before_it_is_sent), CASE(a_chunked_body_is_bounded_too),
     CASE(an_answer_may_come_later_while_others_are_served),
-    CASE(a_late_answer_to_a_client_that_left_is_harmless), CASE(closing_the_server_cuts_pending_requests),
+    CASE(a_late_answer_to_a_client_that_left_is_harmless),
+    CASE(a_page_is_given_to_many_and_may_be_freed_at_once), CASE(a_page_given_by_a_server_that_ends_says_so),
+    CASE(a_page_to_a_client_that_left_is_harmless), CASE(closing_the_server_cuts_pending_requests),
     CASE(a_large_body_is_handed_over_whole), CASE(a_copied_body_stays_the_callers),
     CASE(a_cut_answer_declares_all_and_sends_half), CASE(an_idle_connection_is_cut),
     CASE(garbage_is_answered_400_or_cut), CASE(an_address_that_cannot_be_is_told_by_name))
