@@ -1,12 +1,15 @@
 #include "webhooks_look.h"
 
+#include "absence.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/setting.h"
-#include "status_ask.h"
+#include "control.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define ANSWER_MS 1500
 
 struct settings {
     char *public_url, *token;
@@ -33,26 +36,38 @@ static int read_settings(struct webhooks_look *l, const struct home *home, struc
     return result;
 }
 
+static void see_instance(void *ctx, const char *instance, int pid)
+{
+    (void)pid;
+    *(bool *)ctx |= strncmp(instance, "scheduler.", 10) == 0;
+}
+
+/* Nobody is waited for who does not run. */
+static json_t *ask_scheduler(const struct home *home)
+{
+    json_t *body = NULL, *portals = NULL;
+    struct err err = { .kind = ERR_NONE };
+    bool runs = strcmp(home->bus_scheduler, "ipc") != 0;
+    char *text = NULL;
+
+    absence_each_alive(home->run_dir, see_instance, &runs);
+    if (!runs ||
+        control_call_within(home->run_dir, home->bus_scheduler, "status", "", ANSWER_MS, &text, &err) < 0)
+        return NULL;
+    body = json_loads(text, 0, NULL);
+    portals = json_incref(json_object_get(body, "portals"));
+    json_decref(body);
+    free(text);
+    return portals;
+}
+
 int webhooks_look(struct webhooks_look *ret, const struct home *home, struct err *err)
 {
-    struct ask *a;
-
     *ret = (struct webhooks_look){ .now_ms = clock_wall_ms() };
     if (read_settings(ret, home, err) < 0)
         return -1;
-    a = xcalloc(1, sizeof(*a));
-    int result = ask_all(a, home, err);
-    if (result == 0 && a->body != NULL) {
-        json_t *body = json_loads(a->body, 0, NULL);
-
-        ret->portals = json_incref(json_object_get(body, "portals"));
-        json_decref(body);
-    }
-    ask_fini(a);
-    free(a);
-    if (result < 0)
-        webhooks_look_free(ret);
-    return result;
+    ret->portals = ask_scheduler(home);
+    return 0;
 }
 
 void webhooks_look_free(struct webhooks_look *l)

@@ -13,7 +13,7 @@ struct webhooks_look {
     uint64_t now_ms;
 };
 
-/* Waits a second or two for services that run. ERR_CONF: a setting is wrong. */
+/* Waits for a second and a half for a scheduler that runs here. ERR_CONF: a setting is wrong. */
 int webhooks_look(struct webhooks_look *ret, const struct home *home, struct err *err) MUST_CHECK;
 void webhooks_look_free(struct webhooks_look *l);
 struct webhooks_view webhooks_view(const struct webhooks_look *l, const struct home *home, int portal);
