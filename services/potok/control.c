@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-#define TRY_EVERY_MS  50   /* until the bus has found the scheduler */
-#define ASK_AGAIN_MS  1000 /* question or answer may be lost with whoever had it; to be asked twice does no harm */
+#define TRY_EVERY_MS 50 /* until the bus has found the scheduler */
+#define ASK_AGAIN_MS \
+    1000 /* question or answer may be lost with whoever had it; to be asked twice does no harm */
 
 static void question_drop(struct control *c)
 {

@@ -132,5 +132,5 @@ TEST_MAIN(CASE(a_clean_exit_is_an_operators_restart), CASE(the_wait_doubles_up_t
     CASE(a_service_that_was_ready_waits_a_second_at_most), CASE(ten_seconds_of_life_forgive_everything),
     CASE(five_exits_before_ready_within_a_minute_are_enough), CASE(five_exits_in_more_than_a_minute_are_not),
     CASE(who_was_ready_once_is_never_given_up_while_something_else_is_away),
-    CASE(exits_after_ready_never_give_up),
-    CASE(a_wrong_configuration_is_told_at_once), CASE(a_configuration_that_was_right_before_gets_its_chances))
+    CASE(exits_after_ready_never_give_up), CASE(a_wrong_configuration_is_told_at_once),
+    CASE(a_configuration_that_was_right_before_gets_its_chances))

@@ -161,9 +161,9 @@ TEST(no_split__marks_that_failed_often_go_alone_and_not_before_their_time)
     world_mark(&w, 3, 1, 1, 6000);
     world_mark(&w, 4, 1, STORE_MARK_ALONE, 3000);
     world_mark(&w, 5, 1, 1, 5000);
-    world_mark(&w, 6, 1, 1, 5000 + STORE_MARK_WAIT_MS); /* waits */
-    world_mark(&w, 8, 1, 1, 5001 + STORE_MARK_WAIT_MS); /* no mark waits so long: our clock stepped back */
-    world_mark(&w, 9, 1, 0, 5000 + STORE_MARK_LOOK_MS); /* a second look */
+    world_mark(&w, 6, 1, 1, 5000 + STORE_MARK_WAIT_MS);  /* waits */
+    world_mark(&w, 8, 1, 1, 5001 + STORE_MARK_WAIT_MS);  /* no mark waits so long: our clock stepped back */
+    world_mark(&w, 9, 1, 0, 5000 + STORE_MARK_LOOK_MS);  /* a second look */
     world_mark(&w, 10, 1, 0, 5001 + STORE_MARK_LOOK_MS); /* of a writer whose clock was ahead of ours */
     for (int i = 0; i < 3; i++)
         x.items[i] = of_marks(JOB_GET, 50);
