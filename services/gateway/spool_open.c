@@ -31,6 +31,10 @@ static int64_t save_by(sqlite3 *old, const char *walk, struct spool *into, struc
             continue;
         if (row.kind == CHANGE_KIND_ACCESS)
             spool_read_sealed(old, &row);
+        if (row.kind == CHANGE_KIND_ACCESS && spool_has_sealed(into, &row)) { /* by the other walk */
+            spool_rows_fini(&row, 1);
+            continue;
+        }
         int failed = spool_add(into, &row, &is_new, err);
         spool_rows_fini(&row, 1);
         if (failed < 0) {

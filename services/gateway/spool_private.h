@@ -45,6 +45,7 @@ sqlite3_stmt *spool_statement(struct spool *s, enum spool_statement which);
 int spool_run(struct spool *s, enum spool_statement which, const char *what, struct err *err) MUST_CHECK;
 /* Of CHANGE_KIND_ACCESS: what was given, from the same file. */
 void spool_read_sealed(sqlite3 *db, struct spool_row *r);
+bool spool_has_sealed(struct spool *s, const struct spool_row *r);      /* the very same bytes: no two are sealed alike */
 bool spool_read_row(sqlite3_stmt *q, struct spool_row *r);
 void spool_forget_waiting(struct spool *s);
 int spool_open_fresh(struct spool **ret, const char *path, uint64_t now_ms, struct err *err) MUST_CHECK;

@@ -110,6 +110,19 @@ void spool_read_sealed(sqlite3 *db, struct spool_row *r)
     sqlite3_finalize(q);
 }
 
+bool spool_has_sealed(struct spool *s, const struct spool_row *r)
+{
+    sqlite3_stmt *q = NULL;
+    bool has = false;
+
+    if (sqlite3_prepare_v2(s->db, "SELECT 1 FROM access WHERE sealed = ?1", -1, &q, NULL) == SQLITE_OK) {
+        sqlite3_bind_blob(q, 1, r->sealed, (int)r->sealed_n, SQLITE_STATIC);
+        has = sqlite3_step(q) == SQLITE_ROW;
+    }
+    sqlite3_finalize(q);
+    return has;
+}
+
 void spool_rows_fini(struct spool_row *rows, int count)
 {
     for (int i = 0; i < count; i++) {
