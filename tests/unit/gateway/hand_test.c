@@ -147,8 +147,11 @@ TEST(one_event_at_a_time_and_the_next_after_its_acknowledgement)
     acknowledge(&w, w.spool, w.last);
     UNTIL(&w, w.sent == 2);
     CHECK_EQ(w.changes, 2);
+    CHECK(!hand_idle(&w.hand));
     acknowledge(&w, w.spool, w.last);
-    UNTIL(&w, hand_waiting(&w.hand) == 0 && !w.hand.forgetting && !w.hand.taking);
+    CHECK(!hand_idle(&w.hand)); /* they are not forgotten on disk yet */
+    UNTIL(&w, hand_idle(&w.hand));
+    CHECK_EQ(hand_waiting(&w.hand), 0);
     CHECK_EQ(w.sent, 2);
     clean(&w);
 }
