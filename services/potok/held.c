@@ -7,13 +7,14 @@
 #include <stdio.h>
 
 struct held {
-    char *listen, *tokens, *keys, *cert;
+    char *listen, *tokens, *keys, *bearers, *cert;
 };
 
 static const struct setting SETTINGS[] = {
     SET_STR(struct held, listen, "GATEWAY_LISTEN", NULL, "where webhooks come in"),
     SET_SECRET(struct held, tokens, "BITRIX_APPLICATION_TOKEN", "application tokens of the portals"),
     SET_SECRET(struct held, keys, "API_KEY", "keys of programs that send changes"),
+    SET_SECRET(struct held, bearers, "WEBHOOK_BEARER_TOKEN", "tokens of programs that send changes"),
     SET_STR(struct held, cert, "GATEWAY_TLS_CERT", NULL, "file of a certificate"),
     SET_END,
 };
@@ -24,7 +25,7 @@ int held_wish(struct held_wish *ret, const struct home *h, struct err *err)
 
     if (settings_load(SETTINGS, &s, config_setting, (void *)&h->config, err) < 0)
         return -1;
-    ret->secret = s.tokens[0] != '\0' || s.keys[0] != '\0';
+    ret->secret = s.tokens[0] != '\0' || s.keys[0] != '\0' || s.bearers[0] != '\0';
     ret->tls = s.cert[0] != '\0';
     ret->gives_way = s.listen[0] == '\0' && !ret->secret;
     snprintf(ret->address, sizeof(ret->address), "%s",

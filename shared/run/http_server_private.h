@@ -1,9 +1,9 @@
 /* http_server_private.h - for the files of the server only.
  *
- * Life of a request: the library's callbacks in http_server_request.c make it, gather its body and hand it to the handler
- * once. A handler that does not answer at once leaves it suspended: the library then neither reads, times out nor drops
- * the connection, so a struct http_in always outlives its answer. http_reply() resumes it, the answer is queued, and the
- * end of the request frees it. */
+ * Life of a request: the library's callbacks in http_server_request.c make it, gather its body and hand it to
+ * the handler once. A handler that does not answer at once leaves it suspended: the library then neither
+ * reads, times out nor drops the connection, so a struct http_in always outlives its answer. http_reply()
+ * resumes it, the answer is queued, and the end of the request frees it. */
 #pragma once
 
 #include "run/http_server.h"
@@ -57,14 +57,14 @@ void http_server_turn_soon(struct http_server *s);
 
 /* http_server_request.c: the library's callbacks. */
 void *http_server_on_uri(void *ctx, const char *uri, struct MHD_Connection *connection);
-enum MHD_Result http_server_on_access(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *data, size_t *size, void **request);
+enum MHD_Result http_server_on_access(void *ctx, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *data, size_t *size, void **request);
 void http_server_on_completed(
     void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code);
-void http_server_on_connection(
-    void *ctx, struct MHD_Connection *connection, void **socket_ctx, enum MHD_ConnectionNotificationCode code);
+void http_server_on_connection(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
+    enum MHD_ConnectionNotificationCode code);
 
 /* http_server_answer.c */
-void http_server_drop_answer(struct http_in_private *p);    /* that was queued, or never will be */
-void http_server_answer(struct http_in *in, int status, const char *content_type, struct MHD_Response *response,
-    const char *headers);
+void http_server_drop_answer(struct http_in_private *p); /* that was queued, or never will be */
+void http_server_answer(struct http_in *in, int status, const char *content_type,
+    struct MHD_Response *response, const char *headers);
