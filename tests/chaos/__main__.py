@@ -9,12 +9,13 @@ from chaos.database import Database
 from chaos.disk import Disk
 from chaos.events import Events, Lag, Lost
 from chaos.portal import Portal
+from chaos.power import Power
 from chaos.round import close, run
 from chaos.schedulers import Schedulers
 from chaos.syncs import Syncs
 from support.postgres import programs
 
-SCENARIOS = Syncs, Events, Lag, Lost, Bus, Schedulers, Database, Disk, Clock, Portal
+SCENARIOS = Syncs, Events, Lag, Lost, Bus, Schedulers, Database, Disk, Clock, Portal, Power
 DATABASES = {'sqlite': ('sqlite',), 'postgresql': ('postgresql',), 'both': ('sqlite', 'postgresql')}
 KILLS, LONG = 200, 1000
 

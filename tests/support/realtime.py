@@ -240,12 +240,13 @@ class Mirror:
     def run_ids(self):
         return [row['id'] for row in self.pipeline.query('SELECT id FROM potok_run ORDER BY id')]
 
-    def storm(self, kills, per_second=40, once=False, pause=0.4, longest_stop=1.2, troubles=(), meanwhile=None):
+    def storm(self, kills, per_second=40, once=False, pause=0.4, longest_stop=1.2, troubles=(), least=TROUBLES_LEAST,
+              meanwhile=None):
         """Changes of every entity until so many services were struck; what was done, by signal. once: no record is
         changed twice, and none is deleted or made, but by meanwhile(), of whose records none is changed. troubles: what else
-        goes wrong (Trouble), each of them three times at least."""
+        goes wrong (Trouble), each of them `least` times at least."""
         chance = self.test.random
-        deadline = time.monotonic() + 120 + 10 * kills
+        deadline = time.monotonic() + 120 + 10 * max(kills, least)
         hard = ALL_SERVICES if self.relay else tuple(s for s in ALL_SERVICES if s != 'gateway')
         self.pipeline.expect(*WARNINGS)
         killer = Killer(self.pipeline, chance, hard, longest_stop)
@@ -256,10 +257,12 @@ class Mirror:
         if meanwhile:
             meanwhile()
         try:
-            while sum(killer.count.values()) < kills or any(t.count < TROUBLES_LEAST for t in troubles):
+            while sum(killer.count.values()) < kills or any(t.count < least for t in troubles):
                 if time.monotonic() > deadline:
                     raise AssertionError('no more could be struck than %s' % killer.count)
                 time.sleep(chance.uniform(0, pause))
+                if any(t.error for t in troubles):
+                    break
                 if sum(killer.count.values()) < kills:
                     killer.one()
         finally:

@@ -135,6 +135,21 @@ class ClockSteps(Trouble):
             self.step(service, 0)
 
 
+class Cuts(Trouble):
+    """Everything dies at once, and is started again a moment later."""
+
+    def __init__(self, seed, pipeline):
+        super().__init__(seed, (0, 1), (1, 5))
+        self.pipeline = pipeline
+
+    def bad(self):
+        self.pipeline.kill_all()
+
+    def good(self):
+        if self.pipeline.up is None:
+            self.pipeline.start()
+
+
 class Stills(Trouble):
     """One of several services of a kind, or two, stand still for longer than anybody waits for them, and go on as if nothing were."""
 
