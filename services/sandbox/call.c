@@ -14,17 +14,26 @@ const struct api_error_row API[API_ERRORS] = {
 #undef API_ERROR
 };
 
-#define METHOD(name, run, scope) { name, run, SCOPE_##scope, -1 },
+#define METHOD(name, run, scope) { name, run, SCOPE_##scope, -1, -1 },
 #define RECORD_METHODS(stem, which) \
-    { stem ".list", run_list, SCOPE_CRM, which }, { stem ".get", run_get, SCOPE_CRM, which }, \
-        { stem ".fields", run_fields, SCOPE_CRM, which }, { stem ".add", run_add, SCOPE_CRM, which }, \
-        { stem ".update", run_update, SCOPE_CRM, which }, { stem ".delete", run_delete, SCOPE_CRM, which }, \
-        { stem ".userfield.list", run_userfields, SCOPE_CRM, which },
+    { stem ".list", run_list, SCOPE_CRM, which, -1 }, { stem ".get", run_get, SCOPE_CRM, which, -1 }, \
+        { stem ".fields", run_fields, SCOPE_CRM, which, -1 }, \
+        { stem ".add", run_add, SCOPE_CRM, which, -1 }, \
+        { stem ".update", run_update, SCOPE_CRM, which, -1 }, \
+        { stem ".delete", run_delete, SCOPE_CRM, which, -1 }, \
+        { stem ".userfield.list", run_userfields, SCOPE_CRM, which, -1 },
+#define LINK_METHODS(stem, which, target) \
+    { stem ".add", run_link_add, SCOPE_CRM, which, target }, \
+        { stem ".delete", run_link_delete, SCOPE_CRM, which, target }, \
+        { stem ".items.get", run_link_get, SCOPE_CRM, which, target }, \
+        { stem ".items.set", run_link_set, SCOPE_CRM, which, target }, \
+        { stem ".items.delete", run_link_clear, SCOPE_CRM, which, target },
 static const struct method methods[] = {
 #include "methods.def"
 };
 #undef METHOD
 #undef RECORD_METHODS
+#undef LINK_METHODS
 
 const struct method *method_find(struct str name)
 {
@@ -152,11 +161,16 @@ void call_out_time(struct buf *out, const struct call *c)
 
 void call_out_error(struct buf *out, enum api_error e, const char *detail, bool in_batch)
 {
+    const char *code = API[e].code, *text = detail[0] != '\0' ? detail : API[e].text;
+
+    if (in_batch && (e == API_SCOPE || e == API_APP_SCOPE)) /* facts section 16 */
+        text = "";
     buf_str(out, "{\"error\":");
-    json_out_cstr(out, API[e].code);
+    if (code[0] == '#')
+        buf_str(out, code + 1);
+    else
+        json_out_cstr(out, code[0] == '*' ? detail : code);
     buf_str(out, ",\"error_description\":");
-    json_out_cstr(out, in_batch && (e == API_SCOPE || e == API_APP_SCOPE) ? ""
-                       : detail[0] != '\0'                                ? detail
-                                           : API[e].text); /* facts section 16 */
+    json_out_cstr(out, code[0] == '*' ? API[e].text : text);
     buf_char(out, '}');
 }

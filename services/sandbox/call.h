@@ -41,6 +41,7 @@ struct method {
     method_run *run;
     unsigned scope;                 /* with SCOPE_APP: never by a webhook */
     int which;                      /* entity of a crm.X method */
+    int target;                     /* of links: to what; -1 */
 };
 
 const struct method *method_find(struct str name);      /* any case; NULL */
@@ -54,7 +55,12 @@ method_run run_item_fields, run_types;                              /* item_desc
 method_run run_add, run_update, run_delete;                         /* classic_write.c */
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
-method_run run_profile, run_scope, run_server_time, run_user, run_methods, run_method_get, run_app_info;     /* general.c */
+method_run run_currencies, run_old_categories, run_old_stages, run_departments, run_user;      /* tables_settings.c */
+method_run run_link_add, run_link_delete, run_link_get, run_link_set, run_link_clear;           /* link_methods.c */
+method_run run_duplicates;                                          /* duplicate.c */
+method_run run_history, run_activities, run_goods, run_requisites, run_addresses;               /* tables_crm.c */
+method_run run_tasks, run_comments, run_elapsed, run_calls;         /* tables_work.c */
+method_run run_profile, run_scope, run_server_time, run_methods, run_method_get, run_app_info;     /* general.c */
 method_run run_event_bind, run_event_unbind, run_event_get, run_event_test, run_events;        /* event_methods.c */
 method_run run_feature;
 method_run run_offline_get, run_offline_list, run_offline_clear, run_offline_error;            /* offline_methods.c */

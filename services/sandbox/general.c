@@ -3,12 +3,8 @@
 
 #include "base/clock.h"
 #include "calendar.h"
-#include "hash.h"
 #include "json_out.h"
 #include "params.h"
-#include "people.h"
-
-#define USERS 24
 
 enum api_error run_profile(struct call *c)
 {
@@ -86,55 +82,5 @@ enum api_error run_method_get(struct call *c)
     const struct method *m = method_find(params_text(name, room));
     buf_fmt(c->out, "{\"isExisting\":%s,\"isAvailable\":%s}", m ? "true" : "false",
         method_allowed(c->portal, m) ? "true" : "false");
-    return API_OK;
-}
-
-/* Times come in three shapes here, one of them an empty object (facts sections 4.5, 11). */
-static void out_user(struct buf *out, const struct portal *p, int id)
-{
-    static const char *const stamps[] = { "{}", "\"24.08.2023 13:19:39\"", "\"2024-08-29 10:30:11\"" };
-    struct arena arena = { 0 };
-    const uint64_t h = hash_two(p->options.store.seed ^ 0x75736572, (uint64_t)id);
-    const struct person who = person_pick(h);
-
-    buf_fmt(out, "{\"ID\":\"%d\",\"ACTIVE\":%s,\"NAME\":", id, id % 11 == 0 ? "false" : "true");
-    json_out_cstr(out, who.name);
-    buf_str(out, ",\"LAST_NAME\":");
-    json_out_str(out, person_surname(&who, &arena), false);
-    buf_str(out, ",\"SECOND_NAME\":");
-    json_out_cstr(out, person_patronymic(&who));
-    buf_fmt(out,
-        ",\"EMAIL\":\"%s@example.ru\",\"IS_ONLINE\":\"N\",\"TIMESTAMP_X\":%s,\"LAST_ACTIVITY_DATE\":%s,"
-        "\"PERSONAL_GENDER\":\"%s\",\"WORK_POSITION\":\"\",\"UF_DEPARTMENT\":[%d],\"USER_TYPE\":"
-        "\"employee\"}",
-        person_latin(&who), stamps[h % 3], stamps[(h >> 8) % 3], who.woman ? "F" : "M", id % 5 + 1);
-    arena_fini(&arena);
-}
-
-/* user.get takes its filter as FILTER or as fields at the top level. */
-static int64_t wanted_user(const json_t *params)
-{
-    const json_t *id = params_get(params, "id"), *filter = params_get(params, "filter");
-
-    if (id == NULL && filter != NULL)
-        id = params_get(filter, "id");
-    return id ? params_int(id) : 0;
-}
-
-enum api_error run_user(struct call *c)
-{
-    const int64_t wanted = wanted_user(c->params);
-
-    buf_char(c->out, '[');
-    for (int id = 1; id <= USERS; id++) {
-        if (wanted != 0 && wanted != id)
-            continue;
-        if (c->total++ > 0)
-            buf_char(c->out, ',');
-        out_user(c->out, c->portal, id);
-    }
-    buf_char(c->out, ']');
-    c->listed = true;
-    c->cost_s = COST_CALL_S;
     return API_OK;
 }

@@ -7,6 +7,7 @@
 #include "calendar.h"
 #include "item_name.h"
 #include "json_out.h"
+#include "links.h"
 #include "params.h"
 
 static const struct {
@@ -154,20 +155,17 @@ static void out_value(struct buf *out, const struct item_wire *w, const struct a
     }
 }
 
-/* A record knows the one contact it has; further ones are links of their own. */
-static void out_unseen(
-    struct buf *out, const struct item_wire *w, const struct record *r, const struct attr *a)
+static void out_unseen(struct buf *out, const struct record *r)
 {
-    const struct attr *one =
-        attr_find(&r->crm->attrs, str_of(r->crm->which == CONTACT ? "COMPANY_ID" : "CONTACT_ID"));
-    struct value v = { 0 };
+    const enum which target = r->crm->which == CONTACT ? COMPANY : CONTACT;
+    json_t *rows = links_rows(r->store, r->crm->which, r->n, target);
 
-    if (one != NULL && one != a)
-        record_value(r, one, &v);
-    if (v.kind == VALUE_INT && v.i != 0)
-        buf_fmt(out, "[%lld]", (long long)v.i);
-    else
-        buf_str(out, "[]");
+    buf_char(out, '[');
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        buf_fmt(out, "%s%lld", i > 0 ? "," : "",
+            (long long)json_integer_value(json_object_get(json_array_get(rows, i), links_id(target))));
+    buf_char(out, ']');
+    json_decref(rows);
 }
 
 /* ---- phones and the like ---- */
@@ -285,7 +283,7 @@ static void out_attr(struct buf *out, const struct item_wire *w, const struct re
         return;
     out_key(out, item_name(&r->crm->attrs, a, w->original, name));
     if (a->flags & ATTR_UNSEEN) {
-        out_unseen(out, w, r, a);
+        out_unseen(out, r);
     } else {
         record_value(r, a, &v);
         out_value(out, w, a, &v);

@@ -27,7 +27,8 @@ static const struct option_row {
     ROW("leads", OPTION_COUNT, portal.store.counts[LEAD], 10000000, "leads"),
     ROW("quotes", OPTION_COUNT, portal.store.counts[QUOTE], 10000000, "quotes, for crm.item.*"),
     ROW("invoices", OPTION_COUNT, portal.store.counts[INVOICE], 10000000, "smart invoices, for crm.item.*"),
-    ROW("items", OPTION_COUNT, portal.store.counts[SMART], 10000000, "items of a smart process, for crm.item.*"),
+    ROW("items", OPTION_COUNT, portal.store.counts[SMART], 10000000,
+        "items of a smart process, for crm.item.*"),
     ROW("data", OPTION_TEXT, data, 0, "file that keeps changes; without it they end with the process"),
     ROW("tariff", OPTION_TEXT, tariff, 0,
         "request limit: standard (2/50), enterprise (5/250), RATE/BURST or off"),
@@ -53,6 +54,8 @@ static const struct option_row {
     ROW("app-redirect", OPTION_TEXT, app_redirect, 0, "URL its users come back to from /oauth/authorize/"),
     ROW("app-install", OPTION_TEXT, app_install, 0, "URL that gets ONAPPINSTALL at start; implies --app 1"),
     ROW("app-token-life", OPTION_COUNT, portal.application.life_s, 86400, "seconds of an access token"),
+    ROW("scope", OPTION_TEXT, scope, 0,
+        "rights, with commas: crm,user,department,task,telephony; crm,user unless given"),
     ROW("application-token", OPTION_TEXT, application_token, 0, "events carry it; made from the seed"),
     ROW("events-parallel", OPTION_COUNT, portal.events.parallel, 1000, "events sent at a time"),
     ROW("event-drop", OPTION_COUNT, portal.events.faults.drop, 100, "of 100 events, how many are never sent"),
@@ -206,6 +209,10 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
     ret->portal.application.client = ret->app_client;
     ret->portal.application.redirect = ret->app_redirect;
     ret->portal.application.install = ret->app_install;
+    bool unknown = false;
+    ret->portal.scopes = ret->scope != NULL ? scope_parse(str_of(ret->scope), &unknown) : 0;
+    if (unknown)
+        return err_set(err, ERR_CONF, "--scope %s: crm, user, department, task, telephony", ret->scope);
     if (ret->application_token != NULL && strlen(ret->application_token) > 64)
         return err_set(err, ERR_CONF, "--application-token: at most 64 characters");
     ret->portal.events.application_token = ret->application_token;
@@ -226,6 +233,7 @@ void options_fini(struct options *o)
     free(o->data);
     free(o->replay);
     free(o->application_token);
+    free(o->scope);
     free(o->app_client);
     free(o->app_redirect);
     free(o->app_install);

@@ -12,6 +12,7 @@ struct options {
     char *replay;                   /* NULL: the portal is made up */
     char *webhooks[EVENT_URLS_MAX], *apps[EVENT_URLS_MAX];      /* URLs of handlers */
     char *app_client, *app_redirect, *app_install;      /* NULL: none */
+    char *scope;                    /* NULL: crm and user */
     char *application_token;        /* NULL: from the seed */
     bool operating_given;           /* --operating-limit was there */
 };

@@ -70,7 +70,7 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
                 clock_wall_ms(), err) == 0 &&
             events_open(&ret->events, &o->events, &ret->store, &ret->application, o->quirks, err) == 0 &&
             start_application(ret, err) == 0) {
-            portal_set_scopes(ret, SCOPE_ALL);
+            portal_set_scopes(ret, o->scopes != 0 ? o->scopes : SCOPE_CRM | SCOPE_USER);
             return 0;
         }
         events_close(&ret->events);

@@ -39,6 +39,7 @@ struct portal_options {
     double operating_cost;          /* factor of the cost model in cost.h */
     uint64_t quirks;
     uint64_t latency_ms;
+    unsigned scopes;                /* of the webhook and the application; 0 = crm and user */
     uint64_t keep_rows;             /* 0 = no */
     const char *replay;             /* folder of a recording that answers instead; NULL: none */
     struct events_options events;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "field_edit.h"
 #include "hash.h"
+#include "links.h"
 #include "record.h"
 
 enum { ST_BEGIN, ST_COMMIT, ST_META, ST_PATCH, ST_VALUE, ST_FLAG, ST_MADE, ST_FIELD, ST_FORGET, STATEMENTS };
@@ -215,7 +216,7 @@ int store_open(struct store *ret, const struct store_options *o, struct err *err
     }
     for (unsigned w = 0; w < KINDS; w++)
         crm_init(&s.crm[w], w, o->seed, o->counts[w]);
-    if (load(&s, err) < 0) {
+    if (load(&s, err) < 0 || links_load(&s, err) < 0) {
         store_close(&s);
         return -1;
     }
@@ -233,6 +234,7 @@ void store_close(struct store *s)
     for (int w = 0; w < KINDS; w++)
         crm_fini(&s->crm[w]);
     journal_fini(&s->journal);
+    json_decref(s->links);
     *s = (struct store){ 0 };
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct store {
     struct sqlite3_stmt *statements[9];
     struct journal journal;
     struct veils veils;
+    json_t *links;                  /* links.h */
 };
 
 struct store_options {

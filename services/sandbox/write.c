@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "links.h"
 #include "params.h"
 #include "render.h"
 #include "wire_value.h"
@@ -136,6 +137,37 @@ static void write_one(struct write *x, const struct attr *a, const json_t *given
     buf_fini(&text);
 }
 
+/* CONTACT_IDS, COMPANY_IDS: the links of the record, the first of them primary. */
+static void write_links(struct write *x, const struct attr *a, const json_t *given)
+{
+    const enum which target = strcmp(a->type->name, "crm_company") == 0 ? COMPANY : CONTACT;
+    struct params_walk walk = { .of = (json_t *)given };
+    int64_t ids[100];
+    const char *key;
+    json_t *one;
+    int count = 0;
+    char first[32] = "";
+
+    while (count < (int)ARRAY_SIZE(ids) && params_next(&walk, &key, &one)) {
+        if (!params_is_array(one) && params_int(one) > 0)
+            ids[count++] = params_int(one);
+    }
+    json_t *rows = links_of_ids(ids, count, target);
+    if (!x->broken && links_keep(x->store, x->w, x->n, target, rows, &x->err) < 0)
+        x->broken = true;
+    json_decref(rows);
+    if (count > 0)
+        snprintf(first, sizeof(first), "\"%lld\"", (long long)ids[0]);
+    if (x->w != COMPANY)
+        write_put(x, links_id(target), first);
+    x->changed = true;
+}
+
+static bool is_links(const struct attr *a)
+{
+    return a->flags & ATTR_UNSEEN && a->flags & ATTR_MULTIPLE && a->type->link;
+}
+
 static void write_sent(struct write *x)
 {
     struct params_walk walk = { .of = (json_t *)x->fields };
@@ -144,7 +176,9 @@ static void write_sent(struct write *x)
 
     while (params_next(&walk, &key, &given)) {
         const struct attr *a = write_attr(x, key);
-        if (a != NULL && may_write(x, a))
+        if (a != NULL && is_links(a) && params_is_array(given))
+            write_links(x, a, given);
+        else if (a != NULL && may_write(x, a))
             write_one(x, a, given);
     }
 }

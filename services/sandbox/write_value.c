@@ -9,7 +9,11 @@
 #include "params.h"
 #include "wire_value.h"
 
-static const char *const currencies[] = { "RUB", "USD", "EUR", "KZT", "BYN", "UAH" };
+static const char *const currencies[] = {
+#define CURRENCY(code, name, rate, base) code,
+#include "currency.def"
+#undef CURRENCY
+};
 
 /* One value being written; in_list: an element of a multiple field. */
 struct one {

@@ -1,0 +1,293 @@
+/* Lists beyond the records of CRM (facts section 4.5): each with its own paging, names and forms. */
+#include "tests/unit/sandbox/ask.h"
+
+static struct portal *open_all(void)
+{
+    struct portal_options o = ask_options();
+
+    o.scopes = SCOPE_ALL;
+    o.store.counts[SMART] = 20;
+    return ask_open_with(o);
+}
+
+static void has(const json_t *record, const char *name, const char *expected)
+{
+    char *text = json_dumps(json_object_get(record, name), JSON_COMPACT | JSON_ENCODE_ANY);
+
+    if (text == NULL || strcmp(text, expected) != 0)
+        print_error("%s\n", name);
+    CHECK_STR(text ? text : "(absent)", expected);
+    free(text);
+}
+
+static const json_t *rows_of(const json_t *answer, const char *wrapper)
+{
+    const json_t *result = json_object_get(answer, "result");
+
+    if (result == NULL)
+        print_error("%s\n", ask_error(answer));
+    CHECK(result != NULL);
+    return wrapper != NULL ? json_object_get(result, wrapper) : result;
+}
+
+static size_t listed(
+    struct portal *p, const char *method, const char *body, const char *wrapper, long long *ret_total)
+{
+    json_t *answer = ask(p, method, body);
+    const size_t count = json_array_size(rows_of(answer, wrapper));
+
+    if (ret_total != NULL)
+        *ret_total = json_integer_value(json_object_get(answer, "total"));
+    json_decref(answer);
+    return count;
+}
+
+/* Reads by id until a page is short; how many rows there were, each once and in order. */
+static size_t by_keyset(
+    struct portal *p, const char *method, const char *wrapper, const char *key, const char *id)
+{
+    size_t all = 0;
+    long long last = 0;
+
+    for (size_t count = 50; count == 50; all += count) {
+        char body[300];
+        snprintf(body, sizeof(body),
+            "{\"start\":-1,\"order\":{\"%s\":\"ASC\"},\"filter\":{\">%s\":%lld},\"entityTypeId\":2}", key,
+            key, last);
+        json_t *answer = ask(p, method, body);
+        const json_t *rows = rows_of(answer, wrapper);
+        count = json_array_size(rows);
+        for (size_t i = 0; i < count; i++) {
+            const json_t *v = json_object_get(json_array_get(rows, i), id);
+            const long long number = json_is_string(v) ? atoll(json_string_value(v)) : json_integer_value(v);
+            CHECK(number > last);
+            last = number;
+        }
+        CHECK_EQ(json_integer_value(json_object_get(answer, "total")), 0);
+        CHECK(json_object_get(answer, "next") == NULL);
+        json_decref(answer);
+    }
+    return all;
+}
+
+/* The same by offsets. */
+static size_t by_offset(struct portal *p, const char *method, const char *wrapper, const char *key)
+{
+    size_t all = 0;
+
+    for (long long start = 0; start >= 0;) {
+        char body[200];
+        snprintf(
+            body, sizeof(body), "{\"start\":%lld,\"order\":{\"%s\":\"ASC\"},\"entityTypeId\":2}", start, key);
+        json_t *answer = ask(p, method, body), *next = json_object_get(answer, "next");
+        all += json_array_size(rows_of(answer, wrapper));
+        start = next != NULL ? json_integer_value(next) : -1;
+        if (start < 0)
+            CHECK_EQ(json_integer_value(json_object_get(answer, "total")), (long long)all);
+        json_decref(answer);
+    }
+    return all;
+}
+
+TEST(every_paged_list_is_read_whole_by_id_and_by_offset)
+{
+    static const struct {
+        const char *method, *wrapper, *key, *id;
+    } cases[] = { { "crm.stagehistory.list", "items", "ID", "ID" }, { "crm.activity.list", NULL, "ID", "ID" },
+        { "crm.item.productrow.list", "productRows", "id", "id" }, { "crm.requisite.list", NULL, "ID", "ID" },
+        { "tasks.task.list", "tasks", "ID", "id" }, { "crm.dealcategory.list", NULL, "ID", "ID" },
+        { "crm.item.list", "items", "id", "id" } };
+    struct portal *p = open_all();
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const size_t all = by_keyset(p, cases[i].method, cases[i].wrapper, cases[i].key, cases[i].id);
+        CHECK(all > 2);
+        CHECK_EQ(by_offset(p, cases[i].method, cases[i].wrapper, cases[i].key), all);
+    }
+    ask_close(p);
+}
+
+TEST(lower_case_names_do_not_count_for_tasks)
+{
+    struct portal *p = open_all();
+    json_t *answer = ask(p, "tasks.task.list",
+        "{\"order\":{\"ID\":\"asc\"},\"filter\":{\">id\":250},\"select\":[\"ID\",\"GROUP_ID\"]}");
+    const json_t *first = json_array_get(rows_of(answer, "tasks"), 0);
+
+    CHECK(atoi(json_string_value(json_object_get(first, "id"))) < 20); /* the cursor was ignored */
+    CHECK_EQ(json_object_size(first), 2);
+    json_decref(answer);
+    answer = ask(p, "tasks.task.list", NULL);
+    first = json_array_get(rows_of(answer, "tasks"), 0);
+    CHECK(atoi(json_string_value(json_object_get(first, "id"))) > 280); /* the last come first */
+    json_decref(answer);
+    answer = ask(p, "tasks.task.list", "{\"order\":{\"NOSUCH\":\"asc\"}}");
+    has(answer, "error", "\"0\"");
+    CHECK_STR(ask_error(answer), "Invalid sorting key (internal error)");
+    json_decref(answer);
+    int lists = 0, objects = 0;
+    answer = ask(p, "tasks.task.list", NULL);
+    for (size_t i = 0; i < 50; i++) {
+        const json_t *group = json_object_get(json_array_get(rows_of(answer, "tasks"), i), "group");
+        lists += json_is_array(group);
+        objects += json_is_object(group);
+    }
+    CHECK(lists > 0 && objects > 0);
+    json_decref(answer);
+    ask_close(p);
+}
+
+TEST(comments_and_elapsed_times_are_asked_by_place_or_name)
+{
+    struct portal *p = open_all();
+    size_t comments = 0, times = 0;
+    char body[40];
+
+    for (int id = 1; id < 20; id++) {
+        snprintf(body, sizeof(body), "[%d]", id);
+        const size_t count = listed(p, "task.commentitem.getlist", body, NULL, NULL);
+        comments += count;
+        snprintf(body, sizeof(body), "{\"TASKID\":%d}", id);
+        CHECK_EQ(listed(p, "task.commentitem.getlist", body, NULL, NULL), count);
+        times += listed(p, "task.elapseditem.getlist", body, NULL, NULL);
+    }
+    CHECK(comments > 0 && times > 0);
+    json_t *answer = ask(p, "task.commentitem.getlist", "{}");
+    has(answer, "error", "\"100\"");
+    json_decref(answer);
+    ask_close(p);
+}
+
+TEST(the_odd_totals_are_odd)
+{
+    struct portal *p = open_all();
+    long long total;
+
+    CHECK(listed(p, "crm.currency.list", NULL, NULL, &total) > 3);
+    CHECK_EQ(total, 0);
+    ask_close(p);
+    struct portal_options o = ask_options();
+    o.store.counts[COMPANY] = 200;
+    p = ask_open_with(o);
+    CHECK_EQ(listed(p, "crm.address.list", NULL, NULL, &total), 50);
+    CHECK_EQ(total, 50);
+    CHECK_EQ(listed(p, "crm.address.list", "{\"start\":-1}", NULL, &total), 50);
+    CHECK(total > 100);
+    ask_close(p);
+}
+
+TEST(stages_are_told_by_numbers_and_for_leads_by_other_names)
+{
+    struct portal *p = open_all();
+    json_t *answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":1,\"order\":{\"ID\":\"ASC\"}}");
+    const json_t *first = json_array_get(rows_of(answer, "items"), 0);
+
+    has(first, "ID", "1");
+    has(first, "TYPE_ID", "1");
+    has(first, "STATUS_ID", "\"NEW\"");
+    CHECK(json_object_get(first, "STAGE_ID") == NULL && json_object_get(first, "CATEGORY_ID") == NULL);
+    json_decref(answer);
+    char body[160];
+    snprintf(
+        body, sizeof(body), "{\"entityTypeId\":2,\"filter\":{\"OWNER_ID\":%u}}", p->store.crm[DEAL].ids[5]);
+    CHECK_EQ(listed(p, "crm.stagehistory.list", body, "items", NULL), 2);
+    CHECK_EQ(listed(p, "crm.stagehistory.list", "{\"entityTypeId\":156}", "items", NULL), 40);
+    answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":3}");
+    has(answer, "error", "0"); /* a number */
+    json_decref(answer);
+    ask_close(p);
+}
+
+TEST(several_owners_give_their_activities_again)
+{
+    struct portal *p = open_all();
+    uint32_t n = 0;
+    size_t once = 0;
+    char body[300];
+
+    for (; once == 0; n++) {
+        snprintf(body, sizeof(body), "{\"filter\":{\"BINDINGS\":[{\"OWNER_TYPE_ID\":2,\"OWNER_ID\":%u}]}}",
+            p->store.crm[DEAL].ids[n]);
+        once = listed(p, "crm.activity.list", body, NULL, NULL);
+    }
+    CHECK_EQ(once, 1);
+    const uint32_t id = p->store.crm[DEAL].ids[n - 1];
+    snprintf(body, sizeof(body),
+        "{\"filter\":{\"BINDINGS\":[{\"OWNER_TYPE_ID\":2,\"OWNER_ID\":%u},{\"OWNER_TYPE_ID\":2,\"OWNER_ID\":"
+        "\"%u\"}]}}",
+        id, id);
+    CHECK_EQ(listed(p, "crm.activity.list", body, NULL, NULL), 2);
+    json_t *answer = ask(p, "crm.activity.list", body);
+    has(json_array_get(rows_of(answer, NULL), 0), "PROVIDER_PARAMS", "[]");
+    json_decref(answer);
+    ask_close(p);
+}
+
+TEST(calls_are_sorted_at_the_top_level_and_filtered_by_ranges)
+{
+    struct portal *p = open_all();
+    json_t *answer = ask(p, "voximplant.statistic.get", "{\"SORT\":\"ID\",\"ORDER\":\"DESC\"}");
+    long long total;
+
+    has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"250\"");
+    json_decref(answer);
+    answer = ask(p, "voximplant.statistic.get", "{\"ORDER\":{\"ID\":\"DESC\"}}"); /* not taken */
+    has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"1\"");
+    CHECK(json_is_integer(json_object_get(json_array_get(rows_of(answer, NULL), 0), "RECORD_FILE_ID")) ||
+          json_is_null(json_object_get(json_array_get(rows_of(answer, NULL), 0), "RECORD_FILE_ID")));
+    json_decref(answer);
+    listed(p, "voximplant.statistic.get", "{\"FILTER\":{\"><ID\":[10,19]}}", NULL, &total);
+    CHECK_EQ(total, 10);
+    listed(p, "voximplant.statistic.get", "{\"FILTER\":{\"!><ID\":[10,19]}}", NULL, &total);
+    CHECK_EQ(total, 240);
+    ask_close(p);
+}
+
+TEST(people_are_asked_by_fields_at_the_top_level)
+{
+    struct portal *p = open_all();
+    long long total;
+
+    CHECK_EQ(listed(p, "user.get", NULL, NULL, &total), 24);
+    CHECK_EQ(listed(p, "user.get", "{\"ID\":7}", NULL, &total), 1);
+    CHECK_EQ(listed(p, "user.get", "{\"FILTER\":{\"@ID\":[1,2,3]}}", NULL, &total), 3);
+    CHECK_EQ(listed(p, "user.get", "{\"ACTIVE\":true}", NULL, NULL) +
+                 listed(p, "user.get", "{\"ACTIVE\":\"N\"}", NULL, NULL),
+        24);
+    json_t *answer =
+        ask(p, "user.get", "{\"sort\":\"ID\",\"order\":\"desc\",\"select\":[\"NAME\",\"nosuch\"]}");
+    has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"24\"");
+    CHECK_EQ(json_object_size(json_array_get(rows_of(answer, NULL), 0)), 2);
+    json_decref(answer);
+    CHECK_EQ(listed(p, "department.get", "{\"PARENT\":1}", NULL, NULL), 2);
+    CHECK_EQ(listed(p, "crm.dealcategory.stage.list", "{\"id\":99}", NULL, NULL), 0);
+    CHECK_EQ(listed(p, "crm.dealcategory.stage.list", "{\"id\":1}", NULL, NULL), 8);
+    ask_close(p);
+}
+
+TEST(each_needs_its_right)
+{
+    static const char *const methods[] = { "tasks.task.list", "task.commentitem.getlist",
+        "voximplant.statistic.get", "department.get" };
+    struct portal *p = ask_open();
+
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        json_t *answer = ask(p, methods[i], NULL);
+        has(answer, "error", "\"insufficient_scope\"");
+        json_decref(answer);
+    }
+    ask_close(p);
+    p = open_all();
+    json_t *answer = ask(p, "crm.item.productrow.list", "{\"filter\":{\"nosuch\":1}}");
+    has(answer, "error", "\"INVALID_ARG_VALUE\"");
+    json_decref(answer);
+    ask_close(p);
+}
+
+TEST_MAIN(CASE(every_paged_list_is_read_whole_by_id_and_by_offset),
+    CASE(lower_case_names_do_not_count_for_tasks),
+    CASE(comments_and_elapsed_times_are_asked_by_place_or_name), CASE(the_odd_totals_are_odd),
+    CASE(stages_are_told_by_numbers_and_for_leads_by_other_names),
+    CASE(several_owners_give_their_activities_again),
+    CASE(calls_are_sorted_at_the_top_level_and_filtered_by_ranges),
+    CASE(people_are_asked_by_fields_at_the_top_level), CASE(each_needs_its_right))
