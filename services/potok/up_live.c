@@ -134,7 +134,8 @@ static void standby_watch(struct up *u, uint64_t now_ms)
     u->started_ms = now_ms;
     if (u->once && u->told_ready)
         up_fail(u, EXIT_FAILED, "%s: %s",
-            say("другой планировщик уже работает с этой базой данных", "another scheduler works on this database"),
+            say("другой планировщик уже работает с этой базой данных",
+                "another scheduler works on this database"),
             holder);
 }
 

@@ -88,7 +88,8 @@ static const char *state_word(const struct child *c)
     static const struct {
         const char *state, *ru, *en;
     } words[] = { { "starting", "запускается", "starting" }, { "ready", "готов", "ready" },
-        { "busy", "занят", "busy" }, { "standby", "в резерве", "standby" }, { "stopping", "завершается", "stopping" } };
+        { "busy", "занят", "busy" }, { "standby", "в резерве", "standby" },
+        { "stopping", "завершается", "stopping" } };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(c->state, words[i].state) == 0)
@@ -117,8 +118,8 @@ static void troubles_collect(struct up *u, uint64_t now_ms)
     const char *holder = supervise_stands_by(&u->supervise);
 
     if (u->told_ready && holder != NULL)
-        buf_fmt(&out, "%s: %s\n",
-            say("в резерве: аренда у планировщика", "standby: the lease is held by"), holder);
+        buf_fmt(&out, "%s: %s\n", say("в резерве: аренда у планировщика", "standby: the lease is held by"),
+            holder);
     else if (u->told_ready && silent_ms > SILENT_MS)
         buf_fmt(&out, "scheduler.1: %s\n", say("не отвечает дольше 3 с", "no answer for over 3 s"));
     for (int i = 0; i < u->supervise.count; i++) {

@@ -1,5 +1,6 @@
 #include "scheduler.h"
 
+#include "access.h"
 #include "services/ports.h"
 
 static const struct setting SETTINGS[] = {
@@ -7,7 +8,8 @@ static const struct setting SETTINGS[] = {
         "database: sqlite:///relative, sqlite:////absolute or postgresql://user:password@host/database; "
         "empty: potok.db in POTOK_HOME"),
     SET_SECRET(struct scheduler, secret_key, "POTOK_SECRET_KEY",
-        "seals the tokens of portals that are reached as an application; 32 characters at least, several by commas: "
+        "seals the tokens of portals that are reached as an application; 32 characters at least, several by "
+        "commas: "
         "the first seals, any opens"),
     SET_STR(struct scheduler, bus_where, "BUS_SCHEDULER", "ipc",
         "where fetchers, writers and potok find it: ipc or tcp://127.0.0.1:port"),
@@ -32,7 +34,8 @@ static const struct setting SETTINGS[] = {
     SET_MS(struct scheduler, takeover_ms, "SCHEDULER_TAKEOVER", "3s", 1500, 600000,
         "a standby takes over when the active scheduler's beat has stood still for so long"),
     SET_MS(struct scheduler, overload_pause_ms, "PORTAL_OVERLOAD_PAUSE", "10m", 100, 86400000,
-        "a portal that blocked us for overload (OVERLOAD_LIMIT) is left alone so long, then twice as long, up to 24 times"),
+        "a portal that blocked us for overload (OVERLOAD_LIMIT) is left alone so long, then twice as long, "
+        "up to 24 times"),
     ALARM_SETTINGS(struct scheduler, alarm),
     SET_STR(struct scheduler, public_url, "PUBLIC_URL", "",
         "where portals reach the gateway: https://potok.example.com; former addresses after commas"),
@@ -55,6 +58,7 @@ const struct app_def SCHEDULER = {
     .settings = SETTINGS,
     .state_size = sizeof(struct scheduler),
     .check = check,
+    .check = access_check,
     .start = scheduler_start,
     .stop_soon = scheduler_stop_soon,
     .stop = scheduler_stop,

@@ -61,31 +61,31 @@ static int on_lease(void *ctx, const struct db_val *row, int columns)
 }
 
 /* One statement: of two schedulers that start at once only one finds the lease as it was seen. */
-static int claim(
-    struct db *db, struct store_take *t, struct str holder, int64_t now_ms, int64_t *ret_changes, struct err *err)
+static int claim(struct db *db, struct store_take *t, struct str holder, int64_t now_ms, int64_t *ret_changes,
+    struct err *err)
 {
     return db_run(db,
         "UPDATE potok_lease SET epoch = epoch + 1, holder = $2, identity = $3, "
         "beat_ms = CASE WHEN beat_ms < $6 THEN $6 ELSE beat_ms + 1 END "
-        "WHERE portal = $1 AND epoch = $4 AND beat_ms = $5 AND (identity IS NULL OR identity = $3 OR host = $3) "
+        "WHERE portal = $1 AND epoch = $4 AND beat_ms = $5 AND (identity IS NULL OR identity = $3 OR host = "
+        "$3) "
         "RETURNING epoch, tick, CAST(bucket * 1000 AS INTEGER), bucket_ms",
         DB_ARGS(dbv_s(t->who.portal), dbv_s(holder), dbv_s(t->who.host), dbv_i(t->seen.epoch),
             dbv_i(t->seen.beat), dbv_i(now_ms)),
         on_lease, &t->lease, ret_changes, err);
 }
 
-static int take_lease(struct db *db, struct str holder, int64_t now_ms, struct store_take *t, bool *ret_taken,
-    struct err *err)
+static int take_lease(
+    struct db *db, struct str holder, int64_t now_ms, struct store_take *t, bool *ret_taken, struct err *err)
 {
     int64_t changes;
 
     if (db_identity_check(db, &t->who, err) < 0)
         return -1;
-    if (!t->seen.there &&
-        db_run(db,
-            "INSERT INTO potok_lease (portal, tick, epoch, bucket, bucket_ms) "
-            "VALUES ($1, 1, 0, 0, $2) ON CONFLICT (portal) DO NOTHING",
-            DB_ARGS(dbv_s(t->who.portal), dbv_i(now_ms)), NULL, NULL, NULL, err) < 0)
+    if (!t->seen.there && db_run(db,
+                              "INSERT INTO potok_lease (portal, tick, epoch, bucket, bucket_ms) "
+                              "VALUES ($1, 1, 0, 0, $2) ON CONFLICT (portal) DO NOTHING",
+                              DB_ARGS(dbv_s(t->who.portal), dbv_i(now_ms)), NULL, NULL, NULL, err) < 0)
         return -1;
     if (claim(db, t, holder, now_ms, &changes, err) < 0)
         return -1;

@@ -50,7 +50,8 @@ static const char *state_of(struct app *app)
     bool ready = is_ready(app, &why);
     buf_fini(&why);
     if (!ready)
-        return p->started && app->def->standby != NULL && app->def->standby(p->state) ? "standby" : "starting";
+        return p->started && app->def->standby != NULL && app->def->standby(p->state) ? "standby"
+                                                                                      : "starting";
     return app->def->busy != NULL && app->def->busy(p->state) ? "busy" : "ready";
 }
 

@@ -61,7 +61,8 @@ static int64_t born_ns(const char *path)
     return stat(path, &st) == 0 ? st.st_mtim.tv_sec * 1000000000L + st.st_mtim.tv_nsec : 0;
 }
 
-/* Of two schedulers one is active: the one that bound last, even where a stopped process holds its lock still. */
+/* Of two schedulers one is active: the one that bound last, even where a stopped process holds its lock
+ * still. */
 static bool wants_newest(const struct bus_plug *plug)
 {
     return plug->def.newest || plug->def.kind == BUS_DEALER_CONNECT;
