@@ -21,20 +21,37 @@ static bool is_app(const struct scheduler *s, int portal)
 
 /* ---- life ---- */
 
+static int need_key(const struct config *config, const struct seal_keys *keys, struct err *err)
+{
+    for (int i = 0; i < config->portal_count && keys->n == 0; i++)
+        if (config_portal_is_app(&config->portals[i]))
+            return err_set(err, ERR_CONF,
+                "portal %s is reached as an application, and its tokens are kept sealed: set "
+                "POTOK_SECRET_KEY, the "
+                "same for scheduler, fetchers and gateway (make one: head -c 32 /dev/urandom | base64)",
+                config->portals[i].name);
+    return 0;
+}
+
+int access_check(const struct config *config, void *state, struct err *err)
+{
+    const struct scheduler *s = state;
+    struct seal_keys keys;
+    int result = seal_keys_read(&keys, s->secret_key, err);
+
+    if (result == 0)
+        result = need_key(config, &keys, err);
+    seal_keys_wipe(&keys);
+    return result;
+}
+
 int access_start(struct scheduler *s, struct err *err)
 {
     struct access_book *book = xcalloc(1, sizeof(*book));
 
     s->access = book;
-    if (seal_keys_read(&book->keys, s->secret_key, err) < 0)
+    if (seal_keys_read(&book->keys, s->secret_key, err) < 0 || need_key(s->app->config, &book->keys, err) < 0)
         return -1;
-    for (int i = 0; i < s->portal_count; i++)
-        if (is_app(s, i) && book->keys.n == 0)
-            return err_set(err, ERR_CONF,
-                "portal %s is reached as an application, and its tokens are kept sealed: set "
-                "POTOK_SECRET_KEY, the "
-                "same for scheduler, fetchers and gateway (make one: head -c 32 /dev/urandom | base64)",
-                s->portals[i].portal.config->name);
     book->http = http_client_new(s->app->loop, "potok/" POTOK_VERSION);
     s->http = book->http;
     return 0;

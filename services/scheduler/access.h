@@ -51,6 +51,7 @@ struct access_book {
     } held;
 };
 
+int access_check(const struct config *config, void *state, struct err *err) MUST_CHECK;     /* of struct app_def */
 /* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
 int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
 void access_stop(struct scheduler *s);      /* calls end; before steps are freed */

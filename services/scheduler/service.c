@@ -48,6 +48,8 @@ static const struct setting SETTINGS[] = {
 
 static int check(const struct config *config, void *state, struct err *err)
 {
+    if (access_check(config, state, err) < 0)
+        return -1;
     return alarm_settings_check(&((struct scheduler *)state)->alarm, err);
 }
 
