@@ -60,7 +60,6 @@ const struct app_def SCHEDULER = {
     .settings = SETTINGS,
     .state_size = sizeof(struct scheduler),
     .check = check,
-    .check = access_check,
     .start = scheduler_start,
     .stop_soon = scheduler_stop_soon,
     .stop = scheduler_stop,
