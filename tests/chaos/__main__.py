@@ -10,12 +10,13 @@ from chaos.disk import Disk
 from chaos.events import Events, Lag, Lost
 from chaos.portal import Portal
 from chaos.power import Power
-from chaos.round import close, run
+from chaos.round import Chaos, close, run
 from chaos.schedulers import Schedulers
+from chaos.several import Several
 from chaos.syncs import Syncs
 from support.postgres import programs
 
-SCENARIOS = Syncs, Events, Lag, Lost, Bus, Schedulers, Database, Disk, Clock, Portal, Power
+SCENARIOS = Syncs, Events, Lag, Lost, Bus, Schedulers, Several, Database, Disk, Clock, Portal, Power
 DATABASES = {'sqlite': ('sqlite',), 'postgresql': ('postgresql',), 'both': ('sqlite', 'postgresql')}
 KILLS, LONG = 200, 1000
 
@@ -63,7 +64,7 @@ def main():
     began, lines, failures, killed = time.monotonic(), [], [], 0
     try:
         for (scenario, database), share in zip(plan, shares(kills, len(plan))):
-            if share == 0:
+            if share == 0 or Chaos.ended:
                 continue
             done, result, seconds = run(scenario, database, share, given.seed, given.short)
             bad = [text for _, text in result.failures + result.errors]

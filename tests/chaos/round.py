@@ -22,11 +22,12 @@ class Chaos(Scenario):
     databases = 'sqlite', 'postgresql'
     warnings = ()
     kills, database, server, short = ROUND, 'sqlite', None, False
-    number = 0
+    number, ended = 0, False
 
     def runTest(self):
         self.done, self.struck, self.last = 0, {}, ''
         signal.signal(signal.SIGALRM, self.too_long)
+        signal.signal(signal.SIGTERM, self.told)
         signal.alarm(240 + 15 * self.kills)
         try:
             self.scenario()
@@ -35,6 +36,10 @@ class Chaos(Scenario):
 
     def too_long(self, *_):
         raise AssertionError('%s did not end by itself' % self.name)
+
+    def told(self, *_):
+        Chaos.ended = True
+        raise AssertionError('%s was told to end' % self.name)
 
     def id(self):
         return 'chaos.%s.%s' % (self.name, self.database)

@@ -155,6 +155,7 @@ class Stills(Trouble):
 
     def __init__(self, seed, pipeline, service, count):
         super().__init__(seed, (0.5, 8), (1, 4))
+        self.name = '%ss still' % service
         self.pipeline, self.service, self.numbers, self.pids = pipeline, service, range(1, count + 1), []
 
     def bad(self):
