@@ -20,7 +20,8 @@ static const struct setting SETTINGS[] = {
     SET_SECRET(struct fetcher, secret_key, "POTOK_SECRET_KEY",
         "opens the access tokens of portals that are reached as an application; the scheduler's"),
     SET_STR(struct fetcher, source, "FETCHER_SOURCE", "",
-        "address its calls come from, as portals see it: these fetchers have a request limit of their own; empty: "
+        "address its calls come from, as portals see it: these fetchers have a request limit of their own; "
+        "empty: "
         "all share one"),
     SET_INT(struct fetcher, jobs, "FETCHER_JOBS", "4", 1, FETCHER_JOBS_MAX, "jobs in hand at a time"),
     SET_INT(struct fetcher, answer_max_bytes, "ANSWER_MAX_BYTES", "33554432", 65536, 64 << 20,

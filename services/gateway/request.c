@@ -24,7 +24,7 @@ struct request {
     int row_of[INTAKE_ITEMS_MAX]; /* -1: its item is not kept */
     struct wish wish;
     struct install install; /* what an application was given */
-    struct request *next; /* spare */
+    struct request *next;   /* spare */
 };
 
 #define SPARE_MOST 256
@@ -102,7 +102,8 @@ static void answer(struct request *r)
     if (r->install.page) {
         buf_init(&body, 1 << 14);
         install_page(i->reason, &body);
-        http_reply(r->in, reason_status(i->reason), "text/html; charset=utf-8", &body, true, INSTALL_PAGE_HEADERS);
+        http_reply(
+            r->in, reason_status(i->reason), "text/html; charset=utf-8", &body, true, INSTALL_PAGE_HEADERS);
     } else if (reply_is_plain(i)) {
         http_reply_page(r->in, page_of(r->gateway, i, reply_reason(i), now_ms));
     } else {
