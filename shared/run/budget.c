@@ -112,7 +112,7 @@ static void go_alone(struct budget *b, bool nobody)
     b->go = (struct budget_go){ .alone = true };
     if (b->def.needs_token) {
         if (nobody)
-            err_set(&b->go.err, ERR_TEMP,
+            err_set(&b->go.err, ERR_AUTH,
                 "portal %s is reached as an application: it can be asked only while the scheduler runs",
                 b->portal);
         else
