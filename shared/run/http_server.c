@@ -28,8 +28,10 @@ static void arm_timer(struct http_server *s)
 
 static void turn(struct http_server *s)
 {
+    s->turn_due = false;
     MHD_run(s->daemon);
-    arm_timer(s);
+    if (!s->turn_due) /* by an answer given meanwhile */
+        arm_timer(s);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -39,7 +41,9 @@ static void on_timer(uv_timer_t *timer)
 
 void http_server_turn_soon(struct http_server *s)
 {
-    uv_timer_start(&s->timer, on_timer, 0, 0);
+    if (!s->turn_due) /* once for all who are answered together */
+        uv_timer_start(&s->timer, on_timer, 0, 0);
+    s->turn_due = true;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)

@@ -48,6 +48,7 @@ struct http_server {
     void *ctx;
     struct http_in_private *requests;
     uint64_t too_big;
+    bool turn_due; /* the timer stands at once */
     bool quiet; /* no new connections, none is kept */
     char address[LISTEN_ADDRESS_SIZE];
 };
