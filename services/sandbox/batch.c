@@ -27,6 +27,7 @@ struct batch {
     struct part parts[PARTS];
     struct refs refs;
     double most_operating; /* of any command */
+    double cost_s;         /* of all */
 };
 
 static void part_close_item(struct part *p, const char *key)
@@ -122,6 +123,7 @@ static enum api_error run_command(struct batch *b, const char *key, const json_t
     refs_apply(&b->refs, params);
     c.params = params;
     const enum api_error e = nested ? API_BATCH_METHOD : c.method == NULL ? API_METHOD : call_run(&c);
+    b->cost_s += c.cost_s;
     if (e == API_OK) {
         keep_call(b, key, &c);
         refs_add(&b->refs, key, at, c.ids, c.id_count);
@@ -189,6 +191,7 @@ enum api_error batch_run(struct call *call)
     }
     buf_char(call->out, '}');
     refs_fini(&b.refs);
+    call->cost_s = b.cost_s; /* for portals that bill it to the batch */
     if (portal_has(call->portal, QUIRK_BATCH_OPERATING))
         call->operating_s = b.most_operating;
     return API_OK;

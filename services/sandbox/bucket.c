@@ -57,10 +57,11 @@ bool bucket_take(struct bucket *b, const char *remote, uint64_t now_ms)
     if (s->level < 0)
         s->level = 0;
     s->seen_ms = now_ms;
-    if (b->strict ? s->level + 1 > b->burst : s->level > b->burst)
+    const bool refused = b->strict ? s->level + 1 > b->burst : s->level > b->burst;
+    if (refused && !b->counts_refused)
         return false;
     s->level += 1;
     if (s->level > b->greatest)
         b->greatest = s->level;
-    return true;
+    return !refused;
 }

@@ -17,6 +17,7 @@ struct bucket {
     double drain_per_s;         /* Y; 0 = no limit at all */
     double burst;               /* X: refused when the level stands above it */
     bool continuous;            /* option: leaks all the time instead of once a second */
+    bool counts_refused;        /* option: so do refused requests */
     bool strict;                /* option: refused when this request would exceed X */
     struct bucket_source sources[BUCKET_SOURCES_MAX];
     int source_count;

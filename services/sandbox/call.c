@@ -69,6 +69,8 @@ static enum api_error refused(struct call *c, struct operating_method *account)
             break;
         }
     }
+    if (c->nested && portal_has(p, QUIRK_BATCH_PAYS))
+        return API_OK;
     if (!operating_blocked(&p->operating, account, c->start_ms))
         return API_OK;
     p->stats.refused_429++;
@@ -92,7 +94,9 @@ enum api_error call_run(struct call *c)
         return e;
     }
     account->calls++;
-    if (c->method->run == batch_run) /* pays nothing itself: its commands do */
+    const bool batch_pays = portal_has(c->portal, QUIRK_BATCH_PAYS);
+    if (batch_pays ? c->nested
+                   : c->method->run == batch_run) /* a batch pays nothing itself: its commands do */
         return API_OK;
     operating_add(o, account, c->cost_s * c->portal->options.operating_cost, c->finish_ms);
     c->operating_s = operating_used(o, account, c->finish_ms);

@@ -23,8 +23,10 @@ enum api_error call_record(const struct call *c, enum which w, uint32_t *ret_n)
     if (number <= 0)
         return API_ID_INVALID;
     if (!crm_find(crm, (uint64_t)number, ret_n) || crm->flags[*ret_n] & RECORD_DELETED)
-        return API_NOT_FOUND;
-    return crm->flags[*ret_n] & RECORD_HIDDEN ? API_ACCESS : API_OK;
+        return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND_DOT : API_NOT_FOUND;
+    if (!(crm->flags[*ret_n] & RECORD_HIDDEN))
+        return API_OK;
+    return portal_has(c->portal, QUIRK_DENIED_403) ? API_ACCESS_CODE : API_ACCESS;
 }
 
 enum api_error run_add(struct call *c)

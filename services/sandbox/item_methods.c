@@ -105,7 +105,9 @@ enum api_error run_item_list(struct call *c)
     enum which w;
     enum api_error e = find_type(c, &w);
     const struct crm *crm = &p->store.crm[w];
-    struct list_query q = { .w = w, .lot = hash_mix(p->serial * 64 + p->stats.records_served) };
+    struct list_query q = { .w = w,
+        .counted = portal_has(p, QUIRK_TOTAL_TRUE),
+        .lot = hash_mix(p->serial * 64 + p->stats.records_served) };
 
     if (e == API_OK && filter != NULL && !params_is_array(filter))
         e = API_FILTER_TYPE;

@@ -54,7 +54,7 @@ void list_parse_select(struct list_query *q, const json_t *select, const struct 
     q->select_count = 0;
     for (int i = 0; i < count; i++) {
         const struct attr *a = c->attrs.list[i];
-        if (taken[i] || i == 0 || (!any && (takes(STR("*"), a) || takes(STR("UF_*"), a))))
+        if (taken[i] || (i == 0 && !q->strict) || (!any && (takes(STR("*"), a) || takes(STR("UF_*"), a))))
             q->select[q->select_count++] = a;
     }
 }
@@ -122,10 +122,10 @@ static void run_by_id(const struct list_query *q, const struct store *s, struct 
     while (walk_next(&k, &n)) {
         if (seen++ >= skip && ret->count < LIST_PAGE)
             ret->n[ret->count++] = n;
-        if (q->start < 0 && ret->count == LIST_PAGE)
+        if (q->start < 0 && !q->counted && ret->count == LIST_PAGE)
             break;
     }
-    if (q->start >= 0)
+    if (q->start >= 0 || q->counted)
         ret->total = (uint32_t)seen;
     arena_fini(&k.scratch);
 }
@@ -222,7 +222,7 @@ void list_run(const struct list_query *q, const struct store *s, struct list_pag
         sort_all(q, s, list, count);
     for (uint64_t i = q->start > 0 ? (uint64_t)q->start : 0; i < count && ret->count < LIST_PAGE; i++)
         ret->n[ret->count++] = q->order_count > 0 ? list[i] : list[order_of_the_day(q->lot, i, count)];
-    if (q->start >= 0)
+    if (q->start >= 0 || q->counted)
         ret->total = count;
     free(list);
 }

@@ -15,6 +15,8 @@ struct list_query {
     } orders[LIST_ORDERS_MAX];
     int order_count;                /* 0: the order of the day */
     int64_t start;                  /* -1: first page, nothing counted */
+    bool strict;                    /* option: ID comes only where it is selected */
+    bool counted;                   /* option: counted even with start=-1 */
     uint64_t lot;                   /* chance of this request, for the order of the day */
     const struct attr **select;     /* in the portal's order; in the arena */
     int select_count;

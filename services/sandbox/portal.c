@@ -6,12 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "call.h"
 #include "hash.h"
 #include "kept.h"
 #include "oauth.h"
 #include "params.h"
 #include "replay.h"
+#include "route.h"
 #include "trouble.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
@@ -57,6 +57,7 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
         return err_set(err, ERR_CONF, "--tariff %s: standard, enterprise, RATE/BURST or off", o->tariff);
     ret->bucket.continuous = portal_has(ret, QUIRK_BUCKET_CONTINUOUS);
     ret->bucket.strict = portal_has(ret, QUIRK_BUCKET_STRICT);
+    ret->bucket.counts_refused = portal_has(ret, QUIRK_BUCKET_REFUSED);
     ret->operating.limit_s = o->operating_limit_s;
     ret->operating.window_ms = o->operating_window_ms;
     make_secret(o->store.seed, ret->secret);
@@ -94,82 +95,6 @@ void portal_close(struct portal *p)
 static int64_t now_s(void)
 {
     return (int64_t)(clock_wall_ms() / 1000);
-}
-
-/* /rest/{user}/{secret}/{method}, of an application /rest/{method}: the parts, without a slash at the end. */
-struct route {
-    struct str parts[4];
-    int count;
-    struct str name; /* method without its suffix */
-    bool xml;
-};
-
-static void parse_route(struct route *r, const char *path)
-{
-    const char *p = path + strlen("/rest/");
-
-    *r = (struct route){ 0 };
-    while (*p != '\0' && r->count < 4) {
-        const size_t n = strcspn(p, "/");
-        r->parts[r->count++] = (struct str){ p, n };
-        p += n + (p[n] == '/');
-    }
-    if (r->count == 0)
-        return;
-    r->name = r->parts[r->count - 1];
-    for (int xml = 0; xml < 2; xml++) {
-        const struct str suffix = xml ? STR(".xml") : STR(".json");
-        if (r->name.n > suffix.n &&
-            str_case_eq((struct str){ r->name.p + r->name.n - suffix.n, suffix.n }, suffix)) {
-            r->name.n -= suffix.n;
-            r->xml = xml;
-            return;
-        }
-    }
-}
-
-static const enum api_error of_state[APP_STATES] = {
-#define APP_STATE(id, name, method_error, oauth_error) [APP_##id] = API_##method_error,
-#include "app_states.def"
-#undef APP_STATE
-};
-
-/* The token says it all: a method of an application has no user and no secret in its path. */
-static enum api_error authorize_app(struct portal *p, const struct route *r, const json_t *params)
-{
-    const json_t *token = params_get(params, "auth");
-    char room[40];
-
-    if (token == NULL && portal_has(p, QUIRK_ACCESS_TOKEN))
-        token = params_get(params, "access_token");
-    if (token == NULL || params_is_array(token) || params_text(token, room).n == 0)
-        return method_find(r->name) ? API_NO_AUTH : API_METHOD;
-    const enum token_state state =
-        tokens_judge(&p->application.tokens, params_text(token, room), clock_wall_ms());
-    if (state == TOKEN_UNKNOWN)
-        return API_TOKEN_UNKNOWN;
-    if (of_state[p->application.state] != API_OK)
-        return of_state[p->application.state];
-    if (state == TOKEN_EXPIRED)
-        return API_EXPIRED;
-    p->app = true;
-    return r->xml ? API_NO_XML : API_OK;
-}
-
-/* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3).
- */
-static enum api_error authorize(struct portal *p, const struct route *r, const json_t *params)
-{
-    uint64_t user;
-
-    p->app = false;
-    if (r->count == 1)
-        return authorize_app(p, r, params);
-    if (r->count != 3 || !str_u64(r->parts[0], &user))
-        return API_METHOD;
-    if (user == 1 && str_is(r->parts[1], p->secret))
-        return r->xml ? API_NO_XML : API_OK;
-    return portal_has(p, QUIRK_NO_AUTH_FOUND) ? API_NO_AUTH : API_CREDENTIALS;
 }
 
 static bool has_word(const char *text, const char *word)
@@ -220,28 +145,6 @@ static enum api_error run(
     return e;
 }
 
-static int status_of(const struct portal *p, enum api_error e)
-{
-    static const struct {
-        enum api_error error;
-        enum quirk quirk;
-        int status;
-    } second_forms[] = {
-        { API_SCOPE, QUIRK_SCOPE_403, 403 },
-        { API_APP_SCOPE, QUIRK_SCOPE_403, 403 },
-        { API_METHOD, QUIRK_METHOD_400, 400 },
-        { API_ITEM_MISSING, QUIRK_ITEM_404, 404 },
-        { API_TYPE_UNKNOWN, QUIRK_ITEM_404, 404 },
-        { API_PORTAL_DELETED, QUIRK_DELETED_410, 410 },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(second_forms); i++) {
-        if (second_forms[i].error == e && portal_has(p, second_forms[i].quirk))
-            return second_forms[i].status;
-    }
-    return API[e].status;
-}
-
 /* Changes made with the key of a queue do not come back through it (facts section 9.5). */
 static void note_connector(struct portal *p, const json_t *params)
 {
@@ -266,7 +169,7 @@ static enum api_error answer_method(
     }
     json_t *params = json_object();
     const enum api_error parsed = parse_params(in, params);
-    enum api_error e = authorize(p, r, params);
+    enum api_error e = route_authorize(p, r, params);
     if (e == API_OK)
         e = parsed;
     note_connector(p, params);
@@ -282,7 +185,7 @@ static enum api_error answer_replay(
 {
     json_t *params = json_object();
     const enum api_error parsed = parse_params(in, params);
-    enum api_error e = authorize(p, r, params);
+    enum api_error e = route_authorize(p, r, params);
 
     if (e == API_CREDENTIALS && replay_refuse(p->replay, ret)) {
         json_decref(params);
@@ -306,7 +209,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     p->stats.requests++;
     arena_reset(&p->arena);
     p->detail[0] = '\0';
-    parse_route(&r, in->path);
+    route_parse(&r, in->path);
     snprintf(name, sizeof(name), STR_FMT, STR_ARG(r.name));
     for (char *c = name; *c != '\0'; c++)
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 32 : *c);
@@ -318,7 +221,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
         p->replay != NULL ? answer_replay(p, &r, in, ret) : answer_method(p, &r, in, ret);
     veils_lift(&p->store.veils, p->store.crm);
     if (e != API_OK) {
-        ret->status = status_of(p, e);
+        ret->status = route_status(p, e);
         buf_clear(&ret->body);
         call_out_error(&ret->body, e, p->detail, false);
     }

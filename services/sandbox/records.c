@@ -64,6 +64,8 @@ enum api_error run_list(struct call *c)
     struct portal *p = c->portal;
     const struct crm *crm = &p->store.crm[c->method->which];
     struct list_query q = { .w = crm->which,
+        .counted = portal_has(p, QUIRK_TOTAL_TRUE),
+        .strict = portal_has(p, QUIRK_SELECT_STRICT),
         .lot = hash_mix(p->serial * 64 + (uint64_t)p->stats.records_served) };
     struct list_page page;
 

@@ -296,7 +296,7 @@ int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, s
     return keep_patch(s, w, n, p, err);
 }
 
-static int create(struct store *s, enum which w, bool bare, int64_t now_s, uint32_t *ret_n, struct err *err)
+int store_make(struct store *s, enum which w, bool bare, int64_t now_s, uint32_t *ret_n, struct err *err)
 {
     struct crm *c = &s->crm[w];
     const uint32_t last = c->count > 0 ? c->ids[c->count - 1] : 0;
@@ -313,16 +313,6 @@ static int create(struct store *s, enum which w, bool bare, int64_t now_s, uint3
         return -1;
     *ret_n = n;
     return 0;
-}
-
-int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err)
-{
-    return create(s, w, false, now_s, ret_n, err);
-}
-
-int store_create_bare(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err)
-{
-    return create(s, w, true, now_s, ret_n, err);
 }
 
 int store_moved(struct store *s, enum which w, uint32_t n, int64_t now_s, struct err *err)

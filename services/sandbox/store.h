@@ -43,9 +43,12 @@ int store_update(struct store *s, enum which w, uint32_t n, unsigned facets, int
 /* raw: JSON text as the portal will print it. */
 int store_set(struct store *s, enum which w, uint32_t n, const struct attr *a, struct str raw, int64_t now_s,
     struct err *err) MUST_CHECK;
-int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err) MUST_CHECK;
-/* As store_create(), but with nothing in it (PATCH_BARE). */
-int store_create_bare(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* bare: with nothing in it (PATCH_BARE). */
+int store_make(struct store *s, enum which w, bool bare, int64_t now_s, uint32_t *ret_n, struct err *err) MUST_CHECK;
+static inline int store_create(struct store *s, enum which w, int64_t now_s, uint32_t *ret_n, struct err *err)
+{
+    return store_make(s, w, false, now_s, ret_n, err);
+}
 /* The stage changed with the values just set. */
 int store_moved(struct store *s, enum which w, uint32_t n, int64_t now_s, struct err *err) MUST_CHECK;
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err) MUST_CHECK;

@@ -259,7 +259,7 @@ enum api_error write_add(
     enum api_error e = judge(&x);
     if (e != API_OK)
         return end(&x, e);
-    if (store_create_bare(x.store, w, x.now_s, &x.n, &x.err) < 0) {
+    if (store_make(x.store, w, true, x.now_s, &x.n, &x.err) < 0) {
         x.broken = true;
         return end(&x, API_OK);
     }
