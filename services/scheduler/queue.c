@@ -281,6 +281,7 @@ static void ask(struct scheduler *s, int portal, uint64_t now_ms)
     struct call calls[CALLS_MAX];
     struct buf room;
 
+    o->woken = false;
     for (int i = 0; i < o->kept_count && ask.clear_count < OFFLINE_CLEARS; i++) {
         if (!may_confirm(p, &o->kept[i]))
             continue;
@@ -298,14 +299,15 @@ void queue_turn(struct scheduler *s, int portal, uint64_t now_ms)
     const struct portal *p = &s->portals[portal].portal;
     const struct offline *o = &p->offline;
 
-    if (!p->guardian.ways.offline || p->guardian.state == GUARDIAN_REFUSED || o->keeping || now_ms < o->at_ms || call_waits(p, answered))
+    if (!p->guardian.ways.offline || p->guardian.state == GUARDIAN_REFUSED || o->keeping ||
+        (now_ms < o->at_ms && !o->woken) || call_waits(p, answered))
         return;
     ask(s, portal, now_ms);
 }
 
 void queue_wake(struct scheduler *s, int portal)
 {
-    offline_of(s, portal)->at_ms = 0;
+    offline_of(s, portal)->woken = true;
     scheduler_wake(s);
 }
 

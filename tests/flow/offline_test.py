@@ -3,7 +3,7 @@ import os
 import unittest
 
 from support.application import Application
-from support.harness import Scenario, wait_for
+from support.harness import Scenario, free_port, wait_for
 from support.truth import differences
 
 
@@ -47,6 +47,14 @@ class Offline(Application, Scenario):
         p.kill('scheduler')         # it reads at its start, and goes on while there is more
         p.expect('service.died', 'service.restarted', 'fetcher.lost', 'job.given_up')
         wait_for(lambda: self.same(sandbox, p), '160 events, 50 at a time', 15)
+
+    def test_the_portal_wakes_the_reader(self):
+        """Where there is an address for ONOFFLINEEVENT, nobody waits for the interval."""
+        address = '127.0.0.1:%d' % free_port()
+        sandbox, p = self.begin(OFFLINE_SECONDS=600, GATEWAY_LISTEN=address, PUBLIC_URL='http://' + address)
+        wait_for(lambda: ('ONOFFLINEEVENT', 'http://%s/api/v1/webhooks/bitrix' % address) in self.bound(sandbox), 'it is bound', 10)
+        self.change(sandbox)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 15)
 
     def killed_at(self, point):
         """The scheduler dies there once; its successor finds the reservation, marks it and confirms it."""

@@ -63,6 +63,23 @@ TEST(each_call_is_counted_to_its_run_with_its_number)
     db_close(&w.db);
 }
 
+TEST(a_call_of_methods_has_a_number_and_no_row)
+{
+    struct world w = world_new("methods");
+    struct store_dispatch x = { .who = w.who, .count = 1 };
+    struct err err = { 0 };
+
+    x.items[0] = (struct dispatch_item){ .kind = JOB_CALL, .entity = STR("") };
+    CHECK_OK(store_dispatch(w.db, &x, &err), err);
+    CHECK_EQ(x.items[0].d, 2);
+    CHECK_EQ(x.items[0].job, 0);
+    CHECK_EQ(x.items[0].pays, 0);
+    CHECK_GET(&w, "SELECT tick FROM potok_lease", 2);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_job", 0);
+    store_dispatch_fini(&x);
+    db_close(&w.db);
+}
+
 TEST(what_is_read_by_id_when_its_run_has_ended_is_not_counted_to_it)
 {
     static const struct {
@@ -236,7 +253,7 @@ TEST(a_split_outside_the_range_is_no_split)
 }
 
 TEST_MAIN(CASE(every_job_of_a_dispatch_has_a_number_of_its_own),
-    CASE(each_call_is_counted_to_its_run_with_its_number),
+    CASE(each_call_is_counted_to_its_run_with_its_number), CASE(a_call_of_methods_has_a_number_and_no_row),
     CASE(what_is_read_by_id_when_its_run_has_ended_is_not_counted_to_it),
     CASE(a_job_that_is_no_longer_open_is_not_sent), CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks),
     CASE(no_mark_is_in_flight_twice),
