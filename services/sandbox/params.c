@@ -112,6 +112,15 @@ static void add_pair(json_t *into, struct str pair, char *room)
     assign(into, room, name_n, (struct str){ room + name_n, text_n });
 }
 
+void params_add_pair(json_t *into, struct str name, struct str value)
+{
+    char *key = xmalloc(name.n + 1);
+
+    memcpy(key, name.p, name.n);
+    assign(into, key, name.n, value);
+    free(key);
+}
+
 void params_add_query(json_t *into, struct str text)
 {
     char *room = xmalloc(text.n + 1);

@@ -13,6 +13,8 @@
 
 /* Adds the pairs of "a=1&b[x][]=2" to the object `into`. Percent escapes and + are decoded once. */
 void params_add_query(json_t *into, struct str text);
+/* One pair as it is, nothing is decoded; an empty name adds nothing. */
+void params_add_pair(json_t *into, struct str name, struct str value);
 /* Adds a JSON text: an object's members, or a top-level array's elements by index. false: it is not JSON. */
 bool params_add_json(json_t *into, struct str text);
 /* Top-level parameter, name in any case; NULL: absent. The last of several spellings counts. */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "hash.h"
 #include "kept.h"
+#include "multipart.h"
 #include "oauth.h"
 #include "params.h"
 #include "replay.h"
@@ -108,7 +109,7 @@ static enum api_error parse_params(const struct portal_request *in, json_t *para
     if (in->body.n == 0)
         return API_OK;
     if (has_word(in->content_type, "multipart/"))
-        return API_BAD_REQUEST;
+        return multipart_add(params, in->content_type, in->body) ? API_OK : API_BAD_REQUEST;
     if (has_word(in->content_type, "json") || in->body.p[0] == '{')
         return params_add_json(params, in->body) ? API_OK : API_BAD_REQUEST;
     params_add_query(params, in->body);

@@ -1,4 +1,5 @@
 #include "services/sandbox/params.h"
+#include "services/sandbox/multipart.h"
 
 #include "base/mem.h"
 #include "support/check.h"
@@ -106,6 +107,36 @@ TEST(arrays_and_objects_are_walked_alike)
     json_decref(v);
 }
 
-TEST_MAIN(CASE(queries_become_trees_as_php_makes_them), CASE(nesting_beyond_the_limit_is_left_out),
-    CASE(query_and_json_body_are_merged_and_names_have_no_case), CASE(numbers_are_read_as_intval_does),
-    CASE(arrays_and_objects_are_walked_alike))
+#define PART(name) "--b\r\nContent-Disposition: form-data; name=\"" name "\""
+
+TEST(forms_of_several_parts_are_pairs_too)
+{
+    static const struct {
+        const char *type, *body, *want; /* NULL: refused */
+    } cases[] = {
+        { "multipart/form-data; boundary=b",
+            PART("a") "\r\n\r\n1+%20\r\n" PART("f[x][]") "\r\n\r\n\r\n--b--\r\n",
+            "{\"a\":\"1+%20\",\"f\":{\"x\":{\"0\":\"\"}}}" },
+        { "multipart/form-data; boundary=\"b\"; charset=utf-8",
+            PART("a") "\r\nContent-Type: text/plain\r\n\r\nx\r\ny--b\r\n--b--", "{\"a\":\"x\\r\\ny--b\"}" },
+        { "multipart/form-data; boundary=b", PART("a") "; filename=\"x\"\r\n\r\nbytes\r\n--b--", "{}" },
+        { "multipart/form-data; boundary=b", PART("a") "\r\n\r\nnever ends", NULL },
+        { "multipart/form-data; boundary=b", PART("a"), NULL },
+        { "multipart/form-data; boundary=b", "", NULL },
+        { "multipart/form-data; boundary=", PART("a") "\r\n\r\n1\r\n--b--", NULL },
+        { "multipart/form-data", PART("a") "\r\n\r\n1\r\n--b--", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        json_t *params = json_object();
+        CHECK_EQ(multipart_add(params, cases[i].type, str_of(cases[i].body)), cases[i].want != NULL);
+        char *got = json_dumps(params, JSON_COMPACT);
+        CHECK_STR(cases[i].want ? got : "", cases[i].want ? cases[i].want : "");
+        free(got);
+        json_decref(params);
+    }
+}
+
+TEST_MAIN(CASE(forms_of_several_parts_are_pairs_too), CASE(queries_become_trees_as_php_makes_them),
+    CASE(nesting_beyond_the_limit_is_left_out), CASE(query_and_json_body_are_merged_and_names_have_no_case),
+    CASE(numbers_are_read_as_intval_does), CASE(arrays_and_objects_are_walked_alike))

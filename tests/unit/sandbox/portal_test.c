@@ -299,6 +299,9 @@ TEST(bodies_that_are_no_parameters_are_refused)
     CHECK_EQ(status, 400);
     free(ask_raw(p, path, "a=1", "application/x-www-form-urlencoded", &status));
     CHECK_EQ(status, 200);
+    free(ask_raw(p, path, "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b--\r\n",
+        "multipart/form-data; boundary=b", &status));
+    CHECK_EQ(status, 200);
     ask_close(p);
 }
 
