@@ -289,7 +289,8 @@ static void look_ports(struct machine_facts *m, const struct home *home)
 static void look_variable(struct machine_facts *m, const char *entry)
 {
     static const char *const ours[] = { "POTOK_", "BITRIX_", "DATABASE_URL", "SYNC_" };
-    static const char *const for_tests[] = { "POTOK_BIN", "POTOK_CLOCK_OFFSET_MS", "POTOK_CRASH_AT" };
+    static const char *const for_tests[] = { "POTOK_BIN", "POTOK_CLOCK_OFFSET_MS", "POTOK_CRASH_AT",
+        "POTOK_BUS_FAULTS" };
     char name[64], guess[GUESS_SIZE] = "";
     size_t n = strcspn(entry, "=");
     bool our_beginning = false;
