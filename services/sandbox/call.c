@@ -21,7 +21,11 @@ const struct api_error_row API[API_ERRORS] = {
         { stem ".add", run_add, SCOPE_CRM, which, -1 }, \
         { stem ".update", run_update, SCOPE_CRM, which, -1 }, \
         { stem ".delete", run_delete, SCOPE_CRM, which, -1 }, \
-        { stem ".userfield.list", run_userfields, SCOPE_CRM, which, -1 },
+        { stem ".userfield.list", run_userfields, SCOPE_CRM, which, -1 }, \
+        { stem ".userfield.get", run_userfield_get, SCOPE_CRM, which, -1 }, \
+        { stem ".userfield.add", run_userfield_add, SCOPE_CRM, which, -1 }, \
+        { stem ".userfield.update", run_userfield_update, SCOPE_CRM, which, -1 }, \
+        { stem ".userfield.delete", run_userfield_delete, SCOPE_CRM, which, -1 },
 #define LINK_METHODS(stem, which, target) \
     { stem ".add", run_link_add, SCOPE_CRM, which, target }, \
         { stem ".delete", run_link_delete, SCOPE_CRM, which, target }, \

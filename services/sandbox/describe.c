@@ -123,18 +123,20 @@ static void out_enum_list(struct buf *out, const struct attr *a)
 }
 
 /* The five labels are there only when a language was asked for. */
-static void out_labels(struct buf *out, const struct attr *a)
+static void out_labels(struct buf *out, const struct attr *a, bool by_language)
 {
     static const char *const labels[] = { "EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL",
         "ERROR_MESSAGE", "HELP_MESSAGE" };
 
     for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
-        buf_fmt(out, ",\"%s\":", labels[i]);
+        buf_fmt(out, ",\"%s\":%s", labels[i], by_language ? "{\"ru\":" : "");
         json_out_cstr(out, i < 3 ? a->label : "");
+        if (by_language)
+            buf_char(out, '}');
     }
 }
 
-static void out_userfield(struct buf *out, const struct attr *a, const char *entity, bool labels)
+void describe_userfield(struct buf *out, const struct attr *a, const char *entity, enum labels labels)
 {
     buf_fmt(out, "{\"ID\":\"%d\",\"ENTITY_ID\":\"%s\",\"FIELD_NAME\":\"%s\",\"USER_TYPE_ID\":", a->user_id,
         entity, a->name);
@@ -143,8 +145,8 @@ static void out_userfield(struct buf *out, const struct attr *a, const char *ent
         ",\"XML_ID\":null,\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
         "\"SHOW_IN_LIST\":\"Y\",\"EDIT_IN_LIST\":\"Y\",\"IS_SEARCHABLE\":\"N\",\"SETTINGS\":%s",
         100 + a->place, a->flags & ATTR_MULTIPLE ? "Y" : "N", settings_of(a));
-    if (labels)
-        out_labels(out, a);
+    if (labels != LABELS_NONE)
+        out_labels(out, a, labels == LABELS_BY_LANGUAGE);
     if (strcmp(a->type_name, "enumeration") == 0)
         out_enum_list(out, a);
     buf_char(out, '}');
@@ -176,7 +178,8 @@ enum api_error run_userfields(struct call *c)
             continue;
         if (c->total++ > 0)
             buf_char(c->out, ',');
-        out_userfield(c->out, attrs->list[i], WHICH[c->method->which].uf_entity, labels);
+        describe_userfield(
+            c->out, attrs->list[i], WHICH[c->method->which].uf_entity, labels ? LABELS_TEXT : LABELS_NONE);
     }
     buf_char(c->out, ']');
     c->listed = true;

@@ -8,3 +8,7 @@
 /* The object of a field, from '{' to '}'. upper: upperName of crm.item.fields, where titles are for people; NULL: as
  * classic methods do. */
 void describe_field(struct buf *out, const struct attr *a, const char *upper);
+
+/* An entry of userfield.list or userfield.get (facts section 6.4). */
+enum labels { LABELS_NONE, LABELS_TEXT, LABELS_BY_LANGUAGE };
+void describe_userfield(struct buf *out, const struct attr *a, const char *entity, enum labels labels);

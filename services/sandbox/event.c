@@ -109,9 +109,9 @@ static void out_auth(struct buf *out, const struct event_from *from, bool app)
     const bool whole = app || !from->short_auth;
     char endpoint[160], server[160];
 
-    snprintf(endpoint, sizeof(endpoint), "http://%.120s/rest/", from->address);
-    snprintf(server, sizeof(server), "http%s://%.120s/rest/", strchr(from->oauth_address, ':') ? "" : "s",
-        from->oauth_address);
+    snprintf(endpoint, sizeof(endpoint), "http%s://%.120s/rest/", from->tls ? "s" : "", from->address);
+    snprintf(server, sizeof(server), "http%s://%.120s/rest/",
+        from->tls || strchr(from->oauth_address, ':') == NULL ? "s" : "", from->oauth_address);
     if (app && !from->no_tokens)
         out_tokens(out, from);
     event_member(out, "auth[domain]", str_of(from->address));

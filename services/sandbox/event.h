@@ -27,7 +27,8 @@ void event_member(struct buf *out, const char *key, struct str value);
 
 struct event_from {             /* the portal, as its events tell of it */
     const char *address;        /* "127.0.0.1:8080" */
-    const char *oauth_address;  /* with a port: plain HTTP, as the sandbox's own */
+    const char *oauth_address;  /* with a port: the sandbox's own, else by https */
+    bool tls;                   /* the sandbox's own addresses are asked by https */
     const char *member_id, *application_token;
     const char *access_token, *refresh_token;       /* to an application; the second: NULL = left out */
     const char *scope;          /* "crm,user" */

@@ -29,7 +29,7 @@ static void bind_given(struct bindings *b, const struct events_options *o)
 int events_open(struct events *ret, const struct events_options *o, struct store *s,
     struct application *application, uint64_t quirks, struct err *err)
 {
-    *ret = (struct events){ .quirks = quirks, .application = application };
+    *ret = (struct events){ .quirks = quirks, .application = application, .tls = o->tls };
     snprintf(ret->oauth_address, sizeof(ret->oauth_address), "oauth.bitrix.info");
     ret->outbox =
         (struct outbox){ .faults = o->faults, .seed = s->seed, .parallel = o->parallel ? o->parallel : 1 };
@@ -206,6 +206,7 @@ static struct event_from sender(const struct events *e)
 {
     return (struct event_from){ .address = e->address,
         .oauth_address = e->oauth_address,
+        .tls = e->tls,
         .member_id = e->member_id,
         .application_token = e->application_token,
         .no_handler_id = has_quirk(e, QUIRK_NO_HANDLER_ID),

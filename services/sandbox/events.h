@@ -17,6 +17,7 @@ struct events_options {
     uint64_t parallel;                      /* requests at a time */
     struct event_faults faults;
     uint64_t lag_ms;                        /* veil.h, of every entity */
+    bool tls;                               /* the portal is asked by https */
 };
 
 struct events {
@@ -28,6 +29,7 @@ struct events {
     char address[128];              /* "127.0.0.1:8080"; set when the port is known */
     char scope[256];                /* of the tokens in events */
     char oauth_address[128];        /* of the OAuth server */
+    bool tls;                       /* both are asked by https */
     char member_id[33], application_token[65];
     uint64_t quirks;                /* of portal.h */
 };

@@ -43,7 +43,8 @@ static struct item_wire wire_of(const struct call *c)
         .original = item_ask_original(c),
         .null_links = portal_has(p, QUIRK_ITEM_LINK_NULL),
         .local_midnight = portal_has(p, QUIRK_LOCAL_MIDNIGHT),
-        .address = p->events.address };
+        .address = p->events.address,
+        .tls = p->events.tls };
 }
 
 static void out_item(struct call *c, enum which w, uint32_t n, const struct item_select *select)

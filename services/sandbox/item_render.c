@@ -53,15 +53,16 @@ static void out_number(struct buf *out, struct str digits)
 
 static void out_file(struct buf *out, const struct item_wire *w, int64_t id)
 {
+    const char *s = w->tls ? "s" : "";
     char url[256];
 
     snprintf(url, sizeof(url),
-        "http://%.120s/bitrix/services/main/ajax.php?action=crm.controller.item.getFile&fileId=%lld",
+        "http%s://%.120s/bitrix/services/main/ajax.php?action=crm.controller.item.getFile&fileId=%lld", s,
         w->address, (long long)id);
     buf_fmt(out, "{\"id\":%lld,\"url\":", (long long)id);
     json_out_cstr(out, url);
     buf_str(out, ",\"urlMachine\":");
-    snprintf(url, sizeof(url), "http://%.120s/rest/1/crm.controller.item.getFile/?token=crm%%7C%lld",
+    snprintf(url, sizeof(url), "http%s://%.120s/rest/1/crm.controller.item.getFile/?token=crm%%7C%lld", s,
         w->address, (long long)id);
     json_out_cstr(out, url);
     buf_char(out, '}');

@@ -14,6 +14,7 @@ struct item_wire {
     bool null_links;            /* option: an empty companyId or contactId is null instead of 0 */
     bool local_midnight;        /* option: as in render.h */
     const char *address;        /* of the portal, for links of files */
+    bool tls;                   /* which is asked by https */
 };
 
 /* What is printed of a record: all members, or chosen fields and nothing else. */

@@ -5,11 +5,14 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "options.h"
 #include "replay.h"
 #include "serve.h"
+
+#define PEM_MAX (1 << 20)
 
 struct sandbox {
     struct options options;
@@ -53,9 +56,27 @@ static void print_credentials(const struct sandbox *s)
         printf("BITRIX_APPLICATION_TOKEN=%s\n", s->portal.events.application_token);
     if (a->there) {
         printf("BITRIX_ACCESS_TOKEN=%s\n", tokens_newest(&a->tokens)->access);
-        printf("BITRIX_CLIENT_ID=%s\nBITRIX_CLIENT_SECRET=%s\nBITRIX_OAUTH_URL=http://%s\n", a->client_id,
-            a->client_secret, s->portal.doors[DOOR_OAUTH]);
+        printf("BITRIX_CLIENT_ID=%s\nBITRIX_CLIENT_SECRET=%s\nBITRIX_OAUTH_URL=http%s://%s\n", a->client_id,
+            a->client_secret, o->tls ? "s" : "", s->portal.doors[DOOR_OAUTH]);
     }
+}
+
+/* The texts of the certificate and its key are needed until the doors are open. */
+static int start(struct sandbox *s, struct err *err)
+{
+    struct serve_place place = { .address = s->options.listen, .port = s->options.port };
+    char *cert = NULL, *key = NULL;
+    int code = -1;
+
+    if (s->options.tls_cert == NULL || (file_read(s->options.tls_cert, PEM_MAX, &cert, err) == 0 &&
+                                           file_read(s->options.tls_key, PEM_MAX, &key, err) == 0)) {
+        place.tls_cert = cert;
+        place.tls_key = key;
+        code = serve_start(&s->serve, &s->loop, &s->portal, &place, err);
+    }
+    free(cert);
+    free(key);
+    return code;
 }
 
 static int run(struct sandbox *s)
@@ -65,12 +86,13 @@ static int run(struct sandbox *s)
         return fail(&err);
     uv_loop_init(&s->loop);
     int code = 0;
-    if (serve_start(&s->serve, &s->loop, &s->portal, s->options.listen, s->options.port, &err) < 0) {
+    if (start(s, &err) < 0) {
         code = fail(&err);
     } else {
         listen_to(s, &s->term, SIGTERM);
         listen_to(s, &s->interrupt, SIGINT);
-        printf("BITRIX_WEBHOOK_URL=http://%s/rest/1/%s/\n", s->portal.doors[DOOR_PORTAL], s->portal.secret);
+        printf("BITRIX_WEBHOOK_URL=http%s://%s/rest/1/%s/\n", s->options.portal.events.tls ? "s" : "",
+            s->portal.doors[DOOR_PORTAL], s->portal.secret);
         print_credentials(s);
         fflush(stdout);
         if (s->portal.replay != NULL)

@@ -98,11 +98,11 @@ static struct str text_param(const json_t *params, const char *name)
 
 /* ---- tokens ---- */
 
-static void out_url(struct buf *out, const char *name, const char *address)
+static void out_url(struct buf *out, const char *name, bool tls, const char *address)
 {
     char url[192];
 
-    snprintf(url, sizeof(url), "http://%.128s/rest/", address);
+    snprintf(url, sizeof(url), "http%s://%.128s/rest/", tls ? "s" : "", address);
     buf_fmt(out, ",\"%s\":", name);
     json_out_cstr(out, url);
 }
@@ -121,9 +121,9 @@ static void out_tokens(
     json_out_cstr(out, scope_text(p->scopes, ',', scope));
     buf_str(out, ",\"domain\":");
     json_out_cstr(out, p->events.oauth_address); /* the OAuth server's, not the portal's */
-    out_url(out, "server_endpoint", p->events.oauth_address);
+    out_url(out, "server_endpoint", p->events.tls, p->events.oauth_address);
     buf_str(out, ",\"status\":\"L\"");
-    out_url(out, "client_endpoint", p->events.address);
+    out_url(out, "client_endpoint", p->events.tls, p->events.address);
     buf_fmt(out, ",\"member_id\":\"%s\"", p->events.member_id);
     if (full)
         buf_str(out, ",\"user_id\":1");

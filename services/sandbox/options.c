@@ -29,6 +29,9 @@ static const struct option_row {
     ROW("invoices", OPTION_COUNT, portal.store.counts[INVOICE], 10000000, "smart invoices, for crm.item.*"),
     ROW("items", OPTION_COUNT, portal.store.counts[SMART], 10000000,
         "items of a smart process, for crm.item.*"),
+    ROW("tls-cert", OPTION_TEXT, tls_cert, 0,
+        "file of a certificate (PEM): everything is served by https, TLS 1.3; with --tls-key"),
+    ROW("tls-key", OPTION_TEXT, tls_key, 0, "file of its key (PEM)"),
     ROW("data", OPTION_TEXT, data, 0, "file that keeps changes; without it they end with the process"),
     ROW("tariff", OPTION_TEXT, tariff, 0,
         "request limit: standard (2/50), enterprise (5/250), RATE/BURST or off"),
@@ -206,6 +209,9 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
         return err_set(err, ERR_CONF, "--operating-window: at least 1 second");
     if (strcmp(ret->tariff, "off") == 0 && !ret->operating_given)
         ret->portal.operating_limit_s = 0;
+    if ((ret->tls_cert == NULL) != (ret->tls_key == NULL))
+        return err_set(err, ERR_CONF, "--tls-cert and --tls-key: both or none");
+    ret->portal.events.tls = ret->tls_cert != NULL;
     ret->portal.application.client = ret->app_client;
     ret->portal.application.redirect = ret->app_redirect;
     ret->portal.application.install = ret->app_install;
@@ -232,6 +238,8 @@ void options_fini(struct options *o)
     free(o->tariff);
     free(o->data);
     free(o->replay);
+    free(o->tls_cert);
+    free(o->tls_key);
     free(o->application_token);
     free(o->scope);
     free(o->app_client);

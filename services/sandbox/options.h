@@ -10,6 +10,7 @@ struct options {
     char *data;                     /* NULL: nothing is kept */
     char *tariff;
     char *replay;                   /* NULL: the portal is made up */
+    char *tls_cert, *tls_key;       /* files; NULL: plain HTTP */
     char *webhooks[EVENT_URLS_MAX], *apps[EVENT_URLS_MAX];      /* URLs of handlers */
     char *app_client, *app_redirect, *app_install;      /* NULL: none */
     char *scope;                    /* NULL: crm and user */

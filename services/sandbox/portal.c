@@ -292,11 +292,12 @@ static void answer_not_found(struct portal_answer *ret)
 /* The same path at the new address, for every method of HTTP (facts section 1.4). */
 static void answer_moved(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
-    const int n = snprintf(ret->headers, sizeof(ret->headers), "Location: http://%s%s%s" STR_FMT "\n",
+    const char *s = p->events.tls ? "s" : "";
+    const int n = snprintf(ret->headers, sizeof(ret->headers), "Location: http%s://%s%s%s" STR_FMT "\n", s,
         p->doors[DOOR_RENAMED], in->path, in->query.n > 0 ? "?" : "", STR_ARG(in->query));
 
     if (n >= (int)sizeof(ret->headers))
-        snprintf(ret->headers, sizeof(ret->headers), "Location: http://%s/\n", p->doors[DOOR_RENAMED]);
+        snprintf(ret->headers, sizeof(ret->headers), "Location: http%s://%s/\n", s, p->doors[DOOR_RENAMED]);
     p->stats.requests++;
     ret->status = 302;
     ret->content_type = HTML_TYPE;

@@ -9,10 +9,10 @@ void route_parse(struct route *r, const char *path)
     const char *p = path + strlen("/rest/");
 
     *r = (struct route){ 0 };
-    while (*p != '\0' && r->count < 4) {
+    while (*(p += strspn(p, "/")) != '\0' && r->count < 4) { /* "/rest//method" is asked by the vendor's own client */
         const size_t n = strcspn(p, "/");
         r->parts[r->count++] = (struct str){ p, n };
-        p += n + (p[n] == '/');
+        p += n;
     }
     if (r->count == 0)
         return;

@@ -96,17 +96,20 @@ static void on_tick(uv_timer_t *timer)
 }
 
 static int open_door(
-    struct serve *s, uv_loop_t *loop, enum portal_door d, const char *address, uint64_t port, struct err *err)
+    struct serve *s, uv_loop_t *loop, enum portal_door d, const struct serve_place *place, struct err *err)
 {
     struct serve_door *door = &s->doors[d];
+    const uint64_t port = d == DOOR_PORTAL ? place->port : 0;
     char listen[160];
 
-    snprintf(listen, sizeof(listen), "%.100s:%llu", address, (unsigned long long)port);
+    snprintf(listen, sizeof(listen), "%.100s:%llu", place->address, (unsigned long long)port);
     door->serve = s;
     door->http = http_server_new(loop,
         &(struct http_server_def){ .listen = listen,
             .max_body_bytes = BODY_BYTES_MAX,
             .idle_timeout_s = 120,
+            .tls_cert = place->tls_cert,
+            .tls_key = place->tls_key,
             .handler = on_request,
             .ctx = door },
         err);
@@ -125,11 +128,11 @@ static void close_doors(struct serve *s)
 }
 
 int serve_start(
-    struct serve *s, uv_loop_t *loop, struct portal *p, const char *address, uint64_t port, struct err *err)
+    struct serve *s, uv_loop_t *loop, struct portal *p, const struct serve_place *place, struct err *err)
 {
     *s = (struct serve){ .portal = p };
     for (enum portal_door d = 0; d < DOORS; d++) {
-        if (open_door(s, loop, d, address, d == DOOR_PORTAL ? port : 0, err) == 0)
+        if (open_door(s, loop, d, place, err) == 0)
             continue;
         close_doors(s);
         return -1;

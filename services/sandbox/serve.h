@@ -19,7 +19,12 @@ struct serve {
     struct late *late;              /* answers that wait */
 };
 
-/* The portal listens at address:port (0: a free one), the other doors at free ports of the address. */
-int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const char *address, uint64_t port,
+struct serve_place {
+    const char *address;
+    uint64_t port;                  /* of the portal, 0: a free one; the other doors are at free ports of the address */
+    const char *tls_cert, *tls_key; /* PEM texts; NULL: plain HTTP */
+};
+
+int serve_start(struct serve *s, uv_loop_t *loop, struct portal *p, const struct serve_place *place,
     struct err *err) MUST_CHECK;
 void serve_stop(struct serve *s);   /* the loop must turn once more afterwards */

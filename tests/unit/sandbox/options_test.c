@@ -52,6 +52,7 @@ TEST(wrong_words_are_named)
         { "--deals", "-5", "-5" },
         { "--operating-window", "0.1", "1 second" },
         { "--events", "127.0.0.1:80", "--events: not a URL" },
+        { "--tls-cert", "cert.pem", "both or none" },
         { "--event-drop", "101", "from 0 to 100" },
         { "--application-token", "12345678901234567890123456789012345678901234567890123456789012345", "64" },
     };
