@@ -107,6 +107,31 @@ static void show_hidden(struct visit *v)
     show_flagged(v, RECORD_HIDDEN);
 }
 
+/* Of all credentials together. */
+static void show_methods(struct buf *out, const struct operating *o)
+{
+    const char *comma = "";
+
+    for (int i = 0; i < o->count; i++) {
+        const struct operating_method *m = &o->methods[i];
+        uint64_t calls = 0;
+        double seconds = 0;
+        bool shown = false;
+        for (int k = 0; k < o->count; k++) {
+            if (strcmp(o->methods[k].name, m->name) != 0)
+                continue;
+            shown |= k < i;
+            calls += o->methods[k].calls;
+            seconds += o->methods[k].seconds_ever;
+        }
+        if (shown)
+            continue;
+        buf_fmt(out, "%s\"%s\":{\"calls\":%llu,\"operating_s\":%.4f}", comma, m->name,
+            (unsigned long long)calls, seconds);
+        comma = ",";
+    }
+}
+
 static void show_stats(struct visit *v)
 {
     struct portal *p = v->portal;
@@ -124,11 +149,7 @@ static void show_stats(struct visit *v)
     for (int w = 0; w < WHICHES; w++)
         buf_fmt(out, "%s\"%s\":%u", w > 0 ? "," : "", WHICH[w].plural, p->store.crm[w].visible);
     buf_str(out, "},\"by_method\":{");
-    for (int i = 0; i < p->operating.count; i++) {
-        const struct operating_method *m = &p->operating.methods[i];
-        buf_fmt(out, "%s\"%s\":{\"calls\":%llu,\"operating_s\":%.4f}", i > 0 ? "," : "", m->name,
-            (unsigned long long)m->calls, m->seconds_ever);
-    }
+    show_methods(out, &p->operating);
     buf_str(out, "},\"events\":");
     visit_out_event_stats(out, p);
     buf_char(out, '}');

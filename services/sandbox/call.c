@@ -84,7 +84,7 @@ static enum api_error refused(struct call *c, struct operating_method *account)
 enum api_error call_run(struct call *c)
 {
     struct operating *o = &c->portal->operating;
-    struct operating_method *account = operating_of(o, c->method->name);
+    struct operating_method *account = operating_of(o, c->method->name, c->portal->app);
     const size_t before = c->out->n;
 
     c->start_ms = clock_wall_ms();

@@ -57,10 +57,27 @@ enum api_error run_statuses(struct call *c)
     return API_OK;
 }
 
+/* The only one a smart process or the invoices have. */
+static void out_category(struct call *c, int id, int type)
+{
+    buf_fmt(c->out,
+        "{\"categories\":[{\"id\":%d,\"name\":\"Общая\",\"sort\":500,\"entityTypeId\":%d,\"isDefault\":\"Y\","
+        "\"originId\":\"\",\"originatorId\":\"\"}]}",
+        id, type);
+    c->listed = true;
+    c->total = 1;
+    c->cost_s = COST_CALL_S;
+}
+
 enum api_error run_categories(struct call *c)
 {
     const json_t *type = params_get(c->params, "entityTypeId");
 
+    if (type != NULL &&
+        (params_int(type) == WHICH[SMART].type_id || params_int(type) == WHICH[INVOICE].type_id)) {
+        out_category(c, params_int(type) == WHICH[SMART].type_id ? 10 : 5, (int)params_int(type));
+        return API_OK;
+    }
     if (type == NULL || params_int(type) != WHICH[DEAL].type_id)
         return API_ENTITY_TYPE;
     buf_str(c->out, "{\"categories\":[");

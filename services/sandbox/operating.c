@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-struct operating_method *operating_of(struct operating *o, const char *method)
+struct operating_method *operating_of(struct operating *o, const char *method, bool app)
 {
     for (int i = 0; i < o->count; i++) {
-        if (strcmp(o->methods[i].name, method) == 0)
+        if (o->methods[i].app == app && strcmp(o->methods[i].name, method) == 0)
             return &o->methods[i];
     }
     if (o->count == OPERATING_METHODS_MAX)
         return &o->methods[o->count - 1];
     struct operating_method *m = &o->methods[o->count++];
-    *m = (struct operating_method){ 0 };
+    *m = (struct operating_method){ .app = app };
     snprintf(m->name, sizeof(m->name), "%s", method);
     return m;
 }

@@ -1,4 +1,4 @@
-/* operating.h - operating seconds: how much work each method has cost in the last ten minutes (facts section 3.2).
+/* operating.h - operating seconds: how much work each method of each credential has cost in the last ten minutes (facts section 3.2).
  * Ten buckets a window, each expiring one window after its first call; checked before a call, so the one that goes over
  * still completes. Pure; the caller passes the clock. */
 #pragma once
@@ -11,6 +11,7 @@
 
 struct operating_method {
     char name[64];
+    bool app;                   /* the application's calls, else the webhook's */
     struct {
         uint64_t first_ms;
         double seconds;
@@ -27,8 +28,8 @@ struct operating {
     int count;
 };
 
-/* The method's account, made when missing; past the maximum all share the last one. */
-struct operating_method *operating_of(struct operating *o, const char *method);
+/* The method's account with this credential, made when missing; past the maximum all share the last one. */
+struct operating_method *operating_of(struct operating *o, const char *method, bool app);
 double operating_used(struct operating *o, struct operating_method *m, uint64_t now_ms);
 bool operating_blocked(struct operating *o, struct operating_method *m, uint64_t now_ms);
 void operating_add(struct operating *o, struct operating_method *m, double seconds, uint64_t now_ms);

@@ -44,6 +44,14 @@ static uint32_t count_history(const struct call *c)
     return c->portal->store.crm[asked_type(c)].count * 2;
 }
 
+static void history_number(const struct call *c, json_t *row, const char *key, int64_t value)
+{
+    if (portal_has(c->portal, QUIRK_HISTORY_TEXT))
+        table_text(row, key, "%lld", (long long)value);
+    else
+        json_object_set_new(row, key, json_integer(value));
+}
+
 /* Made, and moved to where it stands now: numbers as numbers, and two other names for leads. */
 static json_t *history_row(const struct call *c, uint32_t n)
 {
@@ -66,12 +74,12 @@ static json_t *history_row(const struct call *c, uint32_t n)
             semantics = d->list[i].semantics;
     }
     json_t *row = json_object();
-    json_object_set_new(row, "ID", json_integer(n + 1));
-    json_object_set_new(row, "TYPE_ID", json_integer(!moved ? 1 : *semantics == 'P' ? 2 : 3));
-    json_object_set_new(row, "OWNER_ID", json_integer(r.id));
+    history_number(c, row, "ID", n + 1);
+    history_number(c, row, "TYPE_ID", !moved ? 1 : *semantics == 'P' ? 2 : 3);
+    history_number(c, row, "OWNER_ID", r.id);
     table_time(row, "CREATED_TIME", moved ? record_moved_s(&r) : record_created_s(&r));
     if (!lead)
-        json_object_set_new(row, "CATEGORY_ID", json_integer(atoi(category)));
+        history_number(c, row, "CATEGORY_ID", atoi(category));
     table_text(row, lead ? "STATUS_SEMANTIC_ID" : "STAGE_SEMANTIC_ID", "%s", semantics);
     table_text(row, lead ? "STATUS_ID" : "STAGE_ID", "%s", moved ? stage : first);
     free(stage);

@@ -14,19 +14,19 @@ static struct operating limited(double limit_s)
 TEST(the_call_that_goes_over_the_limit_completes_and_the_next_is_blocked)
 {
     struct operating o = limited(10);
-    struct operating_method *m = operating_of(&o, "crm.deal.list");
+    struct operating_method *m = operating_of(&o, "crm.deal.list", false);
 
     operating_add(&o, m, 10, 1000);
     CHECK(!operating_blocked(&o, m, 1000));
     operating_add(&o, m, 0.5, 1000);
     CHECK(operating_blocked(&o, m, 1000));
-    CHECK(!operating_blocked(&o, operating_of(&o, "crm.lead.list"), 1000));
+    CHECK(!operating_blocked(&o, operating_of(&o, "crm.lead.list", false), 1000));
 }
 
 TEST(a_bucket_falls_out_ten_minutes_after_its_first_call)
 {
     struct operating o = limited(10);
-    struct operating_method *m = operating_of(&o, "m");
+    struct operating_method *m = operating_of(&o, "m", false);
 
     operating_add(&o, m, 8, 1000);
     operating_add(&o, m, 1, 1000 + MINUTE - 1); /* still the first bucket */
@@ -42,7 +42,7 @@ TEST(a_bucket_falls_out_ten_minutes_after_its_first_call)
 TEST(steady_work_for_an_hour_stays_within_its_buckets)
 {
     struct operating o = limited(0);
-    struct operating_method *m = operating_of(&o, "m");
+    struct operating_method *m = operating_of(&o, "m", false);
 
     for (uint64_t ms = 0; ms < 60 * MINUTE; ms += 500)
         operating_add(&o, m, 0.5, ms);
@@ -58,11 +58,21 @@ TEST(more_methods_than_places_share_the_last)
 
     for (int i = 0; i < OPERATING_METHODS_MAX + 20; i++) {
         snprintf(name, sizeof(name), "m%d", i);
-        CHECK(operating_of(&o, name) != NULL);
+        CHECK(operating_of(&o, name, false) != NULL);
     }
     CHECK_EQ(o.count, OPERATING_METHODS_MAX);
 }
 
-TEST_MAIN(CASE(the_call_that_goes_over_the_limit_completes_and_the_next_is_blocked),
+TEST(each_credential_has_an_account_of_its_own)
+{
+    struct operating o = { .limit_s = 1, .window_ms = 600000 };
+
+    operating_add(&o, operating_of(&o, "m", false), 2, 1000);
+    CHECK(operating_blocked(&o, operating_of(&o, "m", false), 1000));
+    CHECK(!operating_blocked(&o, operating_of(&o, "m", true), 1000));
+}
+
+TEST_MAIN(CASE(each_credential_has_an_account_of_its_own),
+    CASE(the_call_that_goes_over_the_limit_completes_and_the_next_is_blocked),
     CASE(a_bucket_falls_out_ten_minutes_after_its_first_call),
     CASE(steady_work_for_an_hour_stays_within_its_buckets), CASE(more_methods_than_places_share_the_last))

@@ -54,6 +54,7 @@ TEST(wrong_words_are_named)
         { "--events", "127.0.0.1:80", "--events: not a URL" },
         { "--tls-cert", "cert.pem", "both or none" },
         { "--event-drop", "101", "from 0 to 100" },
+        { "--scope", "crm,cmr", "--scope crm,cmr" },
         { "--application-token", "12345678901234567890123456789012345678901234567890123456789012345", "64" },
     };
 

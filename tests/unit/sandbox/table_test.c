@@ -195,6 +195,14 @@ TEST(stages_are_told_by_numbers_and_for_leads_by_other_names)
     answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":3}");
     has(answer, "error", "0"); /* a number */
     json_decref(answer);
+    CHECK_EQ(listed(p, "crm.category.list", "{\"entityTypeId\":156}", "categories", NULL), 1);
+    ask_close(p);
+    struct portal_options o = ask_options();
+    o.quirks = quirk_bit("history-text");
+    p = ask_open_with(o);
+    answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":2,\"order\":{\"ID\":\"ASC\"}}");
+    has(json_array_get(rows_of(answer, "items"), 0), "TYPE_ID", "\"1\"");
+    json_decref(answer);
     ask_close(p);
 }
 
