@@ -5,7 +5,7 @@ from support.trouble import Locks, Restarts
 
 class Database(Chaos):
     name, about = 'database', 'PostgreSQL restarted (immediate, fast, away for a while), the SQLite file locked by another program; kills'
-    warnings = PG_GONE
+    warnings = (*PG_GONE, 'service.failed', 'takeover.failed')     # a scheduler that starts then
 
     def trouble(self, mirror):
         seed = self.random.randrange(1 << 30)
