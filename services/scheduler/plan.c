@@ -1,8 +1,8 @@
 /* Chooses what goes out next within all budgets. */
 #include "dispatch.h"
 
-#include "access.h"
 #include "call.h"
+#include "chance.h"
 #include "spend.h"
 
 #include "proto/msg.h"
@@ -14,148 +14,6 @@
 #define IDS_MOST  2500
 #define GETS_MOST 50
 
-/* ---- what could go ---- */
-
-static bool job_ready(const struct job *job, uint64_t now_ms)
-{
-    return !job->busy && !job->gone && job->not_before_ms <= now_ms;
-}
-
-static bool mirror_open(const struct mirror *m)
-{
-    return !m->refused && !m->paused && m->schema != NULL && !(m->probe_wanted && m->probe_first);
-}
-
-static bool marks_ready(const struct mirror *m, int ask, uint64_t now_ms)
-{
-    return m->marks_due[ask] && gather_ready(&m->gather[ask], now_ms);
-}
-
-static uint64_t method_wait(const struct portal *p, int mirror, enum job_kind kind, uint64_t now_ms)
-{
-    char method[64];
-
-    if (portal_method(&p->mirrors[mirror], kind, method) == NULL)
-        return 0;
-    return operate_wait(&p->operate, method, now_ms);
-}
-
-/* Pages for which there is time when a whole job has to wait. */
-static uint32_t pages_for(const struct portal *p, int mirror, uint64_t now_ms)
-{
-    char method[64];
-
-    return operate_parts(
-        &p->operate, portal_method(&p->mirrors[mirror], JOB_RANGE, method), BATCH_COMMANDS, now_ms);
-}
-
-static bool probe_ready(const struct mirror *m, uint64_t now_ms)
-{
-    return (m->probe_wanted || m->run_state == RUN_PROBING) && !m->probe_flying && !m->refused &&
-           !m->paused && m->probe_not_before_ms <= now_ms;
-}
-
-static void chances_of_mirror(const struct portal *p, int mirror, struct chance *c, uint64_t now_ms)
-{
-    const struct mirror *m = &p->mirrors[mirror];
-    bool list = method_wait(p, mirror, JOB_RANGE, now_ms) == 0,
-         get = method_wait(p, mirror, JOB_GET, now_ms) == 0;
-    bool part = list || pages_for(p, mirror, now_ms) > 0;
-    int alive[2] = { 0, 0 };
-
-    for (const struct job *job = p->jobs; job != NULL; job = job->next) {
-        if (job->entity != mirror)
-            continue;
-        if (job_kind_walks(job->kind))
-            c->ranges += part && job_ready(job, now_ms);
-        else
-            c->again += (job->kind == JOB_GET ? get : list) && job_ready(job, now_ms);
-        if (job->kind == JOB_IDS || job->kind == JOB_GET)
-            alive[job->kind == JOB_GET]++;
-    }
-    c->ids = marks_ready(m, 0, now_ms) && list && alive[0] < PORTAL_BY_ID_MOST;
-    c->get = marks_ready(m, 1, now_ms) && get && alive[1] < PORTAL_BY_ID_MOST;
-}
-
-/* A list method whose operating figure is stale is asked after by a probe: a fraction of a second, not of a
- * minute. */
-static bool feel_operating(struct portal *p, int mirror, struct chance *c, uint64_t now_ms)
-{
-    struct mirror *m = &p->mirrors[mirror];
-    char method[64];
-
-    if (c->again + c->ids + c->ranges == 0)
-        return false;
-    if (!operate_stale(&p->operate, portal_method(m, JOB_RANGE, method), now_ms))
-        return false;
-    c->again = c->ids = c->ranges = 0;
-    m->probe_wanted = true;
-    return probe_ready(m, now_ms);
-}
-
-static bool chances(struct portal *p, struct chance *list, uint64_t now_ms)
-{
-    bool probe = false;
-
-    memset(list, 0, PORTAL_ENTITIES_MAX * sizeof(*list));
-    for (int i = 0; i < p->mirror_count; i++) {
-        if (mirror_open(&p->mirrors[i])) {
-            chances_of_mirror(p, i, &list[i], now_ms);
-            probe |= feel_operating(p, i, &list[i], now_ms);
-        }
-        probe |= probe_ready(&p->mirrors[i], now_ms);
-    }
-    return probe;
-}
-
-/* How many jobs may go now, by what the buckets of requests do not say. */
-static int room(const struct scheduler *s, int portal, uint64_t now_ms)
-{
-    const struct portal *p = &s->portals[portal].portal;
-    int64_t limits[] = { crew_credit(&s->crew), s->jobs_unfinished - flights_unfinished(&s->flights),
-        (portal_is_unwell(p) ? 1 : s->portal_parallel) - flights_calls(&s->flights, portal),
-        ARRAY_SIZE(((struct store_dispatch *)0)->items) };
-    int64_t n = limits[0];
-
-    if (p->state == PORTAL_STOPPED || p->pause_ms > now_ms || !access_ready(s, portal))
-        return 0;
-    for (size_t i = 1; i < ARRAY_SIZE(limits); i++)
-        if (limits[i] < n)
-            n = limits[i];
-    int tries = breaker_room(&p->breaker, flights_calls(&s->flights, portal), now_ms);
-    if (tries >= 0 && tries < n)
-        n = tries;
-    return n > 0 ? (int)n : 0;
-}
-
-static bool chance_is_urgent(const struct chance *list, int entities)
-{
-    for (int i = 0; i < entities; i++)
-        if (list[i].again + list[i].get + list[i].ids > 0)
-            return true;
-    return false;
-}
-
-static bool chance_is_bulk(const struct chance *list, int entities, bool probe)
-{
-    for (int i = 0; i < entities; i++)
-        probe |= list[i].ranges > 0;
-    return probe;
-}
-
-void plan_wants(struct scheduler *s, int portal, bool *ret_urgent, bool *ret_bulk, uint64_t now_ms)
-{
-    struct portal *p = &s->portals[portal].portal;
-    struct chance list[PORTAL_ENTITIES_MAX];
-
-    *ret_urgent = *ret_bulk = false;
-    if (room(s, portal, now_ms) == 0)
-        return;
-    bool probe = chances(p, list, now_ms);
-    *ret_urgent = call_next(p, now_ms) != NULL || chance_is_urgent(list, p->mirror_count);
-    *ret_bulk = chance_is_bulk(list, p->mirror_count, probe);
-}
-
 /* ---- the plan ---- */
 
 static struct job *first_job(struct portal *p, int mirror, bool range, uint64_t now_ms)
@@ -163,7 +21,7 @@ static struct job *first_job(struct portal *p, int mirror, bool range, uint64_t 
     struct job *best = NULL;
 
     for (struct job *job = p->jobs; job != NULL; job = job->next)
-        if (job->entity == mirror && job_kind_walks(job->kind) == range && job_ready(job, now_ms) &&
+        if (job->entity == mirror && job_kind_walks(job->kind) == range && chance_job_ready(job, now_ms) &&
             (best == NULL || job->order < best->order))
             best = job;
     return best;
@@ -221,7 +79,7 @@ static struct job *probe_job(struct portal *p, uint64_t now_ms)
     int n = 0;
 
     for (int i = 0; i < p->mirror_count && n < 10; i++) {
-        if (!probe_ready(&p->mirrors[i], now_ms))
+        if (!chance_probe_ready(&p->mirrors[i], now_ms))
             continue;
         p->mirrors[i].probe_flying = true;
         job->probes |= (uint64_t)1 << i;
@@ -274,8 +132,8 @@ static void plan_choice(struct dispatch *x, struct portal *p, enum choice choice
         kind = job->kind;
     }
     uint32_t pages_most = 0;
-    if (mirror >= 0 && method_wait(p, mirror, kind, now_ms) > 0) {
-        pages_most = job_kind_walks(kind) ? pages_for(p, mirror, now_ms) : 0;
+    if (mirror >= 0 && chance_method_wait(p, mirror, kind, now_ms) > 0) {
+        pages_most = job_kind_walks(kind) ? chance_pages(p, mirror, now_ms) : 0;
         if (pages_most == 0)
             return;
     }
@@ -432,50 +290,15 @@ bool plan_fill(struct scheduler *s, struct dispatch *x, uint64_t now_ms)
 {
     struct planning g = { s, x, &s->portals[x->portal].portal, now_ms,
         .shared = spend_is_shared(s, x->portal) };
-    int n = room(s, x->portal, now_ms);
+    int n = chance_room(s, x->portal, now_ms);
 
     look_again(g.p, now_ms);
     if (n == 0)
         return false;
     g.seat_count = crew_seats(&s->crew, g.seats);
-    g.probe = chances(g.p, g.chances, now_ms);
+    g.probe = chance_look(g.p, g.chances, now_ms);
     while (x->store.count < n && plan_one(&g))
         ;
     plan_steals(x, g.p, requests_left(&g, n - x->store.count));
     return x->store.count > 0;
-}
-
-/* ---- when to look again ---- */
-
-static void sooner(uint64_t *wait, uint64_t at_ms, uint64_t now_ms)
-{
-    if (at_ms > now_ms && at_ms - now_ms < *wait)
-        *wait = at_ms - now_ms;
-}
-
-static void sooner_marks(uint64_t *wait, const struct mirror *m, uint64_t now_ms)
-{
-    for (int ask = 0; ask < 2; ask++) {
-        sooner(wait, m->gather[ask].look_ms, now_ms);
-        if (m->marks_due[ask])
-            sooner(wait, m->gather[ask].next_ms, now_ms);
-    }
-}
-
-uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms)
-{
-    struct portal *p = &s->portals[portal].portal;
-    uint64_t wait = 1000;
-
-    sooner(&wait, now_ms + spend_wait(s, p, now_ms), now_ms);
-    sooner(&wait, p->pause_ms, now_ms);
-    for (int i = 0; i < p->mirror_count; i++) {
-        sooner(&wait, now_ms + method_wait(p, i, JOB_RANGE, now_ms), now_ms);
-        sooner(&wait, p->mirrors[i].probe_not_before_ms, now_ms);
-        sooner_marks(&wait, &p->mirrors[i], now_ms);
-    }
-    for (const struct job *job = p->jobs; job != NULL; job = job->next)
-        if (!job->busy)
-            sooner(&wait, job->not_before_ms, now_ms);
-    return wait;
 }

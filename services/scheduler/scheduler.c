@@ -2,6 +2,7 @@
 
 #include "access.h"
 #include "budget.h"
+#include "chance.h"
 #include "guard.h"
 #include "spend.h"
 
@@ -179,7 +180,7 @@ static uint64_t turn_wait(struct scheduler *s, uint64_t now_ms)
     if (s->step_not_before_ms > now_ms)
         return least(wait, s->step_not_before_ms - now_ms);
     for (int i = 0; i < s->portal_count; i++)
-        wait = least(wait, plan_wait(s, i, now_ms));
+        wait = least(wait, chance_wait(s, i, now_ms));
     wait = least(wait, budget_wait(s, now_ms));
     return wait > 0 ? wait : 1;
 }

@@ -100,9 +100,6 @@ struct store_who scheduler_who(const struct portal *p);
 int scheduler_portal_of(const struct scheduler *s, struct str name);    /* -1 = none */
 
 struct step *dispatch_step(struct scheduler *s, int portal);    /* dispatch.c; NULL = nothing to send now */
-uint64_t plan_wait(struct scheduler *s, int portal, uint64_t now_ms);   /* plan.c: ms until something falls due */
-/* What it would send now, were there room in a bucket. */
-void plan_wants(struct scheduler *s, int portal, bool *ret_urgent, bool *ret_bulk, uint64_t now_ms);
 
 /* attempt.c: what becomes of attempts */
 void attempt_on_report(struct scheduler *s, struct msg *m);

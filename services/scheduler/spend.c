@@ -1,6 +1,7 @@
 #include "spend.h"
 
 #include "access.h"
+#include "chance.h"
 
 #include "base/clock.h"
 
@@ -90,7 +91,7 @@ int spend_claims(struct scheduler *s, int bucket, int but, struct share_claim re
 
         if (i == but || strcmp(s->portals[i].portal.bucket_host, host) != 0)
             continue;
-        plan_wants(s, i, &urgent, &bulk, now_ms);
+        chance_wants(s, i, &urgent, &bulk, now_ms);
         if (urgent)
             ret[n++] = (struct share_claim){ SHARE_URGENT, (uint32_t)i };
         if (bulk)
