@@ -1,4 +1,4 @@
-/* bus_frames.h - one message as frames of a ZeroMQ socket: [peer] envelope, body, [payload]. Inner part of bus.c.
+/* bus_frames.h - one message as frames of a ZeroMQ socket: [peer] envelope, body, [payload]. Inner part of the bus.
  * Payload and body travel without a copy in both directions. A payload handed over is released by one of the
  * library's own threads: struct frame.release must be safe there (free and zmq_msg_close are). Loop thread only. */
 #pragma once

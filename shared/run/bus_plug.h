@@ -1,5 +1,6 @@
-/* bus_plug.h - the inside of a plug, shared by the files of the bus: bus.c (messages and life), bus_peers.c (who is
- * there), bus_sock.c (the only one that knows czmq, whose header brings syslog's names). Loop thread only. */
+/* bus_plug.h - the inside of a plug, shared by the files of the bus: bus.c (the loop's turns), bus_plug.c (a plug's
+ * life), bus_message.c (in and out), bus_peers.c (who is there), bus_sock.c (the only one that knows czmq, whose
+ * header brings syslog's names). Loop thread only. */
 #pragma once
 
 #include "run/bus.h"
@@ -36,6 +37,35 @@ struct bus_plug {
     struct metric *sent, *received, *refused, *bad;
     struct bus_plug *next;      /* in order of opening */
 };
+
+struct bus {
+    uv_loop_t *loop;
+    char *run_dir;
+    char *number;               /* of the instance: "1" */
+    struct bus_plug *plugs;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_idle_t idle;
+    uv_timer_t scan;
+    uv_timer_t held;            /* wakes the loop for messages that a test delays */
+    int open_handles;           /* its own and one a plug */
+};
+
+/* --- bus.c --- */
+
+void bus_wake(struct bus *bus);         /* the next turn does not wait for an edge */
+void bus_scan_soon(struct bus *bus);    /* looks for binders, and for room of routers */
+void bus_release(struct bus *bus);      /* one of its open_handles is closed */
+
+/* --- bus_plug.c --- */
+
+bool bus_plug_is_ipc(const struct bus_plug *plug);
+
+/* --- bus_message.c --- */
+
+/* Reads at most a turn's messages, tells of room; was there anything to do? */
+bool bus_plug_pump(struct bus_plug *plug);
+bool bus_plug_tell_room(struct bus_plug *plug);     /* true */
 
 /* --- bus_sock.c --- */
 

@@ -1,4 +1,4 @@
-/* bus_where.h - names of the bus: ipc files of the run folder and tcp addresses. Inner part of bus.c. Any thread. */
+/* bus_where.h - names of the bus: ipc files of the run folder and tcp addresses. Inner part of the bus. Any thread. */
 #pragma once
 
 #include "base/err.h"
