@@ -9,7 +9,8 @@ void route_parse(struct route *r, const char *path)
     const char *p = path + strlen("/rest/");
 
     *r = (struct route){ 0 };
-    while (*(p += strspn(p, "/")) != '\0' && r->count < 4) { /* "/rest//method" is asked by the vendor's own client */
+    /* "/rest//method" is what the vendor's own client asks of an application. */
+    while (*(p += strspn(p, "/")) != '\0' && r->count < 4) {
         const size_t n = strcspn(p, "/");
         r->parts[r->count++] = (struct str){ p, n };
         p += n;

@@ -10,6 +10,7 @@ import subprocess
 import unittest
 import urllib.parse
 
+from support.certificate import certificate
 from support.harness import BIN, Scenario, free_port, wait_for
 
 TOKEN = 'app-token-' + 'a' * 32
@@ -78,15 +79,6 @@ class AloneScenario(Scenario):
         gateway = Alone(pipeline, **dict(dict(BITRIX_APPLICATION_TOKEN=TOKEN), **environment))
         self.addCleanup(gateway.close)
         return gateway
-
-
-def certificate(folder, name):
-    """Made by this test, good for a day: paths of it and of its key."""
-    cert, key = os.path.join(folder, name + '.pem'), os.path.join(folder, name + '.key')
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30',
-                    '-subj', '/CN=' + name, '-addext', 'subjectAltName=IP:127.0.0.1', '-out', cert, '-keyout', key],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return cert, key
 
 
 def believing(*certs, most=None):

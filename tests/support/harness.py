@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -58,9 +59,11 @@ class StayHere(urllib.request.HTTPRedirectHandler):
 
 
 class Sandbox:
-    """potok-sandbox and its admin side."""
+    """potok-sandbox and its admin side; options tls_cert, tls_key: it is asked by https (support/certificate.py)."""
 
     def __init__(self, folder, *options, **sizes):
+        self.scheme = 'https' if 'tls_cert' in sizes else 'http'
+        self.trust = ssl.create_default_context(cafile=sizes['tls_cert']) if 'tls_cert' in sizes else None
         self.err = open(os.path.join(folder, 'sandbox.log'), 'ab')
         self.options = list(options)
         for name, value in sizes.items():
@@ -90,9 +93,9 @@ class Sandbox:
 
     def request(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request('http://127.0.0.1:%d/__admin/%s' % (self.port, path), data=data,
+        request = urllib.request.Request('%s://127.0.0.1:%d/__admin/%s' % (self.scheme, self.port, path), data=data,
                                          method='GET' if body is None else 'POST')
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=60, context=self.trust) as answer:
             return answer.read().decode()
 
     def get(self, path):
@@ -130,13 +133,14 @@ class Sandbox:
     def ask(self, method, parameters, address=None):
         """(status, answer) of a method asked with whatever `auth` the parameters hold; address: host:port."""
         return self.answer_of(urllib.request.Request(
-            'http://%s/rest/%s' % (address or self.application()['address'], method), json.dumps(parameters).encode(),
-            {'Content-Type': 'application/json'}))
+            '%s://%s/rest/%s' % (self.scheme, address or self.application()['address'], method),
+            json.dumps(parameters).encode(), {'Content-Type': 'application/json'}))
 
     def answer_of(self, request):
         """(status, JSON or text) of a request; redirects are not followed: their text is the new place."""
         try:
-            with urllib.request.build_opener(StayHere).open(request, timeout=60) as answer:
+            opener = urllib.request.build_opener(StayHere, urllib.request.HTTPSHandler(context=self.trust))
+            with opener.open(request, timeout=60) as answer:
                 status, text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             status, text = refused.code, refused.headers['Location'] or refused.read().decode()
@@ -158,14 +162,14 @@ class Sandbox:
         """What the administrator's browser gets: (302, the callback's whole URL) or (status, page)."""
         app = self.application()
         query = urllib.parse.urlencode({'client_id': client_id or app['client_id'], 'state': state})
-        return self.answer_of(urllib.request.Request('http://%s/oauth/authorize/?%s' % (app['address'], query)))
+        return self.answer_of(urllib.request.Request('%s://%s/oauth/authorize/?%s' % (self.scheme, app['address'], query)))
 
     def oauth_token(self, form=False, **parameters):
         """(status, answer) of the token endpoint; client_id and client_secret are the application's unless given."""
         app = self.application()
         parameters = dict({'client_id': app['client_id'], 'client_secret': app['client_secret']}, **parameters)
         query = urllib.parse.urlencode(parameters)
-        url = 'http://%s/oauth/token/' % app['oauth_address']
+        url = '%s://%s/oauth/token/' % (self.scheme, app['oauth_address'])
         return self.answer_of(urllib.request.Request(url, query.encode()) if form else urllib.request.Request(url + '?' + query))
 
     def install(self, url=None):
