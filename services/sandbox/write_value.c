@@ -85,6 +85,19 @@ static bool one_integer(const struct one *o, bool *ret_bad)
     return true;
 }
 
+/* As sums are kept: digits that are there stay as they are, others are rounded away. */
+static void two_decimals(struct str s, char *ret, size_t size)
+{
+    const char *point = memchr(s.p, '.', s.n);
+    const size_t part = point != NULL ? s.n - (size_t)(point - s.p) - 1 : 0;
+
+    snprintf(ret, size, STR_FMT, STR_ARG(s));
+    if (part > 2 || memchr(s.p, 'e', s.n) != NULL || memchr(s.p, 'E', s.n) != NULL)
+        snprintf(ret, size, "%.2Lf", strtold(ret, NULL));
+    else
+        snprintf(ret, size, STR_FMT "%s%.*s", STR_ARG(s), point != NULL ? "" : ".", (int)(2 - part), "00");
+}
+
 static bool one_decimal(const struct one *o, bool *ret_bad)
 {
     char text[400];
@@ -94,9 +107,10 @@ static bool one_decimal(const struct one *o, bool *ret_bad)
     *ret_bad = !wire_is_decimal(o->text) || o->text.n > 300;
     if (*ret_bad)
         return false;
-    const bool whole = o->a->flags & ATTR_USER || memchr(o->text.p, '.', o->text.n) != NULL ||
-                       memchr(o->text.p, 'e', o->text.n) != NULL || memchr(o->text.p, 'E', o->text.n) != NULL;
-    snprintf(text, sizeof(text), STR_FMT "%s", STR_ARG(o->text), whole ? "" : ".00");
+    if (o->a->flags & ATTR_USER)
+        snprintf(text, sizeof(text), STR_FMT, STR_ARG(o->text));
+    else
+        two_decimals(o->text, text, sizeof(text));
     out_number(o, text);
     return true;
 }

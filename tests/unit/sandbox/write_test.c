@@ -350,7 +350,25 @@ TEST(what_was_written_is_there_after_a_restart)
     ask_close(p);
 }
 
-TEST_MAIN(CASE(a_new_deal_has_what_was_sent_and_what_follows_and_nothing_else),
+TEST(sums_have_two_decimals)
+{
+    static const char *const cases[][2] = { { "5", "\"5.00\"" }, { "5.5", "\"5.50\"" },
+        { "\"7.25\"", "\"7.25\"" }, { "\"1234567890123456.78\"", "\"1234567890123456.78\"" },
+        { "\"0.126\"", "\"0.13\"" }, { "\"1e3\"", "\"1000.00\"" }, { "\"-3.\"", "\"-3.00\"" },
+        { "\"\"", "null" }, { "\"x\"", "null" } };
+    struct portal *p = ask_open();
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char body[120];
+        snprintf(body, sizeof(body), "{\"fields\":{\"TAX_VALUE\":%s}}", cases[i][0]);
+        json_t *deal = got(p, "deal", added(p, "crm.deal.add", body));
+        has(deal, "TAX_VALUE", cases[i][1]);
+        json_decref(deal);
+    }
+    ask_close(p);
+}
+
+TEST_MAIN(CASE(sums_have_two_decimals), CASE(a_new_deal_has_what_was_sent_and_what_follows_and_nothing_else),
     CASE(what_is_not_sent_has_its_default), CASE(a_form_writes_what_json_does),
     CASE(phones_are_added_changed_and_deleted_one_by_one), CASE(rows_that_are_not_mentioned_stay),
     CASE(an_update_changes_what_was_sent_and_the_times), CASE(a_deleted_record_is_gone),
