@@ -40,7 +40,8 @@ TEST(routes_are_taken_as_the_portal_takes_them)
     check_answer(p, path, 401, "INVALID_CREDENTIALS");
     check_answer(p, "/", 404, "<html>");
     check_answer(p, "/rest/", 404, "Method not found!");
-    check_answer(p, "/rest//profile", 401, "NO_AUTH_FOUND"); /* a client that joins ".../rest/" and "/profile" */
+    check_answer(
+        p, "/rest//profile", 401, "NO_AUTH_FOUND"); /* a client that joins ".../rest/" and "/profile" */
     ask_close(p);
 }
 
