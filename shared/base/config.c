@@ -1,6 +1,8 @@
 #include "base/config.h"
 
 #include "base/config_file.h"
+#include "base/config_loader.h"
+#include "base/config_portal.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/webhook.h"
@@ -8,13 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* What is read from where; `config` is the result being built. */
-struct loader {
-    struct config *config;
-    const char *path; /* NULL: no file */
-    struct err *err;
-};
 
 static struct config_portal *find_portal(struct config *c, struct str name)
 {

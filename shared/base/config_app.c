@@ -1,7 +1,6 @@
 #include "base/config_app.h"
 
-#include "base/config.h"
-#include "base/config_file.h"
+#include "base/config_loader.h"
 #include "base/config_yaml.h"
 #include "base/file.h"
 #include "base/guess.h"
@@ -12,17 +11,6 @@
 #include <stdlib.h>
 
 #define WORD_MAX 200
-
-/* What is read from where. */
-struct loader {
-    struct config_portal *portal;
-    const char *path;
-    struct err *err;
-};
-
-/* "path:line:column: " before what is wrong; user's words in it pass through config_shown(). */
-#define REFUSE(l, node, format, ...) \
-    err_set((l)->err, ERR_CONF, "%s:%u:%u: " format, (l)->path, (node)->line, (node)->column, ##__VA_ARGS__)
 
 static void wipe(char **text)
 {
@@ -112,9 +100,8 @@ static int put(struct config_portal *p, enum app_key key, const char *text, stru
 
 /* ---- potok.yaml ---- */
 
-static int take_key(struct loader *l, const struct node *node)
+static int take_key(struct loader *l, struct config_portal *p, const struct node *node)
 {
-    struct config_portal *p = l->portal;
     char word[SHOWN_SIZE];
     const char *guess;
 
@@ -138,15 +125,13 @@ static int take_key(struct loader *l, const struct node *node)
     return REFUSE(l, node, "portal %s: app: unknown key \"%s\"", p->name, config_shown(node->key, word));
 }
 
-int config_app_take(struct config_portal *portal, const struct node *node, const char *path, struct err *err)
+int config_app_take(struct loader *l, struct config_portal *portal, const struct node *node)
 {
-    struct loader l = { portal, path, err };
-
     if (node->kind != NODE_MAP)
         return REFUSE(
-            &l, node, "portal %s: app wants keys under it: address, client_id, client_secret", portal->name);
+            l, node, "portal %s: app wants keys under it: address, client_id, client_secret", portal->name);
     for (const struct node *n = node->first; n; n = n->next)
-        if (take_key(&l, n) < 0)
+        if (take_key(l, portal, n) < 0)
             return -1;
     return 0;
 }

@@ -19,6 +19,7 @@
 #define CONFIG_OAUTH_DEFAULT "https://oauth.bitrix24.tech/"
 
 struct config_portal;
+struct loader;
 struct node;
 
 struct config_app {
@@ -28,8 +29,8 @@ struct config_app {
     bool told;                  /* some of it was given */
 };
 
-/* `app:` of potok.yaml; `where`: its path for messages. ERR_CONF. */
-int config_app_take(struct config_portal *portal, const struct node *node, const char *path, struct err *err) MUST_CHECK;
+/* `app:` of potok.yaml. ERR_CONF. */
+int config_app_take(struct loader *l, struct config_portal *portal, const struct node *node) MUST_CHECK;
 /* One of the environment's three; `name` without BITRIX_. ERR_CONF. */
 int config_app_set(struct config_portal *portal, const char *name, const char *value, struct err *err) MUST_CHECK;
 /* All there, and no webhook beside it; fills in what is left to defaults. ERR_CONF. */
