@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import struct
 import threading
+import urllib.error
 
 from support.harness import ALL_SERVICES, BIN
 
@@ -186,9 +187,10 @@ class Gateways(Trouble):
         self.sandbox = sandbox
 
     def bad(self):
-        self.sandbox.fault(self.random.choice(self.KINDS), self.random.randint(1, 4))
-        if self.random.random() < 0.2:
-            self.sandbox.fault('latency', 2, ms=self.random.randint(500, 3000))
+        with contextlib.suppress(urllib.error.HTTPError):       # as many wait as the sandbox remembers: nobody asked it since
+            self.sandbox.fault(self.random.choice(self.KINDS), self.random.randint(1, 4))
+            if self.random.random() < 0.2:
+                self.sandbox.fault('latency', 2, ms=self.random.randint(500, 3000))
 
     def good(self):
         if self.told.is_set():
