@@ -1,22 +1,14 @@
 /* What becomes of attempts: reported, done, given up. Every attempt ends here exactly once. */
 #include "scheduler.h"
 
-#include "call.h"
 #include "spend.h"
-#include "told.h"
 
-#include "breaker.h"
-#include "overload.h"
-
-#include "access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/crash.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define UNKNOWN_TRIES 5 /* readings in a row that showed fields no probe explains */
 
 static struct portal *portal_of(struct scheduler *s, int i)
 {
@@ -25,7 +17,7 @@ static struct portal *portal_of(struct scheduler *s, int i)
 
 /* ---- the call is over ---- */
 
-static void call_over(struct scheduler *s, struct flight *f, bool was_made)
+void attempt_call_over(struct scheduler *s, struct flight *f, bool was_made)
 {
     struct portal *p = portal_of(s, f->portal);
 
@@ -40,23 +32,22 @@ static void call_over(struct scheduler *s, struct flight *f, bool was_made)
     f->phase = FLIGHT_REPORTED;
 }
 
-/* The attempt is over: its job, no longer busy, is the caller's. NULL when DONE had come before. */
-static struct job *end(struct scheduler *s, struct flight *f)
+struct job *attempt_end(struct scheduler *s, struct flight *f)
 {
     struct job *job = f->job;
 
-    call_over(s, f, true);
+    attempt_call_over(s, f, true);
     if (job != NULL)
         job->busy = false;
     flights_remove(&s->flights, f);
     return job;
 }
 
-static void end_failed(struct scheduler *s, struct flight *f, const struct failure *why)
+void attempt_failed(struct scheduler *s, struct flight *f, const struct failure *why)
 {
     int portal = f->portal;
     unsigned tries = f->tries;
-    struct job *job = end(s, f);
+    struct job *job = attempt_end(s, f);
 
     if (job != NULL)
         mend_job(s, portal, job, tries, why);
@@ -72,149 +63,7 @@ void attempt_lost(struct scheduler *s, struct flight *f, enum job_end how)
 
     figures_count("potok_scheduler_given_up_total", "Attempts no longer waited for",
         portal_of(s, f->portal)->config->name, 1);
-    end_failed(s, f, &why);
-}
-
-/* ---- REPORT ---- */
-
-/* Records showed fields the schema lacks: the fields are learnt before anything else of the entity is read.
- */
-static void told_unknown(struct scheduler *s, struct flight *f, const struct msg_report *r)
-{
-    struct portal *p = portal_of(s, f->portal);
-    struct failure why = { JOB_END_REFUSED, ERR_TEMP, false, "records show fields that are not described" };
-
-    if (f->entity >= 0) {
-        struct mirror *m = &p->mirrors[f->entity];
-
-        mirror_unknown(m, r->unknown);
-        m->probe_wanted = m->probe_first = true;
-    }
-    if (f->job != NULL && f->job->fails + 1 >= UNKNOWN_TRIES)
-        why = (struct failure){ JOB_END_ERROR, ERR_PERM, false,
-            "records show fields that no description explains" };
-    else if (f->job != NULL && f->tries == 1)
-        f->tries = 0; /* new fields are ordinary: not worth a warning */
-    end_failed(s, f, &why);
-}
-
-/* retry_ms: what a gateway asks for by Retry-After; 0 = nothing. */
-static void told_bad(struct portal *p, const char *text, uint64_t retry_ms)
-{
-    if (retry_ms > 0)
-        portal_pause(p, retry_ms, text, clock_mono_ms());
-    if (portal_bad(p, text, clock_mono_ms()))
-        log_ev(LOG_WARNING, "portal.unwell", kv_str("portal", p->name), kv_u("calls_failed", p->fails),
-            kv_s("error", text));
-}
-
-static void told_good(struct portal *p)
-{
-    if (portal_is_unwell(p))
-        log_ev(LOG_INFO, "portal.well", kv_str("portal", p->name), kv_u("calls_failed", p->fails));
-    portal_good(p);
-}
-
-static void reported_failure(struct scheduler *s, struct flight *f, const struct msg_report *r)
-{
-    struct portal *p = portal_of(s, f->portal);
-    char text[ERR_TEXT_SIZE];
-    struct failure why = {
-        .end = JOB_END_ERROR, .kind = err_kind_of(r->error_kind.p, r->error_kind.n), .text = text
-    };
-
-    snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
-    why.whole_portal = r->error_code != 200;
-    if (why.kind == ERR_NONE)
-        why.kind = ERR_TEMP;
-    if (access_reported(s, f->portal, r)) { /* again, with another token or at another host */
-        why.end = JOB_END_LOST;
-        end_failed(s, f, &why);
-        return;
-    }
-    if (breaker_is_word(r->code)) { /* all wait, and no job is to blame */
-        why.kind = ERR_WAIT;
-        end_failed(s, f, &why);
-        return;
-    }
-    if (why.kind == ERR_WAIT)
-        told_limit(
-            s, f->portal, f->bucket, &(struct told){ r->blocked, r->error, r->error_code, r->retry_ms });
-    else if (why.kind == ERR_TEMP && r->unknown.n == 0)
-        told_bad(p, text, r->retry_ms);
-    else if (why.kind != ERR_AUTH && why.kind != ERR_CONF)
-        told_good(p); /* it answered: the question is at fault */
-    if (r->unknown.n > 0)
-        told_unknown(s, f, r);
-    else
-        end_failed(s, f, &why);
-}
-
-static void reported_sent(struct scheduler *s, struct flight *f, const struct msg_report *r)
-{
-    struct portal *p = portal_of(s, f->portal);
-
-    told_good(p);
-    access_proved(s, f->portal);
-    if (r->retry_ms > 0) /* a part was answered, then a limit was met */
-        told_limit(
-            s, f->portal, f->bucket, &(struct told){ r->blocked, r->error, r->error_code, r->retry_ms });
-    if (f->entity >= 0 && f->kind != JOB_SWEEP)
-        mirror_saw(&p->mirrors[f->entity], r->records, r->bytes);
-    if (f->entity >= 0 && f->kind == JOB_CHANGED)
-        p->mirrors[f->entity].changed_read += r->records;
-    if (!f->done && s->unwritten_ms == 0)
-        s->unwritten_ms = clock_mono_ms();
-    if (f->done)
-        flights_remove(&s->flights, f);
-    else
-        f->deadline_ms = flight_done_deadline(clock_mono_ms(), (uint64_t)s->done_deadline_ms, f->tries);
-}
-
-static void reported_learnt(struct scheduler *s, struct flight *f, const struct msg_report *r)
-{
-    int portal = f->portal;
-    struct job *job;
-
-    told_good(portal_of(s, portal));
-    access_proved(s, portal);
-    job = end(s, f);
-    if (job != NULL && job->kind == JOB_CALL)
-        call_answered(s, portal, job, r->answers);
-    else if (job != NULL)
-        learn_step(s, portal, job, r->learnt);
-}
-
-/* One call was counted when the attempt was dispatched. */
-static void count_request(struct portal *p, const struct flight *f, uint64_t requests)
-{
-    figures_count(
-        "potok_portal_requests_total", "Calls made to the portal", p->config->name, (double)requests);
-    portal_count_calls(p, f->pays, (int64_t)requests - 1);
-}
-
-void attempt_on_report(struct scheduler *s, struct msg *m)
-{
-    const struct msg_report *r = &m->report;
-    int portal = scheduler_portal_of(s, r->portal);
-    struct flight *f = portal < 0 ? NULL : flights_find(&s->flights, portal, r->d);
-
-    if (f == NULL || f->phase != FLIGHT_SENT) {
-        log_ev(LOG_DEBUG, "report.ignored", kv_u("job", r->job), kv_u("d", r->d));
-        return;
-    }
-    crash_point(SCHEDULER_BEFORE_REPORT);
-    crew_give(&s->crew, f->fetcher);
-    count_request(portal_of(s, portal), f, r->requests);
-    call_over(s, f, r->requests > 0);
-    overload_report(s, f, r);
-    told_operating(portal_of(s, portal), r->operating);
-    if (str_is(r->outcome, "sent"))
-        reported_sent(s, f, r);
-    else if (str_is(r->outcome, "learnt"))
-        reported_learnt(s, f, r);
-    else
-        reported_failure(s, f, r);
+    attempt_failed(s, f, &why);
 }
 
 /* ---- DONE ---- */
@@ -291,7 +140,7 @@ static void done_failed(struct scheduler *s, struct flight *f, const struct msg_
         why.end = JOB_END_REFUSED;
         why.kind = ERR_TEMP;
     }
-    end_failed(s, f, &why);
+    attempt_failed(s, f, &why);
 }
 
 void attempt_on_done(struct scheduler *s, struct msg *m)
@@ -332,7 +181,7 @@ void attempt_checked(struct scheduler *s, struct flight *f, bool still_open)
     if (f->entity >= 0)
         p->mirrors[f->entity].marks_due[0] = p->mirrors[f->entity].marks_due[1] =
             p->mirrors[f->entity].ghosts = true;
-    struct job *job = end(s, f);
+    struct job *job = attempt_end(s, f);
     if (job != NULL)
         mend_finished(s, portal, job);
 }
@@ -399,7 +248,7 @@ static void expire(struct scheduler *s, struct flight *f, int *late)
     struct portal *p = portal_of(s, f->portal);
 
     if (f->done) {
-        end(s, f);
+        attempt_end(s, f);
     } else if (f->phase == FLIGHT_REPORTED) {
         f->checking = s->portals[f->portal].scan_no + 1; /* perhaps only its DONE was lost */
         p->scan_wanted = true;

@@ -1,72 +1,17 @@
 #include "scheduler.h"
 
+#include "here.h"
+
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "run/lock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define AGAIN_MS 5000 /* after a taking that failed */
 
-/* ---- who we are ---- */
-
-static void read_boot(char *ret, size_t size)
-{
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    ret[0] = '\0';
-    if (f != NULL && fgets(ret, (int)size, f) != NULL)
-        ret[strcspn(ret, "\n")] = '\0';
-    if (f != NULL)
-        fclose(f);
-}
-
-static void know_place(const char *run_dir, char *ret, size_t size)
-{
-    char boot[64];
-    struct stat st;
-
-    read_boot(boot, sizeof(boot));
-    if (boot[0] == '\0' || stat(run_dir, &st) < 0)
-        snprintf(ret, size, "-");
-    else
-        snprintf(
-            ret, size, "%s/%llx/%llu", boot, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-}
-
-static void know_myself(struct scheduler *s)
-{
-    struct holder *me = &s->lease.me;
-
-    snprintf(me->instance, sizeof(me->instance), "%s", s->app->instance);
-    if (gethostname(me->host, sizeof(me->host) - 1) < 0)
-        snprintf(me->host, sizeof(me->host), "localhost");
-    me->pid = (uint64_t)getpid();
-    know_place(s->app->run_dir, me->place, sizeof(me->place));
-    uuid7(me->id);
-    holder_write(me, s->lease.holder);
-}
-
-/* Of the same run folder, and without the lock that every service holds while it lives. Our own instance's is
- * ours. */
-static bool is_dead(const struct scheduler *s, const struct holder *h)
-{
-    char path[384];
-
-    if (!holder_is_near(h, &s->lease.me))
-        return false;
-    if (strcmp(h->instance, s->lease.me.instance) == 0)
-        return true;
-    snprintf(path, sizeof(path), "%s/%s.pid", s->app->run_dir, h->instance);
-    return !lock_is_held(path);
-}
+/* ---- what the leases say ---- */
 
 static enum standby_verdict judge(
     struct scheduler *s, const struct lease_seen *seen, uint64_t begun_ms, uint64_t *ret_again_ms)
@@ -76,7 +21,7 @@ static enum standby_verdict judge(
 
     for (int i = 0; i < s->portal_count; i++) {
         l->seen[i] = seen[i];
-        l->seen[i].dead = is_dead(s, &seen[i].holder);
+        l->seen[i].dead = here_is_dead(&l->me, &seen[i].holder, s->app->run_dir);
     }
     enum standby_verdict verdict = standby_look(&l->standby, l->seen, s->portal_count, &l->me, begun_ms,
         clock_mono_ms(), (uint64_t)s->takeover_ms, ret_again_ms, &who);
@@ -376,7 +321,8 @@ int lease_start(struct scheduler *s, struct err *err)
 {
     struct db *db = NULL;
 
-    know_myself(s);
+    here_holder(&s->lease.me, s->app->instance, s->app->run_dir);
+    holder_write(&s->lease.me, s->lease.holder);
     s->lease.timer = xcalloc(1, sizeof(*s->lease.timer));
     uv_timer_init(s->app->loop, s->lease.timer);
     s->lease.timer->data = s;

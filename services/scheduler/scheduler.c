@@ -218,7 +218,7 @@ static void on_router(void *ctx, struct bus_plug *plug, struct bus_peer from, st
     if ((*m)->type == MSG_READY)
         attempt_on_ready(s, from, *m);
     else if ((*m)->type == MSG_REPORT)
-        attempt_on_report(s, *m);
+        report_on_message(s, *m);
     else if ((*m)->type == MSG_CONTROL)
         control_on_command(s, from, *m);
     else if ((*m)->type == MSG_EVENT)

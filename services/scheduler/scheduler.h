@@ -101,22 +101,30 @@ int scheduler_portal_of(const struct scheduler *s, struct str name);    /* -1 = 
 
 struct step *dispatch_step(struct scheduler *s, int portal);    /* dispatch.c; NULL = nothing to send now */
 
-/* attempt.c: what becomes of attempts */
-void attempt_on_report(struct scheduler *s, struct msg *m);
-void attempt_on_done(struct scheduler *s, struct msg *m);
-void attempt_sweep(struct scheduler *s, uint64_t now_ms);       /* deadlines, silent fetchers */
-void attempt_on_ready(struct scheduler *s, struct bus_peer from, struct msg *m);
-/* An attempt that a scan found still open (or not): see flight.checking. */
-void attempt_checked(struct scheduler *s, struct flight *f, bool still_open);
-void attempt_lost(struct scheduler *s, struct flight *f, enum job_end end);
-
-/* mend.c: what becomes of jobs and runs that failed */
 struct failure {
     enum job_end end;
     enum err_kind kind;
     bool whole_portal;              /* of AUTH and CONF: not this entity alone */
     const char *text;
 };
+
+/* report.c */
+void report_on_message(struct scheduler *s, struct msg *m);
+
+/* attempt.c: what becomes of attempts */
+void attempt_on_done(struct scheduler *s, struct msg *m);
+void attempt_sweep(struct scheduler *s, uint64_t now_ms);       /* deadlines, silent fetchers */
+void attempt_on_ready(struct scheduler *s, struct bus_peer from, struct msg *m);
+/* An attempt that a scan found still open (or not): see flight.checking. */
+void attempt_checked(struct scheduler *s, struct flight *f, bool still_open);
+void attempt_lost(struct scheduler *s, struct flight *f, enum job_end end);
+/* Its call no longer counts: made, or never made. */
+void attempt_call_over(struct scheduler *s, struct flight *f, bool was_made);
+/* The attempt is over: its job, no longer busy, is the caller's. NULL when DONE had come before. */
+struct job *attempt_end(struct scheduler *s, struct flight *f);
+void attempt_failed(struct scheduler *s, struct flight *f, const struct failure *why);
+
+/* mend.c: what becomes of jobs and runs that failed */
 void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why);
 /* Forgets a job by id or a probe, its row too; what it was for will be asked anew. */
 void mend_drop(struct scheduler *s, int portal, struct job *job);
@@ -174,6 +182,8 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);
 void control_reply(struct scheduler *s, struct bus_peer to, const char *correlation, const char *error, json_t *body);
 void control_detail(void *state, json_t *into);
+/* status.c */
+void status_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
 
 /* figures.c: metrics */
 void figures_refresh(struct scheduler *s);
