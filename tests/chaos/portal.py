@@ -5,7 +5,7 @@ from support.trouble import Gateways
 
 class Portal(Chaos):
     name, about = 'portal', 'pages of 502 and 504, resets before and in mid-body, limits; events doubled, late and shuffled; changes seen late; kills'
-    warnings = 'answer.nonsense', 'portal.unwell'
+    warnings = 'answer.nonsense', 'portal.unwell', 'portal.refused'
 
     def scenario(self):
         mirror = self.mirror(options=('--lag', '300'))
