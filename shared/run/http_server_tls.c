@@ -20,9 +20,10 @@ struct identity { /* a key, and the chain of certificates that tells whose it is
 struct http_tls {
     struct identity *now;
     struct identity *before; /* of handshakes that were under way when it was replaced */
+    int servers;
 };
 
-static struct http_tls *current; /* the callback is given nothing of ours */
+static struct http_tls *current; /* the callback is given nothing of ours: all servers have the same one */
 
 static void identity_free(struct identity *i)
 {
@@ -112,16 +113,36 @@ static int read_identity(struct identity **ret, const char *cert, const char *ke
     return 0;
 }
 
+static bool same_certificate(const struct identity *a, const struct identity *b)
+{
+    const gnutls_datum_t *x = &a->chain[0].cert, *y = &b->chain[0].cert;
+
+    return x->size == y->size && memcmp(x->data, y->data, x->size) == 0;
+}
+
+static int share(struct http_tls **ret, struct identity *i, struct err *err)
+{
+    const bool same = same_certificate(current->now, i);
+
+    identity_free(i);
+    if (!same)
+        return err_set(err, ERR_BUG, "a second certificate in one process");
+    current->servers++;
+    *ret = current;
+    return 0;
+}
+
 int http_tls_new(struct http_tls **ret, const char *cert, const char *key, struct err *err)
 {
     struct identity *i;
 
-    if (current != NULL)
-        return err_set(err, ERR_BUG, "a second server with a certificate in one process");
     if (read_identity(&i, cert, key, err) < 0)
         return -1;
+    if (current != NULL)
+        return share(ret, i, err);
     *ret = current = xcalloc(1, sizeof(*current));
     current->now = i;
+    current->servers = 1;
     return 0;
 }
 
@@ -156,14 +177,13 @@ void http_tls_free(struct http_tls **tls)
 {
     struct http_tls *t = *tls;
 
-    if (t == NULL)
+    *tls = NULL;
+    if (t == NULL || --t->servers > 0)
         return;
-    if (current == t)
-        current = NULL;
+    current = NULL;
     identity_free(t->before);
     identity_free(t->now);
     free(t);
-    *tls = NULL;
 }
 
 int http_tls_certificate(gnutls_session_t session, const gnutls_datum_t *wanted, int wanted_count,

@@ -12,8 +12,8 @@
 
 struct http_tls;
 
-/* PEM texts. ERR_CONF: no certificate, no key, or they do not belong together. One a process: the library
- * asks for it without telling by whose connection. */
+/* PEM texts. ERR_CONF: no certificate, no key, or they do not belong together. One a process, which all of its servers
+ * share: the library asks for it without telling by whose connection. */
 int http_tls_new(struct http_tls **ret, const char *cert, const char *key, struct err *err) MUST_CHECK;
 int http_tls_check(const char *cert, const char *key, struct err *err) MUST_CHECK;
 /* Handshakes from now on; a failure changes nothing. */

@@ -1,0 +1,103 @@
+"""The vendor's own client against the sandbox: neither of them was written for the other, so where they disagree the
+sandbox is wrong or the fact sheet is."""
+import decimal
+import unittest
+
+from support import wire
+from support.certificate import certificate
+from support.harness import ENTITIES, Scenario
+from support.sdk import Sdk
+
+
+class Client(Scenario):
+    def portal(self, **sizes):
+        self.cert, key = certificate(self.folder, 'portal')
+        return self.sandbox(tls_cert=self.cert, tls_key=key, **sizes)
+
+    def play(self, scenario, sandbox, **environment):
+        sdk = Sdk(self.folder)
+        sdk.run(scenario, sandbox, self.cert, **environment)
+        return sdk
+
+    def judge(self, sandbox, sdk, entity, item=False):
+        rows, truth = sdk.left('whole.' + entity), sandbox.truth(entity)
+        fields = sdk.left('fields.' + entity)
+        names = {name: field['upperName'] for name, field in fields.items()} if item else {}
+        found = wire.differences(rows, names, truth, sandbox.columns(entity), item)
+        self.assertEqual([], found, '%s differ from the truth: %s' % (entity, wire.text_of(found)))
+        self.assertEqual(sorted(truth), [int(row['id' if item else 'ID']) for row in rows], 'all of them, in order')
+
+
+def money(row):
+    return decimal.Decimal(row.get('opportunity', '0'))
+
+
+class Lists(Client):
+    FILTERED = {
+        'rich': lambda r: money(r) >= 1000000,
+        'span': lambda r: 1000 < money(r) <= decimal.Decimal('500000.50'),
+        'young': lambda r: r['date_create'] >= '2024-01-01T00:00:00Z',
+        'stages': lambda r: r['stage_id'] in ('NEW', 'PREPARATION'),
+        'among': lambda r: r['category_id'] == 0,
+        'not_among': lambda r: r['category_id'] != 0,
+        'other_funnels': lambda r: r['category_id'] != 0,
+        'named': lambda r: 'поставка' in r['title'].lower(),
+        'named_so': lambda r: r['title'].lower().startswith('поставка'),
+        'both': lambda r: 'поставка' in r['title'].lower() and money(r) >= 1000000,
+        'flagged': lambda r: r.get('uf_crm_flag') is True,
+        'none': lambda r: False,
+        'unknown': lambda r: True,
+    }
+
+    def test_lists_of_classic_methods_are_the_truth(self):
+        sandbox = self.portal(deals=3000, contacts=1200, companies=400, leads=600)
+        sdk = self.play('lists', sandbox)
+        for entity in ENTITIES:
+            self.judge(sandbox, sdk, entity)
+        truth, filtered = sandbox.truth('deals'), sdk.left('filtered')
+        for name, wanted in self.FILTERED.items():
+            self.assertEqual(sorted(i for i, row in truth.items() if wanted(row)), filtered[name], name)
+        fetched = sdk.left('fetched')
+        self.assertEqual(sorted(sandbox.truth('contacts')), fetched['ids'])
+        self.assertEqual({50}, set(fetched['pieces'][:-1]))
+
+        pages = sdk.left('pages')
+        right = sorted(((-money(row), i) for i, row in truth.items() if money(row) > 0))
+        self.assertEqual([i for _, i in right], pages['ids'])
+        self.assertEqual({len(right)}, set(pages['totals']))
+        self.assertEqual([True] * (len(pages['more']) - 1) + [False], pages['more'])
+
+
+class Items(Client):
+    FILTERED = {
+        'young': lambda r: r['date_create'] >= '2024-01-01T00:00:00Z',
+        'rich': lambda r: money(r) > decimal.Decimal('1000000.5'),
+        'stages': lambda r: r['stage_id'] in ('NEW', 'PREPARATION'),
+        'not_stages': lambda r: r['stage_id'] not in ('NEW', 'PREPARATION'),
+        'named': lambda r: 'поставка' in r['title'].lower(),
+        'not_named': lambda r: 'поставка' not in r['title'].lower(),
+        'either': lambda r: money(r) > 3000000 or 'поставка' in r['title'].lower(),
+        'either_and': lambda r: r['stage_id'] != 'NEW' and
+        (money(r) > 3000000 or ('поставка' in r['title'].lower() and r['category_id'] == 0)),
+        'flagged': lambda r: r.get('uf_crm_flag') is True,
+        'of_contacts': lambda r: r.get('contact_id') in (6, 8, 10, 12),
+    }
+
+    def test_items_of_every_type_are_the_truth(self):
+        sandbox = self.portal(deals=1500, contacts=700, companies=200, leads=300, quotes=120, invoices=120, items=260)
+        sdk = self.play('items', sandbox)
+        for entity in ENTITIES + ('quotes', 'invoices', 'items'):
+            self.judge(sandbox, sdk, entity, item=True)
+        truth, filtered = sandbox.truth('deals'), sdk.left('filtered')
+        for name, wanted in self.FILTERED.items():
+            self.assertEqual(sorted(i for i, row in truth.items() if wanted(row)), filtered[name], name)
+        self.assertEqual([156], sdk.left('types'))
+        self.assertEqual(sorted(sandbox.truth('contacts')), sdk.left('fetched'))
+        pages = sdk.left('pages')
+        self.assertEqual(sorted((float(money(row)) for row in truth.values()), reverse=True),
+                         [float(s or 0) for s in pages['sums']])
+        self.assertEqual({len(truth)}, set(pages['totals']))
+
+
+if __name__ == '__main__':
+    unittest.main()
