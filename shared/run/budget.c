@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ASK_AGAIN_MS  300 /* the same question, should the bus have lost it */
-#define NOBODY_MS     600 /* no scheduler was found at all, nor ever answered */
+#define ASK_AGAIN_MS 300 /* the same question, should the bus have lost it */
+#define NOBODY_MS \
+    600 /* no scheduler was found at all, nor ever answered; a folder of sockets says so at once */
 #define DEAF_MS       300 /* one that did not answer the last time is given so long */
 #define END_MS        300
 #define OPERATING_MAX 65536
@@ -156,7 +157,7 @@ static uint64_t patience(const struct budget *b)
     if (b->state == BUDGET_ENDING)
         return END_MS;
     if (bus_peers(b->plug) == 0 && !b->answered)
-        return b->silent ? 0 : NOBODY_MS;
+        return b->silent || str_is(str_of(b->def.where), "ipc") ? 0 : NOBODY_MS;
     return b->silent ? DEAF_MS : BUDGET_PATIENCE_MS;
 }
 

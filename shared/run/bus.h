@@ -76,6 +76,6 @@ int bus_send(struct bus_plug *plug, struct msg **m);
 int bus_send_to(struct bus_plug *plug, struct bus_peer to, struct msg **m);
 void bus_pause(struct bus_plug *plug);  /* read nothing until bus_resume(): the water mark does the rest */
 void bus_resume(struct bus_plug *plug);
-int bus_peers(const struct bus_plug *plug);     /* connectors: how many binders are known */
+int bus_peers(struct bus_plug *plug);   /* connectors: how many binders are known; ipc: looked for anew where none is */
 /* Bad frames received since start, by plug (also metric potok_bus_garbage_total). */
 uint64_t bus_garbage(const struct bus_plug *plug);

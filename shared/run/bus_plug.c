@@ -201,8 +201,10 @@ void bus_resume(struct bus_plug *plug)
     bus_wake(plug->bus);
 }
 
-int bus_peers(const struct bus_plug *plug)
+int bus_peers(struct bus_plug *plug)
 {
+    if (plug->peer_count == 0 && !plug->kind->binds && bus_plug_is_ipc(plug))
+        bus_peers_scan(plug, plug->bus->run_dir);
     return plug->peer_count;
 }
 

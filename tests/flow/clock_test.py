@@ -36,6 +36,7 @@ class Clock(Scenario):
 
     def test_a_sync_is_due_whichever_way_the_clock_steps(self):
         sandbox, pipeline = self.open()
+        pipeline.expect('clock.step')
         runs = self.next_runs(pipeline, {})
         for step in -10 * DAY, 20 * DAY, 0, -3 * 365 * DAY, -3 * 365 * DAY + DAY:
             with self.subTest(step):
@@ -46,7 +47,7 @@ class Clock(Scenario):
 
     def test_a_bucket_saved_in_the_future_does_not_stop_the_next_scheduler(self):
         sandbox, pipeline = self.open(BITRIX_TARIFF='2/10')
-        pipeline.expect('service.died', 'job.given_up')
+        pipeline.expect('service.died', 'job.given_up', 'clock.step')
         runs = self.next_runs(pipeline, {})
         self.step(-400 * DAY)
         sandbox.post('change?count=60&kind=mix')

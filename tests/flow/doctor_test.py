@@ -79,7 +79,7 @@ class Doctor(Scenario):
                 found = {}
                 for f in answer['findings']:
                     found.setdefault(f['check'], []).append(f)
-                    self.assertIn(re.split(r'\d+ ms|free|clock is', f['found'])[0], plain.stdout)
+                    self.assertIn(re.split(r'\d+ (?:ms|[MG]B free)|clock is', f['found'])[0], plain.stdout)
         return found
 
     def bad(self, found, check, *words, health='bad', cure=''):

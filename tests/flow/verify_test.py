@@ -262,6 +262,7 @@ class Verify:
         self.tell("INSERT INTO potok_mark (portal, entity, id, k, ask, set_ms, not_before_ms) SELECT 'main', 'deals', 7, 999999, 0, "
                   'agreed_ms, agreed_ms + 360000000 FROM potok_entity WHERE entity = \'deals\'')
         wait_for(lambda: self.ages(pipeline)['mark', 'deals'] >= 3600, 'the age of the mark')
+        pipeline.expect('mark.old')
         self.assertGreaterEqual(self.ages(pipeline)['agreed', 'leads'], 3600)
         fresh = {f['entity']: f for f in pipeline.status()['freshness']}
         self.assertEqual((1, 0), (fresh['deals']['marks'], fresh['leads']['marks']))
