@@ -1,15 +1,13 @@
 """What must be read again because somebody changed the tables meanwhile: whoever waits for a sync waits for that too, and
 is told of every run."""
-import contextlib
 import os
 import re
-import sqlite3
 import subprocess
 import unittest
 
 from support import truth
+from support.engines import InPostgres, InSqlite
 from support.harness import BIN, ENTITIES, Scenario, wait_for
-from support.postgres import Server
 
 
 class Again:
@@ -87,38 +85,12 @@ class Again:
         truth.check(self, pipeline, sandbox, ENTITIES)
 
 
-class AgainSQLite(Again, Scenario):
+class AgainSQLite(Again, InSqlite, Scenario):
     cascade = ''
 
-    def mirror(self, sandbox):
-        self.one = self.pipeline(sandbox)
-        return self.one
 
-    def tell(self, sql):
-        with contextlib.closing(sqlite3.connect(self.one.db_path, timeout=30, isolation_level=None)) as connection:
-            connection.execute(sql)
-
-
-class AgainPostgres(Again, Scenario):
-    databases = 0
+class AgainPostgres(Again, InPostgres, Scenario):
     cascade = ' CASCADE'
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-
-    def mirror(self, sandbox):
-        AgainPostgres.databases += 1
-        self.database = 'again%d' % AgainPostgres.databases
-        self.server.execute('CREATE DATABASE %s' % self.database)
-        return self.pipeline(sandbox, postgres=(self.server, self.database))
-
-    def tell(self, sql):
-        self.server.execute(sql + ';', self.database)
 
 
 if __name__ == '__main__':

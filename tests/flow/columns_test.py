@@ -1,12 +1,10 @@
 """What somebody does to the mirror's columns while Potok works, and fields that change their type: every sync ends well
 or with what to do, and the tables are the portal's again afterwards."""
-import contextlib
-import sqlite3
 import unittest
 
 from support import truth
+from support.engines import InPostgres, InSqlite
 from support.harness import Scenario, wait_for
-from support.postgres import Server
 
 
 class Columns:
@@ -166,51 +164,24 @@ class Columns:
         truth.check(self, pipeline, sandbox, ['deals'])
 
 
-class OnSqlite(Columns, Scenario):
+class OnSqlite(Columns, InSqlite, Scenario):
     rounding = 'REAL'
     rule = ("CREATE TRIGGER mine BEFORE INSERT ON crm_deals WHEN new.title = 'Я против' BEGIN SELECT RAISE(ABORT, 'no'); END")
     rule_told = 'trigger that somebody added to the table',
     no_rule = 'DROP TRIGGER mine'
 
-    def mirror(self, sandbox):
-        self.one = self.pipeline(sandbox)
-        return self.one
-
-    def tell(self, sql):
-        with contextlib.closing(sqlite3.connect(self.one.db_path, timeout=30, isolation_level=None)) as connection:
-            connection.execute(sql)
-
     def alter(self, column, kind):
         """As a database browser does it."""
         self.tell('ALTER TABLE crm_deals RENAME COLUMN %s TO moved' % column)
-        with contextlib.closing(sqlite3.connect(self.one.db_path, timeout=30, isolation_level=None)) as connection:
-            connection.executescript('BEGIN IMMEDIATE; ALTER TABLE crm_deals ADD COLUMN %s %s; UPDATE crm_deals SET %s = moved; '
-                                     'ALTER TABLE crm_deals DROP COLUMN moved; COMMIT' % (column, kind, column))
+        self.tell('BEGIN IMMEDIATE; ALTER TABLE crm_deals ADD COLUMN %s %s; UPDATE crm_deals SET %s = moved; '
+                  'ALTER TABLE crm_deals DROP COLUMN moved; COMMIT' % (column, kind, column))
 
 
-class OnPostgres(Columns, Scenario):
-    databases = 0
+class OnPostgres(Columns, InPostgres, Scenario):
     rounding = 'numeric(30,1)'
     rule = "ALTER TABLE crm_deals ADD CONSTRAINT mine CHECK (title <> 'Я против')"
     rule_told = 'somebody added a rule', 'ALTER TABLE "crm_deals" DROP CONSTRAINT "mine"'
     no_rule = 'ALTER TABLE "crm_deals" DROP CONSTRAINT "mine"'
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-
-    def mirror(self, sandbox):
-        OnPostgres.databases += 1
-        self.database = 'columns%d' % OnPostgres.databases
-        self.server.execute('CREATE DATABASE %s' % self.database)
-        return self.pipeline(sandbox, postgres=(self.server, self.database))
-
-    def tell(self, sql):
-        self.server.execute(sql + ';', self.database)
 
     def alter(self, column, kind):
         self.tell('ALTER TABLE crm_deals ALTER COLUMN %s TYPE %s USING %s::%s' % (column, kind, column, kind))

@@ -3,34 +3,15 @@ import subprocess
 import unittest
 
 from support import truth
+from support.engines import InPostgres
 from support.harness import BIN, ENTITIES, Scenario, wait_for
 from support.killing import WARNINGS, kill_during_syncs, running
-from support.postgres import Server
 
 # What a server that goes away may say besides.
 SERVER_GONE = 'rows.failed', 'database.waiting', 'database.retry', 'probe.retry'
 
 
-class Postgres(Scenario):
-    databases = 0
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-
-    def database(self, options=''):
-        Postgres.databases += 1
-        name = 'potok%d' % Postgres.databases
-        self.server.execute('CREATE DATABASE %s %s' % (name, options))
-        return name
-
-    def mirror(self, sandbox, **environment):
-        return self.pipeline(sandbox, postgres=(self.server, self.database()), **environment)
-
+class Postgres(InPostgres, Scenario):
     def test_every_value_is_exact_and_a_second_sync_writes_no_row(self):
         sandbox = self.sandbox(deals=3000, contacts=1500, companies=700, leads=1100)
         pipeline = self.mirror(sandbox)
@@ -102,7 +83,7 @@ class Postgres(Scenario):
 
     def test_rights_that_miss_are_told_with_the_grant(self):
         sandbox = self.sandbox(deals=20, contacts=20, companies=10, leads=10)
-        name = self.database()
+        name = self.new_database()
         pipeline = self.pipeline(sandbox, postgres=(self.server, name))
         self.server.execute('CREATE ROLE reader LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC', name)
         url = self.server.url(name, 'reader')

@@ -7,9 +7,9 @@ import subprocess
 import unittest
 
 from support import truth
+from support.engines import InPostgres
 from support.harness import BIN, ENTITIES, Scenario, wait_for
 from support.killing import running
-from support.postgres import Server
 
 
 class SchemaCommand(Scenario):
@@ -160,19 +160,9 @@ class SchemaCommand(Scenario):
         self.assertIn('uf_crm_later', self.columns(pipeline, 'crm_deals'))
 
 
-class SchemaCommandOnPostgres(SchemaCommand):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-
+class SchemaCommandOnPostgres(InPostgres, SchemaCommand):
     def pipeline(self, sandbox, **environment):
-        name = 'd%d' % self.random.randrange(10 ** 9)
-        self.server.execute('CREATE DATABASE %s' % name)
-        return super().pipeline(sandbox, postgres=(self.server, name), **environment)
+        return super().pipeline(sandbox, postgres=(self.server, self.new_database()), **environment)
 
     def test_what_is_described_is_what_is_there(self):
         pipeline = self.pipeline(self.sandbox()).start()
