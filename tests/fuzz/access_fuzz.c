@@ -4,16 +4,9 @@
 
 #include "base/mem.h"
 #include "base/seal.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define EXPECT(cond) \
-    do { \
-        if (!(cond)) \
-            abort(); \
-    } while (0)
 
 static void same(const char *a, const char *b)
 {

@@ -4,16 +4,9 @@
 
 #include "base/json_walk.h"
 #include "base/mem.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define EXPECT(cond) \
-    do { \
-        if (!(cond)) \
-            abort(); \
-    } while (0)
 
 /* Markers, quotes and digits' places are where they were. */
 static void same_build(struct str before, struct str after)

@@ -5,10 +5,9 @@
 #include "connectors/bitrix.h"
 #include "proto/probe.h"
 #include "proto/wire.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint16_t statuses[] = { 200, 200, 200, 200, 302, 401, 429, 503 };
 

@@ -1,10 +1,9 @@
 /* A good envelope of the message type that the first byte says, the rest as its body. */
 #include "proto/msg.h"
 #include "proto/wire.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void put_envelope(struct buf *out, uint64_t type)
 {

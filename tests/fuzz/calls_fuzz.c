@@ -2,10 +2,9 @@
  * same. */
 #include "connectors/bitrix.h"
 #include "proto/calls.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void as_calls(struct str bytes)
 {

@@ -2,19 +2,12 @@
 #include "base/config.h"
 
 #include "base/mem.h"
+#include "support/fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define EXPECT(cond) \
-    do { \
-        if (!(cond)) \
-            abort(); \
-    } while (0)
 
 static const char *plural_of(struct str name)
 {

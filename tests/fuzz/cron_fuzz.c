@@ -1,9 +1,8 @@
 #include "base/cron.h"
+#include "support/fuzz.h"
 
 #include <stdint.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A schedule, a line end, and the rule of a zone. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,10 +1,9 @@
 /* Three frames of anything: two lengths (16 bits, big-endian), then envelope, body and the rest as payload.
  */
 #include "proto/msg.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t take(const uint8_t *data, size_t at, size_t left)
 {

@@ -4,17 +4,10 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "support/fuzz.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define EXPECT(cond) \
-    do { \
-        if (!(cond)) \
-            abort(); \
-    } while (0)
 
 struct counts {
     unsigned maps, arrays, strings, keys, numbers, words;

@@ -1,10 +1,9 @@
 /* mapper_fuzz.c - any bytes as the records of a message: the first byte says how many there shall be. What is
  * mapped must be rows that a writer can read. */
 #include "services/mapper/map.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct field FIELDS[] = {
     { STR("ID"), STR("integer"), false, HOLD_NOT },

@@ -6,10 +6,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

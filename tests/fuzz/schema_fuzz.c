@@ -4,10 +4,9 @@
 #include "proto/probe.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
+#include "support/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void as_schema(struct str bytes)
 {

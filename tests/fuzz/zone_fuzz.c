@@ -1,8 +1,7 @@
 #include "base/zone.h"
+#include "support/fuzz.h"
 
 #include <stdint.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

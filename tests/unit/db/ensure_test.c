@@ -10,27 +10,6 @@ static struct db_column column(const char *name, enum col_kind kind)
     return (struct db_column){ str_of(name), kind };
 }
 
-/* With the system tables. */
-static struct db *open_ready(const char *name)
-{
-    struct db *db = test_open(name);
-    struct err err = { 0 };
-
-    CHECK_OK(db_migrate(db, &err), err);
-    return db;
-}
-
-static bool is_current(struct db *db, int64_t shape)
-{
-    char sql[320];
-    struct err err = { 0 };
-    int64_t version = -1;
-
-    snprintf(sql, sizeof(sql), "SELECT %s", db_version_sql(db));
-    CHECK_OK(db_get_i64(db, sql, DB_ARGS(dbv_c("t")), 0, &version, &err), err);
-    return db_table_is(db, STR("t"), shape, version);
-}
-
 static const char *columns_of(struct db *db, const char *table)
 {
     char sql[256];
@@ -46,7 +25,7 @@ static const char *columns_of(struct db *db, const char *table)
 
 TEST(a_table_is_made_and_gets_what_it_lacks)
 {
-    struct db *db = open_ready("ensure.db"), *other = open_ready("ensure.db");
+    struct db *db = test_ready("ensure.db"), *other = test_ready("ensure.db");
     struct db_column columns[] = { column("title", COL_TEXT), column("opportunity", COL_DECIMAL),
         column("closed", COL_BOOL), column("order", COL_INT), column("we\"ird", COL_JSON) };
     struct err err = { 0 };
@@ -73,7 +52,7 @@ TEST(a_table_is_made_and_gets_what_it_lacks)
 TEST(empty_ghosts_are_found_without_reading_the_table)
 {
     ONLY_SQLITE();
-    struct db *db = open_ready("ghosts.db");
+    struct db *db = test_ready("ghosts.db");
     struct db_column c = column("a", COL_TEXT);
     struct err err = { 0 };
 
@@ -86,7 +65,7 @@ TEST(empty_ghosts_are_found_without_reading_the_table)
 
 TEST(nothing_is_asked_when_nothing_is_new)
 {
-    struct db *db = open_ready("cached.db"), *other = open_ready("cached.db");
+    struct db *db = test_ready("cached.db"), *other = test_ready("cached.db");
     struct db_column columns[] = { column("title", COL_TEXT) };
     struct err err = { 0 };
     int added = -1;
@@ -101,7 +80,7 @@ TEST(nothing_is_asked_when_nothing_is_new)
 
 TEST(a_column_keeps_its_type)
 {
-    struct db *db = open_ready("kept.db");
+    struct db *db = test_ready("kept.db");
     struct db_column number = column("a", COL_INT), text = column("a", COL_TEXT);
     struct err err = { 0 };
 
@@ -126,7 +105,7 @@ TEST(names_of_our_own_are_refused)
         { "sqlite_master", "a", ERR_PERM },
         { "mine", "a", ERR_CONF },
     };
-    struct db *db = open_ready("names.db");
+    struct db *db = test_ready("names.db");
 
     test_write(db, "CREATE TABLE mine (a TEXT, b TEXT)");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -142,7 +121,7 @@ TEST(names_of_our_own_are_refused)
 TEST(two_thousand_columns_are_the_limit)
 {
     ONLY_SQLITE();
-    struct db *db = open_ready("wide.db");
+    struct db *db = test_ready("wide.db");
     struct db_column *columns = xcalloc(2000, sizeof(*columns));
     struct err err = { 0 };
     char(*names)[16] = xcalloc(2000, sizeof(*names));
@@ -165,7 +144,7 @@ TEST(two_thousand_columns_are_the_limit)
 
 TEST(a_table_dropped_behind_our_back_is_made_again)
 {
-    struct db *db = open_ready("dropped.db"), *other = open_ready("dropped.db");
+    struct db *db = test_ready("dropped.db"), *other = test_ready("dropped.db");
     struct db_column c = column("a", COL_TEXT);
     struct err err = { 0 };
     int added = 0;
@@ -196,7 +175,7 @@ static enum col_kind kind_in(struct db *db, const char *name)
 
 TEST(what_potok_makes_is_listed)
 {
-    struct db *db = open_ready("listed.db");
+    struct db *db = test_ready("listed.db");
     struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT), column("c", COL_DECIMAL) };
     struct err err = { 0 };
 
@@ -212,7 +191,7 @@ TEST(what_an_older_potok_made_is_known_by_its_type)
 {
     static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date",
         "a_time", "a_json" };
-    struct db *db = open_ready("older.db");
+    struct db *db = test_ready("older.db");
     struct db_column columns[COL_KINDS + 1];
     struct err err = { 0 };
     int added = -1;
@@ -223,7 +202,7 @@ TEST(what_an_older_potok_made_is_known_by_its_type)
     CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, NULL, &err), err);
     test_write(db, "DELETE FROM potok_column");
     db_close(&db);
-    db = open_ready("older.db");
+    db = test_ready("older.db");
     for (int i = 0; i < COL_KINDS; i++)
         columns[i].kind = COL_DATE; /* whatever is wanted now */
     CHECK_OK(db_ensure_table(db, STR("t"), columns, COL_KINDS, &added, &err), err);
@@ -257,7 +236,7 @@ static void fill(struct db *db)
 
 TEST(a_column_dropped_by_somebody_is_made_again_and_every_row_is_due)
 {
-    struct db *db = open_ready("gone.db"), *other = open_ready("gone.db");
+    struct db *db = test_ready("gone.db"), *other = test_ready("gone.db");
     struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
     struct err err = { 0 };
     int added = 0;
@@ -276,19 +255,19 @@ TEST(a_column_dropped_by_somebody_is_made_again_and_every_row_is_due)
     CHECK_STR(test_rows(db, HASHES), "2 0;");
     CHECK_STR(test_rows(db, STATE_OF_ENTITY), "- 1;");
     CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
-    CHECK(is_current(db, 1));
-    CHECK(!is_current(other, 1)); /* it has to look again */
-    CHECK(!is_current(other, 1));
+    CHECK(test_is_current(db, 1));
+    CHECK(!test_is_current(other, 1)); /* it has to look again */
+    CHECK(!test_is_current(other, 1));
     CHECK_OK(db_ensure_table(other, STR("t"), columns, 2, &added, &err), err);
     CHECK_EQ(added, 0);
-    CHECK(is_current(other, 1));
+    CHECK(test_is_current(other, 1));
     db_close(&db);
     db_close(&other);
 }
 
 TEST(a_column_renamed_by_somebody_is_theirs_and_another_is_made)
 {
-    struct db *db = open_ready("renamed.db");
+    struct db *db = test_ready("renamed.db");
     struct db_column c = column("a", COL_TEXT);
     struct err err = { 0 };
     int added = 0;
@@ -297,7 +276,7 @@ TEST(a_column_renamed_by_somebody_is_theirs_and_another_is_made)
     fill(db);
     test_write(db, "ALTER TABLE t RENAME COLUMN a TO mine");
     db_close(&db);
-    db = open_ready("renamed.db");
+    db = test_ready("renamed.db");
     CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, &added, &err), err);
     CHECK_EQ(added, 1);
     CHECK_HAS(columns_of(db, "t"), check_is_postgres() ? "mine text;a text;" : "mine TEXT;a TEXT;");
@@ -307,7 +286,7 @@ TEST(a_column_renamed_by_somebody_is_theirs_and_another_is_made)
 
 TEST(a_new_field_leaves_the_hashes)
 {
-    struct db *db = open_ready("hashes.db");
+    struct db *db = test_ready("hashes.db");
     struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
     struct err err = { 0 };
 
@@ -321,7 +300,7 @@ TEST(a_new_field_leaves_the_hashes)
 
 TEST(a_table_dropped_by_somebody_wants_a_full_sync)
 {
-    struct db *db = open_ready("table_gone.db");
+    struct db *db = test_ready("table_gone.db");
     struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
     struct err err = { 0 };
 
@@ -329,7 +308,7 @@ TEST(a_table_dropped_by_somebody_wants_a_full_sync)
     fill(db);
     test_write(db, "DROP TABLE t");
     db_close(&db);
-    db = open_ready("table_gone.db");
+    db = test_ready("table_gone.db");
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 1, NULL, &err), err);
     CHECK_STR(test_rows(db, STATE_OF_ENTITY), "- 1;");
     CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
@@ -354,7 +333,7 @@ static void alter(struct db *db, const char *type, const char *sqlite_type)
 
 TEST(a_column_of_another_type_of_ours_is_taken_as_it_is)
 {
-    struct db *db = open_ready("altered.db");
+    struct db *db = test_ready("altered.db");
     struct db_column c = column("a", COL_TEXT);
     struct err err = { 0 };
     int added = -1;
@@ -363,7 +342,7 @@ TEST(a_column_of_another_type_of_ours_is_taken_as_it_is)
     fill(db);
     alter(db, "bigint", "INTEGER");
     db_close(&db);
-    db = open_ready("altered.db");
+    db = test_ready("altered.db");
     CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, &added, &err), err);
     CHECK_EQ(added, 0);
     CHECK_EQ(kind_in(db, "a"), COL_INT);
@@ -372,7 +351,7 @@ TEST(a_column_of_another_type_of_ours_is_taken_as_it_is)
     CHECK_STR(test_rows(db, NOTES_OF_RUNS), "2 open;");
     alter(db, "character varying", "varchar(20)");
     db_close(&db);
-    db = open_ready("altered.db");
+    db = test_ready("altered.db");
     CHECK_OK(db_ensure_table(db, STR("t"), &c, 1, &added, &err), err);
     CHECK_EQ(kind_in(db, "a"), COL_TEXT);
     CHECK_STR(lines_of(db), "t a text;");
@@ -385,7 +364,7 @@ TEST(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it)
         const char *type, *sqlite_type;
     } cases[] = { { "integer", "REAL" }, { "varchar(20)", "NUMERIC" }, { "numeric(10,2)", "DECIMAL(10,2)" },
         { "real", "JSON" }, { "timestamp", "BLOB" }, { "jsonb", "FLOAT" } };
-    struct db *db = open_ready("strange.db");
+    struct db *db = test_ready("strange.db");
     struct db_column columns[] = { column("a", COL_TEXT), column("b", COL_INT) };
     struct err err = { 0 };
 
@@ -394,7 +373,7 @@ TEST(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         alter(db, cases[i].type, cases[i].sqlite_type);
         db_close(&db);
-        db = open_ready("strange.db");
+        db = test_ready("strange.db");
         CHECK_EQ(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), -1);
         CHECK_EQ(err.kind, ERR_CONF);
         CHECK_HAS(err.text, "column a of table t is of type ");
@@ -407,7 +386,7 @@ TEST(a_type_that_is_none_of_ours_ends_with_the_sql_that_mends_it)
     test_write(db, check_is_postgres() ? "ALTER TABLE \"t\" ALTER COLUMN \"a\" TYPE TEXT USING \"a\"::TEXT"
                                        : "ALTER TABLE \"t\" DROP COLUMN \"a\"");
     db_close(&db);
-    db = open_ready("strange.db");
+    db = test_ready("strange.db");
     CHECK_OK(db_ensure_table(db, STR("t"), columns, 2, NULL, &err), err);
     CHECK_EQ(kind_in(db, "a"), COL_TEXT);
     db_close(&db);
@@ -458,7 +437,7 @@ static int64_t upsert(struct db *db, const struct one *list, int count, uint64_t
 
 TEST(the_upsert_replaces_only_rows_of_an_older_tick)
 {
-    struct db *db = open_ready("upsert.db");
+    struct db *db = test_ready("upsert.db");
 
     CHECK_EQ(upsert(db, (const struct one[]){ { 1, "A" }, { 2, NULL } }, 2, 2, 5), 2);
     CHECK_STR(test_rows(db, "SELECT id, title, _hi, _fetched_at, _deleted_at FROM t WHERE id = 1"),
@@ -530,7 +509,7 @@ TEST(few_rows_and_many_are_written_alike)
     static const int counts[] = { 1, 9, 10, 49, 50, 61, 199, 200, 201, 2500 };
     static const char *const names[COL_KINDS] = { "a_text", "a_int", "a_decimal", "a_bool", "a_date",
         "a_time", "a_json" };
-    struct db *db = open_ready("alike.db");
+    struct db *db = test_ready("alike.db");
     struct db_column columns[COL_KINDS];
     struct err err = { 0 };
 

@@ -39,6 +39,28 @@ static inline struct db *test_open(const char *name)
     return db;
 }
 
+/* With the system tables. */
+static inline struct db *test_ready(const char *name)
+{
+    struct db *db = test_open(name);
+    struct err err = { 0 };
+
+    CHECK_OK(db_migrate(db, &err), err);
+    return db;
+}
+
+/* Does `db` know table t, at this shape, as it is now? */
+static inline bool test_is_current(struct db *db, int64_t shape)
+{
+    char sql[320];
+    struct err err = { 0 };
+    int64_t version = -1;
+
+    snprintf(sql, sizeof(sql), "SELECT %s", db_version_sql(db));
+    CHECK_OK(db_get_i64(db, sql, DB_ARGS(dbv_c("t")), 0, &version, &err), err);
+    return db_table_is(db, STR("t"), shape, version);
+}
+
 static inline void test_write(struct db *db, const char *sql)
 {
     struct err err = { 0 };

@@ -6,26 +6,6 @@
 
 #include <stdlib.h>
 
-static struct db *open_ready(const char *name)
-{
-    struct db *db = test_open(name);
-    struct err err = { 0 };
-
-    CHECK_OK(db_migrate(db, &err), err);
-    return db;
-}
-
-static bool is_current(struct db *db, int64_t shape)
-{
-    char sql[320];
-    struct err err = { 0 };
-    int64_t version = -1;
-
-    snprintf(sql, sizeof(sql), "SELECT %s", db_version_sql(db));
-    CHECK_OK(db_get_i64(db, sql, DB_ARGS(dbv_c("t")), 0, &version, &err), err);
-    return db_table_is(db, STR("t"), shape, version);
-}
-
 static void make(struct db *db, const char *table, const char *name, enum col_kind kind)
 {
     struct db_column columns[] = { { STR("first"), COL_TEXT }, { str_of(name), kind },
@@ -86,7 +66,7 @@ TEST(every_value_stays)
         { COL_JSON, COL_TEXT, { "[1, \"a\",1.50]", "{}" }, "[1, \"a\",1.50];{};-;" },
         { COL_TEXT, COL_JSON, { "0042268", "a \"b\"", "" }, "\"0042268\";\"a \\\"b\\\"\";\"\";-;" },
     };
-    struct db *db = open_ready("values.db");
+    struct db *db = test_ready("values.db");
     struct err err = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -114,7 +94,7 @@ TEST(every_value_stays)
 
 TEST(a_widened_column_takes_what_its_kind_takes)
 {
-    struct db *db = open_ready("takes.db");
+    struct db *db = test_ready("takes.db");
     struct err err = { 0 };
 
     make(db, "t", "a", COL_INT);
@@ -129,17 +109,17 @@ TEST(a_widened_column_takes_what_its_kind_takes)
 
 TEST(writers_are_told_to_look_again)
 {
-    struct db *db = open_ready("told.db"), *writer = open_ready("told.db");
+    struct db *db = test_ready("told.db"), *writer = test_ready("told.db");
     struct err err = { 0 };
 
     make(db, "t", "a", COL_INT);
     test_write(
         db, "INSERT INTO potok_entity (portal, entity, tbl, full_ms) VALUES ('main', 'deals', 't', 5)");
     make(writer, "t", "a", COL_INT);
-    CHECK(is_current(writer, 0));
+    CHECK(test_is_current(writer, 0));
     CHECK_OK(db_widen(db, STR("t"), STR("a"), COL_TEXT, &err), err);
     CHECK_STR(test_rows(db, "SELECT shape, full_ms FROM potok_entity"), "1 5;");
-    CHECK(!is_current(writer, 1));
+    CHECK(!test_is_current(writer, 1));
     db_close(&db);
     db_close(&writer);
 }
@@ -158,7 +138,7 @@ TEST(what_cannot_be_is_told_and_left)
         { "t", "a", COL_BOOL, "a of table t is int" },
         { "t", "first", COL_INT, "first of table t is text" },
     };
-    struct db *db = open_ready("cannot.db");
+    struct db *db = test_ready("cannot.db");
     struct err err = { 0 };
 
     make(db, "t", "a", COL_INT);
@@ -184,7 +164,7 @@ TEST(what_stands_over_a_column_of_sqlite_comes_back)
     struct err err = { 0 };
 
     ONLY_SQLITE();
-    db = open_ready("over.db");
+    db = test_ready("over.db");
     make(db, "t", "amount", COL_INT);
     put(db, "t", "amount", COL_INT, (const char *const[]){ "7", "0", NULL });
     test_write(db, "CREATE TABLE log (was TEXT)");
@@ -220,7 +200,7 @@ TEST(a_rule_of_the_column_of_sqlite_is_not_lost)
     char sql[300], table[16];
 
     ONLY_SQLITE();
-    db = open_ready("rules.db");
+    db = test_ready("rules.db");
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
         snprintf(table, sizeof(table), "t%zu", i);
         snprintf(sql, sizeof(sql),
@@ -305,7 +285,7 @@ TEST(what_stands_over_a_column_of_postgresql_comes_back)
 
     ONLY_POSTGRES();
     check_psql("over", "CREATE ROLE w_reader; CREATE ROLE w_other; GRANT ALL ON SCHEMA t_over TO w_other");
-    db = open_ready("over");
+    db = test_ready("over");
     make(db, "t", "amount", COL_INT);
     put(db, "t", "amount", COL_INT, (const char *const[]){ "7", "0", NULL });
     for (size_t i = 0; i < ARRAY_SIZE(makes); i++)
@@ -349,7 +329,7 @@ TEST(what_cannot_come_back_is_named_and_nothing_is_changed)
     struct err err = { 0 };
 
     ONLY_POSTGRES();
-    db = open_ready("named");
+    db = test_ready("named");
     make(db, "t", "amount", COL_INT);
     put(db, "t", "amount", COL_INT, (const char *const[]){ "7", NULL });
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -374,8 +354,8 @@ TEST(a_table_in_use_is_waited_for_but_not_long)
     struct err err = { 0 };
 
     ONLY_POSTGRES();
-    db = open_ready("busy");
-    holder = open_ready("busy");
+    db = test_ready("busy");
+    holder = test_ready("busy");
     make(db, "t", "amount", COL_INT);
     CHECK_OK(db_begin(holder, &err), err);
     test_rows(holder, "SELECT amount FROM t");

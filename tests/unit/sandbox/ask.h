@@ -98,6 +98,39 @@ static inline const char *ask_error(const json_t *answer)
     return text ? text : "(no error)";
 }
 
+/* What was answered, to be released; takes the answer, which is no error. */
+static inline json_t *ask_done(json_t *answer)
+{
+    json_t *result = json_incref(json_object_get(answer, "result"));
+
+    if (result == NULL)
+        print_error("%s %s\n", json_string_value(json_object_get(answer, "error")), ask_error(answer));
+    CHECK(result != NULL);
+    json_decref(answer);
+    return result;
+}
+
+static inline void ask_refused(
+    struct portal *p, const char *method, const char *body, const char *code, const char *text)
+{
+    json_t *answer = ask(p, method, body);
+
+    CHECK_STR(json_string_value(json_object_get(answer, "error")), code);
+    CHECK_STR(ask_error(answer), text);
+    json_decref(answer);
+}
+
+/* A member of a record, as JSON. */
+static inline void ask_has(const json_t *record, const char *name, const char *expected)
+{
+    char *text = json_dumps(json_object_get(record, name), JSON_COMPACT | JSON_ENCODE_ANY);
+
+    if (text == NULL || strcmp(text, expected) != 0)
+        print_error("%s\n", name);
+    CHECK_STR(text ? text : "(absent)", expected);
+    free(text);
+}
+
 static inline void ask_admin(struct portal *p, const char *route, const char *body)
 {
     char path[512];

@@ -15,44 +15,13 @@ static struct portal *open_with(uint64_t quirks)
     return ask_open_with(o);
 }
 
-static json_t *done(json_t *answer)
-{
-    json_t *result = json_incref(json_object_get(answer, "result"));
-
-    if (result == NULL)
-        print_error("%s %s\n", json_string_value(json_object_get(answer, "error")), ask_error(answer));
-    CHECK(result != NULL);
-    json_decref(answer);
-    return result;
-}
-
 static json_t *item(struct portal *p, const char *method, const char *body)
 {
-    json_t *result = done(ask(p, method, body)), *one = json_incref(json_object_get(result, "item"));
+    json_t *result = ask_done(ask(p, method, body)), *one = json_incref(json_object_get(result, "item"));
 
     CHECK(json_is_object(one));
     json_decref(result);
     return one;
-}
-
-static void has(const json_t *record, const char *name, const char *expected)
-{
-    char *text = json_dumps(json_object_get(record, name), JSON_COMPACT | JSON_ENCODE_ANY);
-
-    if (text == NULL || strcmp(text, expected) != 0)
-        print_error("%s\n", name);
-    CHECK_STR(text ? text : "(absent)", expected);
-    free(text);
-}
-
-static void refused(
-    struct portal *p, const char *method, const char *body, const char *code, const char *text)
-{
-    json_t *answer = ask(p, method, body);
-
-    CHECK_STR(json_string_value(json_object_get(answer, "error")), code);
-    CHECK_STR(ask_error(answer), text);
-    json_decref(answer);
 }
 
 /* How many a list finds. */
@@ -109,7 +78,7 @@ TEST(an_item_holds_what_the_classic_method_shows)
         char body[100];
         const uint32_t id = p->store.crm[LEAD].ids[n];
         snprintf(body, sizeof(body), "{\"entityTypeId\":1,\"id\":%u}", id);
-        json_t *one = item(p, "crm.item.get", body), *lead = done(ask(p, "crm.lead.get", body));
+        json_t *one = item(p, "crm.item.get", body), *lead = ask_done(ask(p, "crm.lead.get", body));
         CHECK_EQ(json_integer_value(json_object_get(one, "id")), id);
         CHECK_STR(json_string_value(json_object_get(one, "title")),
             json_string_value(json_object_get(lead, "TITLE")));
@@ -129,8 +98,8 @@ TEST(an_item_holds_what_the_classic_method_shows)
         if (count > 0)
             CHECK_STR(json_string_value(json_object_get(one, "phone")),
                 json_string_value(json_object_get(json_array_get(phones, 0), "VALUE")));
-        has(one, "entityTypeId", "1");
-        has(one, "login", "null");
+        ask_has(one, "entityTypeId", "1");
+        ask_has(one, "login", "null");
         CHECK(json_object_get(one, "PHONE") == NULL);
         json_decref(one);
         json_decref(lead);
@@ -212,7 +181,7 @@ TEST(what_is_wrong_names_the_field)
     struct portal *p = open_with(0);
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        refused(p, cases[i].method, cases[i].body, cases[i].code, cases[i].text);
+        ask_refused(p, cases[i].method, cases[i].body, cases[i].code, cases[i].text);
     CHECK_EQ(found(p, "{\"entityTypeId\":2}"), 120);
     json_t *answer =
         ask(p, "batch", "{\"cmd\":{\"a\":\"crm.item.list?entityTypeId=2&filter[x]=1\",\"b\":\"nosuch\"}}");
@@ -232,35 +201,35 @@ TEST(items_are_added_changed_and_deleted)
         "\"ufCrm3Day\":\"2025-03-04\",\"companyId\":0,\"nosuch\":1}}");
     char body[300];
 
-    has(one, "title", "\"Заявка\"");
-    has(one, "stageId", "\"DT156_10:NEW\"");
-    has(one, "opportunity", "12.5");
-    has(one, "ufCrm3Digit", "7");
-    has(one, "ufCrm3Flag", "\"Y\"");
-    has(one, "ufCrm3Day", "\"2025-03-04T03:00:00+03:00\"");
-    has(one, "ufCrm3Kinds", "[]");
-    has(one, "ufCrm_3_DIGIT10", "null");
-    has(one, "companyId", "0");
-    has(one, "contactIds", "[]");
-    has(one, "categoryId", "10");
-    has(one, "entityTypeId", "156");
+    ask_has(one, "title", "\"Заявка\"");
+    ask_has(one, "stageId", "\"DT156_10:NEW\"");
+    ask_has(one, "opportunity", "12.5");
+    ask_has(one, "ufCrm3Digit", "7");
+    ask_has(one, "ufCrm3Flag", "\"Y\"");
+    ask_has(one, "ufCrm3Day", "\"2025-03-04T03:00:00+03:00\"");
+    ask_has(one, "ufCrm3Kinds", "[]");
+    ask_has(one, "ufCrm_3_DIGIT10", "null");
+    ask_has(one, "companyId", "0");
+    ask_has(one, "contactIds", "[]");
+    ask_has(one, "categoryId", "10");
+    ask_has(one, "entityTypeId", "156");
     const long long id = json_integer_value(json_object_get(one, "id"));
     json_decref(one);
     CHECK_EQ(p->events.outbox.stats.made, 1);
     snprintf(body, sizeof(body),
         "{\"entityTypeId\":156,\"id\":%lld,\"fields\":{\"stageId\":\"DT156_10:SUCCESS\"}}", id);
     one = item(p, "crm.item.update", body);
-    has(one, "stageId", "\"DT156_10:SUCCESS\"");
-    has(one, "previousStageId", "\"DT156_10:NEW\"");
+    ask_has(one, "stageId", "\"DT156_10:SUCCESS\"");
+    ask_has(one, "previousStageId", "\"DT156_10:NEW\"");
     json_decref(one);
     CHECK_EQ(p->events.outbox.stats.made, 2);
     json_decref(item(p, "crm.item.update", body)); /* no value becomes another: nothing is saved */
     CHECK_EQ(p->events.outbox.stats.made, 2);
     snprintf(body, sizeof(body), "{\"entityTypeId\":156,\"id\":%lld}", id);
-    json_t *gone = done(ask(p, "crm.item.delete", body));
+    json_t *gone = ask_done(ask(p, "crm.item.delete", body));
     CHECK(json_is_array(gone) && json_array_size(gone) == 0);
     json_decref(gone);
-    refused(p, "crm.item.get", body, "NOT_FOUND", "Элемент не найден");
+    ask_refused(p, "crm.item.get", body, "NOT_FOUND", "Элемент не найден");
     const char *url;
     struct buf event;
     CHECK(events_next(&p->events, UINT64_MAX / 2, 1000, &url, &event));
@@ -281,9 +250,9 @@ TEST(a_deal_moves_to_another_funnel_by_the_item_method_alone)
     snprintf(body, sizeof(body), "{\"entityTypeId\":2,\"id\":%u,\"fields\":{\"categoryId\":3}}",
         p->store.crm[DEAL].ids[n]);
     json_t *one = item(p, "crm.item.update", body);
-    has(one, "categoryId", "3");
-    has(one, "stageId", "\"C3:NEW\"");
-    has(one, "closed", "\"N\"");
+    ask_has(one, "categoryId", "3");
+    ask_has(one, "stageId", "\"C3:NEW\"");
+    ask_has(one, "closed", "\"N\"");
     json_decref(one);
     ask_close(p);
 }
@@ -299,8 +268,8 @@ TEST(phones_are_told_apart_by_the_keys_of_fm)
     char body[400];
 
     CHECK_EQ(json_array_size(fm), 2);
-    has(json_array_get(fm, 0), "valueType", "\"MOBILE\"");
-    has(one, "hasPhone", "\"Y\"");
+    ask_has(json_array_get(fm, 0), "valueType", "\"MOBILE\"");
+    ask_has(one, "hasPhone", "\"Y\"");
     const long long id = json_integer_value(json_object_get(one, "id")),
                     row = json_integer_value(json_object_get(json_array_get(fm, 0), "id")),
                     mail = json_integer_value(json_object_get(json_array_get(fm, 1), "id"));
@@ -312,9 +281,9 @@ TEST(phones_are_told_apart_by_the_keys_of_fm)
     one = item(p, "crm.item.update", body);
     fm = json_object_get(one, "fm");
     CHECK_EQ(json_array_size(fm), 2);
-    has(json_array_get(fm, 0), "value", "\"11\"");
-    has(json_array_get(fm, 1), "value", "\"2\"");
-    has(one, "hasEmail", "\"N\"");
+    ask_has(json_array_get(fm, 0), "value", "\"11\"");
+    ask_has(json_array_get(fm, 1), "value", "\"2\"");
+    ask_has(one, "hasEmail", "\"N\"");
     json_decref(one);
     ask_close(p);
 }
@@ -322,23 +291,23 @@ TEST(phones_are_told_apart_by_the_keys_of_fm)
 TEST(fields_tell_the_classic_name)
 {
     struct portal *p = open_with(0);
-    json_t *result = done(ask(p, "crm.item.fields", "{\"entityTypeId\":2}")),
+    json_t *result = ask_done(ask(p, "crm.item.fields", "{\"entityTypeId\":2}")),
            *fields = json_object_get(result, "fields");
 
-    has(json_object_get(fields, "createdTime"), "upperName", "\"DATE_CREATE\"");
-    has(json_object_get(fields, "createdTime"), "isReadOnly", "true");
-    has(json_object_get(fields, "ufCrm_1721244707107"), "upperName", "\"UF_CRM_1721244707107\"");
-    has(json_object_get(fields, "ufCrm_1721244707107"), "title", "\"Поле 1721244707107\"");
-    has(json_object_get(fields, "opened"), "type", "\"boolean\"");
-    has(json_object_get(fields, "stageId"), "statusType", "\"DEAL_STAGE\"");
+    ask_has(json_object_get(fields, "createdTime"), "upperName", "\"DATE_CREATE\"");
+    ask_has(json_object_get(fields, "createdTime"), "isReadOnly", "true");
+    ask_has(json_object_get(fields, "ufCrm_1721244707107"), "upperName", "\"UF_CRM_1721244707107\"");
+    ask_has(json_object_get(fields, "ufCrm_1721244707107"), "title", "\"Поле 1721244707107\"");
+    ask_has(json_object_get(fields, "opened"), "type", "\"boolean\"");
+    ask_has(json_object_get(fields, "stageId"), "statusType", "\"DEAL_STAGE\"");
     CHECK(json_object_get(fields, "contactIds") != NULL && json_object_get(fields, "fm") == NULL);
     json_decref(result);
-    result = done(ask(p, "crm.item.fields", "{\"entityTypeId\":3,\"useOriginalUfNames\":\"Y\"}"));
+    result = ask_done(ask(p, "crm.item.fields", "{\"entityTypeId\":3,\"useOriginalUfNames\":\"Y\"}"));
     CHECK(json_object_get(json_object_get(result, "fields"), "UF_CRM_INT") != NULL);
     CHECK(json_object_get(json_object_get(result, "fields"), "fm") != NULL);
     json_decref(result);
-    result = done(ask(p, "crm.type.list", "{}"));
-    has(json_array_get(json_object_get(result, "types"), 0), "entityTypeId", "156");
+    result = ask_done(ask(p, "crm.type.list", "{}"));
+    ask_has(json_array_get(json_object_get(result, "types"), 0), "entityTypeId", "156");
     json_decref(result);
     ask_close(p);
 }
@@ -348,18 +317,18 @@ TEST(second_forms_are_options)
     static const char original[] = "{\"entityTypeId\":2,\"useOriginalUfNames\":\"Y\",\"select\":[\"id\","
                                    "\"title\"],\"order\":{\"id\":\"ASC\"}}";
     struct portal *p = open_with(0);
-    json_t *result = done(ask(p, "crm.item.list", original));
+    json_t *result = ask_done(ask(p, "crm.item.list", original));
 
     CHECK(json_is_array(json_array_get(json_object_get(result, "items"), 0))); /* the rows come as [] */
     json_decref(result);
     ask_close(p);
     p = open_with(quirk_bit("item-names-fine") | quirk_bit("item-link-null") | quirk_bit("item-time-plain") |
                   quirk_bit("item-404"));
-    result = done(ask(p, "crm.item.list", original));
+    result = ask_done(ask(p, "crm.item.list", original));
     CHECK(json_object_get(json_array_get(json_object_get(result, "items"), 0), "title") != NULL);
     json_decref(result);
     json_t *one = item(p, "crm.item.add", "{\"entityTypeId\":2,\"fields\":{}}");
-    has(one, "companyId", "null");
+    ask_has(one, "companyId", "null");
     json_decref(one);
     CHECK_EQ(
         found(p, "{\"entityTypeId\":2,\"filter\":{\">=createdTime\":\"2099-01-01T00:00:00+03:00\"}}"), 121);

@@ -10,16 +10,6 @@ static struct portal *open_all(void)
     return ask_open_with(o);
 }
 
-static void has(const json_t *record, const char *name, const char *expected)
-{
-    char *text = json_dumps(json_object_get(record, name), JSON_COMPACT | JSON_ENCODE_ANY);
-
-    if (text == NULL || strcmp(text, expected) != 0)
-        print_error("%s\n", name);
-    CHECK_STR(text ? text : "(absent)", expected);
-    free(text);
-}
-
 static const json_t *rows_of(const json_t *answer, const char *wrapper)
 {
     const json_t *result = json_object_get(answer, "result");
@@ -122,7 +112,7 @@ TEST(lower_case_names_do_not_count_for_tasks)
     CHECK(atoi(json_string_value(json_object_get(first, "id"))) > 280); /* the last come first */
     json_decref(answer);
     answer = ask(p, "tasks.task.list", "{\"order\":{\"NOSUCH\":\"asc\"}}");
-    has(answer, "error", "\"0\"");
+    ask_has(answer, "error", "\"0\"");
     CHECK_STR(ask_error(answer), "Invalid sorting key (internal error)");
     json_decref(answer);
     int lists = 0, objects = 0;
@@ -153,7 +143,7 @@ TEST(comments_and_elapsed_times_are_asked_by_place_or_name)
     }
     CHECK(comments > 0 && times > 0);
     json_t *answer = ask(p, "task.commentitem.getlist", "{}");
-    has(answer, "error", "\"100\"");
+    ask_has(answer, "error", "\"100\"");
     json_decref(answer);
     ask_close(p);
 }
@@ -182,9 +172,9 @@ TEST(stages_are_told_by_numbers_and_for_leads_by_other_names)
     json_t *answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":1,\"order\":{\"ID\":\"ASC\"}}");
     const json_t *first = json_array_get(rows_of(answer, "items"), 0);
 
-    has(first, "ID", "1");
-    has(first, "TYPE_ID", "1");
-    has(first, "STATUS_ID", "\"NEW\"");
+    ask_has(first, "ID", "1");
+    ask_has(first, "TYPE_ID", "1");
+    ask_has(first, "STATUS_ID", "\"NEW\"");
     CHECK(json_object_get(first, "STAGE_ID") == NULL && json_object_get(first, "CATEGORY_ID") == NULL);
     json_decref(answer);
     char body[160];
@@ -193,7 +183,7 @@ TEST(stages_are_told_by_numbers_and_for_leads_by_other_names)
     CHECK_EQ(listed(p, "crm.stagehistory.list", body, "items", NULL), 2);
     CHECK_EQ(listed(p, "crm.stagehistory.list", "{\"entityTypeId\":156}", "items", NULL), 40);
     answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":3}");
-    has(answer, "error", "0"); /* a number */
+    ask_has(answer, "error", "0"); /* a number */
     json_decref(answer);
     CHECK_EQ(listed(p, "crm.category.list", "{\"entityTypeId\":156}", "categories", NULL), 1);
     ask_close(p);
@@ -201,7 +191,7 @@ TEST(stages_are_told_by_numbers_and_for_leads_by_other_names)
     o.quirks = quirk_bit("history-text");
     p = ask_open_with(o);
     answer = ask(p, "crm.stagehistory.list", "{\"entityTypeId\":2,\"order\":{\"ID\":\"ASC\"}}");
-    has(json_array_get(rows_of(answer, "items"), 0), "TYPE_ID", "\"1\"");
+    ask_has(json_array_get(rows_of(answer, "items"), 0), "TYPE_ID", "\"1\"");
     json_decref(answer);
     ask_close(p);
 }
@@ -226,7 +216,7 @@ TEST(several_owners_give_their_activities_again)
         id, id);
     CHECK_EQ(listed(p, "crm.activity.list", body, NULL, NULL), 2);
     json_t *answer = ask(p, "crm.activity.list", body);
-    has(json_array_get(rows_of(answer, NULL), 0), "PROVIDER_PARAMS", "[]");
+    ask_has(json_array_get(rows_of(answer, NULL), 0), "PROVIDER_PARAMS", "[]");
     json_decref(answer);
     ask_close(p);
 }
@@ -237,10 +227,10 @@ TEST(calls_are_sorted_at_the_top_level_and_filtered_by_ranges)
     json_t *answer = ask(p, "voximplant.statistic.get", "{\"SORT\":\"ID\",\"ORDER\":\"DESC\"}");
     long long total;
 
-    has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"250\"");
+    ask_has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"250\"");
     json_decref(answer);
     answer = ask(p, "voximplant.statistic.get", "{\"ORDER\":{\"ID\":\"DESC\"}}"); /* not taken */
-    has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"1\"");
+    ask_has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"1\"");
     CHECK(json_is_integer(json_object_get(json_array_get(rows_of(answer, NULL), 0), "RECORD_FILE_ID")) ||
           json_is_null(json_object_get(json_array_get(rows_of(answer, NULL), 0), "RECORD_FILE_ID")));
     json_decref(answer);
@@ -264,7 +254,7 @@ TEST(people_are_asked_by_fields_at_the_top_level)
         24);
     json_t *answer =
         ask(p, "user.get", "{\"sort\":\"ID\",\"order\":\"desc\",\"select\":[\"NAME\",\"nosuch\"]}");
-    has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"24\"");
+    ask_has(json_array_get(rows_of(answer, NULL), 0), "ID", "\"24\"");
     CHECK_EQ(json_object_size(json_array_get(rows_of(answer, NULL), 0)), 2);
     json_decref(answer);
     CHECK_EQ(listed(p, "department.get", "{\"PARENT\":1}", NULL, NULL), 2);
@@ -281,13 +271,13 @@ TEST(each_needs_its_right)
 
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
         json_t *answer = ask(p, methods[i], NULL);
-        has(answer, "error", "\"insufficient_scope\"");
+        ask_has(answer, "error", "\"insufficient_scope\"");
         json_decref(answer);
     }
     ask_close(p);
     p = open_all();
     json_t *answer = ask(p, "crm.item.productrow.list", "{\"filter\":{\"nosuch\":1}}");
-    has(answer, "error", "\"INVALID_ARG_VALUE\"");
+    ask_has(answer, "error", "\"INVALID_ARG_VALUE\"");
     json_decref(answer);
     ask_close(p);
 }

@@ -1,17 +1,6 @@
 /* crm.X.userfield.add, get, update, delete (facts section 6.4). */
 #include "tests/unit/sandbox/ask.h"
 
-static json_t *done(json_t *answer)
-{
-    json_t *result = json_incref(json_object_get(answer, "result"));
-
-    if (result == NULL)
-        print_error("%s\n", ask_error(answer));
-    CHECK(result != NULL);
-    json_decref(answer);
-    return result;
-}
-
 static void refused(struct portal *p, const char *method, const char *body, const char *code)
 {
     json_t *answer = ask(p, method, body);
@@ -20,18 +9,10 @@ static void refused(struct portal *p, const char *method, const char *body, cons
     json_decref(answer);
 }
 
-static void text_is(const json_t *of, const char *name, const char *expected)
-{
-    char *text = json_dumps(json_object_get(of, name), JSON_COMPACT | JSON_ENCODE_ANY);
-
-    CHECK_STR(text ? text : "(absent)", expected);
-    free(text);
-}
-
 TEST(a_field_is_made_described_filled_and_deleted)
 {
     struct portal *p = ask_open();
-    json_t *id = done(ask(p, "crm.deal.userfield.add",
+    json_t *id = ask_done(ask(p, "crm.deal.userfield.add",
         "{\"fields\":{\"FIELD_NAME\":\"color\",\"USER_TYPE_ID\":\"enumeration\",\"MULTIPLE\":\"N\",\"EDIT_"
         "FORM_LABEL\":{\"ru\":\"Цвет\"},"
         "\"LIST\":[{\"VALUE\":\"красный\"},{\"VALUE\":\"синий\"}]}}"));
@@ -41,33 +22,34 @@ TEST(a_field_is_made_described_filled_and_deleted)
     const long long number = json_integer_value(id);
     json_decref(id);
     snprintf(body, sizeof(body), "{\"id\":%lld}", number);
-    json_t *field = done(ask(p, "crm.deal.userfield.get", body));
-    text_is(field, "FIELD_NAME", "\"UF_CRM_COLOR\"");
-    text_is(field, "EDIT_FORM_LABEL", "{\"ru\":\"Цвет\"}");
+    json_t *field = ask_done(ask(p, "crm.deal.userfield.get", body));
+    ask_has(field, "FIELD_NAME", "\"UF_CRM_COLOR\"");
+    ask_has(field, "EDIT_FORM_LABEL", "{\"ru\":\"Цвет\"}");
     const json_t *list = json_object_get(field, "LIST");
     CHECK_EQ(json_array_size(list), 2);
     const char *red = json_string_value(json_object_get(json_array_get(list, 0), "ID"));
     snprintf(body, sizeof(body), "{\"fields\":{\"UF_CRM_COLOR\":%s}}", red);
-    json_t *deal = done(ask(p, "crm.deal.add", body));
+    json_t *deal = ask_done(ask(p, "crm.deal.add", body));
     snprintf(body, sizeof(body), "{\"id\":%lld}", (long long)json_integer_value(deal));
     json_decref(deal);
-    deal = done(ask(p, "crm.deal.get", body));
+    deal = ask_done(ask(p, "crm.deal.get", body));
     CHECK_STR(json_string_value(json_object_get(deal, "UF_CRM_COLOR")), red);
     json_decref(deal);
     snprintf(body, sizeof(body),
         "{\"id\":%lld,\"fields\":{\"EDIT_FORM_LABEL\":\"Оттенок\",\"LIST\":[{\"ID\":%s,\"VALUE\":\"алый\"},{"
         "\"VALUE\":\"белый\"}]}}",
         number, red);
-    json_decref(done(ask(p, "crm.deal.userfield.update", body)));
+    json_decref(ask_done(ask(p, "crm.deal.userfield.update", body)));
     json_decref(field);
     snprintf(body, sizeof(body), "{\"id\":%lld}", number);
-    field = done(ask(p, "crm.deal.userfield.get", body));
-    text_is(json_array_get(json_object_get(field, "LIST"), 0), "VALUE", "\"алый\"");
+    field = ask_done(ask(p, "crm.deal.userfield.get", body));
+    ask_has(json_array_get(json_object_get(field, "LIST"), 0), "VALUE", "\"алый\"");
     CHECK_EQ(json_array_size(json_object_get(field, "LIST")), 3);
     json_decref(field);
-    json_decref(done(ask(p, "crm.deal.userfield.delete", body)));
+    json_decref(ask_done(ask(p, "crm.deal.userfield.delete", body)));
     refused(p, "crm.deal.userfield.get", body, "ERROR_NOT_FOUND");
-    json_t *rows = done(ask(p, "crm.deal.userfield.list", "{\"filter\":{\"FIELD_NAME\":\"UF_CRM_COLOR\"}}"));
+    json_t *rows =
+        ask_done(ask(p, "crm.deal.userfield.list", "{\"filter\":{\"FIELD_NAME\":\"UF_CRM_COLOR\"}}"));
     CHECK_EQ(json_array_size(rows), 0);
     json_decref(rows);
     ask_close(p);
@@ -77,7 +59,7 @@ TEST(a_new_field_is_empty_everywhere)
 {
     struct portal *p = ask_open();
 
-    json_decref(done(ask(p, "crm.lead.userfield.add",
+    json_decref(ask_done(ask(p, "crm.lead.userfield.add",
         "{\"fields\":{\"FIELD_NAME\":\"UF_CRM_NEW\",\"USER_TYPE_ID\":\"double\"}}")));
     json_t *answer = ask(p, "crm.lead.list", "{\"filter\":{\"!UF_CRM_NEW\":\"\"}}");
     CHECK_EQ(json_integer_value(json_object_get(answer, "total")), 0);

@@ -1,20 +1,9 @@
 /* crm.X.add, update and delete (facts sections 2.4, 8). */
 #include "tests/unit/sandbox/ask.h"
 
-static json_t *done(json_t *answer)
-{
-    json_t *result = json_incref(json_object_get(answer, "result"));
-
-    if (result == NULL)
-        print_error("%s %s\n", json_string_value(json_object_get(answer, "error")), ask_error(answer));
-    CHECK(result != NULL);
-    json_decref(answer);
-    return result;
-}
-
 static long long added(struct portal *p, const char *method, const char *body)
 {
-    json_t *id = done(ask(p, method, body));
+    json_t *id = ask_done(ask(p, method, body));
 
     CHECK(json_is_integer(id)); /* a number, though every get prints it as text */
     const long long ret = json_integer_value(id);
@@ -27,7 +16,7 @@ static json_t *got(struct portal *p, const char *entity, long long id)
     char method[64];
 
     snprintf(method, sizeof(method), "crm.%s.get?id=%lld", entity, id);
-    return done(ask(p, method, NULL));
+    return ask_done(ask(p, method, NULL));
 }
 
 static void is_true(struct portal *p, const char *method, long long id, const char *rest)
@@ -35,29 +24,9 @@ static void is_true(struct portal *p, const char *method, long long id, const ch
     char body[4096];
 
     snprintf(body, sizeof(body), "{\"id\":%lld%s%s}", id, rest[0] ? "," : "", rest);
-    json_t *result = done(ask(p, method, body));
+    json_t *result = ask_done(ask(p, method, body));
     CHECK(json_is_true(result));
     json_decref(result);
-}
-
-static void has(const json_t *record, const char *name, const char *expected)
-{
-    char *text = json_dumps(json_object_get(record, name), JSON_COMPACT | JSON_ENCODE_ANY);
-
-    if (text == NULL || strcmp(text, expected) != 0)
-        print_error("%s\n", name);
-    CHECK_STR(text ? text : "(absent)", expected);
-    free(text);
-}
-
-static void refused(
-    struct portal *p, const char *method, const char *body, const char *code, const char *text)
-{
-    json_t *answer = ask(p, method, body);
-
-    CHECK_STR(json_string_value(json_object_get(answer, "error")), code);
-    CHECK_STR(ask_error(answer), text);
-    json_decref(answer);
 }
 
 static char *truth(struct portal *p, const char *plural, long long id)
@@ -94,7 +63,7 @@ TEST(a_new_deal_has_what_was_sent_and_what_follows_and_nothing_else)
         { "UF_CRM_STRING", "\"\"" }, { "UF_CRM_FILE_M", "[]" }, { "SOURCE_DESCRIPTION", "null" } };
 
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
-        has(deal, expected[i][0], expected[i][1]);
+        ask_has(deal, expected[i][0], expected[i][1]);
     CHECK(strncmp(json_string_value(json_object_get(deal, "DATE_CREATE")), "20", 2) == 0);
     CHECK(strcmp(json_string_value(json_object_get(deal, "DATE_CREATE")), "2001") > 0);
     CHECK_STR(json_string_value(json_object_get(deal, "DATE_CREATE")),
@@ -118,13 +87,13 @@ TEST(what_is_not_sent_has_its_default)
     char title[64];
 
     snprintf(title, sizeof(title), "\"Сделка #%lld\"", id);
-    has(deal, "TITLE", title);
-    has(deal, "STAGE_ID", "\"NEW\"");
-    has(deal, "OPPORTUNITY", "\"0.00\"");
+    ask_has(deal, "TITLE", title);
+    ask_has(deal, "STAGE_ID", "\"NEW\"");
+    ask_has(deal, "OPPORTUNITY", "\"0.00\"");
     json_decref(deal);
     json_t *lead = got(p, "lead", added(p, "crm.lead.add", "{\"fields\":{\"NAME\":\"x\"}}"));
-    has(lead, "STATUS_ID", "\"NEW\"");
-    has(lead, "STATUS_SEMANTIC_ID", "\"P\"");
+    ask_has(lead, "STATUS_ID", "\"NEW\"");
+    ask_has(lead, "STATUS_SEMANTIC_ID", "\"P\"");
     CHECK(json_object_get(lead, "PHONE") == NULL);
     json_decref(lead);
     ask_close(p);
@@ -144,14 +113,14 @@ TEST(a_form_writes_what_json_does)
         "application/x-www-form-urlencoded", &status);
     CHECK_EQ(status, 200);
     json_t *contact = got(p, "contact", atoll(strchr(text, ':') + 1));
-    has(contact, "NAME", "\"А\"");
-    has(contact, "UF_CRM_INT_M", "[1,2]");
-    has(contact, "HAS_PHONE", "\"Y\"");
-    has(contact, "HAS_EMAIL", "\"N\"");
+    ask_has(contact, "NAME", "\"А\"");
+    ask_has(contact, "UF_CRM_INT_M", "[1,2]");
+    ask_has(contact, "HAS_PHONE", "\"Y\"");
+    ask_has(contact, "HAS_EMAIL", "\"N\"");
     const json_t *row = json_array_get(json_object_get(contact, "PHONE"), 0);
-    has(row, "VALUE", "\"+7\"");
-    has(row, "VALUE_TYPE", "\"MOBILE\"");
-    has(row, "TYPE_ID", "\"PHONE\"");
+    ask_has(row, "VALUE", "\"+7\"");
+    ask_has(row, "VALUE_TYPE", "\"MOBILE\"");
+    ask_has(row, "TYPE_ID", "\"PHONE\"");
     CHECK(json_is_string(json_object_get(row, "ID")));
     json_decref(contact);
     free(text);
@@ -182,8 +151,8 @@ TEST(phones_are_added_changed_and_deleted_one_by_one)
     is_true(p, "crm.contact.update", id, body);
     contact = got(p, "contact", id);
     CHECK_EQ(json_array_size(json_object_get(contact, "PHONE")), 2);
-    has(json_array_get(json_object_get(contact, "PHONE"), 0), "VALUE", "\"11\"");
-    has(json_array_get(json_object_get(contact, "PHONE"), 1), "VALUE",
+    ask_has(json_array_get(json_object_get(contact, "PHONE"), 0), "VALUE", "\"11\"");
+    ask_has(json_array_get(json_object_get(contact, "PHONE"), 1), "VALUE",
         "\"11\""); /* a number sent again is there twice */
     CHECK_EQ(row_id(contact, "PHONE", 0), first);
     const long long third = row_id(contact, "PHONE", 1);
@@ -193,7 +162,7 @@ TEST(phones_are_added_changed_and_deleted_one_by_one)
     is_true(p, "crm.contact.update", id, body);
     contact = got(p, "contact", id);
     CHECK(json_object_get(contact, "PHONE") == NULL);
-    has(contact, "HAS_PHONE", "\"N\"");
+    ask_has(contact, "HAS_PHONE", "\"N\"");
     json_decref(contact);
     ask_close(p);
 }
@@ -226,8 +195,8 @@ TEST(an_update_changes_what_was_sent_and_the_times)
     is_true(
         p, "crm.deal.update", id, "\"fields\":{\"TITLE\":\"other\",\"CATEGORY_ID\":3,\"CREATED_BY_ID\":9}");
     json_t *after = got(p, "deal", id);
-    has(after, "TITLE", "\"other\"");
-    has(after, "MODIFY_BY_ID", "\"1\"");
+    ask_has(after, "TITLE", "\"other\"");
+    ask_has(after, "MODIFY_BY_ID", "\"1\"");
     static const char *const same[] = { "CATEGORY_ID", "CREATED_BY_ID", "OPPORTUNITY", "STAGE_ID",
         "MOVED_TIME" };
     for (size_t i = 0; i < ARRAY_SIZE(same); i++)
@@ -239,16 +208,16 @@ TEST(an_update_changes_what_was_sent_and_the_times)
     before = after;
     is_true(p, "crm.deal.update", id, "\"fields\":{\"STAGE_ID\":\"WON\"}");
     after = got(p, "deal", id);
-    has(after, "CLOSED", "\"Y\"");
-    has(after, "STAGE_SEMANTIC_ID", "\"S\"");
+    ask_has(after, "CLOSED", "\"Y\"");
+    ask_has(after, "STAGE_SEMANTIC_ID", "\"S\"");
     CHECK(strcmp(json_string_value(json_object_get(after, "MOVED_TIME")),
               json_string_value(json_object_get(before, "MOVED_TIME"))) > 0);
     is_true(
         p, "crm.deal.update", id, "\"fields\":{\"UF_CRM_INT\":\"\",\"UF_CRM_STRING_M\":[],\"COMPANY_ID\":0}");
     json_decref(after);
     after = got(p, "deal", id);
-    has(after, "UF_CRM_INT", "\"\"");
-    has(after, "UF_CRM_STRING_M", "[]");
+    ask_has(after, "UF_CRM_INT", "\"\"");
+    ask_has(after, "UF_CRM_STRING_M", "[]");
     json_decref(before);
     json_decref(after);
     ask_close(p);
@@ -262,8 +231,8 @@ TEST(a_deleted_record_is_gone)
 
     is_true(p, "crm.company.delete", id, "");
     snprintf(body, sizeof(body), "{\"id\":%lld}", id);
-    refused(p, "crm.company.get", body, "", "Not found");
-    refused(p, "crm.company.delete", body, "", "Not found");
+    ask_refused(p, "crm.company.get", body, "", "Not found");
+    ask_refused(p, "crm.company.delete", body, "", "Not found");
     ask_close(p);
 }
 
@@ -289,12 +258,12 @@ TEST(what_is_wrong_is_said_as_the_documents_do)
     char route[64], body[64];
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        refused(p, cases[i].method, cases[i].body, cases[i].code, cases[i].text);
+        ask_refused(p, cases[i].method, cases[i].body, cases[i].code, cases[i].text);
     CHECK_EQ(p->store.crm[DEAL].count, deals);
     snprintf(route, sizeof(route), "hide?entity=deals&id=%u", p->store.crm[DEAL].ids[0]);
     ask_admin(p, route, NULL);
     snprintf(body, sizeof(body), "{\"id\":%u,\"fields\":{}}", p->store.crm[DEAL].ids[0]);
-    refused(p, "crm.deal.update", body, "", "Access denied.");
+    ask_refused(p, "crm.deal.update", body, "", "Access denied.");
     ask_close(p);
 }
 
@@ -313,7 +282,7 @@ TEST(each_write_is_one_event_and_is_seen_late_when_commits_are)
     ask_admin(p, "lag?ms=600000", NULL);
     is_true(p, "crm.deal.update", id, "\"fields\":{\"TITLE\":\"z\"}");
     json_t *deal = got(p, "deal", id);
-    has(deal, "TITLE", "\"y\"");
+    ask_has(deal, "TITLE", "\"y\"");
     char *text = truth(p, "deals", id);
     CHECK_HAS(text, "\"title\":\"z\"");
     free(text);
@@ -362,7 +331,7 @@ TEST(sums_have_two_decimals)
         char body[120];
         snprintf(body, sizeof(body), "{\"fields\":{\"TAX_VALUE\":%s}}", cases[i][0]);
         json_t *deal = got(p, "deal", added(p, "crm.deal.add", body));
-        has(deal, "TAX_VALUE", cases[i][1]);
+        ask_has(deal, "TAX_VALUE", cases[i][1]);
         json_decref(deal);
     }
     ask_close(p);
