@@ -71,6 +71,23 @@ bool secrets_match(const struct secrets *s, struct str given)
     return found != 0;
 }
 
+void secret_make(const struct secrets *beside, struct str text, struct secret *ret)
+{
+    *ret = (struct secret){ .any = text.n >= ALLOW_SECRET_MIN };
+    if (ret->any)
+        hash_of(beside, text, ret->hash);
+}
+
+bool secret_is(const struct secrets *beside, const struct secret *s, struct str given)
+{
+    uint8_t hash[32];
+
+    if (!s->any)
+        return false;
+    hash_of(beside, given.p != NULL ? given : STR(""), hash);
+    return sodium_memcmp(hash, s->hash, sizeof(hash)) == 0;
+}
+
 static struct str without_port(struct str host)
 {
     const char *colon = host.n > 0 ? memrchr(host.p, ':', host.n) : NULL;

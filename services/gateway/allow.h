@@ -23,5 +23,14 @@ int secrets_parse(struct secrets *ret, const char *text, const char *name, struc
 /* In constant time, whichever of them it is. An empty list takes nothing. */
 bool secrets_match(const struct secrets *s, struct str given);
 
+/* One that was learnt, beside a list: hashed with the list's key. */
+struct secret {
+    bool any;
+    uint8_t hash[32];
+};
+/* Shorter than ALLOW_SECRET_MIN it is none. */
+void secret_make(const struct secrets *beside, struct str text, struct secret *ret);
+bool secret_is(const struct secrets *beside, const struct secret *s, struct str given);
+
 /* "portal.bitrix24.ru, *.example.com": `host` may have a port, which does not count; case does not either. */
 bool domain_match(struct str patterns, struct str host);

@@ -32,6 +32,7 @@ static void on_open(void *ctx, uint64_t spool, uint64_t last)
 
     g->open = true;
     hand_opened(&g->hand, spool, last);
+    known_opened(g, spool);
     log_event(LOG_INFO, "spool.open");
 }
 
@@ -89,10 +90,12 @@ static void on_scheduler(void *ctx, struct bus_plug *plug, struct bus_peer from,
 {
     struct gateway *g = ctx;
 
-    if ((*m)->type == MSG_EVENT_ACK)
-        hand_acked(&g->hand, &(*m)->event_ack, clock_wall_ms());
-    else
+    if ((*m)->type != MSG_EVENT_ACK) {
         log_ev(LOG_WARNING, "message.unexpected", kv_s("type", msg_name((*m)->type)));
+        return;
+    }
+    known_told(g, *m);
+    hand_acked(&g->hand, &(*m)->event_ack, clock_wall_ms());
 }
 
 static void on_room(void *ctx, struct bus_plug *plug)
@@ -120,6 +123,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now_ms = clock_mono_ms();
 
     hand_turn(&g->hand, now_ms);
+    known_turn(g, now_ms);
     count_state(g);
     if (hand_age(&g->hand, clock_wall_ms()) > (uint64_t)g->alarm.mark_age_ms)
         alarm_raise(
@@ -180,7 +184,7 @@ static unsigned connections_most(void)
  * outside. */
 static int check_address(struct gateway *g, struct err *err)
 {
-    if (!rules_open(&g->rules) || rules_loopback(http_server_address(g->server)))
+    if (rules_fit(g, http_server_address(g->server)))
         return 0;
     return err_set(err, ERR_CONF,
         "the socket handed over by LISTEN_FDS, %s, can be reached from outside, and there is neither "
@@ -222,6 +226,7 @@ static int open_spool(struct gateway *g, struct err *err)
     snprintf(name, sizeof(name), "spool/%s.db", g->app->instance);
     if (paths_make(paths_home(), name, path, sizeof(path), err) < 0)
         return -1;
+    known_recall(g, path);
     g->keeper = keeper_new(g->app->loop, path, &events);
     hand_init(&g->hand, g->keeper, g->app->instance, send_event, g);
     return 0;
@@ -291,6 +296,7 @@ void gateway_stop(void *state)
     bus_close(&g->scheduler);
     alarms_free(&g->alarms);
     hand_fini(&g->hand);
+    known_fini(g);
     if (g->tick_open)
         uv_close((uv_handle_t *)&g->tick, NULL);
     g->tick_open = false;
@@ -333,6 +339,8 @@ void gateway_detail(void *state, json_t *into)
     json_object_set_new(into, "refused", json_integer((json_int_t)g->refused));
     if (g->draining)
         json_object_set_new(into, "draining", json_string(g->drained ? "over" : "on"));
+    if (g->rules.closed && !intake_learnt(&g->rules))
+        json_object_set_new(into, "not_installed", json_true());
     json_object_set_new(into, "handed", json_integer((json_int_t)g->hand.sent));
     json_object_set_new(into, "again", json_integer((json_int_t)g->hand.again));
     json_object_set_new(into, "lag_ms", json_integer((json_int_t)g->hand.lag_ms));

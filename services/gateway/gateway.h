@@ -5,6 +5,7 @@
 #include "hand.h"
 #include "intake.h"
 #include "keeper.h"
+#include "known.h"
 #include "run/alarm.h"
 #include "run/app.h"
 #include "run/bus.h"
@@ -35,6 +36,8 @@ struct gateway {
     bool signals_open;
     struct keeper *keeper;
     struct hand hand;
+    struct known known;
+    uint64_t known_in;          /* the spool that holds it */
     struct bus_plug *scheduler;
     uv_timer_t tick;
     bool tick_open;
@@ -67,7 +70,8 @@ void gateway_detail(void *state, json_t *into);
 
 /* rules.c: settings and configuration into rules; ERR_CONF names the setting. */
 int rules_make(struct gateway *g, const struct config *config, struct err *err);
-bool rules_open(const struct intake_rules *rules);  /* no secret at all */
+/* May it listen there? Where anybody reaches it, only with a secret, or (rules.closed) with an application to be installed. */
+bool rules_fit(struct gateway *g, const char *address);
 bool rules_loopback(const char *address);
 
 /* drain.c */

@@ -50,14 +50,14 @@ static bool is_webhook(const struct intake_in *in)
 }
 
 /* A renamed portal is known by its member_id, which the OAuth server tells: here it may be the only one there
- * is. */
-static const struct intake_portal *portal_of(const struct intake_rules *rules, const char *domain)
+ * is. Where strangers reach us and nothing else would keep them away, it must be told. */
+static const struct intake_portal *portal_of(
+    const struct intake_rules *rules, const char *domain, struct str member)
 {
-    const struct intake_portal *known = domain[0] != '\0' ? intake_portal_of(rules, domain) : NULL,
-                               *only = NULL;
+    const struct intake_portal *known = intake_portal_of(rules, domain, member), *only = NULL;
     int apps = 0;
 
-    if (known != NULL)
+    if (known != NULL || rules->closed)
         return known;
     for (int i = 0; i < rules->portal_count; i++)
         if (rules->portals[i].app && apps++ == 0)
@@ -100,7 +100,9 @@ static enum reason judge(const struct intake_rules *rules, const struct seal_key
     struct str token = form_get(f, "auth[application_token]");
     struct access given = { .kind = removed ? ACCESS_REMOVED : ACCESS_TOKENS };
 
-    got->stranger = !secrets_match(&rules->tokens, token);
+    got->stranger = !intake_knows(rules, portal, token);
+    if (removed && got->stranger && rules->closed)
+        return intake_learnt(rules) ? REASON_BAD_TOKEN : REASON_NOT_INSTALLED;
     if (removed && token.n == 0)
         return REASON_NO_TOKEN;
     if (keys->n == 0)
@@ -126,7 +128,7 @@ static bool read_event(const struct intake_rules *rules, const struct seal_keys 
     mine = removed || str_case_eq(form_get(&f, "event"), STR("ONAPPINSTALL"));
     shown(form_get(&f, "auth[domain]"), ret->domain, sizeof(ret->domain));
 
-    const struct intake_portal *portal = portal_of(rules, ret->domain);
+    const struct intake_portal *portal = portal_of(rules, ret->domain, form_get(&f, "auth[member_id]"));
 
     mine = mine && portal != NULL && portal->app; /* others are noted as all events of applications are */
     if (mine)

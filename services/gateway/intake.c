@@ -52,14 +52,37 @@ static struct str authorization(const char *header, const char *scheme)
     return (struct str){ s.p + n, s.n - n };
 }
 
+bool intake_open(const struct intake_rules *rules)
+{
+    return rules->tokens.count == 0 && rules->keys.count == 0 && rules->bearers.count == 0;
+}
+
+bool intake_learnt(const struct intake_rules *rules)
+{
+    bool learnt = false;
+
+    for (int i = 0; i < rules->portal_count; i++)
+        learnt |= rules->portals[i].token.any;
+    return learnt;
+}
+
+bool intake_knows(const struct intake_rules *rules, const struct intake_portal *portal, struct str token)
+{
+    int good = secrets_match(&rules->tokens, token);
+
+    good |= portal != NULL && secret_is(&rules->tokens, &portal->token, token);
+    return good != 0;
+}
+
 /* All that was given is compared, whatever the first said: how long it takes says nothing. */
-static enum reason check_secret(const struct intake_rules *rules, const struct credentials *c)
+static enum reason check_secret(
+    const struct intake_rules *rules, const struct credentials *c, const struct intake_portal *proved)
 {
     int good = 0, given = c->token.n > 0 || c->bearer.n > 0;
 
-    if (rules->tokens.count == 0 && rules->keys.count == 0 && rules->bearers.count == 0)
+    if (intake_open(rules) && !rules->closed)
         return REASON_TAKEN;
-    good |= secrets_match(&rules->tokens, c->token);
+    good |= intake_knows(rules, proved, c->token);
     good |= secrets_match(&rules->bearers, c->bearer);
     for (size_t i = 0; i < ARRAY_SIZE(c->keys); i++) {
         good |= secrets_match(&rules->keys, c->keys[i]);
@@ -67,32 +90,62 @@ static enum reason check_secret(const struct intake_rules *rules, const struct c
     }
     if (good)
         return REASON_TAKEN;
+    if (intake_open(rules) && !intake_learnt(rules))
+        return REASON_NOT_INSTALLED;
     return given ? REASON_BAD_TOKEN : REASON_NO_TOKEN;
 }
 
 /* ---- whose portal ---- */
 
+static bool is_at(const struct intake_portal *p, const char *host)
+{
+    return strcmp(p->identity, host) == 0 || strcmp(p->moved, host) == 0;
+}
+
+static bool is_about(const struct intake_portal *p, struct str host)
+{
+    return domain_match(str_of(p->identity), host) || domain_match(str_of(p->moved), host);
+}
+
+static void identity_of(const char *host, char ret[static WEBHOOK_IDENTITY_SIZE])
+{
+    char url[200];
+
+    snprintf(url, sizeof(url), "https://%.127s/", host);
+    webhook_identity(url, ret);
+}
+
 static const struct intake_portal *portal_by_host(const struct intake_rules *rules, const char *host)
 {
-    char url[200], identity[WEBHOOK_IDENTITY_SIZE];
+    char identity[WEBHOOK_IDENTITY_SIZE];
 
     for (int i = 0; i < rules->portal_count; i++) /* as they write it themselves */
-        if (strcmp(rules->portals[i].identity, host) == 0)
+        if (is_at(&rules->portals[i], host))
             return &rules->portals[i];
-    snprintf(url, sizeof(url), "https://%.127s/", host);
-    webhook_identity(url, identity);
+    identity_of(host, identity);
     for (int i = 0; i < rules->portal_count; i++) /* two may stand behind ports of one host */
-        if (strcmp(rules->portals[i].identity, identity) == 0)
+        if (is_at(&rules->portals[i], identity))
             return &rules->portals[i];
     for (int i = 0; i < rules->portal_count; i++)
-        if (domain_match(str_of(rules->portals[i].identity), str_of(identity)))
+        if (is_about(&rules->portals[i], str_of(identity)))
             return &rules->portals[i];
     return NULL;
 }
 
-const struct intake_portal *intake_portal_of(const struct intake_rules *rules, const char *host)
+static const struct intake_portal *portal_by_member(const struct intake_rules *rules, struct str member)
 {
-    return portal_by_host(rules, host);
+    for (int i = 0; i < rules->portal_count; i++)
+        if (member.n > 0 && str_is(member, rules->portals[i].member))
+            return &rules->portals[i];
+    return NULL;
+}
+
+const struct intake_portal *intake_portal_of(
+    const struct intake_rules *rules, const char *host, struct str member)
+{
+    const struct intake_portal *p = host[0] != '\0' ? portal_by_host(rules, host) : NULL;
+
+    return p != NULL ? p : portal_by_member(rules, member);
 }
 
 static const struct intake_portal *portal_by_name(const struct intake_rules *rules, struct str name)
@@ -103,20 +156,35 @@ static const struct intake_portal *portal_by_name(const struct intake_rules *rul
     return NULL;
 }
 
-/* A sender with the right token may leave the domain out; then ?portal=NAME tells, or there is but one. */
-static enum reason find_portal(
-    const struct intake_rules *rules, const struct credentials *c, struct intake *ret)
+/* WEBHOOK_ALLOWED_DOMAINS names portals as they were called once: one of ours is known by other signs too. */
+static bool domain_allowed(
+    const struct intake_rules *rules, const struct credentials *c, const struct intake *i)
 {
-    if (ret->domain[0] != '\0') {
-        ret->portal = portal_by_host(rules, ret->domain);
-        if (rules->domains[0] != '\0' ? !domain_match(str_of(rules->domains), str_of(ret->domain))
-                                      : ret->portal == NULL)
-            return REASON_DOMAIN_;
-    } else if (c->portal.n > 0) {
+    char identity[WEBHOOK_IDENTITY_SIZE];
+
+    if (rules->domains[0] == '\0' || domain_match(str_of(rules->domains), str_of(i->domain)))
+        return rules->domains[0] != '\0' || i->portal != NULL;
+    if (i->portal == NULL)
+        return false;
+    identity_of(i->domain, identity);
+    return portal_by_member(rules, c->member) == i->portal ||
+           domain_match(str_of(i->portal->moved), str_of(identity));
+}
+
+/* A sender with the right token may leave the domain out; then ?portal=NAME tells, or there is but one. Such
+ * a portal proves nothing: *ret_proved is the one that domain or member_id name. */
+static enum reason find_portal(const struct intake_rules *rules, const struct credentials *c,
+    struct intake *ret, const struct intake_portal **ret_proved)
+{
+    ret->portal = *ret_proved = intake_portal_of(rules, ret->domain, c->member);
+    if (ret->domain[0] != '\0')
+        return domain_allowed(rules, c, ret) ? REASON_TAKEN : REASON_DOMAIN_;
+    if (ret->portal != NULL)
+        return REASON_TAKEN;
+    if (c->portal.n > 0)
         ret->portal = portal_by_name(rules, c->portal);
-    } else if (rules->portal_count == 1) {
+    else if (rules->portal_count == 1)
         ret->portal = &rules->portals[0];
-    }
     return REASON_TAKEN;
 }
 
@@ -205,13 +273,15 @@ static enum reason read_all(
     if (reason == REASON_NO_PATH || reason == REASON_METHOD)
         return reason;
 
-    enum reason secret =
-        check_secret(rules, &body->credentials); /* strangers are not told what is wrong with a body */
+    const struct intake_portal *proved;
+    enum reason whose = find_portal(rules, &body->credentials, ret, &proved);
+    enum reason secret = check_secret(rules, &body->credentials, proved);
 
-    if (secret != REASON_TAKEN || reason != REASON_TAKEN)
+    if (secret != REASON_TAKEN ||
+        reason != REASON_TAKEN) /* strangers are not told what is wrong with a body */
         return secret != REASON_TAKEN ? secret : reason;
     ret->many = body->many;
-    return find_portal(rules, &body->credentials, ret);
+    return whose;
 }
 
 void intake_read(const struct intake_rules *rules, const struct intake_in *in, struct intake *ret)

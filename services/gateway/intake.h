@@ -3,6 +3,7 @@
 #pragma once
 
 #include "allow.h"
+#include "base/webhook.h"
 #include "connectors/bitrix_event.h"
 
 #include <stdbool.h>
@@ -20,13 +21,18 @@ const char *reason_text(enum reason r);
 
 struct intake_portal {
     const char *name;
-    char identity[280];         /* webhook_identity() of its address */
+    char identity[WEBHOOK_IDENTITY_SIZE];       /* of its address */
     uint64_t mirrors;           /* bit i: ENTITIES[i] is mirrored */
     bool app;                   /* reached as an application: install.h */
+    /* What the scheduler told (known.h). */
+    char moved[WEBHOOK_IDENTITY_SIZE];  /* where it answers now; "" = as configured */
+    char member[80];            /* its member_id, whatever its name; "" = not known */
+    struct secret token;        /* application_token of its application, beside `tokens` below: of its own events alone */
 };
 
-struct intake_rules {           /* outlive every intake */
-    struct secrets tokens, keys, bearers;   /* all empty: everybody who reaches us (a loopback address only) */
+struct intake_rules {           /* outlive every intake; changed between two of them alone */
+    struct secrets tokens, keys, bearers;   /* all empty: everybody who reaches us (a loopback address only), or: */
+    bool closed;                /* nobody but by a token that was learnt, and installations of applications */
     const char *domains;        /* patterns; "" = the portals' own hosts */
     struct intake_portal portals[32];
     int portal_count;
@@ -60,5 +66,10 @@ struct intake {
     struct intake_item items[INTAKE_ITEMS_MAX];     /* `count` of them are filled */
 };
 
-const struct intake_portal *intake_portal_of(const struct intake_rules *rules, const char *host);   /* NULL: none of ours */
+/* By its host, configured or of today, else by its member_id. NULL: none of ours. */
+const struct intake_portal *intake_portal_of(const struct intake_rules *rules, const char *host, struct str member);
+bool intake_open(const struct intake_rules *rules);     /* no secret is configured */
+bool intake_learnt(const struct intake_rules *rules);   /* an application_token of some portal is known */
+/* An application_token that is configured, or the portal's own. */
+bool intake_knows(const struct intake_rules *rules, const struct intake_portal *portal, struct str token);
 void intake_read(const struct intake_rules *rules, const struct intake_in *in, struct intake *ret);

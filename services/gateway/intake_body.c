@@ -52,6 +52,7 @@ static void read_credentials(struct body *b)
         c->token = form_get(&b->query, "application_token");
     c->keys[2] = form_get(&b->query, "api_key");
     c->portal = form_get(&b->query, "portal");
+    c->member = either(b, "auth[member_id]");
     c->domain = either(b, "auth[domain]");
     if (c->domain.n == 0)
         c->domain = host_of(either(b, "auth[client_endpoint]"));
@@ -117,6 +118,7 @@ static bool read_item(struct body *b, const json_t *item)
     if (b->count == 0) { /* one sender sends them all */
         b->credentials.token = text_of(json_object_get(auth, "application_token"));
         b->credentials.domain = text_of(json_object_get(auth, "domain"));
+        b->credentials.member = text_of(json_object_get(auth, "member_id"));
     }
     b->count++;
     return true;

@@ -11,6 +11,7 @@ struct credentials {            /* p NULL: not given */
     struct str bearer;          /* Authorization: Bearer */
     struct str keys[3];         /* X-API-Key, Authorization, ?api_key= */
     struct str domain;          /* auth[domain], else the host of auth[client_endpoint] */
+    struct str member;          /* auth[member_id] */
     struct str portal;          /* ?portal= */
 };
 

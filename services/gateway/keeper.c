@@ -98,6 +98,8 @@ static int do_one(struct keeper *k, struct wish *w)
 {
     if (w->kind == WISH_ADD)
         return do_add(k, w);
+    if (w->kind == WISH_KNOW)
+        return spool_keep_known(k->spool, w->hosts, w->sealed, &w->err);
     if (w->spool != spool_id(k->spool)) {
         w->count = w->damaged = 0;
         return 0;

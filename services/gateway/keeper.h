@@ -8,7 +8,7 @@
 
 struct keeper;
 
-enum wish_kind { WISH_ADD, WISH_TAKE, WISH_FORGET };
+enum wish_kind { WISH_ADD, WISH_TAKE, WISH_FORGET, WISH_KNOW };
 
 /* The caller's memory until `done` was called, which happens exactly once. */
 struct wish {
@@ -19,6 +19,7 @@ struct wish {
     uint64_t after;             /* TAKE: rows above it; FORGET: rows up to it */
     uint64_t spool;             /* TAKE, FORGET: whose numbers are meant, another one is left alone; ADD: out */
     bool *added;                /* ADD: out, one a row; false: a duplicate of what waits */
+    struct str hosts, sealed;   /* KNOW: spool_keep_known() */
     int damaged;                /* TAKE: out: rows set aside */
     int status;                 /* 0: committed, fsynced */
     struct err err;

@@ -32,15 +32,29 @@ bool rules_loopback(const char *address)
            (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0);
 }
 
-bool rules_open(const struct intake_rules *rules)
+/* An installation proves itself: the scheduler takes it to the OAuth server. What it brings is the token of
+ * all that follows. */
+static bool can_be_installed(const struct gateway *g)
 {
-    return rules->tokens.count == 0 && rules->keys.count == 0 && rules->bearers.count == 0;
+    bool app = false;
+
+    for (int i = 0; i < g->rules.portal_count; i++)
+        app |= g->rules.portals[i].app;
+    return app && g->secret_keys.n > 0;
+}
+
+bool rules_fit(struct gateway *g, const char *address)
+{
+    if (!intake_open(&g->rules) || rules_loopback(address))
+        return true;
+    g->rules.closed = can_be_installed(g);
+    return g->rules.closed;
 }
 
 /* Without any secret everybody who reaches us is believed: so nobody from outside may. */
 static int choose_address(struct gateway *g, struct err *err)
 {
-    bool open = rules_open(&g->rules);
+    bool open = intake_open(&g->rules);
     char host[256], port[8];
 
     if (g->listen[0] == '\0') {
@@ -50,7 +64,7 @@ static int choose_address(struct gateway *g, struct err *err)
     if (listen_split(g->listen, host, sizeof(host), port, sizeof(port)) < 0)
         return err_set(
             err, ERR_CONF, "GATEWAY_LISTEN=%s: an address is HOST:PORT, as 127.0.0.1:8080", g->listen);
-    if (open && !rules_loopback(g->listen))
+    if (!rules_fit(g, g->listen))
         return err_set(err, ERR_CONF,
             "GATEWAY_LISTEN=%s can be reached from outside, and there is neither BITRIX_APPLICATION_TOKEN "
             "nor API_KEY: set "

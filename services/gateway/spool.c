@@ -21,6 +21,8 @@ static const char SQL_TABLES[] =
     "NULL,"
     " sum BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS access (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS known (only INTEGER PRIMARY KEY CHECK (only = 1), hosts TEXT NOT NULL, "
+    "sealed BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS odd (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, name "
     "TEXT, domain TEXT);"
     "CREATE TABLE IF NOT EXISTS damaged (seq INTEGER, at_ms INTEGER, portal TEXT, entity TEXT, id INTEGER, "
@@ -41,6 +43,7 @@ static const char *const SQL[SPOOL_STATEMENTS] = {
     [SPOOL_FORGET] = "DELETE FROM event WHERE seq <= ?1",
     [SPOOL_KEEP_LAST] = "UPDATE given SET last = max(last, ?1)",
     [SPOOL_SET_ASIDE] = "INSERT INTO damaged SELECT * FROM event WHERE seq = ?1",
+    [SPOOL_KEEP_KNOWN] = "INSERT OR REPLACE INTO known (only, hosts, sealed) VALUES (1, ?1, ?2)",
     [SPOOL_DROP] = "DELETE FROM event WHERE seq = ?1",
 };
 

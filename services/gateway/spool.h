@@ -6,6 +6,7 @@
  * Every row has a check sum; one that does not agree is moved to the table `damaged` and the rest goes on. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "proto/change.h"
 
@@ -53,6 +54,10 @@ int spool_add_odd(struct spool *s, uint64_t at_ms, const char *event, const char
 int spool_take(struct spool *s, uint64_t after, struct spool_row *rows, int most, int *ret_count, int *ret_damaged,
     struct err *err) MUST_CHECK;
 int spool_forget(struct spool *s, uint64_t last, struct err *err) MUST_CHECK;   /* in a transaction: rows up to `last` */
+
+/* What the scheduler told of the portals (known.h), one of each. In a transaction. */
+int spool_keep_known(struct spool *s, struct str hosts, struct str sealed, struct err *err) MUST_CHECK;
+int spool_known(struct spool *s, struct buf *hosts, struct buf *sealed, struct err *err) MUST_CHECK;    /* appended */
 
 struct spool_stats {
     uint64_t waiting, odd, damaged;

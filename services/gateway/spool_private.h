@@ -18,6 +18,7 @@ enum spool_statement {
     SPOOL_FORGET_SEALED,
     SPOOL_SET_ASIDE,
     SPOOL_DROP,
+    SPOOL_KEEP_KNOWN,
     SPOOL_STATEMENTS
 };
 

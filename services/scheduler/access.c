@@ -75,6 +75,7 @@ void access_free_all(struct scheduler *s)
     }
     seal_keys_wipe(&s->access->keys);
     buf_fini(&s->access->held.changes);
+    gateways_free(&s->access->gateways);
     free(s->access);
     s->access = NULL;
 }
@@ -109,6 +110,7 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
         snprintf(a->host, sizeof(a->host), "%s", row.host);
         snprintf(a->member, sizeof(a->member), "%s", row.member);
         a->moving = false;
+        s->access->gateways.made = false;
         a->kept_ms = row.at_ms;
         if (is_app(s, portal))
             oauth_loaded(&a->oauth, row.number, &pair, row.error, clock_mono_ms());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/seal.h"
+#include "gateways.h"
 #include "oauth.h"
 #include "run/http_client.h"
 #include "scheduler.h"
@@ -49,6 +50,7 @@ struct access_book {
         uint64_t spool, last;
         struct buf changes;         /* owned */
     } held;
+    struct gateways gateways;
 };
 
 int access_check(const struct config *config, void *state, struct err *err) MUST_CHECK;     /* of struct app_def */

@@ -53,8 +53,10 @@ static void keep_done(struct step *step)
     a->kept_ms = x->store.who.now_ms;
     if (x->of_offer)
         a->oauth.unproved = 0;
-    if (a->member[0] == '\0')
-        snprintf(a->member, sizeof(a->member), "%s", x->member);
+    if (x->of_offer || a->member[0] == '\0') { /* a renewal brings no application_token */
+        snprintf(a->member, sizeof(a->member), "%s", a->member[0] != '\0' ? a->member : x->member);
+        gateways_changed(s);
+    }
     log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
         kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
     figures_count("potok_scheduler_tokens_total", "Pairs of tokens taken from the OAuth server",

@@ -34,11 +34,11 @@ static void move_done(struct step *step)
     a->moving = false;
     alarms_portal(s, x->portal, "portal.moved", x->host);
     snprintf(a->host, sizeof(a->host), "%s", x->host);
+    gateways_changed(s);
     log_ev(LOG_WARNING, "portal.moved", kv_str("portal", s->portals[x->portal].portal.name),
         kv_s("host", x->host),
-        kv_s("message", "the portal was renamed and is asked at its new address; put that into the "
-                        "configuration when it suits "
-                        "you, and into WEBHOOK_ALLOWED_DOMAINS"));
+        kv_s("message", "the portal was renamed; it is asked at its new address, and events from there are "
+                        "taken; put that into the configuration when it suits you"));
 }
 
 static void move_free(struct step *step)

@@ -127,6 +127,7 @@ static void forget_done(struct step *step)
     oauth_forgotten(o);
     o->number++; /* as in the database */
     snprintf(o->error, sizeof(o->error), "%s", x->text);
+    gateways_changed(s);
     log_ev(LOG_INFO, "access.removed", kv_str("portal", portal_of(s, x->portal)->name));
     offer_end(s, x->portal, NULL);
     scheduler_wake(s);

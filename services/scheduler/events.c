@@ -39,6 +39,7 @@ static void acknowledge(struct scheduler *s, const struct events *x)
         .last = x->last,
         .marked = x->marked,
         .skipped = x->skipped };
+    gateways_put(s, &m->event_ack);
     if (bus_send_to(s->router, x->peer, &m) != BUS_SENT)
         msg_free(&m); /* it has gone: its successor hands over again */
 }
@@ -146,6 +147,11 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
     struct events *x;
     struct err err;
 
+    gateways_heard(s, from, &m->event);
+    if (m->event.last == 0) { /* nothing is handed over: it wants to hear */
+        gateways_hello(s, from, &m->event);
+        return;
+    }
     if (waits_already(s, from, &m->event))
         return;
     if (change_list_decode(&changes, m->event.changes, &err) < 0) {

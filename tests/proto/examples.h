@@ -245,7 +245,20 @@ static void event_full(struct msg *m, const struct scratch *s)
 
 static void event_ack_full(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(event_ack, STR("gateway.1"), 1795228000000654321u, 8, 1, 1);
+    MEMBERS(event_ack, .gateway = STR("gateway.1"), .spool = 1795228000000654321u, .last = 8, .marked = 1, .skipped = 1);
+}
+
+/* Portals that were renamed, and one whose application_token is known. */
+static void event_ack_news(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(event_ack, .gateway = STR("gateway.1"), .spool = 1795228000000654321u,
+        .hosts = STR("main=new.bitrix24.ru west=b24.example.ru"), .sealed = { "sealed, not readable", 20 });
+}
+
+/* A gateway that has nothing to hand over, and wants to hear. */
+static void event_hello(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(event, STR("gateway.1"), 1795228000000654321u, 0, { "\x90", 1 });
 }
 
 /* An application was installed: its tokens, sealed. */
@@ -306,7 +319,9 @@ static const struct example {
     { MSG_CONTROL_REPLY, "ok", control_reply_ok },
     { MSG_EVENT, "full", event_full },
     { MSG_EVENT, "access", event_access },
+    { MSG_EVENT, "hello", event_hello },
     { MSG_EVENT_ACK, "full", event_ack_full },
+    { MSG_EVENT_ACK, "news", event_ack_news },
     { MSG_BUDGET_ASK, "full", budget_ask_full },
     { MSG_BUDGET_GRANT, "full", budget_grant_full },
 };
