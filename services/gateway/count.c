@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/webhook.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static struct metric waiting = {
     .name = "potok_gateway_waiting",
@@ -98,6 +100,55 @@ void count_answered(const struct intake *i, double seconds)
         for (int k = 0; k < i->count; k++)
             count_reason(i->items[k].reason);
     metric_observe(&duration, seconds);
+}
+
+/* The domain of a request with a wrong token is only what it says of itself: enough to tell whose token to
+ * look at. */
+/* Whose events carry a wrong token, by the domain they tell of themselves: enough for a hint. NULL: nobody's
+ * of ours. */
+static const struct intake_portal *claimed(const struct intake_rules *rules, const char *domain)
+{
+    char url[sizeof(((struct intake *)0)->domain) + sizeof("https:///")];
+    char identity[WEBHOOK_IDENTITY_SIZE];
+
+    snprintf(url, sizeof(url), "https://%s/", domain);
+    webhook_identity(url, identity);
+    for (int p = 0; p < rules->portal_count; p++)
+        if (strcmp(rules->portals[p].identity, identity) == 0)
+            return &rules->portals[p];
+    return NULL;
+}
+
+void count_refused(struct gateway *g, const struct intake *i, uint64_t now_ms)
+{
+    const struct intake_portal *p = NULL;
+
+    g->refused++;
+    g->refused_for[i->reason]++;
+    if (i->domain[0] != '\0' &&
+        (i->reason == REASON_BAD_TOKEN || i->reason == REASON_NO_TOKEN || i->reason == REASON_TOO_MANY_BAD))
+        p = claimed(&g->rules, i->domain);
+    if (p != NULL) {
+        g->tokens_wrong[p - g->rules.portals].count++;
+        g->tokens_wrong[p - g->rules.portals].last_ms = now_ms;
+    }
+}
+
+void count_detail(const struct gateway *g, json_t *into)
+{
+    json_t *reasons = json_object(), *wrong = json_object();
+
+    json_object_set_new(into, "refused", json_integer((json_int_t)g->refused));
+    for (int r = 0; r < REASONS; r++)
+        if (g->refused_for[r] > 0)
+            json_object_set_new(reasons, reason_name(r), json_integer((json_int_t)g->refused_for[r]));
+    for (int p = 0; p < g->rules.portal_count; p++)
+        if (g->tokens_wrong[p].count > 0)
+            json_object_set_new(wrong, g->rules.portals[p].name,
+                json_pack("{s:I, s:I}", "count", (json_int_t)g->tokens_wrong[p].count, "last_ms",
+                    (json_int_t)g->tokens_wrong[p].last_ms));
+    json_object_set_new(into, "refused_for", reasons);
+    json_object_set_new(into, "tokens_wrong", wrong);
 }
 
 void count_state(const struct gateway *g)

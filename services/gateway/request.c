@@ -97,7 +97,7 @@ static void answer(struct request *r)
     struct buf body;
 
     if (reason_status(i->reason) >= 400)
-        r->gateway->refused++;
+        count_refused(r->gateway, i, now_ms);
     count_answered(i, (double)(clock_mono_ms() - r->began_ms) / 1000);
     if (r->install.page) {
         buf_init(&body, 1 << 14);

@@ -145,9 +145,9 @@ static void show_one(const json_t *o)
     when(o, "since_ms", since);
     if (!lasts(o))
         when(o, "gone_ms", gone);
-    printf("%s%s%s %s%s%s%s%s (%s %s", colour, level_of(o), colour[0] != '\0' ? "\033[0m" : "", portal,
-        entity[0] != '\0' ? "/" : "", entity, portal[0] != '\0' ? ": " : "", text_of(o, "subject"),
-        say("с", "since"), since);
+    printf("%s%s%s %s%s%s%s%s (%s %s", colour, lasts(o) ? level_of(o) : say("прошло:", "over:"),
+        colour[0] != '\0' ? "\033[0m" : "", portal, entity[0] != '\0' ? "/" : "", entity,
+        portal[0] != '\0' ? ": " : "", text_of(o, "subject"), say("с", "since"), since);
     if (gone[0] != '\0')
         printf(" %s %s", say("по", "until"), gone);
     printf(")\n");

@@ -94,10 +94,10 @@ static int show(const struct home *home, bool json)
         alarm_view_add(list, a);
         if (json)
             json_print(list);
-        else
+        else if (alarm_view_count(list) == 0)
+            printf("%s\n", say("сейчас оповещать не о чем", "nothing is raised now"));
+        if (!json)
             alarm_view_show(list, true);
-        if (!json && alarm_view_count(list) == 0)
-            printf("%s\n", say("оповещать не о чем", "nothing is raised"));
     }
     ask_fini(a);
     free(a);

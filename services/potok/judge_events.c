@@ -20,6 +20,16 @@ static void silent_add(const struct webhooks_view *v, struct findings *out)
         (int64_t)json_integer_value(json_object_get(v->events, "found")));
 }
 
+static void refused_add(const struct webhooks_view *v, struct findings *out)
+{
+    finding_add(out, HEALTH_WARNING, v->portal->name,
+        say("сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» на портале и запустите Potok заново",
+            "compare BITRIX_APPLICATION_TOKEN with the portal's \"Application token\" and start Potok again"),
+        say("события приходят с чужим токеном, отвергнуто: %" PRId64,
+            "events come with a token that is not ours, refused: %" PRId64),
+        v->tokens_wrong);
+}
+
 static void unbound_add(const struct webhooks_view *v, struct findings *out)
 {
     char cure[100];
@@ -52,6 +62,9 @@ static void judge_view(const struct webhooks_view *v, struct findings *out)
         break;
     case WEBHOOKS_UNBOUND:
         unbound_add(v, out);
+        break;
+    case WEBHOOKS_REFUSED:
+        refused_add(v, out);
         break;
     case WEBHOOKS_SILENT:
         silent_add(v, out);

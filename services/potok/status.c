@@ -133,17 +133,39 @@ static void troubles_show(const struct ask *a)
     }
 }
 
-/* Where webhooks come in, and how many changes wait to become marks. */
+/* ", refused since the start 9: bad_token 8, bad_id 1" */
+static void refused_show(const json_t *gateway)
+{
+    const json_int_t refused = json_integer_value(json_object_get(gateway, "refused"));
+    const char *mark = ": ", *reason;
+    json_t *n;
+
+    if (refused == 0)
+        return;
+    printf(", %s %lld", say("отвергнуто с запуска", "refused since the start"), (long long)refused);
+    json_object_foreach(json_object_get(gateway, "refused_for"), reason, n) {
+        printf("%s%s %lld", mark, reason, (long long)json_integer_value(n));
+        mark = ", ";
+    }
+}
+
+/* Where webhooks come in, how many changes wait to become marks, and what was not taken. */
 static void webhooks_show(const struct ask *a)
 {
     for (int i = 0; i < a->count; i++) {
         const json_t *d = a->services[i].detail;
         const char *listen = json_string_value(json_object_get(d, "listen"));
 
-        if (strcmp(a->services[i].service, "gateway") == 0 && listen != NULL && listen[0] != '\0')
-            printf("%s: %s/webhook/bitrix, %s %lld\n", say("вебхуки", "webhooks"), listen,
-                say("ждут планировщика", "waiting for the scheduler"),
-                (long long)json_integer_value(json_object_get(d, "waiting")));
+        if (strcmp(a->services[i].service, "gateway") != 0 || listen == NULL || listen[0] == '\0')
+            continue;
+        printf("%s: %s/webhook/bitrix, %s %lld", say("вебхуки", "webhooks"), listen,
+            say("ждут планировщика", "waiting for the scheduler"),
+            (long long)json_integer_value(json_object_get(d, "waiting")));
+        refused_show(d);
+        if (json_string_value(json_object_get(d, "draining")) != NULL)
+            printf(", %s", say("новых не принимает до перезапуска шлюза (potok spool drain)",
+                               "takes no new ones until the gateway is restarted (potok spool drain)"));
+        printf("\n");
     }
 }
 

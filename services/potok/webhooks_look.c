@@ -4,12 +4,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/setting.h"
-#include "control.h"
+#include "status_ask.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define ANSWER_MS 1500
 
 struct settings {
     char *public_url, *token;
@@ -36,29 +34,31 @@ static int read_settings(struct webhooks_look *l, const struct home *home, struc
     return result;
 }
 
+/* Who answers at all: where no scheduler runs here, nobody is waited for. */
 static void see_instance(void *ctx, const char *instance, int pid)
 {
     (void)pid;
     *(bool *)ctx |= strncmp(instance, "scheduler.", 10) == 0;
 }
 
-/* Nobody is waited for who does not run. */
-static json_t *ask_scheduler(const struct home *home)
+static void ask_services(struct webhooks_look *l, const struct home *home)
 {
-    json_t *body = NULL, *portals = NULL;
+    struct ask *a = xcalloc(1, sizeof(*a));
     struct err err = { .kind = ERR_NONE };
     bool runs = strcmp(home->bus_scheduler, "ipc") != 0;
-    char *text = NULL;
 
     absence_each_alive(home->run_dir, see_instance, &runs);
-    if (!runs ||
-        control_call_within(home->run_dir, home->bus_scheduler, "status", "", ANSWER_MS, &text, &err) < 0)
-        return NULL;
-    body = json_loads(text, 0, NULL);
-    portals = json_incref(json_object_get(body, "portals"));
-    json_decref(body);
-    free(text);
-    return portals;
+    if (runs && ask_all(a, home, &err) == 0) {
+        json_t *body = a->body != NULL ? json_loads(a->body, 0, NULL) : NULL;
+
+        l->portals = json_incref(json_object_get(body, "portals"));
+        json_decref(body);
+        for (int i = 0; i < a->count; i++)
+            if (strcmp(a->services[i].service, "gateway") == 0)
+                json_array_append(l->gateways, a->services[i].detail);
+    }
+    ask_fini(a);
+    free(a);
 }
 
 int webhooks_look(struct webhooks_look *ret, const struct home *home, struct err *err)
@@ -66,7 +66,9 @@ int webhooks_look(struct webhooks_look *ret, const struct home *home, struct err
     *ret = (struct webhooks_look){ .now_ms = clock_wall_ms() };
     if (read_settings(ret, home, err) < 0)
         return -1;
-    ret->portals = ask_scheduler(home);
+    ret->gateways = json_array();
+    ask_services(ret, home);
+    ret->now_ms = clock_wall_ms();
     return 0;
 }
 
@@ -74,6 +76,7 @@ void webhooks_look_free(struct webhooks_look *l)
 {
     public_urls_free(&l->urls);
     json_decref(l->portals);
+    json_decref(l->gateways);
     *l = (struct webhooks_look){ 0 };
 }
 
@@ -93,6 +96,13 @@ struct webhooks_view webhooks_view(const struct webhooks_look *l, const struct h
 
         if (name != NULL && strcmp(name, p->name) == 0)
             v.events = json_object_get(o, "events");
+    }
+    json_array_foreach(l->gateways, i, o) {
+        const json_t *wrong = json_object_get(json_object_get(o, "tokens_wrong"), p->name);
+        const int64_t last_ms = json_integer_value(json_object_get(wrong, "last_ms"));
+
+        v.tokens_wrong += json_integer_value(json_object_get(wrong, "count"));
+        v.tokens_wrong_ms = last_ms > v.tokens_wrong_ms ? last_ms : v.tokens_wrong_ms;
     }
     return v;
 }

@@ -1,5 +1,5 @@
 /* webhooks_look.h - what `potok webhooks` and `potok doctor` know of the ways by which changes come:
- * settings, and what the scheduler answers. */
+ * settings, and what scheduler and gateways say. */
 #pragma once
 
 #include "home.h"
@@ -10,10 +10,11 @@ struct webhooks_look {
     bool token;
     int64_t incremental_s;
     json_t *portals; /* of the scheduler's status; NULL: nobody answers */
+    json_t *gateways; /* an array: what each says in its STATUS */
     uint64_t now_ms;
 };
 
-/* Waits for a second and a half for a scheduler that runs here. ERR_CONF: a setting is wrong. */
+/* Waits for a second or two for the services that run here. ERR_CONF: a setting is wrong. */
 int webhooks_look(struct webhooks_look *ret, const struct home *home, struct err *err) MUST_CHECK;
 void webhooks_look_free(struct webhooks_look *l);
 struct webhooks_view webhooks_view(const struct webhooks_look *l, const struct home *home, int portal);

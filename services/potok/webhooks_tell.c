@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_MS   86400000
-#define APP_ONLY "MOVETOCATEGORY" /* a plain webhook is not told of it (facts 9.2) */
+#define DAY_MS      86400000
+#define BITRIX_PATH "/api/v1/webhooks/bitrix"
+#define APP_ONLY    "MOVETOCATEGORY" /* a plain webhook is not told of it (facts 9.2) */
 
 /* ---- what the scheduler knows ---- */
 
@@ -40,7 +41,9 @@ enum webhooks_health webhooks_health(const struct webhooks_view *v)
 {
     const bool app = config_portal_is_app(v->portal);
 
-    if (v->urls->count == 0 && !(app && config_events_offline(v->portal)))
+    if (v->tokens_wrong_ms > number(v, "heard_ms"))
+        return WEBHOOKS_REFUSED;
+    if (v->urls->count == 0 && (app ? !config_events_offline(v->portal) : number(v, "heard_ms") == 0))
         return WEBHOOKS_NO_URL;
     if (v->events == NULL)
         return WEBHOOKS_UNKNOWN;
@@ -122,13 +125,15 @@ static void put_no_url(const struct webhooks_view *v, struct buf *out)
             "например через обратный прокси.\n"
             "  Задайте его и запустите Potok заново:\n"
             "       PUBLIC_URL=https://potok.example.com\n"
-            "  (в .env, в окружении или в settings: файла potok.yaml)\n",
+            "  (в окружении или в settings: файла potok.yaml); что вставить на портале, скажет потом potok "
+            "webhooks.\n",
             "  The address by which the portal finds this gateway is not set: no event can come in.\n"
             "  It is an https address of the internet that leads to the gateway's port (GATEWAY_LISTEN, 8080 "
             "by default), as through a reverse proxy.\n"
             "  Set it and start Potok again:\n"
             "       PUBLIC_URL=https://potok.example.com\n"
-            "  (in .env, in the environment or in settings: of potok.yaml)\n"));
+            "  (in the environment or in settings: of potok.yaml); what to paste on the portal, potok "
+            "webhooks tells then.\n"));
     if (config_portal_is_app(v->portal))
         buf_str(
             out, say("  Без адреса в интернете: events: offline у портала в potok.yaml — Potok сам читает "
@@ -181,6 +186,23 @@ static void put_heard(const struct webhooks_view *v, struct buf *out)
             found);
 }
 
+static void put_wrong(const struct webhooks_view *v, struct buf *out)
+{
+    char span[SAY_COUNT_SIZE];
+
+    if (v->tokens_wrong_ms <= number(v, "heard_ms"))
+        return;
+    buf_fmt(out,
+        say("  События портала приходят с чужим токеном, отвергнуто: %" PRId64 ", последнее %s назад.\n"
+            "  Сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» этого вебхука на портале и запустите "
+            "Potok заново.\n",
+            "  The portal's events come with a token that is not ours, refused: %" PRId64
+            ", the last %s ago.\n"
+            "  Compare BITRIX_APPLICATION_TOKEN with the \"Application token\" of that webhook on the portal "
+            "and start Potok again.\n"),
+        v->tokens_wrong, ago(v, v->tokens_wrong_ms, span));
+}
+
 static void put_webhook(const struct webhooks_view *v, struct buf *out)
 {
     buf_fmt(out,
@@ -188,7 +210,7 @@ static void put_webhook(const struct webhooks_view *v, struct buf *out)
             "%s: the portal is reached by a webhook, which cannot subscribe to events. Once, on the "
             "portal:\n"),
         v->portal->name);
-    if (v->urls->count == 0) {
+    if (v->urls->count == 0 && number(v, "heard_ms") == 0 && v->tokens_wrong == 0) {
         put_no_url(v, out);
         put_incremental(v, out);
         return;
@@ -202,7 +224,9 @@ static void put_webhook(const struct webhooks_view *v, struct buf *out)
             "     (Разработчикам → Другое → Исходящий вебхук)\n"
             "  2. Handler URL:\n       %s\n"
             "  3. Tick these events:\n"),
-        v->urls->handlers[0]);
+        v->urls->count > 0 ? v->urls->handlers[0]
+                           : say("https://ваш-адрес" BITRIX_PATH " (PUBLIC_URL не задан)",
+                                 "https://your-host" BITRIX_PATH " (PUBLIC_URL is not set)"));
     put_events(v->portal, out);
     buf_str(out,
         say("  4. Сохраните; «Токен приложения» из этой формы впишите в настройки и запустите Potok заново:\n"
@@ -217,6 +241,7 @@ static void put_webhook(const struct webhooks_view *v, struct buf *out)
             "  Of a deal's move to another pipeline such a webhook does not tell (applications only).\n"));
     put_incremental(v, out);
     put_heard(v, out);
+    put_wrong(v, out);
 }
 
 static void put_queue(const struct webhooks_view *v, struct buf *out)
@@ -296,6 +321,7 @@ static void put_app(const struct webhooks_view *v, struct buf *out)
     put_queue(v, out);
     put_incremental(v, out);
     put_heard(v, out);
+    put_wrong(v, out);
 }
 
 void webhooks_tell(const struct webhooks_view *v, struct buf *out)

@@ -15,6 +15,8 @@ struct webhooks_view {
     bool token;            /* BITRIX_APPLICATION_TOKEN is set */
     int64_t incremental_s; /* SYNC_INCREMENTAL_SECONDS */
     const json_t *events;  /* the portal's "events" of the scheduler's status; NULL: it does not answer */
+    int64_t tokens_wrong;  /* of its events, refused since the gateways' start for a wrong token or none */
+    int64_t tokens_wrong_ms; /* the last of them; 0: none */
     uint64_t now_ms;
 };
 
@@ -28,5 +30,6 @@ enum webhooks_health {
     WEBHOOKS_NO_URL,  /* nothing can come in, and no queue is read */
     WEBHOOKS_UNBOUND, /* an application's subscriptions are missing */
     WEBHOOKS_SILENT,  /* no event for a day, though records changed */
+    WEBHOOKS_REFUSED, /* the last event came with a token that is not ours */
 };
 enum webhooks_health webhooks_health(const struct webhooks_view *v);

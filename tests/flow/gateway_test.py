@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -279,7 +280,12 @@ class Webhooks(Scenario):
         sandbox, pipeline, gateway = self.start()
         answers = [gateway.send(event('ONCRMDEALUPDATE', 1, token='wrong'))[0] for _ in range(40)]
         self.assertEqual((401, 429), (answers[0], answers[-1]))
+        wait_for(lambda: re.search(r'refused since the start 40: bad_token \d+, too_many_bad \d+\n', pipeline.potok('status').stdout),
+                 'the status tells it', 10)
+        self.assertIn('a token that is not ours, refused: 40', pipeline.potok('webhooks').stdout)
+        self.assertIn('a token that is not ours, refused: 40', pipeline.potok('doctor').stdout)
         self.assertEqual(200, gateway.send(event('ONCRMDEALUPDATE', sorted(sandbox.truth('deals'))[0]))[0])
+        wait_for(lambda: 'not ours' not in pipeline.potok('webhooks').stdout, 'one with our token came: nothing is wrong', 10)
 
     def kill_and_see(self, pipeline, service):
         """Kills it at once and lets it come up again: what never gets up is given up by `potok up`, rightly."""

@@ -57,7 +57,8 @@ TEST(health_follows_what_is_known)
         int heard_h, since_h, found;
         enum webhooks_health health;
     } cases[] = {
-        { false, false, true, EVENTS_UNSET, "none", 1, 2, 0, WEBHOOKS_NO_URL },
+        { false, false, true, EVENTS_UNSET, "none", -1, 2, 0, WEBHOOKS_NO_URL },
+        { false, false, true, EVENTS_UNSET, "none", 1, 2, 0, WEBHOOKS_WELL },
         { false, true, false, EVENTS_UNSET, "none", 1, 2, 0, WEBHOOKS_UNKNOWN },
         { false, true, true, EVENTS_UNSET, "none", 1, 30, 5, WEBHOOKS_WELL },
         { false, true, true, EVENTS_UNSET, "none", 25, 30, 5, WEBHOOKS_SILENT },
@@ -101,6 +102,24 @@ TEST(who_has_a_webhook_is_told_what_to_paste_where)
     v = view(false, EVENTS_UNSET, false, o);
     CHECK_HAS(told(&v), "PUBLIC_URL=https://potok.example.com");
     CHECK(strstr(told(&v), "events: offline") == NULL);
+    json_decref(o);
+}
+
+TEST(an_event_with_a_foreign_token_is_told_until_one_with_ours_came)
+{
+    json_t *o = known("none", 0, 1, 2, 0); /* one was heard an hour ago */
+    struct webhooks_view v = view(false, EVENTS_UNSET, false, o);
+
+    v.tokens_wrong = 4;
+    v.tokens_wrong_ms = (int64_t)NOW - 2 * HOUR;
+    CHECK_EQ(webhooks_health(&v), WEBHOOKS_WELL);
+    CHECK(strstr(told(&v), "token that is not ours") == NULL);
+    v.tokens_wrong_ms = (int64_t)NOW - 5000;
+    CHECK_EQ(webhooks_health(&v), WEBHOOKS_REFUSED);
+    CHECK_HAS(told(&v), "token that is not ours, refused: 4, the last 0:05 ago");
+    CHECK_HAS(told(&v), "https://your-host/api/v1/webhooks/bitrix (PUBLIC_URL is not set)");
+    v.events = NULL; /* no scheduler */
+    CHECK_EQ(webhooks_health(&v), WEBHOOKS_REFUSED);
     json_decref(o);
 }
 
@@ -177,6 +196,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = { CASE(health_follows_what_is_known),
         CASE(who_has_a_webhook_is_told_what_to_paste_where),
+        CASE(an_event_with_a_foreign_token_is_told_until_one_with_ours_came),
         CASE(of_an_application_its_subscriptions_are_told), CASE(programs_get_the_same),
         CASE(the_doctor_warns) };
 
