@@ -336,7 +336,7 @@ void gateway_detail(void *state, json_t *into)
     json_object_set_new(into, "listen", json_string(g->server != NULL ? http_server_address(g->server) : ""));
     json_object_set_new(into, "alarms", alarms_json(g->alarms));
     json_object_set_new(into, "waiting", json_integer((json_int_t)hand_waiting(&g->hand)));
-    json_object_set_new(into, "refused", json_integer((json_int_t)g->refused));
+    count_detail(g, into);
     if (g->draining)
         json_object_set_new(into, "draining", json_string(g->drained ? "over" : "on"));
     if (g->rules.closed && !intake_learnt(&g->rules))

@@ -1,6 +1,7 @@
 /* gateway.h - the gateway service: webhooks in, safe on disk, answered, handed to the scheduler. See README.md. */
 #pragma once
 
+#include "base/mem.h"
 #include "base/seal.h"
 #include "hand.h"
 #include "intake.h"
@@ -44,7 +45,11 @@ struct gateway {
     bool drain;                 /* setting: hand over what there is, take nothing, end */
     bool draining;              /* nothing new is taken */
     bool drained;
-    uint64_t refused;           /* requests since start */
+    uint64_t refused;           /* requests since start, */
+    uint64_t refused_for[REASONS];  /* by reason */
+    struct {                    /* of each portal: its events whose token was wrong or missing */
+        uint64_t count, last_ms;    /* wall clock */
+    } tokens_wrong[ARRAY_SIZE(((struct intake_rules *)0)->portals)];
     bool open;                  /* the spool */
     char trouble[ERR_TEXT_SIZE]; /* why nothing can be kept; "" = it can */
     int in_hand;                /* requests on their way to the disk */
@@ -89,8 +94,10 @@ void tls_forget(struct gateway *g);
 void request_on_http(struct http_in *in);
 void request_fini(struct gateway *g);     /* after the server */
 
-/* count.c: metrics */
+/* count.c: metrics, and what STATUS tells of refused requests */
 void count_init(void);
 void count_received(const struct gateway *g, const struct intake *i);
 void count_answered(const struct intake *i, double seconds);
+void count_refused(struct gateway *g, const struct intake *i, uint64_t now_ms);
+void count_detail(const struct gateway *g, json_t *into);
 void count_state(const struct gateway *g);
