@@ -308,6 +308,24 @@ static bool holds(enum filter_op op, const struct value *v, const struct operand
     }
 }
 
+/* An element of a list that was written is JSON: its number, its text, the value of a row of multifields. */
+static struct value comparable(const struct value *v, struct arena *scratch)
+{
+    struct value ret = *v;
+
+    if (v->kind != VALUE_JSON)
+        return ret;
+    json_t *j = json_loadb(v->raw.p, v->raw.n, JSON_DECODE_ANY, NULL);
+    const json_t *scalar = json_is_object(j) ? json_object_get(j, "VALUE") : j;
+    ret = (struct value){ .kind = json_is_number(scalar) ? VALUE_DECIMAL : VALUE_TEXT };
+    if (json_is_number(scalar))
+        ret.text = v->raw;
+    else if (json_is_string(scalar))
+        ret.text = arena_copy(scratch, (struct str){ json_string_value(scalar), json_string_length(scalar) });
+    json_decref(j);
+    return ret;
+}
+
 /* Any element of a multiple value against any of the operands. */
 static bool any_holds(
     enum filter_op op, const struct value *v, const struct condition *c, struct arena *scratch)
@@ -322,7 +340,8 @@ static bool any_holds(
             continue;
         }
         for (int k = 0; !is_empty(v) && k < count; k++) {
-            if (holds(op, &items[k], &c->operands[i], scratch))
+            const struct value item = comparable(&items[k], scratch);
+            if (holds(op, &item, &c->operands[i], scratch))
                 return true;
         }
     }

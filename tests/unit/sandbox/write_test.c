@@ -186,6 +186,33 @@ TEST(rows_that_are_not_mentioned_stay)
     ask_close(p);
 }
 
+static size_t found(struct portal *p, const char *filter)
+{
+    char body[256];
+
+    snprintf(body, sizeof(body), "{\"select\":[\"ID\"],\"filter\":{%s}}", filter);
+    json_t *list = ask_done(ask(p, "crm.contact.list", body));
+    const size_t count = json_array_size(list);
+    json_decref(list);
+    return count;
+}
+
+TEST(what_was_written_is_found_by_it)
+{
+    struct portal *p = ask_open();
+
+    added(p, "crm.contact.add",
+        "{\"fields\":{\"NAME\":\"x\",\"PHONE\":[{\"VALUE\":\"+7 900\"}],\"UF_CRM_INT_M\":[123456789,5],"
+        "\"UF_CRM_STRING_M\":[\"Самовар\",\"b\"]}}");
+    CHECK_EQ(found(p, "\"PHONE\":\"+7 900\""), 1);
+    CHECK_EQ(found(p, "\"PHONE\":\"+7 90\""), 0);
+    CHECK_EQ(found(p, "\"UF_CRM_INT_M\":123456789"), 1);
+    CHECK_EQ(found(p, "\">=UF_CRM_INT_M\":123456789,\"NAME\":\"x\""), 1);
+    CHECK_EQ(found(p, "\">UF_CRM_INT_M\":123456789,\"NAME\":\"x\""), 0);
+    CHECK_EQ(found(p, "\"%UF_CRM_STRING_M\":\"самова\""), 1);
+    ask_close(p);
+}
+
 TEST(an_update_changes_what_was_sent_and_the_times)
 {
     struct portal *p = ask_open();
@@ -339,8 +366,8 @@ TEST(sums_have_two_decimals)
 
 TEST_MAIN(CASE(sums_have_two_decimals), CASE(a_new_deal_has_what_was_sent_and_what_follows_and_nothing_else),
     CASE(what_is_not_sent_has_its_default), CASE(a_form_writes_what_json_does),
-    CASE(phones_are_added_changed_and_deleted_one_by_one), CASE(rows_that_are_not_mentioned_stay),
-    CASE(an_update_changes_what_was_sent_and_the_times), CASE(a_deleted_record_is_gone),
-    CASE(what_is_wrong_is_said_as_the_documents_do),
+    CASE(phones_are_added_changed_and_deleted_one_by_one), CASE(what_was_written_is_found_by_it),
+    CASE(rows_that_are_not_mentioned_stay), CASE(an_update_changes_what_was_sent_and_the_times),
+    CASE(a_deleted_record_is_gone), CASE(what_is_wrong_is_said_as_the_documents_do),
     CASE(each_write_is_one_event_and_is_seen_late_when_commits_are),
     CASE(what_was_written_is_there_after_a_restart))
