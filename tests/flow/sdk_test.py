@@ -99,5 +99,56 @@ class Items(Client):
         self.assertEqual({len(truth)}, set(pages['totals']))
 
 
+
+class Batches(Client):
+    def test_batches_with_references_and_failures(self):
+        sandbox = self.portal(deals=800)
+        before = len(sandbox.truth('deals'))
+        sdk = self.play('batches', sandbox)
+        self.assertEqual(before + 1, sdk.left('total'), 'one was made by a batch')
+        self.assertEqual(sorted(sandbox.truth('deals'))[:500], sdk.left('chain'))
+
+
+class Writes(Client):
+    def differences(self, sandbox, sdk, entity, name, item=False):
+        names = {n: f['upperName'] for n, f in sdk.left('fields.' + entity).items()} if item else {}
+        found = wire.differences(sdk.left(name), names, sandbox.truth(entity), sandbox.columns(entity), item)
+        self.assertEqual([], found, '%s differ from the truth: %s' % (name, wire.text_of(found)))
+
+    def test_records_made_changed_and_deleted(self):
+        sandbox = self.portal(quotes=10, invoices=10, items=10)
+        sdk = self.play('writes', sandbox)
+        for entity in ENTITIES + ('quotes', 'invoices', 'items'):
+            self.differences(sandbox, sdk, entity, 'item.' + entity, item=True)
+            gone = [sdk.left('gone.item.' + entity)]
+            if entity in ENTITIES:
+                self.differences(sandbox, sdk, entity, entity)
+                gone.append(sdk.left('gone.' + entity))
+            self.assertFalse(set(gone) & set(sandbox.truth(entity)), entity)
+
+    def test_rows_of_multifields(self):
+        sandbox = self.portal()
+        sdk = self.play('multifields', sandbox)
+        for entity in 'contacts', 'companies', 'leads':
+            self.differences(sandbox, sdk, entity, entity)
+
+
+class Troubles(Client):
+    def test_refusals_and_broken_answers(self):
+        self.play('errors', self.portal())
+
+    def test_a_client_that_stays_a_second_below_the_limit_is_never_refused(self):
+        sandbox = self.portal(tariff='10/20')
+        self.play('limits', sandbox, TARIFF='10/10', MANY='35', PACED='1')
+        stats = sandbox.stats()
+        self.assertEqual((35, 0), (stats['requests'], stats['refused_503']))
+
+    def test_a_refusal_is_waited_out(self):
+        sandbox = self.portal(tariff='10/20')
+        sdk = self.play('limits', sandbox, TARIFF='10/20', MANY='30', PACED='0')
+        self.assertEqual(sandbox.stats()['refused_503'], sdk.left('retries'))
+        self.assertGreater(sdk.left('retries'), 0)
+
+
 if __name__ == '__main__':
     unittest.main()
