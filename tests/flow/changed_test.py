@@ -6,7 +6,7 @@ import time
 import unittest
 
 from support import truth
-from support.harness import BIN, ENTITIES, SERVICES, Scenario, wait_for
+from support.harness import ALL, BIN, ENTITIES, SERVICES, Scenario, wait_for
 from support.killing import WARNINGS
 from support.postgres import Server
 
@@ -137,8 +137,9 @@ class Changed(Scenario):
     def test_killed_services(self):
         self.check_kills(12, False)
 
-    def test_killed_services_with_postgres(self):
-        self.check_kills(8, True)
+    if ALL:
+        def test_killed_services_with_postgres(self):
+            self.check_kills(8, True)
 
 
 if __name__ == '__main__':
