@@ -1,32 +1,18 @@
 #include "services/scheduler/budget.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
-#include "base/clock.h"
-#include "base/mem.h"
-#include "run/app_private.h"
 #include "services/scheduler/spend.h"
-#include "support/check.h"
-#include "support/database.h"
+#include "unit/scheduler/stage.h"
 
 /* The scheduler on a loop with a real database and two portals of one host; the test plays senders. */
 
-#define WAIT_MS 20000
-#define ROOM    14 /* of 20, at 5 a second */
+#define ROOM 14 /* of 20, at 5 a second */
 
 struct rig {
-    uv_loop_t loop;
-    struct app app;
-    struct app_private inside;
-    struct config config;
-    struct scheduler *s;
+    struct stage on;
     struct bus *bus;
     struct bus_plug *plug;
     struct msg *grant;
     uint64_t seq;
-    char run_dir[128];
 };
 
 static void on_message(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m)
@@ -40,52 +26,14 @@ static void on_message(void *ctx, struct bus_plug *plug, struct bus_peer from, s
     *m = NULL;
 }
 
-#define WAIT_FOR(r, condition) \
-    do { \
-        uint64_t until_ms = clock_mono_ms() + WAIT_MS; \
-        bool held = (condition); \
-        while (!held && clock_mono_ms() < until_ms) { \
-            uv_run(&(r)->loop, UV_RUN_ONCE); \
-            held = (condition); \
-        } \
-        CHECK(held); \
-    } while (0)
-
 static void start(struct rig *r)
 {
-    struct err err = { 0 };
-
-    r->app.bus = bus_new(&r->loop, r->run_dir, "scheduler.1");
-    r->s = xcalloc(1, sizeof(*r->s));
-    CHECK_OK(settings_load(SCHEDULER.settings, r->s, NULL, NULL, &err), err);
-    CHECK_OK(SCHEDULER.start(&r->app, r->s, &err), err);
-    WAIT_FOR(r, r->s->router != NULL);
-}
-
-static void stop(struct rig *r)
-{
-    SCHEDULER.stop(r->s);
-    settings_free(SCHEDULER.settings, r->s);
-    bus_free(&r->app.bus);
-    uv_run(&r->loop, UV_RUN_NOWAIT);
-    free(r->s);
-}
-
-static void add_portal(struct rig *r, const char *name, const char *url, const char *prefix)
-{
-    r->config.portals[r->config.portal_count++] = (struct config_portal){ .name = (char *)name,
-        .url = (char *)url,
-        .prefix = (char *)prefix,
-        .burst = 20,
-        .drain_per_s = 5,
-        .entity_count = 1,
-        .entities = { (char *)"deals" } };
+    stage_start(&r->on);
+    WAIT_FOR(&r->on, r->on.s->router != NULL);
 }
 
 static struct rig *rig_new(void)
 {
-    static int number;
-    char name[24];
     struct rig *r = xcalloc(1, sizeof(*r));
     struct bus_def def = { .kind = BUS_DEALER_CONNECT,
         .service = "scheduler",
@@ -95,23 +43,11 @@ static struct rig *rig_new(void)
         .ctx = r };
     struct err err = { 0 };
 
-    uv_loop_init(&r->loop);
-    snprintf(r->run_dir, sizeof(r->run_dir), "%s/run%d", check_folder(), number);
-    mkdir(r->run_dir, 0700);
-    snprintf(name, sizeof(name), "rig%d.db", number++);
-    setenv("DATABASE_URL", check_database(name), 1);
-    setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
-    setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
-    setenv("SYNC_SWEEP_MINUTES", "0", 1);
-    add_portal(r, "main", "https://p.example/rest/1/s3cr3t/", "crm_");
-    add_portal(r, "other", "https://P.example:443/rest/7/another/", "other_");
-    r->app = (struct app){ .loop = &r->loop,
-        .def = &SCHEDULER,
-        .config = &r->config,
-        .instance = "scheduler.1",
-        .private_ = &r->inside };
+    stage_init(&r->on);
+    stage_add_portal(&r->on, "main", "https://p.example/rest/1/s3cr3t/", "crm_", 20);
+    stage_add_portal(&r->on, "other", "https://P.example:443/rest/7/another/", "other_", 20);
     start(r);
-    r->bus = bus_new(&r->loop, r->run_dir, "potok");
+    r->bus = bus_new(&r->on.loop, r->on.run_dir, "potok");
     r->plug = bus_open(r->bus, &def, &err);
     assert_non_null(r->plug);
     return r;
@@ -119,11 +55,9 @@ static struct rig *rig_new(void)
 
 static void rig_free(struct rig *r)
 {
-    stop(r);
+    stage_stop(&r->on);
     bus_free(&r->bus);
-    while (uv_run(&r->loop, UV_RUN_ONCE) != 0)
-        ;
-    CHECK_EQ(uv_loop_close(&r->loop), 0);
+    stage_fini(&r->on);
     msg_free(&r->grant);
     free(r);
 }
@@ -136,8 +70,8 @@ static const struct msg_budget_grant *ask(struct rig *r, const struct msg_budget
     m->budget_ask = *what;
     m->budget_ask.seq = ++r->seq;
     msg_free(&r->grant);
-    WAIT_FOR(r, bus_peers(r->plug) > 0 && bus_send(r->plug, &m) == BUS_SENT);
-    WAIT_FOR(r, r->grant != NULL && r->grant->budget_grant.seq == r->seq);
+    WAIT_FOR(&r->on, bus_peers(r->plug) > 0 && bus_send(r->plug, &m) == BUS_SENT);
+    WAIT_FOR(&r->on, r->grant != NULL && r->grant->budget_grant.seq == r->seq);
     return &r->grant->budget_grant;
 }
 
@@ -150,7 +84,7 @@ static uint64_t wants(struct rig *r, const char *sender, const char *portal, uin
 
 static double level(struct rig *r)
 {
-    return pace_level(spend_of(r->s, 0), clock_mono_ms());
+    return pace_level(spend_of(r->on.s, 0), clock_mono_ms());
 }
 
 /* ---- stories ---- */
@@ -163,8 +97,8 @@ TEST(two_portals_of_one_host_draw_on_one_bucket)
     for (int i = 0; i < 4; i++)
         got += wants(r, "verify.1", i % 2 ? "main" : "other", 6);
     CHECK_EQ(got, ROOM); /* what is under way does not drain */
-    CHECK_EQ(r->s->buckets.count, 1);
-    CHECK_EQ(senders_calls(&r->s->senders, 0) + senders_calls(&r->s->senders, 1), ROOM);
+    CHECK_EQ(r->on.s->buckets.count, 1);
+    CHECK_EQ(senders_calls(&r->on.s->senders, 0) + senders_calls(&r->on.s->senders, 1), ROOM);
     const struct msg_budget_grant *none =
         ask(r, &(struct msg_budget_ask){ .sender = STR("record.2"), .portal = STR("main"), .want = 1 });
     CHECK(none->granted == 0 && none->wait_ms > 0 && none->error.n == 0);
@@ -179,8 +113,8 @@ TEST(what_arrived_drains_and_what_was_not_sent_is_given_back)
     ask(r, &(struct msg_budget_ask){
                .sender = STR("verify.1"), .portal = STR("main"), .arrived = 3, .unsent = 5 });
     CHECK(level(r) <= 3);
-    CHECK_EQ(senders_calls(&r->s->senders, 0), 0);
-    CHECK_EQ(spend_of(r->s, 0)->flying, 0);
+    CHECK_EQ(senders_calls(&r->on.s->senders, 0), 0);
+    CHECK_EQ(spend_of(r->on.s, 0)->flying, 0);
     rig_free(r);
 }
 
@@ -189,10 +123,10 @@ TEST(the_calls_of_a_sender_that_died_count_as_arrived_in_the_end)
     struct rig *r = rig_new();
 
     CHECK_EQ(wants(r, "verify.1", "main", 4), 4);
-    budget_turn(r->s, clock_mono_ms() + SENDER_CALL_MS - 1000);
-    CHECK_EQ(spend_of(r->s, 0)->flying, 4);
-    budget_turn(r->s, clock_mono_ms() + SENDER_CALL_MS);
-    CHECK_EQ(spend_of(r->s, 0)->flying, 0);
+    budget_turn(r->on.s, clock_mono_ms() + SENDER_CALL_MS - 1000);
+    CHECK_EQ(spend_of(r->on.s, 0)->flying, 4);
+    budget_turn(r->on.s, clock_mono_ms() + SENDER_CALL_MS);
+    CHECK_EQ(spend_of(r->on.s, 0)->flying, 0);
     CHECK(level(r) > 3);
     rig_free(r);
 }
@@ -202,7 +136,7 @@ TEST(the_next_scheduler_knows_of_what_was_granted)
     struct rig *r = rig_new();
 
     CHECK_EQ(wants(r, "verify.1", "main", 4), 4);
-    stop(r); /* as good as killed: nothing is saved at the stop */
+    stage_stop(&r->on); /* as good as killed: nothing is saved at the stop */
     start(r);
     CHECK(level(r) >= 4);
     /* Its calls arrive now: nobody granted them, and they fill the bucket all the same. */
@@ -225,7 +159,7 @@ TEST(what_others_are_told_holds_for_all)
                                                   .code = STR("QUERY_LIMIT_EXCEEDED"),
                                                   .retry_ms = 5000 });
     CHECK(g->granted == 0 && g->wait_ms > 4000);
-    CHECK_EQ(r->s->portals[0].portal.refusals, 1);
+    CHECK_EQ(r->on.s->portals[0].portal.refusals, 1);
     CHECK(level(r) > ROOM - 2);
     uint64_t began_ms = clock_mono_ms();
     CHECK_EQ(wants(r, "verify.1", "other", 1), 1); /* not paused, but its bucket is the same */

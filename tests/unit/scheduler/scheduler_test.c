@@ -1,32 +1,20 @@
 #include "services/scheduler/scheduler.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "proto/probe.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
-#include "run/app_private.h"
-#include "support/check.h"
-#include "support/database.h"
+#include "unit/scheduler/stage.h"
 
 /* The scheduler on a loop with a real database; fetcher, writer and operator are played by the test. */
 
-#define WAIT_MS  20000
 #define JOBS_MAX 64
 
 struct rig {
-    uv_loop_t loop;
-    struct app app;
-    struct app_private inside;
-    struct config config;
-    struct scheduler *s;
+    struct stage on;
     struct bus *bus;
     struct bus_plug *fetcher, *dones;
     struct db *db;
@@ -38,7 +26,6 @@ struct rig {
     bool silent, forget; /* send no READY; hold nothing */
     uint64_t held[JOBS_MAX];
     size_t held_count;
-    char run_dir[128], url[256];
 };
 
 static void send_ready(uv_timer_t *timer)
@@ -83,66 +70,24 @@ static struct bus_plug *open_plug(struct rig *r, enum bus_kind kind, const char 
     return p;
 }
 
-static void start(struct rig *r)
-{
-    struct err err = { 0 };
-
-    r->app.stopping = false;
-    r->app.bus = bus_new(&r->loop, r->run_dir, "scheduler.1");
-    r->s = xcalloc(1, sizeof(*r->s));
-    CHECK_OK(settings_load(SCHEDULER.settings, r->s, NULL, NULL, &err), err);
-    CHECK_OK(SCHEDULER.start(&r->app, r->s, &err), err);
-}
-
-static void stop(struct rig *r)
-{
-    SCHEDULER.stop(r->s);
-    settings_free(SCHEDULER.settings, r->s);
-    bus_free(&r->app.bus);
-    uv_run(&r->loop, UV_RUN_NOWAIT);
-    free(r->s);
-}
-
 static struct rig *rig_new(void)
 {
-    static int number;
-    char name[24];
     struct rig *r = xcalloc(1, sizeof(*r));
     struct err err = { 0 };
 
-    uv_loop_init(&r->loop);
-    snprintf(r->run_dir, sizeof(r->run_dir), "%s/run%d", check_folder(), number);
-    mkdir(r->run_dir, 0700);
-    snprintf(name, sizeof(name), "rig%d.db", number++);
-    snprintf(r->url, sizeof(r->url), "%s", check_database(name));
-    setenv("DATABASE_URL", r->url, 1);
-    setenv("SYNC_DEFAULT_INTERVAL_MINUTES", "0", 1);
-    setenv("SYNC_INCREMENTAL_SECONDS", "0", 1);
-    setenv("SYNC_SWEEP_MINUTES", "0", 1);
+    stage_init(&r->on);
     setenv("JOB_DEADLINE", "5s", 1);
     setenv("DONE_DEADLINE", "300ms", 1);
     setenv("FLOOR_INTERVAL", "100ms", 1);
-    CHECK_OK(db_open(&r->db, r->url, &err), err);
-    r->config.portals[0] = (struct config_portal){ .name = (char *)"main",
-        .url = (char *)"https://p.example/rest/1/s3cr3t/",
-        .prefix = (char *)"crm_",
-        .burst = 250,
-        .drain_per_s = 5,
-        .entity_count = 1,
-        .entities = { (char *)"deals" } };
-    r->config.portal_count = 1;
-    r->app = (struct app){ .loop = &r->loop,
-        .def = &SCHEDULER,
-        .config = &r->config,
-        .instance = "scheduler.1",
-        .private_ = &r->inside };
-    start(r);
-    r->bus = bus_new(&r->loop, r->run_dir, "fetcher.1");
+    CHECK_OK(db_open(&r->db, r->on.url, &err), err);
+    stage_add_portal(&r->on, "main", "https://p.example/rest/1/s3cr3t/", "crm_", 250);
+    stage_start(&r->on);
+    r->bus = bus_new(&r->on.loop, r->on.run_dir, "fetcher.1");
     r->fetcher = open_plug(r, BUS_DEALER_CONNECT, "router");
     r->dones = open_plug(r, BUS_PUSH_CONNECT, "done");
     r->boot = 77;
     r->credit = 4;
-    uv_timer_init(&r->loop, &r->ready);
+    uv_timer_init(&r->on.loop, &r->ready);
     r->ready.data = r;
     uv_timer_start(&r->ready, send_ready, 0, 50);
     return r;
@@ -150,12 +95,10 @@ static struct rig *rig_new(void)
 
 static void rig_free(struct rig *r)
 {
-    stop(r);
+    stage_stop(&r->on);
     uv_close((uv_handle_t *)&r->ready, NULL);
     bus_free(&r->bus);
-    while (uv_run(&r->loop, UV_RUN_ONCE) != 0)
-        ;
-    CHECK_EQ(uv_loop_close(&r->loop), 0);
+    stage_fini(&r->on);
     for (int i = 0; i < r->job_count; i++)
         msg_free(&r->jobs[i]);
     msg_free(&r->reply);
@@ -183,20 +126,9 @@ static void run_sql(struct rig *r, const char *sql)
     CHECK_OK(db_commit(r->db, &err), err);
 }
 
-#define WAIT_FOR(r, condition) \
-    do { \
-        uint64_t until_ms = clock_mono_ms() + WAIT_MS; \
-        bool held = (condition); \
-        while (!held && clock_mono_ms() < until_ms) { \
-            uv_run(&(r)->loop, UV_RUN_ONCE); \
-            held = (condition); \
-        } \
-        CHECK(held); \
-    } while (0)
-
 static struct msg *next_job(struct rig *r)
 {
-    WAIT_FOR(r, r->job_count > r->taken);
+    WAIT_FOR(&r->on, r->job_count > r->taken);
     return r->jobs[r->taken++];
 }
 
@@ -206,7 +138,7 @@ static void turns(struct rig *r, uint64_t ms)
     uint64_t until_ms = clock_mono_ms() + ms;
 
     while (clock_mono_ms() < until_ms)
-        uv_run(&r->loop, UV_RUN_ONCE);
+        uv_run(&r->on.loop, UV_RUN_ONCE);
 }
 
 /* ---- what the neighbours say ---- */
@@ -299,8 +231,8 @@ static json_t *ask(struct rig *r, const char *command, const char *args)
     memcpy(correlation, m->correlation, sizeof(correlation));
     m->control = (struct msg_control){ .command = str_of(command), .args = str_of(args) };
     msg_free(&r->reply);
-    WAIT_FOR(r, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
-    WAIT_FOR(r, r->reply != NULL);
+    WAIT_FOR(&r->on, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
+    WAIT_FOR(&r->on, r->reply != NULL);
     CHECK_STR(r->reply->correlation, correlation);
     return json_loadb(r->reply->control_reply.body.p, r->reply->control_reply.body.n, 0, NULL);
 }
@@ -357,10 +289,10 @@ TEST(a_sync_goes_from_probe_to_ranges_to_done)
         send_report(r, report(jobs[i], "sent"));
         commit(r, jobs[i], true);
     }
-    WAIT_FOR(r, r->s->portals[0].portal.mirrors[0].run == 0);
-    CHECK_EQ(r->s->flights.count, 0);
-    CHECK(r->s->portals[0].portal.jobs == NULL);
-    WAIT_FOR(r, get(r, "SELECT requests FROM potok_run") == 3);
+    WAIT_FOR(&r->on, r->on.s->portals[0].portal.mirrors[0].run == 0);
+    CHECK_EQ(r->on.s->flights.count, 0);
+    CHECK(r->on.s->portals[0].portal.jobs == NULL);
+    WAIT_FOR(&r->on, get(r, "SELECT requests FROM potok_run") == 3);
     json_t *status = ask(r, "status", "");
     json_t *run = json_array_get(json_object_get(status, "runs"), 0);
     CHECK_STR(json_string_value(json_object_get(run, "state")), "done");
@@ -375,11 +307,11 @@ TEST(done_may_overtake_report)
     struct msg *job = first_range(r, 100);
 
     commit(r, job, true);
-    WAIT_FOR(r, r->s->portals[0].portal.mirrors[0].run == 0);
-    CHECK_EQ(flights_unfinished(&r->s->flights), 0);
-    CHECK_EQ(flights_calls(&r->s->flights, 0), 1);
+    WAIT_FOR(&r->on, r->on.s->portals[0].portal.mirrors[0].run == 0);
+    CHECK_EQ(flights_unfinished(&r->on.s->flights), 0);
+    CHECK_EQ(flights_calls(&r->on.s->flights, 0), 1);
     send_report(r, report(job, "sent"));
-    WAIT_FOR(r, r->s->flights.count == 0);
+    WAIT_FOR(&r->on, r->on.s->flights.count == 0);
     rig_free(r);
 }
 
@@ -394,7 +326,7 @@ TEST(rows_that_are_lost_on_the_way_are_read_again)
     CHECK(again->job.d > job->job.d);
     send_report(r, report(again, "sent"));
     commit(r, again, true);
-    WAIT_FOR(r, run_is(r, "done") && r->s->flights.count == 0);
+    WAIT_FOR(&r->on, run_is(r, "done") && r->on.s->flights.count == 0);
     rig_free(r);
 }
 
@@ -421,8 +353,8 @@ TEST(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was)
     struct msg *job = first_range(r, 12000), *old = next_job(r);
 
     commit(r, job, false);
-    stop(r);
-    start(r);
+    stage_stop(&r->on);
+    stage_start(&r->on);
     r->held_count = 0;
     struct msg *again = next_job(r);
     while (!str_is(again->job.kind, "range")) { /* bounds are asked for once more */
@@ -455,12 +387,12 @@ TEST(floor__stays_below_what_is_awaited_and_rises_when_it_ends)
     struct rig *r = rig_new();
     struct msg *job = first_range(r, 100);
 
-    WAIT_FOR(r, get(r, "SELECT floor FROM potok_entity") == (int64_t)job->job.d - 1);
+    WAIT_FOR(&r->on, get(r, "SELECT floor FROM potok_entity") == (int64_t)job->job.d - 1);
     send_report(r, report(job, "sent"));
     turns(r, 150);
     CHECK_EQ(get(r, "SELECT floor FROM potok_entity"), (int64_t)job->job.d - 1);
     commit(r, job, true);
-    WAIT_FOR(r, get(r, "SELECT floor FROM potok_entity") == (int64_t)job->job.d);
+    WAIT_FOR(&r->on, get(r, "SELECT floor FROM potok_entity") == (int64_t)job->job.d);
     rig_free(r);
 }
 
@@ -470,7 +402,7 @@ TEST(a_wrong_webhook_fails_the_runs_and_stops_the_portal_until_the_next_sync)
 
     begin_sync(r);
     fail_job(r, next_job(r), ERR_AUTH, 401, "INVALID_CREDENTIALS: make a new webhook");
-    WAIT_FOR(r, run_is(r, "failed"));
+    WAIT_FOR(&r->on, run_is(r, "failed"));
     turns(r, 300);
     CHECK_EQ(r->job_count, 1);
     json_t *status = ask(r, "status", "");
@@ -498,7 +430,7 @@ TEST(a_limit_pauses_the_portal_for_as_long_as_it_says)
     struct msg *again = next_job(r);
     CHECK_EQ(again->job.job, job->job.job);
     CHECK(clock_mono_ms() >= began_ms + 690);
-    CHECK_EQ(r->s->portals[0].portal.refusals, 1);
+    CHECK_EQ(r->on.s->portals[0].portal.refusals, 1);
     rig_free(r);
 }
 
@@ -565,7 +497,7 @@ TEST(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read)
             send_report(r, report(job, "sent"));
             commit(r, job, true);
         }
-        WAIT_FOR(r,
+        WAIT_FOR(&r->on,
             r->job_count > r->taken || get(r, "SELECT count(*) FROM potok_job WHERE state = 'aside'") == 1);
         if (r->job_count > r->taken)
             job = next_job(r);
@@ -589,7 +521,7 @@ TEST(no_split__a_list_that_always_fails_ends_the_run_with_its_error)
             answer_probe(r, job, 500);
         else
             fail_job(r, job, ERR_PERM, 200, "Parameter 'order' must be array");
-        WAIT_FOR(r, r->job_count > r->taken || run_is(r, "failed"));
+        WAIT_FOR(&r->on, r->job_count > r->taken || run_is(r, "failed"));
         if (r->job_count > r->taken)
             job = next_job(r);
     }
@@ -610,10 +542,10 @@ TEST(the_calls_of_a_run_are_counted_when_they_are_sent)
 
     CHECK_EQ(get(r, "SELECT requests FROM potok_run"), 1);
     fail_job(r, job, ERR_AUTH, 401, "INVALID_CREDENTIALS");
-    WAIT_FOR(r, run_is(r, "failed"));
+    WAIT_FOR(&r->on, run_is(r, "failed"));
     CHECK_EQ(get(r, "SELECT requests FROM potok_run"), 1);
-    r->s->floor_interval_ms = 600000; /* nothing is written now and then */
-    r->s->portals[0].portal.requests_at_ms = clock_mono_ms();
+    r->on.s->floor_interval_ms = 600000; /* nothing is written now and then */
+    r->on.s->portals[0].portal.requests_at_ms = clock_mono_ms();
     job = first_range(r, 100);
     CHECK_EQ(get(r, "SELECT requests FROM potok_run WHERE id = 2"), 2);
     struct msg *m = report(job, "failed");
@@ -623,10 +555,10 @@ TEST(the_calls_of_a_run_are_counted_when_they_are_sent)
     m->report.error = STR("no connection");
     r->silent = true; /* and nobody takes it again */
     send_report(r, m);
-    WAIT_FOR(r, portal_calls_of(&r->s->portals[0].portal, 2) == -1);
-    stop(r);
+    WAIT_FOR(&r->on, portal_calls_of(&r->on.s->portals[0].portal, 2) == -1);
+    stage_stop(&r->on);
     CHECK_EQ(get(r, "SELECT requests FROM potok_run WHERE id = 2"), 1);
-    start(r);
+    stage_start(&r->on);
     rig_free(r);
 }
 
@@ -641,7 +573,7 @@ static const char *said_while_stopping(struct rig *r)
     fflush(stderr);
     log_init("scheduler.1", LOG_INFO);
     dup2(file, STDERR_FILENO);
-    stop(r);
+    stage_stop(&r->on);
     dup2(saved, STDERR_FILENO);
     close(saved);
     ssize_t n = pread(file, text, sizeof(text) - 1, 0);
@@ -657,16 +589,16 @@ TEST(a_run_that_ended_unseen_is_told_at_the_stop_and_once)
     struct msg *job = first_range(r, 100);
 
     send_report(r, report(job, "sent"));
-    WAIT_FOR(r, r->s->flights.count == 1 && r->s->flights.list[0].phase == FLIGHT_REPORTED);
+    WAIT_FOR(&r->on, r->on.s->flights.count == 1 && r->on.s->flights.list[0].phase == FLIGHT_REPORTED);
     commit(r, job, false);
     const char *said = said_while_stopping(r);
 
     CHECK_HAS(said, "\"sync.finished\"");
     CHECK_HAS(said, "\"state\":\"done\"");
     CHECK(strstr(strstr(said, "sync.finished") + 1, "sync.finished") == NULL);
-    start(r);
+    stage_start(&r->on);
     CHECK(strstr(said_while_stopping(r), "sync.finished") == NULL);
-    start(r);
+    stage_start(&r->on);
     rig_free(r);
 }
 
@@ -699,10 +631,10 @@ TEST(a_lost_lease_begins_the_service_anew)
     run_sql(r, "UPDATE potok_lease SET epoch = epoch + 1");
     struct msg *m = msg_new(MSG_CONTROL);
     m->control = (struct msg_control){ .command = STR("sync") };
-    WAIT_FOR(r, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
-    WAIT_FOR(r, r->app.stopping);
-    CHECK(r->inside.again);
-    CHECK_EQ(r->inside.exit_code, 0);
+    WAIT_FOR(&r->on, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
+    WAIT_FOR(&r->on, r->on.app.stopping);
+    CHECK(r->on.inside.again);
+    CHECK_EQ(r->on.inside.exit_code, 0);
     CHECK_EQ(r->job_count, 0);
     rig_free(r);
 }
@@ -712,12 +644,12 @@ TEST(an_idle_scheduler_learns_by_its_beat_that_another_took_over)
     struct rig *r = rig_new();
 
     run_sql(r, "UPDATE potok_lease SET epoch = epoch + 1, holder = 'scheduler.2 x 1 - b'");
-    WAIT_FOR(r, r->app.stopping);
-    CHECK(r->inside.again);
-    stop(r);
+    WAIT_FOR(&r->on, r->on.app.stopping);
+    CHECK(r->on.inside.again);
+    stage_stop(&r->on);
     CHECK_EQ(get(r, "SELECT count(*) FROM potok_lease WHERE holder = 'scheduler.2 x 1 - b'"), 1);
     run_sql(r, "UPDATE potok_lease SET holder = NULL");
-    start(r);
+    stage_start(&r->on);
     rig_free(r);
 }
 
@@ -727,21 +659,21 @@ TEST(a_standby_binds_nothing_until_the_holder_stands_still)
     uint64_t begun_ms = clock_mono_ms();
     struct buf why;
 
-    stop(r);
+    stage_stop(&r->on);
     run_sql(r, "UPDATE potok_lease SET holder = 'scheduler.2 x 1 - b'");
     setenv("SCHEDULER_TAKEOVER", "1500ms", 1);
-    start(r);
+    stage_start(&r->on);
     buf_init(&why, 1000);
-    CHECK(!SCHEDULER.ready(r->s, &why) && SCHEDULER.standby(r->s));
+    CHECK(!SCHEDULER.ready(r->on.s, &why) && SCHEDULER.standby(r->on.s));
     CHECK_STR(buf_cstr(&why), "standby: the lease is held by scheduler.2 on x (pid 1)");
     buf_fini(&why);
     turns(r, 700);
     run_sql(r, "UPDATE potok_lease SET beat_ms = beat_ms - 3600000"); /* its clock stepped: it lives */
     begun_ms = clock_mono_ms();
     turns(r, 1200);
-    CHECK(r->s->router == NULL && r->s->dones == NULL);
+    CHECK(r->on.s->router == NULL && r->on.s->dones == NULL);
     CHECK_EQ(get(r, "SELECT epoch FROM potok_lease"), 1);
-    WAIT_FOR(r, !SCHEDULER.standby(r->s));
+    WAIT_FOR(&r->on, !SCHEDULER.standby(r->on.s));
     CHECK(clock_mono_ms() - begun_ms >= 1500);
     CHECK_EQ(get(r, "SELECT epoch FROM potok_lease"), 2);
     setenv("SCHEDULER_TAKEOVER", "3s", 1);
