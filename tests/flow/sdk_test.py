@@ -1,6 +1,7 @@
 """The vendor's own client against the sandbox: neither of them was written for the other, so where they disagree the
 sandbox is wrong or the fact sheet is."""
 import decimal
+import json
 import unittest
 
 from support import wire
@@ -131,6 +132,21 @@ class Writes(Client):
         sdk = self.play('multifields', sandbox)
         for entity in 'contacts', 'companies', 'leads':
             self.differences(sandbox, sdk, entity, entity)
+
+    def test_user_fields(self):
+        sandbox = self.portal()
+        sdk = self.play('fields', sandbox)
+        for entity, rows in sdk.left('made').items():
+            self.assertEqual(7, sum(name.startswith('UF_CRM_SDK_') for name in rows[0]))
+            found = wire.differences(rows, {}, sandbox.truth(entity), sandbox.columns(entity))
+            self.assertEqual([], found, '%s differ from the truth: %s' % (entity, wire.text_of(found)))
+
+
+class Application(Client):
+    def test_an_application_refreshes_its_token(self):
+        sandbox = self.portal(app=1)
+        sdk = self.play('oauth', sandbox, APPLICATION=json.dumps(sandbox.application()))
+        self.assertEqual(sorted(sandbox.truth('deals')), sdk.left('ids'))
 
 
 class Troubles(Client):
