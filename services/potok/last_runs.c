@@ -18,11 +18,6 @@ struct reading {
     int count, most;
 };
 
-static void text_take(char *ret, size_t size, struct db_val v)
-{
-    snprintf(ret, size, STR_FMT, v.type == DB_TEXT ? (int)v.s.n : 0, v.type == DB_TEXT ? v.s.p : "");
-}
-
 static int on_run(void *ctx, const struct db_val *row, int columns)
 {
     struct reading *r = ctx;
@@ -34,11 +29,11 @@ static int on_run(void *ctx, const struct db_val *row, int columns)
         return 1;
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         *numbers[i] = row[i].type == DB_INT && row[i].i > 0 ? (uint64_t)row[i].i : 0;
-    text_take(v->portal, sizeof(v->portal), row[10]);
-    text_take(v->entity, sizeof(v->entity), row[11]);
-    text_take(v->table, sizeof(v->table), row[12]);
-    text_take(v->state, sizeof(v->state), row[13]);
-    text_take(v->error, sizeof(v->error), row[14]);
+    dbv_copy(v->portal, sizeof(v->portal), row[10]);
+    dbv_copy(v->entity, sizeof(v->entity), row[11]);
+    dbv_copy(v->table, sizeof(v->table), row[12]);
+    dbv_copy(v->state, sizeof(v->state), row[13]);
+    dbv_copy(v->error, sizeof(v->error), row[14]);
     r->count++;
     return 0;
 }

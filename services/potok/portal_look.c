@@ -2,19 +2,12 @@
 
 #include "db/db.h"
 
-#include <stdio.h>
-
-static void copy(char *to, size_t size, struct db_val v)
-{
-    snprintf(to, size, STR_FMT, v.type == DB_TEXT ? (int)v.s.n : 0, v.type == DB_TEXT ? v.s.p : "");
-}
-
 static int on_lease(void *ctx, const struct db_val *row, int columns)
 {
     struct portal_look *x = ctx;
 
-    copy(x->host, sizeof(x->host), row[0]);
-    copy(x->member, sizeof(x->member), row[1]);
+    dbv_copy(x->host, sizeof(x->host), row[0]);
+    dbv_copy(x->member, sizeof(x->member), row[1]);
     return 1;
 }
 
@@ -24,11 +17,11 @@ static int on_token(void *ctx, const struct db_val *row, int columns)
 
     x->number = row[0].i;
     x->sealed = row[1].i > 0;
-    copy(x->scope, sizeof(x->scope), row[2]);
-    copy(x->status, sizeof(x->status), row[3]);
+    dbv_copy(x->scope, sizeof(x->scope), row[2]);
+    dbv_copy(x->status, sizeof(x->status), row[3]);
     x->expires_ms = row[4].type == DB_INT ? row[4].i : 0;
     x->at_ms = row[5].i;
-    copy(x->error, sizeof(x->error), row[6]);
+    dbv_copy(x->error, sizeof(x->error), row[6]);
     return 1;
 }
 

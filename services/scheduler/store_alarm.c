@@ -3,16 +3,10 @@
 
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define FORGET_MS ((uint64_t)7 * 86400000) /* what is over stays so long, for people */
 #define BREAKER   "breaker"                /* name of the cursor: value is its end, at_ms its beginning */
-
-static void take_text(char *ret, size_t size, struct db_val v)
-{
-    snprintf(ret, size, STR_FMT, v.type == DB_TEXT ? (int)v.s.n : 0, v.type == DB_TEXT ? v.s.p : "");
-}
 
 static uint64_t take_ms(struct db_val v)
 {
@@ -31,10 +25,10 @@ static int on_alarm(void *ctx, const struct db_val *row, int columns)
     *r = (struct alarm_row){
         .since_ms = take_ms(row[4]), .told_ms = take_ms(row[5]), .gone_ms = take_ms(row[6])
     };
-    take_text(r->portal, sizeof(r->portal), row[0]);
-    take_text(r->entity, sizeof(r->entity), row[1]);
-    take_text(r->name, sizeof(r->name), row[2]);
-    take_text(r->text, sizeof(r->text), row[3]);
+    dbv_copy(r->portal, sizeof(r->portal), row[0]);
+    dbv_copy(r->entity, sizeof(r->entity), row[1]);
+    dbv_copy(r->name, sizeof(r->name), row[2]);
+    dbv_copy(r->text, sizeof(r->text), row[3]);
     return 0;
 }
 

@@ -1,18 +1,11 @@
 #include "store_token.h"
 
-#include <stdio.h>
-
-static void copy(char *to, size_t size, struct db_val v)
-{
-    snprintf(to, size, STR_FMT, v.type == DB_TEXT ? (int)v.s.n : 0, v.type == DB_TEXT ? v.s.p : "");
-}
-
 static int on_lease(void *ctx, const struct db_val *row, int columns)
 {
     struct store_access *x = ctx;
 
-    copy(x->host, sizeof(x->host), row[0]);
-    copy(x->member, sizeof(x->member), row[1]);
+    dbv_copy(x->host, sizeof(x->host), row[0]);
+    dbv_copy(x->member, sizeof(x->member), row[1]);
     return 1;
 }
 
@@ -23,7 +16,7 @@ static int on_token(void *ctx, const struct db_val *row, int columns)
     x->number = (uint64_t)row[0].i;
     if (row[1].type == DB_BLOB)
         buf_add(&x->sealed, row[1].s.p, row[1].s.n);
-    copy(x->error, sizeof(x->error), row[2]);
+    dbv_copy(x->error, sizeof(x->error), row[2]);
     x->at_ms = (uint64_t)row[3].i;
     return 1;
 }

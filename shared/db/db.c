@@ -4,6 +4,7 @@
 #include "db/driver.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct db_driver *const DRIVERS[] = { &db_sqlite, &db_postgres };
@@ -235,4 +236,9 @@ int db_upsert(struct db *db, const struct db_upsert *u, int64_t *ret_changes, st
     if (!db->in_transaction)
         return err_set(err, ERR_BUG, "rows written outside a transaction");
     return db->driver->upsert(db, u, ret_changes, err);
+}
+
+void dbv_copy(char *ret, size_t size, struct db_val v)
+{
+    snprintf(ret, size, STR_FMT, v.type == DB_TEXT ? (int)v.s.n : 0, v.type == DB_TEXT ? v.s.p : "");
 }

@@ -26,6 +26,8 @@ static inline struct db_val dbv_i(int64_t i) { return (struct db_val){ DB_INT, i
 static inline struct db_val dbv_s(struct str s) { return (struct db_val){ DB_TEXT, 0, s }; }
 static inline struct db_val dbv_c(const char *s) { return (struct db_val){ DB_TEXT, 0, str_of(s) }; }
 static inline struct db_val dbv_b(struct str s) { return (struct db_val){ DB_BLOB, 0, s }; }
+/* A text, cut to fit; "" of anything else. */
+void dbv_copy(char *ret, size_t size, struct db_val v);
 
 /* A row of a result; views valid until the callback returns. Return non-zero to stop early. */
 typedef int db_on_row(void *ctx, const struct db_val *row, int columns);
