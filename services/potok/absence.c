@@ -1,5 +1,6 @@
 #include "absence.h"
 
+#include "db/db.h"
 #include "run/lock.h"
 #include "say.h"
 
@@ -34,10 +35,72 @@ int absence_up_pid(const struct home *home)
     return pid > 0 ? pid : -1;
 }
 
+/* ---- who works instead ---- */
+
+struct holder_seen {
+    char instance[64], host[128]; /* "": nobody */
+    int pid;
+    char here[64]; /* a scheduler of this home that lives and is not the one */
+    bool near;     /* the one lives here */
+    char our_host[128];
+};
+
+static int on_holder(void *ctx, const struct db_val *row, int columns)
+{
+    struct holder_seen *h = ctx;
+    char text[448];
+
+    snprintf(text, sizeof(text), STR_FMT, row[0].type == DB_TEXT ? (int)row[0].s.n : 0, row[0].s.p);
+    if (sscanf(text, "%63s %127s %d", h->instance, h->host, &h->pid) != 3)
+        h->instance[0] = '\0';
+    return 1;
+}
+
+static void on_alive(void *ctx, const char *instance, int pid)
+{
+    struct holder_seen *h = ctx;
+
+    if (strncmp(instance, "scheduler.", 10) != 0)
+        return;
+    if (pid == h->pid && strcmp(instance, h->instance) == 0 && strcmp(h->host, h->our_host) == 0)
+        h->near = true; /* in containers all have the same pid */
+    else if (h->here[0] == '\0')
+        snprintf(h->here, sizeof(h->here), "%.63s", instance);
+}
+
+/* A scheduler lives here, and another one has the lease: it is no fault that it is silent. */
+static bool stands_by(const struct home *home, char *ret, size_t size)
+{
+    struct holder_seen h = { .instance = "" };
+    struct db *db = NULL;
+    struct err err;
+
+    absence_each_alive(home->run_dir, on_alive, &h);
+    if (h.here[0] == '\0' || gethostname(h.our_host, sizeof(h.our_host) - 1) < 0)
+        return false;
+    h.here[0] = '\0';
+    if (db_open(&db, home->database_url, &err) == 0 &&
+        db_run(db, "SELECT holder FROM potok_lease WHERE holder IS NOT NULL", DB_NOARGS, on_holder, &h, NULL,
+            &err) < 0)
+        h.instance[0] = '\0';
+    db_close(&db);
+    if (h.instance[0] == '\0')
+        return false;
+    absence_each_alive(home->run_dir, on_alive, &h);
+    if (h.near || h.here[0] == '\0')
+        return false;
+    snprintf(ret, size, "%s %s; %s %s %s %s (pid %d): %s", h.here, say("в резерве", "stands by"),
+        say("работает", "the scheduler that works is"), h.instance, say("на", "on"), h.host, h.pid,
+        say("дайте команду там", "give the command there"));
+    return true;
+}
+
 void absence_tell(const struct home *home, char *ret, size_t size)
 {
     int pid = absence_up_pid(home);
 
+    if (stands_by(home, ret, size))
+        return;
     if (pid == 0)
         snprintf(ret, size, "%s%s %s", say("в ", ""), home->dir,
             say("ничего не запущено: potok up", "has nothing running: start it with `potok up`"));

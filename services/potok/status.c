@@ -3,9 +3,11 @@
 #include "command.h"
 
 #include "alarm_view.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "absence.h"
 #include "drift_view.h"
+#include "events_line.h"
 #include "explain.h"
 #include "freshness.h"
 #include "home.h"
@@ -213,7 +215,17 @@ static const char *clock_of(uint64_t wall_ms, char ret[static 40])
     return ret;
 }
 
-static void portals_show(const struct snapshot *s)
+/* `portals`: of the scheduler's answer, of which the snapshot was read. */
+static void events_show(const json_t *portals, int i)
+{
+    char line[EVENTS_LINE_SIZE];
+
+    if (events_line(
+            json_object_get(json_array_get(portals, (size_t)i), "events"), clock_wall_ms(), line)[0] != '\0')
+        printf("  %s: %s\n", say("события", "events"), line);
+}
+
+static void portals_show(const struct snapshot *s, const json_t *portals)
 {
     char hint[160], next[40];
 
@@ -240,6 +252,7 @@ static void portals_show(const struct snapshot *s)
             printf(", %s %.0f/%.0f %s", p->operating.method, p->operating.used_s, p->operating.limit_s,
                 say("с", "s"));
         printf("\n");
+        events_show(portals, i);
     }
 }
 
@@ -257,6 +270,7 @@ static void alarms_show(const struct ask *a, const struct home *home)
 static int running_show(const struct ask *a, const struct home *home)
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
+    json_t *root = json_loads(a->body, 0, NULL);
     struct err err = { 0 };
     int code = EXIT_WELL;
 
@@ -267,7 +281,7 @@ static int running_show(const struct ask *a, const struct home *home)
 
         alarms_show(a, home);
         services_show(a);
-        portals_show(s);
+        portals_show(s, json_object_get(root, "portals"));
         printf("\n");
         last_runs_show(s->runs, s->run_count, true);
         if (waiting > 0)
@@ -275,6 +289,7 @@ static int running_show(const struct ask *a, const struct home *home)
         freshness_show(home);
         drift_show(home);
     }
+    json_decref(root);
     free(s);
     return code;
 }

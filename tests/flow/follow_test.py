@@ -76,6 +76,7 @@ class Follow(Scenario):
         self.portal.post('set?entity=deals&id=%d' % record, {'TITLE': 'followed'})
         self.assertEqual(200, self.event(record, ours, token)[0])
         wait_for(lambda: pipeline.query('SELECT title FROM crm_deals WHERE id = %d' % record)[0]['title'] == 'followed', 'the deal follows', 10)
+        self.assertRegex(pipeline.potok('status').stdout, r'\n  events: .*the last \d:\d\d ago')
         strangers = [(record, ours, 'w' * 32), (record, ours, ''), (record, 'foreign.example', token)]
 
         def judged():

@@ -113,6 +113,9 @@ class Standby(Scenario):
         self.assertIn('standby: the lease is held by scheduler.1 on ', text)
         self.assertEqual([], [f for f in os.listdir(b.home + '/run') if re.match(r'scheduler\.\d\.(router|done)', f)])
         self.assertIn('scheduler.1 stands by; the scheduler that works is scheduler.1 on', b.potok('status').stderr)
+        told = b.potok('pause', 'deals')
+        self.assertEqual(1, told.returncode)
+        self.assertRegex(told.stderr, r'scheduler\.1 stands by; the scheduler that works is scheduler\.1 on \S+ \(pid %d\): give the command there' % a.pid('scheduler'))
         self.assertEqual((1, 0), (a.figure('potok_scheduler_active'), b.figure('potok_scheduler_active')))
 
     def check_deposed(self, a, b):

@@ -113,6 +113,52 @@ TEST(events_of_an_application_are_taken_sealed)
     }
 }
 
+/* At a public address, with nothing else that would keep strangers away. */
+TEST(where_anybody_comes_an_installation_says_of_whom)
+{
+    static const char tokens[] = "&auth[access_token]=acc&auth[refresh_token]=ref";
+    static const struct {
+        const char *event, *more;
+        bool learnt, mine, stranger;
+        enum reason reason;
+    } cases[] = {
+        { "ONAPPINSTALL", "&auth[domain]=p.bitrix24.ru", false, true, true, REASON_TAKEN },
+        { "ONAPPINSTALL", "&auth[domain]=new.bitrix24.ru", false, false, false, 0 },
+        { "ONAPPINSTALL", "", false, false, false, 0 },
+        { "ONAPPINSTALL", "&auth[domain]=new.bitrix24.ru&auth[member_id]=m1", true, true, true,
+            REASON_TAKEN },
+        { "ONAPPINSTALL", "&auth[member_id]=m1&auth[application_token]=" TOKEN, true, true, false,
+            REASON_TAKEN },
+        { "ONAPPUNINSTALL", "&auth[domain]=p.bitrix24.ru&auth[application_token]=" TOKEN, false, true, true,
+            REASON_NOT_INSTALLED },
+        { "ONAPPUNINSTALL", "&auth[domain]=p.bitrix24.ru&auth[application_token]=x", true, true, true,
+            REASON_BAD_TOKEN },
+        { "ONAPPUNINSTALL", "&auth[domain]=p.bitrix24.ru&auth[application_token]=" TOKEN, true, true, false,
+            REASON_TAKEN },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake_rules rules = rules_with("", true);
+        char body[400];
+
+        rules.closed = true;
+        if (cases[i].learnt) {
+            strcpy(rules.portals[0].member, "m1");
+            secret_make(&rules.tokens, STR(TOKEN), &rules.portals[0].token);
+        }
+        snprintf(body, sizeof(body), "event=%s%s%s", cases[i].event, tokens, cases[i].more);
+
+        struct taken t = take(&rules, KEY, event(body));
+
+        CHECK_EQ(t.mine, cases[i].mine);
+        if (t.mine) {
+            CHECK_STR(reason_name(t.intake.reason), reason_name(cases[i].reason));
+            CHECK_EQ(t.install.stranger, cases[i].stranger);
+        }
+        done(&t);
+    }
+}
+
 TEST(all_that_an_install_tells_is_kept)
 {
     struct intake_rules rules = rules_with("", true);
@@ -215,5 +261,6 @@ TEST(a_browser_comes_back_with_a_code_and_our_state)
     buf_fini(&query);
 }
 
-TEST_MAIN(CASE(events_of_an_application_are_taken_sealed), CASE(all_that_an_install_tells_is_kept),
+TEST_MAIN(CASE(events_of_an_application_are_taken_sealed),
+    CASE(where_anybody_comes_an_installation_says_of_whom), CASE(all_that_an_install_tells_is_kept),
     CASE(everything_else_goes_its_usual_way), CASE(a_browser_comes_back_with_a_code_and_our_state))

@@ -163,6 +163,96 @@ TEST(robots_name_documents_in_body_or_query)
     CHECK_EQ(x.reason, REASON_NO_TOKEN);
 }
 
+#define LEARNT "learnt-token-of-32-characters-at-least"
+
+/* What the scheduler told of the portals stands beside what is configured, each token for its own portal
+ * alone. */
+TEST(what_was_learnt_of_a_portal_is_believed_of_it_alone)
+{
+    static const struct {
+        const char *auth;
+        bool learnt;         /* without it nothing was told */
+        const char *domains; /* WEBHOOK_ALLOWED_DOMAINS */
+        enum reason reason;
+        const char *portal;
+    } cases[] = {
+        { "auth[domain]=p.bitrix24.ru&auth[application_token]=" LEARNT, false, "", REASON_NOT_INSTALLED,
+            NULL },
+        { "auth[domain]=p.bitrix24.ru", false, "", REASON_NOT_INSTALLED, NULL },
+        { "auth[domain]=p.bitrix24.ru&auth[application_token]=" LEARNT, true, "", REASON_TAKEN, "main" },
+        { "auth[domain]=p.bitrix24.ru&auth[application_token]=" LEARNT "x", true, "", REASON_BAD_TOKEN,
+            NULL },
+        { "auth[domain]=p.bitrix24.ru", true, "", REASON_NO_TOKEN, NULL },
+        { "auth[application_token]=" LEARNT, true, "", REASON_BAD_TOKEN, NULL },
+        { "portal=main&auth[application_token]=" LEARNT, true, "", REASON_BAD_TOKEN, NULL },
+        { "auth[domain]=q.bitrix24.ru&auth[application_token]=" LEARNT, true, "", REASON_BAD_TOKEN, NULL },
+        { "auth[domain]=q.bitrix24.ru&auth[member_id]=m1&auth[application_token]=" LEARNT, true, "",
+            REASON_BAD_TOKEN, NULL },
+        { "auth[domain]=moved.bitrix24.ru&auth[application_token]=" LEARNT, true, "", REASON_TAKEN, "main" },
+        { "auth[domain]=moved.bitrix24.ru&auth[application_token]=" LEARNT, true, "p.bitrix24.ru",
+            REASON_TAKEN, "main" },
+        { "auth[domain]=other.bitrix24.ru&auth[application_token]=" LEARNT, true, "", REASON_BAD_TOKEN,
+            NULL },
+        { "auth[domain]=other.bitrix24.ru&auth[member_id]=m1&auth[application_token]=" LEARNT, true, "",
+            REASON_TAKEN, "main" },
+        { "auth[domain]=other.bitrix24.ru&auth[member_id]=m1&auth[application_token]=" LEARNT, true,
+            "p.bitrix24.ru", REASON_TAKEN, "main" },
+        { "auth[domain]=other.bitrix24.ru&auth[member_id]=m2&auth[application_token]=" LEARNT, true, "",
+            REASON_BAD_TOKEN, NULL },
+        { "auth[member_id]=m1&auth[application_token]=" LEARNT, true, "", REASON_TAKEN, "main" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake_rules rules = rules_with("", "");
+        struct intake x;
+        char body[400];
+
+        rules.closed = true;
+        rules.domains = cases[i].domains;
+        rules.portals[1] =
+            (struct intake_portal){ .name = "west", .identity = "q.bitrix24.ru", .mirrors = 0x3 };
+        rules.portal_count = 2;
+        if (cases[i].learnt) {
+            strcpy(rules.portals[0].moved, "moved.bitrix24.ru");
+            strcpy(rules.portals[0].member, "m1");
+            secret_make(&rules.tokens, STR(LEARNT), &rules.portals[0].token);
+        }
+        snprintf(body, sizeof(body), "event=ONCRMDEALUPDATE&data[FIELDS][ID]=42&%s", cases[i].auth);
+        x = take(&rules, FORM, "/webhook/bitrix", body);
+        CHECK_STR(reason_name(x.reason), reason_name(cases[i].reason));
+        if (cases[i].portal != NULL)
+            CHECK_STR(x.portal->name, cases[i].portal);
+    }
+}
+
+/* A portal that was renamed sends the token that is configured. */
+TEST(a_new_address_needs_no_setting)
+{
+    struct intake_rules rules = rules_with(TOKEN, "");
+    const char *body = "event=ONCRMDEALUPDATE&data[FIELDS][ID]=42&auth[domain]=moved.bitrix24.ru&auth["
+                       "application_token]=" TOKEN;
+
+    CHECK_EQ(take(&rules, FORM, "/webhook/bitrix", body).reason, REASON_DOMAIN_);
+    strcpy(rules.portals[0].moved, "moved.bitrix24.ru");
+    CHECK_EQ(take(&rules, FORM, "/webhook/bitrix", body).reason, REASON_TAKEN);
+    rules.domains = "p.bitrix24.ru";
+    CHECK_EQ(take(&rules, FORM, "/webhook/bitrix", body).reason, REASON_TAKEN);
+    rules.portals[0].moved[0] = '\0';
+    CHECK_EQ(take(&rules, FORM, "/webhook/bitrix", body).reason, REASON_DOMAIN_);
+}
+
+TEST(short_texts_are_no_secrets)
+{
+    struct intake_rules rules = rules_with("", "");
+    struct secret s;
+
+    secret_make(&rules.tokens, STR("short"), &s);
+    CHECK(!s.any && !secret_is(&rules.tokens, &s, STR("short")) && !secret_is(&rules.tokens, &s, STR("")));
+    secret_make(&rules.tokens, STR(LEARNT), &s);
+    CHECK(secret_is(&rules.tokens, &s, STR(LEARNT)) && !secret_is(&rules.tokens, &s, STR(LEARNT " ")));
+    CHECK(!secret_is(&rules.tokens, &s, (struct str){ NULL, 0 }));
+}
+
 TEST(keys_come_by_header)
 {
     static const struct {
@@ -340,7 +430,8 @@ TEST(secrets_are_long_enough)
 
 TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its_portal),
     CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
-    CASE(robots_name_documents_in_body_or_query), CASE(keys_come_by_header),
+    CASE(robots_name_documents_in_body_or_query), CASE(what_was_learnt_of_a_portal_is_believed_of_it_alone),
+    CASE(a_new_address_needs_no_setting), CASE(short_texts_are_no_secrets), CASE(keys_come_by_header),
     CASE(bearer_tokens_come_by_their_scheme_alone), CASE(an_array_has_an_answer_for_each),
     CASE(json_of_many_values_is_refused_before_it_is_a_tree),
     CASE(portals_behind_ports_of_one_host_are_told_apart), CASE(domains_are_patterns),

@@ -126,6 +126,33 @@ TEST(they_are_saved_from_a_damaged_file)
     spool_close(&s);
 }
 
+TEST(what_is_known_of_portals_is_kept_once)
+{
+    struct spool *s = open_spool("known");
+    struct buf hosts, sealed;
+    struct err err;
+
+    buf_init(&hosts, 100);
+    buf_init(&sealed, 100);
+    CHECK_OK(spool_known(s, &hosts, &sealed, &err), err);
+    CHECK(hosts.n == 0 && sealed.n == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(spool_begin(s, &err), err);
+        CHECK_OK(spool_keep_known(
+                     s, i == 0 ? STR("a=x") : STR("main=new.example"), (struct str){ "\0s", 2 }, &err),
+            err);
+        CHECK_OK(spool_commit(s, &err), err);
+    }
+    spool_close(&s);
+    CHECK_OK(spool_open_read(&s, file("known"), &err), err);
+    CHECK_OK(spool_known(s, &hosts, &sealed, &err), err);
+    CHECK_VIEW(buf_view(&hosts), "main=new.example");
+    CHECK(str_eq(buf_view(&sealed), (struct str){ "\0s", 2 }));
+    buf_fini(&hosts);
+    buf_fini(&sealed);
+    spool_close(&s);
+}
+
 TEST(an_older_spool_gets_the_table_and_keeps_its_rows)
 {
     struct spool *s = open_spool("older");
@@ -146,5 +173,6 @@ TEST(an_older_spool_gets_the_table_and_keeps_its_rows)
     spool_close(&s);
 }
 
-TEST_MAIN(CASE(each_is_a_row_of_its_own_and_is_forgotten_with_it), CASE(few_of_them_go_at_a_time),
+TEST_MAIN(CASE(what_is_known_of_portals_is_kept_once),
+    CASE(each_is_a_row_of_its_own_and_is_forgotten_with_it), CASE(few_of_them_go_at_a_time),
     CASE(they_are_saved_from_a_damaged_file), CASE(an_older_spool_gets_the_table_and_keeps_its_rows))
