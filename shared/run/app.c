@@ -9,180 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/paths.h"
-#include "proto/entity.h"
 #include "run/app_private.h"
 #include "run/lock.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, TEXT_MAX_BYTES = 1 << 20, CLOSE_TIMEOUT_MS = 10000 };
-
-static const struct setting common[] = {
-    SET_STR(struct app_settings, log_level, "LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
-    SET_STR(struct app_settings, metrics_listen, "METRICS_LISTEN", NULL,
-        "address of /health, /ready and /metrics; default 127.0.0.1 and the service's port, a free port for "
-        "further instances"),
-    SET_STR(struct app_settings, home, "POTOK_HOME", "./var", "folder of the state on this machine"),
-    SET_INT(struct app_settings, instance, "POTOK_INSTANCE", "1", 1, 999,
-        "number of this process among its kind"),
-    SET_STR(
-        struct app_settings, config, "POTOK_CONFIG", NULL, "configuration file; default potok.yaml if there"),
-    SET_MS(struct app_settings, stop_timeout_ms, "STOP_TIMEOUT", "10s", 100, 600000,
-        "after SIGTERM, work in hand has this long"),
-    SET_MS(struct app_settings, status_interval_ms, "STATUS_INTERVAL", "1s", 50, 60000,
-        "how often STATUS is sent"),
-    SET_END,
-};
-
-const struct setting *app_common_settings(void)
-{
-    return common;
-}
-
-bool app_setting_known(const char *name)
-{
-    static const char *const names[] = {
-#define SETTING_NAME(name) #name,
-#include "run/settings.def"
-#undef SETTING_NAME
-    };
-    size_t n = strlen(name);
-
-    if (n > 5 && strcmp(name + n - 5, "_FILE") == 0)
-        n -= 5;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strncmp(names[i], name, n) == 0 && names[i][n] == '\0')
-            return true;
-    return false;
-}
-
-/* --- configuration --- */
-
-static int load(struct app *app, struct err *err)
-{
-    struct app_private *p = app->private_;
-    const struct config_checks checks = { entity_plural, app_setting_known, entity_names() };
-    enum log_level level;
-
-    if (config_load(&p->config, NULL, &checks, err) < 0)
-        return -1;
-    app->config = &p->config;
-    if (settings_load(common, &p->set, config_setting, &p->config, err) < 0 ||
-        settings_load(app->def->settings, p->state, config_setting, &p->config, err) < 0)
-        return -1;
-    if (log_level_of(p->set.log_level, &level) < 0)
-        return err_set(
-            err, ERR_CONF, "LOG_LEVEL: \"%.32s\" is none of DEBUG, INFO, WARNING, ERROR", p->set.log_level);
-    log_init(app->def->name, level);
-    setenv("POTOK_HOME", p->set.home, 1); /* where the file said it: paths_home() looks at the environment */
-    snprintf(app->instance, sizeof(app->instance), "%s.%d", app->def->name, (int)p->set.instance);
-    return 0;
-}
-
-static void unload(struct app *app)
-{
-    struct app_private *p = app->private_;
-
-    settings_free(app->def->settings, p->state);
-    settings_free(common, &p->set);
-    config_free(&p->config);
-}
-
-/* --- arguments --- */
-
-static void put(const struct buf *b)
-{
-    if (b->n > 0)
-        fwrite(b->p, 1, b->n, stdout);
-}
-
-static int show_help(struct app *app, struct buf *out)
-{
-    buf_fmt(out, "potok-%s - %s\n\nusage: potok-%s [--help | --version | --check | --settings]\n\n",
-        app->def->name, app->def->about ? app->def->about : "", app->def->name);
-    buf_str(out, "  --check     read the configuration, show it (secrets masked) and exit: 0 good, 2 not\n"
-                 "  --settings  the table of settings, in Markdown\n\n"
-                 "Settings come from the environment, NAME_FILE, or settings: in potok.yaml:\n\n");
-    settings_help(app->def->settings, out);
-    settings_help(common, out);
-    return 0;
-}
-
-static int show_version(struct app *app, struct buf *out)
-{
-    buf_fmt(out, "potok-%s %s\n", app->def->name, POTOK_VERSION);
-    return 0;
-}
-
-static int show_settings(struct app *app, struct buf *out)
-{
-    settings_markdown(app->def->settings, out);
-    settings_markdown(common, out);
-    return 0;
-}
-
-static void complain(struct app *app, const struct err *err)
-{
-    fprintf(stderr, "potok-%s: %s\n", app->def->name, err->text);
-}
-
-/* The ERROR line has said it; a person at a terminal gets it in plain words too; a log file does not. */
-static void complain_at_terminal(struct app *app, const struct err *err)
-{
-    if (isatty(STDERR_FILENO))
-        complain(app, err);
-}
-
-static int show_check(struct app *app, struct buf *out)
-{
-    struct err err = { 0 };
-    int result = load(app, &err);
-
-    if (result == 0 && app->def->check != NULL)
-        result = app->def->check(app->config, app->private_->state, &err);
-    if (result == 0) {
-        settings_dump(app->def->settings, app->private_->state, out);
-        settings_dump(common, &app->private_->set, out);
-    } else {
-        complain(app, &err);
-    }
-    unload(app);
-    return result < 0 ? EXIT_USAGE : 0;
-}
-
-static const struct {
-    const char *name;
-    int (*show)(struct app *app, struct buf *out); /* gives the exit code */
-} options[] = {
-    { "--help", show_help },
-    { "--version", show_version },
-    { "--settings", show_settings },
-    { "--check", show_check },
-};
-
-/* An option was given: its exit code; none: -1. */
-static int run_option(struct app *app, int argc, char **argv)
-{
-    struct buf out;
-    int code = EXIT_USAGE;
-
-    if (argc < 2)
-        return -1;
-    for (size_t i = 0; i < ARRAY_SIZE(options) && argc == 2; i++) {
-        if (strcmp(argv[1], options[i].name) != 0)
-            continue;
-        buf_init(&out, TEXT_MAX_BYTES);
-        code = options[i].show(app, &out);
-        put(&out);
-        buf_fini(&out);
-        return code;
-    }
-    fprintf(stderr, "potok-%s: unknown argument: %s (see --help)\n", app->def->name, argv[argc == 2 ? 1 : 2]);
-    return code;
-}
+enum { CLOSE_TIMEOUT_MS = 10000 };
 
 /* --- the pid file --- */
 
@@ -368,7 +202,7 @@ static int live(struct app *app)
             kv_s("metrics", app->metrics_address));
         uv_run(app->loop, UV_RUN_DEFAULT);
     } else {
-        complain_at_terminal(app, &err);
+        app_complain_at_terminal(app, &err);
         app_fail(app, &err);
     }
     take_down(app);
@@ -387,17 +221,17 @@ int app_main(int argc, char **argv, const struct app_def *def)
     umask(077); /* what is kept of people is its owner's alone */
     log_init(def->name, LOG_INFO);
     private_.state = xcalloc(1, def->state_size);
-    int code = run_option(&app, argc, argv);
+    int code = app_option(&app, argc, argv);
     if (code < 0) {
         curl_global_init(CURL_GLOBAL_ALL);
-        if (load(&app, &err) == 0) {
+        if (app_load(&app, &err) == 0) {
             code = live(&app);
         } else {
             log_ev(LOG_ERROR, "service.failed", kv_err(&err));
-            complain_at_terminal(&app, &err);
+            app_complain_at_terminal(&app, &err);
             code = EXIT_USAGE;
         }
-        unload(&app);
+        app_unload(&app);
         curl_global_cleanup();
     }
     free(private_.state);

@@ -1,5 +1,5 @@
-/* app_private.h - the inside of struct app, shared by app.c (life) and app_health.c (what others see of it). Loop
- * thread only. */
+/* app_private.h - the inside of struct app, shared by app.c (life), app_settings.c, app_options.c and app_health.c (what
+ * others see of it). Loop thread only. */
 #pragma once
 
 #include "run/app.h"
@@ -37,6 +37,21 @@ struct app_private {
     uint64_t rss_bytes, trimmed_bytes;
     uint64_t trimmed_ms;
 };
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };       /* exit codes */
+
+/* --- app_settings.c --- */
+
+/* Configuration and settings, the service's too; fills app->config and app->instance, turns the log on. */
+int app_load(struct app *app, struct err *err) MUST_CHECK;
+void app_unload(struct app *app);               /* after a failed app_load() too */
+
+/* --- app_options.c --- */
+
+/* An option was given: its exit code; none: -1. */
+int app_option(struct app *app, int argc, char **argv);
+/* The ERROR line has said it; a person at a terminal gets it in plain words too; a log file does not. */
+void app_complain_at_terminal(struct app *app, const struct err *err);
 
 /* --- app_health.c --- */
 
