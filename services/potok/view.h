@@ -4,12 +4,8 @@
 
 #include "base/buf.h"
 #include "progress.h"
+#include "run_set.h"
 #include "snapshot.h"
-
-struct run_set {                /* which runs someone waits for */
-    uint64_t ids[SNAPSHOT_RUNS_MAX];
-    int count;
-};
 
 struct track {
     uint64_t run;
@@ -24,13 +20,6 @@ struct view {
     struct track tracks[SNAPSHOT_RUNS_MAX];
     int track_count;
 };
-
-void run_set_add(struct run_set *s, uint64_t id);
-/* Those of the scheduler's answer to `sync`: {"runs":[{"id":…}]}. */
-void run_set_take(struct run_set *s, struct str answer);
-bool run_set_has(const struct run_set *s, uint64_t id);
-/* The `since` of a question that shows them all. */
-uint64_t run_set_since(const struct run_set *s);
 
 void view_seen(struct view *v, const struct snapshot *now, uint64_t now_ms);
 /* Adds the runs that read again what runs of the set passed. */
