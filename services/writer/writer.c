@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "count.h"
+#include "done.h"
 #include "run/crash.h"
 
 #include <stdio.h>
@@ -20,37 +21,6 @@ struct task { /* a message on its way through a database thread */
 };
 
 /* ---- DONE ---- */
-
-static void flush_done(struct writer *w)
-{
-    int sent = 0;
-
-    while (sent < w->unsent_count && bus_send(w->done, &w->unsent[sent]) == BUS_SENT)
-        sent++;
-    if (sent == 0)
-        return;
-    w->unsent_count -= sent;
-    memmove(w->unsent, w->unsent + sent, (size_t)w->unsent_count * sizeof(*w->unsent));
-}
-
-static void on_done_room(void *ctx, struct bus_plug *plug)
-{
-    (void)plug;
-    flush_done(ctx);
-}
-
-/* While nobody takes them the oldest go: a scheduler that misses a DONE looks at the job's row. */
-static void send_done(struct writer *w, struct msg *done)
-{
-    if (w->unsent_count == UNSENT_MAX) {
-        msg_free(&w->unsent[0]);
-        memmove(w->unsent, w->unsent + 1, (UNSENT_MAX - 1) * sizeof(*w->unsent));
-        w->unsent_count--;
-        w->dropped++;
-    }
-    w->unsent[w->unsent_count++] = done;
-    flush_done(w);
-}
 
 static enum outcome outcome_of(const struct task *t, int status)
 {
@@ -88,26 +58,6 @@ static struct msg *make_done(
         m->done.error = str_of(err->text);
     }
     return m;
-}
-
-/* The views of a DONE must outlive it while it waits to be sent: it owns a copy as its body. */
-static void own_views(struct msg *m)
-{
-    struct str *views[] = { &m->done.portal, &m->done.entity, &m->done.outcome, &m->done.error_kind,
-        &m->done.error };
-    size_t n = 0;
-    char *p;
-
-    for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-        n += views[i]->n;
-    m->body = (struct frame){ .p = xmalloc(n + 1), .n = n, .release = free };
-    m->body.owner = p = m->body.p;
-    for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
-        if (views[i]->n > 0)
-            memcpy(p, views[i]->p, views[i]->n);
-        views[i]->p = p;
-        p += views[i]->n;
-    }
 }
 
 /* ---- one message ---- */
@@ -197,9 +147,9 @@ static void on_worked(void *ctx, int status, const struct err *err)
     count_message(outcome, (double)took_ms / 1000);
     if (outcome == OUTCOME_OK)
         count_rows(t->msg->rows.entity, &t->apply.counts);
-    own_views(done);
+    done_own(done);
     crash_point(WRITER_BEFORE_DONE);
-    send_done(w, done);
+    done_send(w, done);
     crash_point(WRITER_AFTER_DONE);
     t->lane->in_hand--;
     count_queue(w->urgent.in_hand + w->bulk.in_hand);
@@ -311,7 +261,7 @@ static int open_plugs(struct writer *w, struct err *err)
             .where = w->bus_scheduler,
             .port_offset = 1,
             .newest = true,
-            .on_room = on_done_room,
+            .on_room = done_on_room,
             .ctx = w },
         err);
     return w->done != NULL ? 0 : -1;
