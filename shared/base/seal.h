@@ -2,7 +2,7 @@
  * The purpose is authenticated with them: what was sealed for one use or portal does not open for another.
  * Sealed bytes: version 1 | mark of the key (4) | nonce (24) | ciphertext and tag (n + 16).
  * Purposes in use: "job:<portal>" an access token for fetchers, "access:<portal>" what the gateway was given,
- * "token:<portal>" what lies in potok_token, "state:<portal>" the authenticated text of a login.
+ * "token:<portal>" what lies in potok_token, "gateway" what gateways are told (proto/news.h), "state:<portal>" the authenticated text of a login.
  * Threads: a read `seal_keys` may be used by any. Nothing here logs; no error text holds a secret. */
 #pragma once
 
