@@ -1,6 +1,7 @@
 #include "held.h"
 
 #include "base/setting.h"
+#include "services/gateway/gateway.h"
 #include "services/ports.h"
 
 #include <errno.h>
@@ -19,6 +20,16 @@ static const struct setting SETTINGS[] = {
     SET_END,
 };
 
+/* As the gateway sees it: rules.c. */
+static bool can_be_installed(const struct home *h)
+{
+    bool app = false;
+
+    for (int i = 0; i < h->config.portal_count; i++)
+        app |= config_portal_is_app(&h->config.portals[i]);
+    return app && h->secret_key != NULL && h->secret_key[0] != '\0';
+}
+
 int held_wish(struct held_wish *ret, const struct home *h, struct err *err)
 {
     struct held s = { .listen = NULL };
@@ -32,6 +43,7 @@ int held_wish(struct held_wish *ret, const struct home *h, struct err *err)
         s.listen[0] != '\0' ? s.listen
         : ret->secret       ? GATEWAY_LISTEN_OPEN
                             : GATEWAY_LISTEN_CLOSED);
+    ret->installs = !ret->secret && !rules_loopback(ret->address) && can_be_installed(h);
     settings_free(SETTINGS, &s);
     return 0;
 }

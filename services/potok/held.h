@@ -8,6 +8,7 @@
 struct held_wish {
     char address[LISTEN_ADDRESS_SIZE];  /* HOST:PORT as set, or the default */
     bool secret;                        /* a token or key is set */
+    bool installs;                      /* none is: the token comes with an application's installation (a public address alone) */
     bool tls;                           /* GATEWAY_TLS_CERT is set */
     bool gives_way;                     /* to a free port: the default of a gateway for this machine only */
 };

@@ -23,8 +23,15 @@ static void silent_add(const struct webhooks_view *v, struct findings *out)
 static void refused_add(const struct webhooks_view *v, struct findings *out)
 {
     finding_add(out, HEALTH_WARNING, v->portal->name,
-        say("сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» на портале и запустите Potok заново",
-            "compare BITRIX_APPLICATION_TOKEN with the portal's \"Application token\" and start Potok again"),
+        config_portal_is_app(v->portal)
+            ? say("токен приходит с установкой приложения; после potok portal login задайте его в "
+                  "BITRIX_APPLICATION_TOKEN",
+                  "its token comes with the application's installation; after potok portal login set it as "
+                  "BITRIX_APPLICATION_TOKEN")
+            : say("сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» на портале и запустите Potok "
+                  "заново",
+                  "compare BITRIX_APPLICATION_TOKEN with the portal's \"Application token\" and start Potok "
+                  "again"),
         say("события приходят с чужим токеном, отвергнуто: %" PRId64,
             "events come with a token that is not ours, refused: %" PRId64),
         v->tokens_wrong);

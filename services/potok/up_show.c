@@ -172,7 +172,10 @@ static void webhooks_tell(struct up *u)
         return;
     screen_printf(&u->screen, "%s: %s://%s/webhook/bitrix (%s)\n", say("Вебхуки", "Webhooks"),
         wish.tls ? "https" : "http", u->listen_address,
-        wish.secret ? say("по токену", "by token") : say("только с этой машины", "from this machine only"));
+        wish.secret ? say("по токену", "by token")
+        : wish.installs ? say("по токену, который принесёт установка приложения",
+                              "by the token that the application's installation brings")
+                        : say("только с этой машины", "from this machine only"));
 }
 
 /* What is about to happen: from where to where. */

@@ -193,14 +193,20 @@ static void put_wrong(const struct webhooks_view *v, struct buf *out)
     if (v->tokens_wrong_ms <= number(v, "heard_ms"))
         return;
     buf_fmt(out,
-        say("  События портала приходят с чужим токеном, отвергнуто: %" PRId64 ", последнее %s назад.\n"
-            "  Сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» этого вебхука на портале и запустите "
-            "Potok заново.\n",
+        say("  События портала приходят с чужим токеном, отвергнуто: %" PRId64 ", последнее %s назад.\n",
             "  The portal's events come with a token that is not ours, refused: %" PRId64
-            ", the last %s ago.\n"
-            "  Compare BITRIX_APPLICATION_TOKEN with the \"Application token\" of that webhook on the portal "
-            "and start Potok again.\n"),
+            ", the last %s ago.\n"),
         v->tokens_wrong, ago(v, v->tokens_wrong_ms, span));
+    buf_str(out,
+        config_portal_is_app(v->portal)
+            ? say("  Токен приходит с установкой приложения; после potok portal login задайте его в "
+                  "BITRIX_APPLICATION_TOKEN.\n",
+                  "  Its token comes with the application's installation; after potok portal login set it as "
+                  "BITRIX_APPLICATION_TOKEN.\n")
+            : say("  Сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» этого вебхука на портале и "
+                  "запустите Potok заново.\n",
+                  "  Compare BITRIX_APPLICATION_TOKEN with the \"Application token\" of that webhook on the "
+                  "portal and start Potok again.\n"));
 }
 
 static void put_webhook(const struct webhooks_view *v, struct buf *out)

@@ -62,6 +62,7 @@ class Follow(Scenario):
     @unittest.skipUnless(has_public(), 'no address that is none of the loopback ones')
     def test_an_installation_brings_the_token_of_all_that_follows(self):
         pipeline, app = self.application(PUBLIC)
+        self.assertIn('by the token that the application\'s installation brings', pipeline.printed())
         token, member, record = self.portal.token, app['member_id'], sorted(self.portal.truth('deals'))[0]
         ours = app['address']
         self.assertEqual((403, 'not_installed'), self.event(record, ours, token))

@@ -118,8 +118,16 @@ TEST(an_event_with_a_foreign_token_is_told_until_one_with_ours_came)
     CHECK_EQ(webhooks_health(&v), WEBHOOKS_REFUSED);
     CHECK_HAS(told(&v), "token that is not ours, refused: 4, the last 0:05 ago");
     CHECK_HAS(told(&v), "https://your-host/api/v1/webhooks/bitrix (PUBLIC_URL is not set)");
+    CHECK_HAS(told(&v), "Compare BITRIX_APPLICATION_TOKEN");
     v.events = NULL; /* no scheduler */
     CHECK_EQ(webhooks_health(&v), WEBHOOKS_REFUSED);
+    json_decref(o);
+
+    o = known("well", 8, 1, 2, 0);
+    v = view(true, EVENTS_ONLINE, true, o);
+    v.tokens_wrong = 4;
+    v.tokens_wrong_ms = (int64_t)NOW - 5000;
+    CHECK_HAS(told(&v), "comes with the application's installation");
     json_decref(o);
 }
 
