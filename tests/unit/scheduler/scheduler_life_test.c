@@ -1,0 +1,151 @@
+/* Starts, stops, and whose leases they are. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "unit/scheduler/rig.h"
+
+TEST(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was)
+{
+    struct rig *r = rig_new();
+    struct msg *job = rig_first_range(r, 12000), *old = rig_next_job(r);
+
+    rig_commit(r, job, false);
+    stage_stop(&r->on);
+    stage_start(&r->on);
+    r->held_count = 0;
+    struct msg *again = rig_next_job(r);
+    while (!str_is(again->job.kind, "range")) { /* bounds are asked for once more */
+        rig_answer_probe(r, again, 12000);
+        again = rig_next_job(r);
+    }
+    CHECK_EQ(again->job.job, old->job.job);
+    CHECK_EQ(again->job.epoch, 2);
+    CHECK(again->job.d > old->job.d);
+    CHECK_EQ(again->job.first, old->job.first);
+    rig_free(r);
+}
+
+static const char *said_while_stopping(struct rig *r)
+{
+    static char text[1 << 16];
+    char path[160];
+    int saved = dup(STDERR_FILENO), file;
+
+    snprintf(path, sizeof(path), "%s/said", check_folder());
+    file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    fflush(stderr);
+    log_init("scheduler.1", LOG_INFO);
+    dup2(file, STDERR_FILENO);
+    stage_stop(&r->on);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t n = pread(file, text, sizeof(text) - 1, 0);
+
+    close(file);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+TEST(a_run_that_ended_unseen_is_told_at_the_stop_and_once)
+{
+    struct rig *r = rig_new();
+    struct msg *job = rig_first_range(r, 100);
+
+    rig_send_report(r, rig_report(job, "sent"));
+    WAIT_FOR(&r->on, r->on.s->flights.count == 1 && r->on.s->flights.list[0].phase == FLIGHT_REPORTED);
+    rig_commit(r, job, false);
+    const char *said = said_while_stopping(r);
+
+    CHECK_HAS(said, "\"sync.finished\"");
+    CHECK_HAS(said, "\"state\":\"done\"");
+    CHECK(strstr(strstr(said, "sync.finished") + 1, "sync.finished") == NULL);
+    stage_start(&r->on);
+    CHECK(strstr(said_while_stopping(r), "sync.finished") == NULL);
+    stage_start(&r->on);
+    rig_free(r);
+}
+
+TEST(a_lost_lease_begins_the_service_anew)
+{
+    struct rig *r = rig_new();
+
+    rig_run(r, "UPDATE potok_lease SET epoch = epoch + 1");
+    struct msg *m = msg_new(MSG_CONTROL);
+    m->control = (struct msg_control){ .command = STR("sync") };
+    WAIT_FOR(&r->on, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
+    WAIT_FOR(&r->on, r->on.app.stopping);
+    CHECK(r->on.inside.again);
+    CHECK_EQ(r->on.inside.exit_code, 0);
+    CHECK_EQ(r->job_count, 0);
+    rig_free(r);
+}
+
+TEST(an_idle_scheduler_learns_by_its_beat_that_another_took_over)
+{
+    struct rig *r = rig_new();
+
+    rig_run(r, "UPDATE potok_lease SET epoch = epoch + 1, holder = 'scheduler.2 x 1 - b'");
+    WAIT_FOR(&r->on, r->on.app.stopping);
+    CHECK(r->on.inside.again);
+    stage_stop(&r->on);
+    CHECK_EQ(rig_get(r, "SELECT count(*) FROM potok_lease WHERE holder = 'scheduler.2 x 1 - b'"), 1);
+    rig_run(r, "UPDATE potok_lease SET holder = NULL");
+    stage_start(&r->on);
+    rig_free(r);
+}
+
+TEST(a_standby_binds_nothing_until_the_holder_stands_still)
+{
+    struct rig *r = rig_new();
+    uint64_t begun_ms = clock_mono_ms();
+    struct buf why;
+
+    stage_stop(&r->on);
+    rig_run(r, "UPDATE potok_lease SET holder = 'scheduler.2 x 1 - b'");
+    setenv("SCHEDULER_TAKEOVER", "1500ms", 1);
+    stage_start(&r->on);
+    buf_init(&why, 1000);
+    CHECK(!SCHEDULER.ready(r->on.s, &why) && SCHEDULER.standby(r->on.s));
+    CHECK_STR(buf_cstr(&why), "standby: the lease is held by scheduler.2 on x (pid 1)");
+    buf_fini(&why);
+    rig_turns(r, 700);
+    rig_run(r, "UPDATE potok_lease SET beat_ms = beat_ms - 3600000"); /* its clock stepped: it lives */
+    begun_ms = clock_mono_ms();
+    rig_turns(r, 1200);
+    CHECK(r->on.s->router == NULL && r->on.s->dones == NULL);
+    CHECK_EQ(rig_get(r, "SELECT epoch FROM potok_lease"), 1);
+    WAIT_FOR(&r->on, !SCHEDULER.standby(r->on.s));
+    CHECK(clock_mono_ms() - begun_ms >= 1500);
+    CHECK_EQ(rig_get(r, "SELECT epoch FROM potok_lease"), 2);
+    setenv("SCHEDULER_TAKEOVER", "3s", 1);
+    rig_first_range(r, 100);
+    rig_free(r);
+}
+
+TEST(without_a_portal_the_start_says_what_to_set)
+{
+    struct scheduler *s = xcalloc(1, sizeof(*s));
+    struct config none = { .portal_count = 0 };
+    uv_loop_t loop;
+    struct app app = { .config = &none, .loop = &loop };
+    struct err err = { 0 };
+
+    uv_loop_init(&loop);
+    CHECK_OK(settings_load(SCHEDULER.settings, s, NULL, NULL, &err), err);
+    CHECK_EQ(SCHEDULER.start(&app, s, &err), -1);
+    CHECK_EQ(err.kind, ERR_CONF);
+    CHECK_STR(err.text, "no portal: set BITRIX_WEBHOOK_URL or write portals: in potok.yaml");
+    SCHEDULER.stop(s);
+    while (uv_run(&loop, UV_RUN_ONCE) != 0)
+        ;
+    CHECK_EQ(uv_loop_close(&loop), 0);
+    settings_free(SCHEDULER.settings, s);
+    free(s);
+}
+
+TEST_MAIN(CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
+    CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once), CASE(a_lost_lease_begins_the_service_anew),
+    CASE(an_idle_scheduler_learns_by_its_beat_that_another_took_over),
+    CASE(a_standby_binds_nothing_until_the_holder_stands_still),
+    CASE(without_a_portal_the_start_says_what_to_set))
