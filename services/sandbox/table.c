@@ -82,7 +82,8 @@ static enum api_error add_order(
 
 static enum api_error read_order(struct ask *a, const json_t *sample)
 {
-    const json_t *order = params_get(a->call->params, "order"), *sort = params_get(a->call->params, "sort");
+    const json_t *order = params_get(a->call->params, "order"),
+                 *sort = json_object_get(a->call->params, "sort");
     struct params_walk walk = { .of = (json_t *)order };
     enum api_error e = API_OK;
     const char *key;
@@ -91,6 +92,9 @@ static enum api_error read_order(struct ask *a, const json_t *sample)
 
     if (sample == NULL || a->table->flags & TABLE_NO_ORDER)
         return API_OK;
+    if (sort ==
+        NULL) /* of departments `SORT` is a field, and the word in small letters is how they are sorted */
+        sort = params_get(a->call->params, "sort");
     if (a->table->flags & TABLE_FLAT_ORDER) {
         if (sort == NULL || params_is_array(sort) || params_is_array(order))
             return API_OK;
@@ -222,12 +226,14 @@ enum api_error table_run(struct call *c, const struct table *t, const json_t *mo
 {
     const json_t *filter = params_get(c->params, "filter"), *start = params_get(c->params, "start");
     struct ask a = { .call = c, .table = t, .more = more, .select = params_get(c->params, "select") };
-    json_t *sample = NULL;
+    json_t *sample = NULL, *flat;
     uint32_t count;
 
     if (filter != NULL && !params_is_array(filter) && !(t->flags & TABLE_FLAT_FILTER))
         return API_FILTER_TYPE;
-    a.filter = params_is_array(filter) ? filter : t->flags & TABLE_FLAT_FILTER ? c->params : NULL;
+    flat = t->flags & TABLE_FLAT_FILTER ? json_copy((json_t *)c->params) : NULL;
+    json_object_del(flat, "sort");
+    a.filter = params_is_array(filter) ? filter : flat;
     a.start = start != NULL ? params_int(start) : 0;
     a.start = a.start < 0 ? -1 : a.start > UINT32_MAX ? UINT32_MAX : a.start;
     for (uint32_t n = 0; sample == NULL && n < t->count(c); n++)
@@ -236,12 +242,13 @@ enum api_error table_run(struct call *c, const struct table *t, const json_t *mo
     if (e == API_OK)
         e = read_order(&a, sample);
     json_decref(sample);
-    if (e != API_OK)
-        return e;
-    json_t **rows = collect(&a, &count);
-    out_rows(&a, rows, count);
-    for (uint32_t i = 0; i < count; i++)
-        json_decref(rows[i]);
-    free(rows);
-    return API_OK;
+    if (e == API_OK) {
+        json_t **rows = collect(&a, &count);
+        out_rows(&a, rows, count);
+        for (uint32_t i = 0; i < count; i++)
+            json_decref(rows[i]);
+        free(rows);
+    }
+    json_decref(flat);
+    return e;
 }
