@@ -1,6 +1,6 @@
-/* What changed is looked for every minute: what no webhook told, or a lost one, is found here. Every hour what
- * is gone: a sweep of all ids (the settings say how often). Such a look is a chain of jobs without a run; what it found and where the
- * next begins is in the database when the last of them is stored. */
+/* What changed is looked for every minute: what no webhook told, or a lost one, is found here. Every hour
+ * what is gone: a sweep of all ids (the settings say how often). Such a look is a chain of jobs without a
+ * run; what it found and where the next begins is in the database when the last of them is stored. */
 #include "scheduler.h"
 
 #include "guard.h"
@@ -25,6 +25,7 @@ struct changed {
 
 static int changed_work(struct step *step, struct db *db, struct err *err)
 {
+    crash_point(SCHEDULER_BEFORE_CHANGED);
     return store_changed(db, &((struct changed *)step)->store, err);
 }
 

@@ -53,26 +53,6 @@ static bool ids_are_good(const json_t *ids)
     return n > 0 && n <= ORDER_IDS_MOST;
 }
 
-/* It begins on a next turn: what is gone becomes marks, and they are waited for. */
-static void on_sweep(
-    struct scheduler *s, struct bus_peer from, const struct msg *m, const struct sync_wish *wishes, int count)
-{
-    json_t *body = json_object(), *mirrors = json_array();
-
-    for (int w = 0; w < count; w++) {
-        const struct portal *p = &s->portals[wishes[w].portal].portal;
-
-        changed_sweep_now(s, wishes[w].portal, wishes[w].mirrors);
-        for (int i = 0; i < p->mirror_count; i++)
-            if (wishes[w].mirrors & (uint64_t)1 << i)
-                json_array_append_new(mirrors, json_pack("{s:s, s:s}", "portal", p->config->name, "entity",
-                                                   p->mirrors[i].entity->plural));
-    }
-    json_object_set_new(body, "sweeps", mirrors);
-    control_reply(s, from, m->correlation, NULL, body);
-    json_decref(body);
-}
-
 static void on_sync(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args)
 {
     const json_t *entities = json_object_get(args, "entities"), *ids = json_object_get(args, "ids");
@@ -85,7 +65,7 @@ static void on_sync(struct scheduler *s, struct bus_peer from, const struct msg 
     if (count < 0)
         reply_failed(s, from, m, "%s", why);
     else if (json_is_true(json_object_get(args, "deletions")))
-        on_sweep(s, from, m, wishes, count);
+        scheduler_step(s, order_sweep(s, wishes, count, from, m->correlation));
     else if (ids == NULL)
         scheduler_step(s, sync_step(s, wishes, count, from, m->correlation));
     else if (json_array_size(entities) != 1 || !ids_are_good(ids))

@@ -44,6 +44,13 @@ static void acknowledge(struct scheduler *s, const struct events *x)
         msg_free(&m); /* it has gone: its successor hands over again */
 }
 
+void events_kept(struct mirror *m, const struct store_marks *group)
+{
+    m->marks_due[group->ask] |= group->count > 0;
+    m->probe_wanted |= (group->wishes & 1U << CURSOR_FIELDS) != 0;
+    m->sweep_wanted |= (group->wishes & 1U << CURSOR_SWEEP) != 0;
+}
+
 static void events_done(struct step *step)
 {
     struct events *x = (struct events *)step;
@@ -51,7 +58,7 @@ static void events_done(struct step *step)
 
     crash_point(SCHEDULER_AFTER_MARKS);
     for (int i = 0; i < x->count; i++)
-        s->portals[x->portals[i]].portal.mirrors[x->mirrors[i]].marks_due[x->groups[i].ask] = true;
+        events_kept(&s->portals[x->portals[i]].portal.mirrors[x->mirrors[i]], &x->groups[i]);
     acknowledge(s, x);
 }
 
@@ -104,12 +111,12 @@ static void add_change(struct scheduler *s, struct events *x, const struct chang
         x->skipped++;
         return;
     }
-    if (c->kind == CHANGE_KIND_FIELDS) {
-        s->portals[portal].portal.mirrors[mirror].probe_wanted = true;
-        return;
-    }
     struct store_marks *g = group_of(s, x, portal, mirror, c->kind == CHANGE_KIND_GONE, room);
 
+    if (c->kind == CHANGE_KIND_FIELDS) {
+        g->wishes |= 1U << CURSOR_FIELDS;
+        return;
+    }
     g->ids[g->count++] = c->id;
     x->marked++;
 }

@@ -134,7 +134,8 @@ static void learnt_entity(struct scheduler *s, int portal, int mirror, const str
     m->shape = e->shape;
     m->bounds = e->bounds;
     mirror_probe_anew(m);
-    m->probe_wanted = m->probe_first = false;
+    m->probe_wanted = e->wished;
+    m->probe_first = false;
     free(m->unknown);
     m->unknown = NULL;
     if (e->again > 0)

@@ -14,6 +14,8 @@ struct order {
     struct step step;
     struct sync_wish wishes[CONFIG_PORTALS_MAX];
     struct store_marks groups[CONFIG_PORTALS_MAX]; /* of marks: one a wish */
+    struct store_marks *sweeps;                    /* one an entity, nothing but wishes */
+    int sweep_count;
     struct store_pause pauses[CONFIG_PORTALS_MAX]; /* of pauses: one a wish */
     int count;
     bool marks, paused;
@@ -26,6 +28,7 @@ static void order_free(struct step *step)
 {
     struct order *x = (struct order *)step;
 
+    free(x->sweeps);
     free(x->ids);
     free(x);
 }
@@ -117,6 +120,45 @@ struct step *order_marks(struct scheduler *s, const struct sync_wish *wishes, in
             .ask = n <= GET_MOST,
             .ids = x->ids,
             .count = n };
+    }
+    return &x->step;
+}
+
+/* ---- sweeps ---- */
+
+static int sweep_work(struct step *step, struct db *db, struct err *err)
+{
+    struct order *x = (struct order *)step;
+
+    return store_events(db, x->sweeps, x->sweep_count, err);
+}
+
+/* It begins on a next turn: what is gone becomes marks, and they are waited for. */
+static void sweep_done(struct step *step)
+{
+    struct order *x = (struct order *)step;
+
+    for (int w = 0; w < x->count; w++)
+        changed_sweep_now(step->s, x->wishes[w].portal, x->wishes[w].mirrors);
+    reply(step->s, x, "sweeps");
+}
+
+struct step *order_sweep(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,
+    const char *correlation)
+{
+    struct order *x = order_new(wishes, count, peer, correlation, "sweeps");
+
+    x->step.work = sweep_work;
+    x->step.done = sweep_done;
+    x->sweeps = xcalloc((size_t)count * PORTAL_ENTITIES_MAX, sizeof(*x->sweeps));
+    for (int w = 0; w < count; w++) {
+        const struct portal *p = &s->portals[wishes[w].portal].portal;
+
+        for (int i = 0; i < p->mirror_count; i++)
+            if (wishes[w].mirrors & (uint64_t)1 << i)
+                x->sweeps[x->sweep_count++] = (struct store_marks){ .who = scheduler_who(p),
+                    .entity = str_of(p->mirrors[i].entity->plural),
+                    .wishes = 1U << CURSOR_SWEEP };
     }
     return &x->step;
 }

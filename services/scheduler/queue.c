@@ -88,28 +88,47 @@ static void keep_done(struct step *step)
 
     crash_point(SCHEDULER_BEFORE_OFFLINE_CLEAR);
     for (int i = 0; i < x->count; i++)
-        p->mirrors[x->mirrors[i]].marks_due[x->groups[i].ask] = true;
+        events_kept(&p->mirrors[x->mirrors[i]], &x->groups[i]);
     to_be_confirmed(o, &x->read);
     o->keeping = false;
     o->at_ms = clock_mono_ms() + (o->full ? 0 : CONFIRM_MS);
 }
 
-static void add_change(struct keep *x, const struct portal *p, const struct offline_change *c)
+static struct store_marks *group_of(struct keep *x, const struct portal *p, int mirror, int ask)
 {
-    const int mirror = portal_mirror(p, str_of(ENTITIES[c->entity].plural));
     int i = 0;
 
-    while (i < x->count && (x->mirrors[i] != mirror || x->groups[i].ask != c->gone))
+    while (i < x->count && (x->mirrors[i] != mirror || x->groups[i].ask != ask))
         i++;
     if (i == x->count) {
         x->mirrors[x->count] = mirror;
         x->groups[x->count++] = (struct store_marks){ .who = scheduler_who(p),
             .entity = str_of(p->mirrors[mirror].entity->plural),
-            .ask = c->gone,
+            .ask = ask,
             .again = true,
             .ids = xmalloc((size_t)x->read.change_count * sizeof(uint64_t)) };
     }
-    x->groups[i].ids[x->groups[i].count++] = c->id;
+    return &x->groups[i];
+}
+
+static void add_change(struct keep *x, const struct portal *p, const struct offline_change *c)
+{
+    const int mirror = portal_mirror(p, str_of(ENTITIES[c->entity].plural));
+    struct store_marks *g = group_of(x, p, mirror, c->gone);
+
+    g->ids[g->count++] = c->id;
+}
+
+static void add_wishes(struct keep *x, const struct portal *p)
+{
+    const uint64_t fields = mirrors_of(p, x->read.fields), gone = mirrors_of(p, x->read.gone);
+
+    for (int i = 0; i < p->mirror_count; i++) {
+        if (fields >> i & 1)
+            group_of(x, p, i, 0)->wishes |= 1U << CURSOR_FIELDS;
+        if (gone >> i & 1)
+            group_of(x, p, i, 0)->wishes |= 1U << CURSOR_SWEEP;
+    }
 }
 
 /* Takes the reading over. */
@@ -124,10 +143,8 @@ static void keep(struct scheduler *s, int portal, struct offline_read *r)
     *r = (struct offline_read){ 0 };
     for (int i = 0; i < x->read.change_count; i++)
         add_change(x, p, &x->read.changes[i]);
-    for (int i = 0; i < p->mirror_count; i++)
-        p->mirrors[i].probe_wanted |= mirrors_of(p, x->read.fields) >> i & 1;
+    add_wishes(x, p);
     changed_look_now(s, portal, mirrors_of(p, x->read.changed));
-    changed_sweep_now(s, portal, mirrors_of(p, x->read.gone));
     p->offline.keeping = true;
     scheduler_step(s, &x->step);
 }

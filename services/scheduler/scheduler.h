@@ -172,11 +172,14 @@ int wish_unpaused(const struct scheduler *s, bool named, struct sync_wish *wishe
 /* order.c: replies when it is done. Each wish of marks is for one entity; ids: integers above 0. */
 struct step *order_marks(struct scheduler *s, const struct sync_wish *wishes, int count, const json_t *ids,
     struct bus_peer peer, const char *correlation);
+struct step *order_sweep(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,
+    const char *correlation);
 struct step *order_pause(struct scheduler *s, const struct sync_wish *wishes, int count, bool paused,
     struct bus_peer peer, const char *correlation);
 
 /* events.c */
 void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m);
+void events_kept(struct mirror *m, const struct store_marks *group);    /* it is committed */
 
 /* control.c */
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m);

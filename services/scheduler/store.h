@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cut.h"
+#include "db/cursor.h"
 #include "db/db.h"
 #include "drift.h"
 #include "db/identity.h"
@@ -77,6 +78,7 @@ struct store_mirror {
     int64_t shape;
     bool paused;
     bool lifted;                /* fields were accepted meanwhile: the run reads everything again */
+    bool wished[CURSOR_WISHES]; /* acknowledged, and not begun */
     char former[65];            /* the table it had until now; "" = the same */
 };
 /* A mirror whose table has another name now begins anew: what was under way for the former table fails. */
@@ -164,8 +166,9 @@ struct store_marks {
     bool again;                 /* an event: reads may lag behind it */
     uint64_t *ids;              /* any order, doubles allowed */
     size_t count;
+    unsigned wishes;            /* bits of enum cursor_wish, kept beside the marks */
 };
-/* One transaction: all of them are marks afterwards, or none. */
+/* One transaction: all of them are marks and wishes afterwards, or none. */
 int store_events(struct db *db, const struct store_marks *groups, int count, struct err *err) MUST_CHECK;
 
 /* ---- learn (store_learn.c) ---- */
@@ -188,6 +191,7 @@ struct learn_entity {
     int64_t emptied;            /* rows that lost what an earlier field of the same column had left in them */
     uint64_t again;             /* run that reads from its beginning: fields were accepted, rows emptied; 0 = none */
     int64_t shape;
+    bool wished;                /* its fields changed again since the probe was dispatched */
 };
 struct store_learn {
     struct store_who who;

@@ -60,6 +60,8 @@ static int begin(
 
     if (x->kind == JOB_CHANGED && db_cursor_begin(db, &of, (int64_t)x->who.now_ms, err) < 0)
         return -1;
+    if (x->kind == JOB_SWEEP && db_cursor_served(db, x->who.portal, entity, CURSOR_SWEEP, INT64_MAX, err) < 0)
+        return -1;
     if (db_run(db,
             "DELETE FROM potok_job WHERE portal = $1 AND entity = $2 AND kind = $3 AND state <> 'open'",
             DB_ARGS(portal, name, kind), NULL, NULL, NULL, err) < 0 ||

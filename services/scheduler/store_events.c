@@ -2,13 +2,19 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-/* Fence and number at once: 0 = the lease is another's. */
-static int tick_of(struct db *db, const struct store_who *who, int64_t *ret, struct err *err)
+/* Fence and number at once: 0 = the lease is another's. Marks are found whenever they are looked for; wishes
+ * are read when the lease is taken, so that nobody may take it before they are committed. */
+static int tick_of(struct db *db, const struct store_marks *g, int64_t *ret, struct err *err)
 {
-    if (db_get_i64(db, "SELECT tick FROM potok_lease WHERE portal = $1 AND epoch = $2",
-            DB_ARGS(dbv_s(who->portal), dbv_i((int64_t)who->epoch)), 0, ret, err) < 0)
+    const struct store_who *who = &g->who;
+    char sql[100];
+
+    snprintf(sql, sizeof(sql), "SELECT tick FROM potok_lease WHERE portal = $1 AND epoch = $2%s",
+        g->wishes != 0 ? db_for_update(db) : "");
+    if (db_get_i64(db, sql, DB_ARGS(dbv_s(who->portal), dbv_i((int64_t)who->epoch)), 0, ret, err) < 0)
         return -1;
     if (*ret == 0)
         return err_code(err, ERR_PERM, STORE_LEASE_LOST,
@@ -20,6 +26,8 @@ static int tick_of(struct db *db, const struct store_who *who, int64_t *ret, str
  * What failed before has a new reason to be tried. */
 static int set_marks(struct db *db, const struct store_marks *g, int64_t tick, struct err *err)
 {
+    if (g->count == 0)
+        return 0;
     if (db_put_ids(db, g->ids, g->count, err) < 0)
         return -1;
     return db_run(db,
@@ -35,6 +43,24 @@ static int set_marks(struct db *db, const struct store_marks *g, int64_t tick, s
         NULL, NULL, NULL, err);
 }
 
+static int keep_wishes(struct db *db, const struct store_marks *g, int64_t tick, struct err *err)
+{
+    for (int i = 0; i < CURSOR_WISHES; i++)
+        if ((g->wishes & 1U << i) != 0 && db_cursor_wish(db, g->who.portal, g->entity, (enum cursor_wish)i,
+                                              tick, (int64_t)g->who.now_ms, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int keep_group(struct db *db, const struct store_marks *g, struct err *err)
+{
+    int64_t tick;
+
+    if (tick_of(db, g, &tick, err) < 0 || set_marks(db, g, tick, err) < 0)
+        return -1;
+    return keep_wishes(db, g, tick, err);
+}
+
 int store_events(struct db *db, const struct store_marks *groups, int count, struct err *err)
 {
     int failed = 0;
@@ -43,11 +69,7 @@ int store_events(struct db *db, const struct store_marks *groups, int count, str
         return 0;
     if (db_begin(db, err) < 0)
         return -1;
-    for (int i = 0; i < count && failed == 0; i++) {
-        int64_t tick;
-
-        failed =
-            tick_of(db, &groups[i].who, &tick, err) < 0 || set_marks(db, &groups[i], tick, err) < 0 ? -1 : 0;
-    }
+    for (int i = 0; i < count && failed == 0; i++)
+        failed = keep_group(db, &groups[i], err);
     return store_end(db, failed, err);
 }

@@ -130,7 +130,17 @@ static int learn_known(struct db *db, const struct store_learn *x, struct learn_
     return failed;
 }
 
-static int learn_entity(struct db *db, const struct store_learn *x, struct learn_entity *e, struct err *err)
+/* Rule 3 applied to fields: a change that was told after the dispatch is perhaps not in this answer. */
+static int serve_wish(
+    struct db *db, const struct store_learn *x, struct learn_entity *e, int64_t d, struct err *err)
+{
+    if (db_cursor_served(db, x->who.portal, e->entity, CURSOR_FIELDS, d, err) < 0)
+        return -1;
+    return db_cursor_wished(db, x->who.portal, e->entity, CURSOR_FIELDS, &e->wished, err);
+}
+
+static int learn_entity(
+    struct db *db, const struct store_learn *x, struct learn_entity *e, int64_t d, struct err *err)
 {
     struct schema schema = { 0 };
     struct labels labels = { NULL, 0 };
@@ -142,6 +152,8 @@ static int learn_entity(struct db *db, const struct store_learn *x, struct learn
         err_wrap(err, "schema of " STR_FMT, STR_ARG(e->entity));
     if (failed == 0)
         failed = learn_known(db, x, e, &schema, &labels, err);
+    if (failed == 0)
+        failed = serve_wish(db, x, e, d, err);
     if (failed == 0 && e->run > 0)
         failed = open_run(db, x, e, err);
     labels_free(&labels);
@@ -151,8 +163,13 @@ static int learn_entity(struct db *db, const struct store_learn *x, struct learn
 
 static int learn_all(struct db *db, struct store_learn *x, struct err *err)
 {
+    int64_t d;
+
+    if (db_get_i64(db, "SELECT d FROM potok_job WHERE id = $1 AND kind = 'probe'",
+            DB_ARGS(dbv_i((int64_t)x->job)), 0, &d, err) < 0)
+        return -1;
     for (int i = 0; i < x->count; i++)
-        if (learn_entity(db, x, &x->list[i], err) < 0)
+        if (learn_entity(db, x, &x->list[i], d, err) < 0)
             return -1;
     return db_run(db, "UPDATE potok_job SET state = 'done', done_ms = $2 WHERE id = $1 AND kind = 'probe'",
         DB_ARGS(dbv_i((int64_t)x->job), dbv_i((int64_t)x->who.now_ms)), NULL, NULL, NULL, err);

@@ -200,6 +200,14 @@ static int load_shape(struct db *db, const struct store_who *who, struct store_m
     return failed;
 }
 
+static int load_wishes(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
+{
+    for (int i = 0; i < CURSOR_WISHES; i++)
+        if (db_cursor_wished(db, who->portal, m->entity, (enum cursor_wish)i, &m->wished[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static int load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err)
 {
     if (name_table(db, who, m, err) < 0)
@@ -207,7 +215,7 @@ static int load_mirror(struct db *db, const struct store_who *who, struct store_
     if (db_run(db, "SELECT floor, full_ms, paused FROM potok_entity WHERE portal = $1 AND entity = $2",
             DB_ARGS(dbv_s(who->portal), dbv_s(m->entity)), on_mirror, m, NULL, err) < 0)
         return -1;
-    if (load_shape(db, who, m, err) < 0)
+    if (load_shape(db, who, m, err) < 0 || load_wishes(db, who, m, err) < 0)
         return -1;
     return db_run(db,
         "SELECT id, state, started_ms FROM potok_run WHERE portal = $1 AND entity = $2 "

@@ -17,7 +17,9 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
     mirror_set_schema(m, buf_view(&row->schema));
     m->run = row->run;
     m->run_state = row->run == 0 ? RUN_NONE : row->probing ? RUN_PROBING : RUN_OPEN;
-    m->probe_wanted = m->run_state == RUN_OPEN; /* the bounds were only remembered */
+    /* Of an open run the bounds were only remembered. */
+    m->probe_wanted = m->run_state == RUN_OPEN || row->wished[CURSOR_FIELDS];
+    m->sweep_wanted = row->wished[CURSOR_SWEEP];
     m->ever_full = m->ghosts = row->ever_full;
     m->shape = row->shape;
     m->paused = row->paused;

@@ -5,6 +5,7 @@
 #define NOT_STARTED INT64_MAX
 
 static const char *const NAMES[] = { [CURSOR_FULL] = "syncing", [CURSOR_CHANGED] = "changing" };
+static const char *const WISHES[CURSOR_WISHES] = { [CURSOR_FIELDS] = "fields", [CURSOR_SWEEP] = "sweep" };
 static const char CHANGED[] = "changed";
 
 static int put(struct db *db, struct str portal, struct str entity, const char *name, int64_t value,
@@ -89,4 +90,28 @@ int db_cursor_since(struct db *db, struct str portal, struct str entity, int64_t
         return -1;
     *ret = row.value;
     return 0;
+}
+
+int db_cursor_wish(struct db *db, struct str portal, struct str entity, enum cursor_wish wish, int64_t k,
+    int64_t now_ms, struct err *err)
+{
+    return put(db, portal, entity, WISHES[wish], k, now_ms, err);
+}
+
+int db_cursor_served(
+    struct db *db, struct str portal, struct str entity, enum cursor_wish wish, int64_t d, struct err *err)
+{
+    return db_run(db,
+        "DELETE FROM potok_cursor WHERE portal = $1 AND entity = $2 AND name = $3 AND value < $4",
+        DB_ARGS(dbv_s(portal), dbv_s(entity), dbv_c(WISHES[wish]), dbv_i(d)), NULL, NULL, NULL, err);
+}
+
+int db_cursor_wished(
+    struct db *db, struct str portal, struct str entity, enum cursor_wish wish, bool *ret, struct err *err)
+{
+    struct row row;
+    int failed = get(db, portal, entity, WISHES[wish], &row, err);
+
+    *ret = row.value > 0; /* ticks begin with 1 */
+    return failed;
 }

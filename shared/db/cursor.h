@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct db;
@@ -37,6 +38,22 @@ int db_cursor_swept(struct db *db, struct str portal, struct str entity, int64_t
 /* 0: none yet, there was no complete run. */
 int db_cursor_since(
     struct db *db, struct str portal, struct str entity, int64_t *ret, struct err *err) MUST_CHECK;
+
+/* Wishes: somebody heard that it will be done, and it is not begun. */
+enum cursor_wish {
+    CURSOR_FIELDS, /* the entity's fields changed: a probe */
+    CURSOR_SWEEP,  /* a sweep of its ids, now */
+    CURSOR_WISHES
+};
+
+/* k: the tick as it stands, like a mark's (rule 3). */
+int db_cursor_wish(struct db *db, struct str portal, struct str entity, enum cursor_wish wish, int64_t k,
+    int64_t now_ms, struct err *err) MUST_CHECK;
+/* What was dispatched with number d serves wishes older than d. */
+int db_cursor_served(struct db *db, struct str portal, struct str entity, enum cursor_wish wish, int64_t d,
+    struct err *err) MUST_CHECK;
+int db_cursor_wished(struct db *db, struct str portal, struct str entity, enum cursor_wish wish, bool *ret,
+    struct err *err) MUST_CHECK;
 
 /* Pure: where the cursor goes. `before` and `before_at_ms`: where it is, and our time when it was put there;
  * 0, 0: nowhere. When the portal's clock advanced by much less than ours since then, it stepped back: what

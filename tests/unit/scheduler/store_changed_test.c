@@ -147,6 +147,35 @@ TEST(a_look_is_given_up_whole)
     db_close(&w.db);
 }
 
+static void wish(struct world *w)
+{
+    struct store_marks group = { .who = w->who, .entity = DEALS, .wishes = 1U << CURSOR_SWEEP };
+    struct err err = { 0 };
+
+    CHECK_OK(store_events(w->db, &group, 1, &err), err);
+}
+
+/* From then on its job stands for it. */
+TEST(a_wish_for_a_sweep_is_kept_until_the_sweep_begins)
+{
+    struct world w = with_cursor("wish");
+
+    wish(&w);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_cursor WHERE name = 'sweep' AND value = 1", 1);
+    CHECK(ask(&w) > 0); /* for what changed */
+    world_run(&w, "UPDATE potok_entity SET paused = 1");
+    CHECK_EQ(ask_for(&w, JOB_SWEEP, 0), 0);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_cursor WHERE name = 'sweep'", 1);
+    world_run(&w, "UPDATE potok_entity SET paused = 0");
+    CHECK(ask_for(&w, JOB_SWEEP, 0) > 0);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_cursor WHERE name = 'sweep'", 0);
+    wish(&w); /* while it goes: another one */
+    CHECK_EQ(ask_for(&w, JOB_SWEEP, 0), 0);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_cursor WHERE name = 'sweep'", 1);
+    db_close(&w.db);
+}
+
 TEST_MAIN(CASE(a_look_begins_once_and_asks_from_the_cursor_on), CASE(nothing_is_asked_where_it_would_not_do),
     CASE(a_record_set_aside_ends_the_look_its_mark_is_stronger), CASE(a_look_is_given_up_whole),
-    CASE(ids_are_swept_when_neither_a_sweep_nor_a_full_sync_did_it_lately))
+    CASE(ids_are_swept_when_neither_a_sweep_nor_a_full_sync_did_it_lately),
+    CASE(a_wish_for_a_sweep_is_kept_until_the_sweep_begins))

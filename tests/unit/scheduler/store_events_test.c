@@ -143,7 +143,78 @@ TEST(an_event_during_a_reading_is_not_below_its_number)
     db_close(&w.db);
 }
 
+/* ---- wishes ---- */
+
+static int wish(struct world *w, struct store_who who, uint64_t *ids, size_t n, struct err *err)
+{
+    struct store_marks group = {
+        .who = who, .entity = DEALS, .ids = ids, .count = n, .wishes = 1U << CURSOR_FIELDS
+    };
+
+    return store_events(w->db, &group, 1, err);
+}
+
+static bool wished_at_start(struct world *w, enum cursor_wish which)
+{
+    struct store_mirror m = { .entity = DEALS, .table = STR("crm_deals") };
+    struct err err = { 0 };
+
+    CHECK_OK(store_load_mirror(w->db, &w->who, &m, &err), err);
+    store_mirror_fini(&m);
+    return m.wished[which];
+}
+
+TEST(a_wish_is_kept_with_the_marks_and_found_by_the_next_start)
+{
+    struct world w = world_new("wish");
+    struct err err = { 0 };
+
+    world_run(&w, "UPDATE potok_lease SET tick = 7");
+    CHECK(!wished_at_start(&w, CURSOR_FIELDS));
+    CHECK_OK(wish(&w, w.who, IDS(4), &err), err);
+    CHECK_STR(marks(&w), "4 7 0 0;");
+    CHECK_GET(&w, "SELECT value FROM potok_cursor WHERE name = 'fields' AND entity = 'deals'", 7);
+    w.who = world_lease(w.db, 2000);
+    CHECK(wished_at_start(&w, CURSOR_FIELDS));
+    CHECK(!wished_at_start(&w, CURSOR_SWEEP));
+    world_run(&w, "UPDATE potok_lease SET tick = 9");
+    CHECK_OK(wish(&w, w.who, NULL, 0, &err), err); /* the same again, and no mark */
+    CHECK_STR(marks(&w), "4 7 0 0;");
+    CHECK_GET(&w, "SELECT value FROM potok_cursor WHERE name = 'fields'", 9);
+    db_close(&w.db);
+}
+
+TEST(what_a_deposed_scheduler_was_told_is_no_wish)
+{
+    struct world w = world_new("deposedwish");
+    struct store_who old = w.who;
+    struct err err = { 0 };
+
+    world_lease(w.db, 2000);
+    CHECK_EQ(wish(&w, old, IDS(4), &err), -1);
+    CHECK_EQ(err.code, STORE_LEASE_LOST);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_cursor", 0);
+    CHECK_STR(marks(&w), "");
+    db_close(&w.db);
+}
+
+/* Its wishes go with its cursors: all is read anew. */
+TEST(another_table_wishes_for_nothing)
+{
+    struct world w = world_new("moved");
+    struct store_mirror m = { .entity = DEALS, .table = STR("elsewhere") };
+    struct err err = { 0 };
+
+    CHECK_OK(wish(&w, w.who, NULL, 0, &err), err);
+    CHECK_OK(store_load_mirror(w.db, &w.who, &m, &err), err);
+    CHECK(!m.wished[CURSOR_FIELDS]);
+    store_mirror_fini(&m);
+    db_close(&w.db);
+}
+
 TEST_MAIN(CASE(an_event_is_a_mark_of_the_tick_as_it_stands), CASE(mark_lazy__a_mark_rises_and_never_falls),
     CASE(a_deletion_is_asked_for_itself_and_stays_so), CASE(an_event_is_a_new_reason_for_what_waited),
     CASE(a_mark_set_by_hand_takes_no_second_look_away), CASE(what_a_deposed_scheduler_was_told_is_no_mark),
-    CASE(all_groups_or_none), CASE(an_event_during_a_reading_is_not_below_its_number))
+    CASE(all_groups_or_none), CASE(an_event_during_a_reading_is_not_below_its_number),
+    CASE(a_wish_is_kept_with_the_marks_and_found_by_the_next_start),
+    CASE(what_a_deposed_scheduler_was_told_is_no_wish), CASE(another_table_wishes_for_nothing))

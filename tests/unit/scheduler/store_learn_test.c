@@ -543,6 +543,50 @@ TEST(a_probe_does_not_hide_an_acceptance)
     db_close(&w.db);
 }
 
+/* ---- fields that changed ---- */
+
+/* Rule 3 for fields: a change that was told when the probe had its number is perhaps not in its answer. */
+TEST(a_wish_for_a_probe_is_served_by_a_later_number_alone)
+{
+    static const struct {
+        const char *what;
+        int64_t told, d;
+        bool left;
+    } cases[] = {
+        { "before the dispatch", 6, 7, false },
+        { "since the dispatch", 7, 7, true },
+        { "long since", 9, 7, true },
+        { "of a probe that is not known any more", 1, 0, true },
+    };
+    const struct field fields[] = { FIELD_ID };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char name[32], sql[300];
+        struct learnt l = { 0 };
+
+        snprintf(name, sizeof(name), "served%zu", i);
+        struct world w = world_new(name);
+        snprintf(sql, sizeof(sql),
+            "INSERT INTO potok_cursor (portal, entity, name, value, at_ms) VALUES "
+            "('main', 'deals', 'fields', %lld, 1), ('main', 'leads', 'fields', 1, 1)",
+            (long long)cases[i].told);
+        world_run(&w, sql);
+        snprintf(sql, sizeof(sql),
+            "INSERT INTO potok_job (id, run, portal, entity, kind, state, d) VALUES "
+            "(1, 0, 'main', '', 'probe', 'open', %lld)",
+            (long long)cases[i].d);
+        if (cases[i].d > 0)
+            world_run(&w, sql);
+        learn(&w, &l, fields, 1, 0, "", 100);
+        if (l.entity.wished != cases[i].left ||
+            world_get(&w, "SELECT count(*) FROM potok_cursor WHERE entity = 'deals'") != cases[i].left)
+            fail_msg("%s", cases[i].what);
+        CHECK_GET(&w, "SELECT count(*) FROM potok_cursor WHERE entity = 'leads'", 1);
+        learnt_fini(&l);
+        db_close(&w.db);
+    }
+}
+
 TEST_MAIN(CASE(a_probing_run_becomes_open_with_ranges_over_all_ids),
     CASE(a_run_that_is_not_probing_gets_no_ranges), CASE(fields_keep_their_history),
     CASE(a_field_of_another_type_is_told_and_not_added_twice),
@@ -554,4 +598,5 @@ TEST_MAIN(CASE(a_probing_run_becomes_open_with_ranges_over_all_ids),
     CASE(a_mirror_without_a_table_or_a_column_has_nothing_to_empty),
     CASE(a_type_that_fits_its_column_again_needs_nobody),
     CASE(an_accepted_field_is_copied_by_a_new_run_over_everything), CASE(a_run_under_way_begins_again),
-    CASE(what_was_accepted_while_nothing_ran_is_seen_at_the_start), CASE(a_probe_does_not_hide_an_acceptance))
+    CASE(what_was_accepted_while_nothing_ran_is_seen_at_the_start), CASE(a_probe_does_not_hide_an_acceptance),
+    CASE(a_wish_for_a_probe_is_served_by_a_later_number_alone))
