@@ -68,6 +68,9 @@ class Lists(Client):
         self.assertEqual({len(right)}, set(pages['totals']))
         self.assertEqual([True] * (len(pages['more']) - 1) + [False], pages['more'])
 
+    def test_lists_of_all_the_rest(self):
+        self.play('others', self.portal(scope='crm,user,department,task,telephony'))
+
 
 class Items(Client):
     FILTERED = {
