@@ -18,7 +18,8 @@ except ImportError:
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 COMPOSE = sorted(glob.glob(TOP + '/compose/*.yaml'))
 K8S = sorted(glob.glob(TOP + '/k8s/*.yaml'))
-OF_COMPOSE = {'GATEWAY_PORT', 'GATEWAY_PORT_A', 'GATEWAY_PORT_B'}      # variables that no program reads
+# variables that no program reads
+OF_COMPOSE = {'GATEWAY_PORT', 'GATEWAY_PORT_A', 'GATEWAY_PORT_B', 'POSTGRES_IMAGE', 'POSTGRES_PASSWORD'}
 OF_CONFIG = {'BITRIX_WEBHOOK_URL', 'BITRIX_CLIENT_SECRET', 'DATABASE_URL'}     # read from files by the configuration
 
 # Which keys may stand where; a value that is a string is the name of another row, a list of one: each element, True:
