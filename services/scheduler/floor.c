@@ -12,7 +12,7 @@ struct floor_rise {
     struct step step;
     int portal;
     struct str entities[PORTAL_ENTITIES_MAX], tables[PORTAL_ENTITIES_MAX];
-    bool ghosts[PORTAL_ENTITIES_MAX];
+    bool ghosts[PORTAL_ENTITIES_MAX], busy[PORTAL_ENTITIES_MAX];
     struct store_floor store;
 };
 
@@ -24,9 +24,16 @@ static int floor_work(struct step *step, struct db *db, struct err *err)
 static void floor_done(struct step *step)
 {
     struct floor_rise *x = (struct floor_rise *)step;
+    struct portal *p = &step->s->portals[x->portal].portal;
+    bool whole = true;
 
     crash_point(SCHEDULER_AFTER_FLOOR);
-    step->s->portals[x->portal].portal.floor = x->store.low;
+    for (int i = 0; i < x->store.count; i++) {
+        whole = whole && !x->busy[i];
+        p->mirrors[i].ghosts = p->mirrors[i].ghosts || (x->busy[i] && x->ghosts[i]);
+    }
+    if (whole)
+        p->floor = x->store.low;
 }
 
 static void floor_free(struct step *step)
@@ -67,6 +74,7 @@ struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms)
         .entities = x->entities,
         .tables = x->tables,
         .ghosts = x->ghosts,
+        .busy = x->busy,
         .count = p->mirror_count };
     for (int i = 0; i < p->mirror_count; i++) {
         struct mirror *m = &p->mirrors[i];

@@ -240,10 +240,11 @@ struct store_floor {
     uint64_t low;
     const struct str *entities, *tables;
     const bool *ghosts;         /* look for empty ghosts too: the table is known to exist */
+    bool *busy;                 /* out: a writer had the entity's turn, its floor stays as it is; zeroed by the caller */
     int count;
 };
 /* Model rule 6, one transaction an entity. Also forgets finished jobs by id. */
-int store_floor(struct db *db, const struct store_floor *x, struct err *err) MUST_CHECK;
+int store_floor(struct db *db, struct store_floor *x, struct err *err) MUST_CHECK;
 
 /* ---- commands (store_status.c) ---- */
 struct store_sync {

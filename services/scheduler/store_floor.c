@@ -7,17 +7,24 @@
 
 #define GHOSTS_AT_ONCE 2000 /* removed in one transaction: writers wait meanwhile */
 
+/* The turn: a writer's look at witnesses and ghosts holds until its commit. It is not waited for: a writer
+ * that stands still would hold up the scheduler's other work, and a floor may rise later. */
+static int take_turn(
+    struct db *db, const struct store_floor *x, struct str entity, int64_t *ret, struct err *err)
+{
+    const char *lock = db_for_update(db);
+    char sql[140];
+
+    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity WHERE portal = $1 AND entity = $2%s%s", lock,
+        lock[0] != '\0' ? " SKIP LOCKED" : "");
+    return db_get_i64(db, sql, DB_ARGS(dbv_s(x->who.portal), dbv_s(entity)), 0, ret, err);
+}
+
 /* Rule 6. Never lowered: an attempt once refused stays refused. */
 static int raise_floor(struct db *db, const struct store_floor *x, struct str entity, struct err *err)
 {
     struct db_val portal = dbv_s(x->who.portal), name = dbv_s(entity), low = dbv_i((int64_t)x->low);
-    char sql[120];
 
-    /* the turn: a writer's look at witnesses and ghosts holds until its commit */
-    snprintf(sql, sizeof(sql), "SELECT 1 FROM potok_entity WHERE portal = $1 AND entity = $2%s",
-        db_for_update(db));
-    if (db_run(db, sql, DB_ARGS(portal, name), NULL, NULL, NULL, err) < 0)
-        return -1;
     if (db_run(db, "UPDATE potok_entity SET floor = $3 WHERE portal = $1 AND entity = $2 AND floor < $3",
             DB_ARGS(portal, name, low), NULL, NULL, NULL, err) < 0)
         return -1;
@@ -72,9 +79,10 @@ static int drop_ghosts(
     return db_run(db, sql, DB_ARGS(dbv_i((int64_t)x->low)), NULL, NULL, NULL, err);
 }
 
-static int floor_entity(struct db *db, const struct store_floor *x, int i, struct ghosts *g, struct err *err)
+static int floor_entity(struct db *db, struct store_floor *x, int i, struct ghosts *g, struct err *err)
 {
     struct err untidy;
+    int64_t turn;
 
     g->n = 0;
     if (x->ghosts[i] && find_ghosts(db, x, x->tables[i], g, &untidy) < 0)
@@ -82,13 +90,16 @@ static int floor_entity(struct db *db, const struct store_floor *x, int i, struc
     if (store_begin(db, &x->who, err) < 0)
         return -1;
 
-    int failed = raise_floor(db, x, x->entities[i], err);
-    if (failed == 0)
+    int failed = take_turn(db, x, x->entities[i], &turn, err);
+    x->busy[i] = failed == 0 && turn == 0;
+    if (failed == 0 && !x->busy[i])
+        failed = raise_floor(db, x, x->entities[i], err);
+    if (failed == 0 && !x->busy[i])
         failed = drop_ghosts(db, x, x->tables[i], g, err);
     return store_end(db, failed, err);
 }
 
-int store_floor(struct db *db, const struct store_floor *x, struct err *err)
+int store_floor(struct db *db, struct store_floor *x, struct err *err)
 {
     struct ghosts *g = xmalloc(sizeof(*g));
     int failed = 0;

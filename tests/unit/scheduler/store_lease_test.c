@@ -132,7 +132,8 @@ TEST(nothing_a_deposed_scheduler_tries_is_written)
     struct store_who old = w.who;
     struct str entities[] = { DEALS }, tables[] = { STR("crm_deals") };
     bool ghosts[] = { false };
-    struct store_floor floor = { old, 50, entities, tables, ghosts, 1 };
+    bool busy[] = { false };
+    struct store_floor floor = { old, 50, entities, tables, ghosts, busy, 1 };
     struct store_sync sync = { .who = old, .entities = { DEALS }, .count = 1 };
     struct err err;
 
