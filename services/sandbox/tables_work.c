@@ -2,6 +2,10 @@
  * voximplant.statistic.get (facts section 4.5). */
 #include "table.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <strings.h>
+
 #include "base/mem.h"
 #include "params.h"
 
@@ -98,6 +102,31 @@ static int64_t asked_task(const struct call *c)
     return id != NULL && !params_is_array(id) ? params_int(id) : 0;
 }
 
+/* A parameter that is none of the method's takes the place of an argument, such as a client's own in the
+ * query (section 1.2). */
+static enum api_error check_arguments(const struct call *c, const char *class)
+{
+    static const char *const names[] = { "TASKID", "ORDER", "FILTER", "SELECT", "PARAMS", "auth" };
+    bool well = asked_task(c) > 0;
+    const char *key;
+    json_t *v;
+
+    json_object_foreach((json_t *)c->params, key, v) {
+        bool known = isdigit((unsigned char)key[0]);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+            known |= strcasecmp(key, names[i]) == 0;
+        well &= known;
+    }
+    if (well)
+        return API_OK;
+    snprintf(c->portal->detail, sizeof(c->portal->detail),
+        "TASKS_ERROR_EXCEPTION_#256; Param #0 (taskId) for method %s::getlist() expected to be of type "
+        "\"integer\", "
+        "but given something else.; 256/TE/WRONG_ARGUMENTS<br>",
+        class);
+    return API_TASK_ARGUMENTS;
+}
+
 static uint32_t count_of_task(const struct call *c)
 {
     const int64_t id = asked_task(c);
@@ -131,7 +160,9 @@ enum api_error run_comments(struct call *c)
         .count = count_of_task,
         .row = comment_row };
 
-    return asked_task(c) <= 0 ? API_TASK_MISSING : table_run(c, &t, NULL);
+    const enum api_error e = check_arguments(c, "ctaskcommentitem");
+
+    return e != API_OK ? e : table_run(c, &t, NULL);
 }
 
 static json_t *elapsed_row(const struct call *c, uint32_t n)
@@ -160,7 +191,9 @@ enum api_error run_elapsed(struct call *c)
         .count = count_of_task,
         .row = elapsed_row };
 
-    return asked_task(c) <= 0 ? API_TASK_MISSING : table_run(c, &t, NULL);
+    const enum api_error e = check_arguments(c, "ctaskelapseditem");
+
+    return e != API_OK ? e : table_run(c, &t, NULL);
 }
 
 /* ---- calls ---- */

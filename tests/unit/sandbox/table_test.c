@@ -142,9 +142,20 @@ TEST(comments_and_elapsed_times_are_asked_by_place_or_name)
         times += listed(p, "task.elapseditem.getlist", body, NULL, NULL);
     }
     CHECK(comments > 0 && times > 0);
-    json_t *answer = ask(p, "task.commentitem.getlist", "{}");
-    ask_has(answer, "error", "\"100\"");
-    json_decref(answer);
+    static const struct { /* b24phpsdk#101, #180, #256 */
+        const char *path, *body;
+    } wrong[] = {
+        { "task.commentitem.getlist", "{}" },
+        { "task.commentitem.getlist?bx24_request_id=a-b", "[1]" },
+        { "task.elapseditem.getlist?bx24_request_id=a-b", "{\"TASKID\":1}" },
+        { "task.elapseditem.getlist", "{\"TASKID\":1,\"start\":0}" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        json_t *answer = ask(p, wrong[i].path, wrong[i].body);
+        ask_has(answer, "error", "\"ERROR_CORE\"");
+        CHECK_HAS(json_string_value(json_object_get(answer, "error_description")), "Param #0 (taskId)");
+        json_decref(answer);
+    }
     ask_close(p);
 }
 
