@@ -225,9 +225,9 @@ static void read_request(struct request *r)
         visitor_bad(&g->visitors, in->remote, now_ms);
     } else if (r->intake.reason == REASON_TAKEN) {
         visitor_good(&g->visitors, in->remote);
-        if (g->draining)
-            r->intake.reason = REASON_DRAINING;
     }
+    if (r->intake.reason == REASON_TAKEN && g->draining)
+        r->intake.reason = REASON_DRAINING;
 }
 
 static void tell(const struct request *r)

@@ -141,6 +141,16 @@ class Oauth(Scenario):
         self.exact(pipeline)
         self.no_secret_is_kept_in_plain(pipeline)
 
+    def test_a_gateway_about_to_go_takes_no_installation(self):
+        pipeline = self.connect()
+        self.assertEqual(0, pipeline.potok('spool', 'drain', 'gateway.1', timeout=60).returncode)
+        form = {'event': 'ONAPPINSTALL', 'auth[domain]': self.portal.application()['address'],
+                'auth[access_token]': 'a' * 32, 'auth[refresh_token]': 'b' * 32, 'auth[application_token]': 'c' * 32}
+        status, answer = self.portal.answer_of(
+            urllib.request.Request(self.gateway + '/webhook/bitrix', urllib.parse.urlencode(form).encode()))
+        self.assertEqual((503, 'draining'), (status, answer['reason']))
+        self.assertEqual('none', self.state(pipeline))
+
     # ---- renewed
 
     def test_tokens_that_live_two_seconds(self):
