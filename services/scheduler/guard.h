@@ -19,4 +19,5 @@ json_t *guard_json(const struct scheduler *s, int portal); /* for people; a new 
 /* queue.c */
 void queue_turn(struct scheduler *s, int portal, uint64_t now_ms);
 void queue_wake(struct scheduler *s, int portal); /* ONOFFLINEEVENT */
+void queue_unsure(struct scheduler *s, int portal, const struct job *job); /* a call was in vain, this time */
 json_t *queue_json(const struct portal *p);

@@ -3,6 +3,7 @@
 #include "scheduler.h"
 
 #include "call.h"
+#include "guard.h"
 
 #include "alarms.h"
 #include "base/clock.h"
@@ -249,8 +250,10 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     }
     if (job->kind == JOB_PROBE)
         tries = probe_tries(p, job); /* each is a job of its own: what counts is how long it has been asked */
-    if (job->kind == JOB_CALL)
+    if (job->kind == JOB_CALL) {
         tries = job->fails + 1; /* no row counts them */
+        queue_unsure(s, portal, job);
+    }
     bool hopeless = list_fails(p, job, why);
     enum job_next next =
         job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));

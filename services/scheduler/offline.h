@@ -75,6 +75,7 @@ struct offline {
     uint64_t left_ms;           /* the next look for reservations that nobody confirmed */
     bool full;                  /* the last reading brought as much as it might */
     bool woken;                     /* something came since the last reading was asked for */
+    bool unsure;    /* the reading under way may have reserved more than it tells */
     bool keeping;               /* what it told is on its way to the database */
     struct offline_lines *kept; /* it is there, and to be confirmed; owned */
     int kept_count;

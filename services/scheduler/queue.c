@@ -225,7 +225,7 @@ static void take_answers(
         if (a->key.n >= 5 && memcmp(a->key.p, "clear", 5) == 0)
             continue;
         if (take_answer(p, a, r, &err) < 0) {
-            o->left_ms = a->result.n > 0 && !str_is(a->key, "left") ? 0 : o->left_ms;
+            o->unsure |= !str_is(a->key, "left");
             failed(s, portal, str_of(err.text));
             good = false;
         } else if (str_is(a->key, "left")) {
@@ -253,11 +253,17 @@ static void answered(
 
     confirmed(o, answers);
     if (err != NULL) {
+        o->left_ms = 0;
+        o->unsure = false;
         failed(s, portal, str_of(err->text));
         return;
     }
-    o->at_ms = clock_mono_ms() + (o->kept_count > 0 ? CONFIRM_MS : interval_ms(s, p));
+    o->unsure |= call_answers_find(answers, "get0") == NULL;
+    o->at_ms = clock_mono_ms() + (o->kept_count > 0 || o->unsure ? CONFIRM_MS : interval_ms(s, p));
     take_answers(s, portal, answers, &r);
+    if (o->unsure)
+        o->left_ms = 0;
+    o->unsure = false;
     o->full = r.full;
     o->read_wall_ms = clock_wall_ms();
     o->events += (uint64_t)r.events;
@@ -326,6 +332,13 @@ void queue_wake(struct scheduler *s, int portal)
 {
     offline_of(s, portal)->woken = true;
     scheduler_wake(s);
+}
+
+/* An attempt to read failed, and it is made again: the portal may have reserved what we never heard of. */
+void queue_unsure(struct scheduler *s, int portal, const struct job *job)
+{
+    if (job->done == answered)
+        offline_of(s, portal)->unsure = true;
 }
 
 json_t *queue_json(const struct portal *p)

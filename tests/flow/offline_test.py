@@ -76,6 +76,21 @@ class Offline(Application, Scenario):
     def test_killed_before_what_is_kept_is_confirmed(self):
         self.killed_at('scheduler.before_offline_clear')
 
+    def test_a_cut_answer_hides_nothing(self):
+        """The portal reserved what its answer, cut on its way, did not tell: that is looked for at once."""
+        sandbox, p = self.begin(OFFLINE_SECONDS=3, SYNC_INCREMENTAL_SECONDS=0, SYNC_SWEEP_MINUTES=0)
+        p.expect('job.retry', 'portal.unwell')
+
+        def read():
+            return p.status()['portals'][0]['events']['queue']['read_ms']
+        wait_for(read, 'the first reading', 10)
+        last = read()
+        wait_for(lambda: read() != last, 'the next one', 10)
+        self.change(sandbox)
+        sandbox.fault('truncated', 1)
+        wait_for(lambda: [e for e in p.log() if e['event'] == 'offline.left'], 'what was reserved is found', 20)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 20)
+
     def test_events_that_do_not_say_which_record(self):
         """Nothing but looking through the entity helps: what changed by date, what is gone by all ids."""
         sandbox, p = self.begin('offline-false')
