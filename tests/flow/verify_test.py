@@ -1,23 +1,24 @@
 """`potok verify`: a healthy mirror agrees value by value whatever oddities the portal shows; what somebody breaks is found
 with id and field, and --heal repairs it and nothing else; what changes meanwhile is no difference."""
-import contextlib
 import json
 import os
 import re
-import sqlite3
 import unittest
 import urllib.parse
 import urllib.request
 
 from support import truth
+from support.engines import InPostgres, InSqlite
 from support.harness import ALL, ENTITIES, Scenario, free_port, wait_for
-from support.postgres import Server
 
 QUICK = {'BITRIX_TARIFF': '50/250'}       # verify asks at half the rate of the tariff
 
 
 class Verify:
     """The tests of both databases; `tell` runs SQL as somebody else would."""
+
+    def mirror(self, sandbox, **environment):
+        return super().mirror(sandbox, **dict(QUICK, **environment))
 
     def number(self, pipeline, sql):
         return int(list(dict(pipeline.query(sql)[0]).values())[0] or 0)
@@ -289,39 +290,15 @@ class Verify:
         self.assertNotEqual(0, pipeline.potok('verify').returncode, 'there is no database yet')
 
 
-class OnSqlite(Verify, Scenario):
-    def mirror(self, sandbox, **environment):
-        self.of = self.pipeline(sandbox, **dict(QUICK, **environment))
-        return self.of
-
-    def tell(self, sql):
-        with contextlib.closing(sqlite3.connect(self.of.db_path, timeout=30)) as db, db:
-            db.execute(sql)
+class OnSqlite(Verify, InSqlite, Scenario):
+    pass
 
 
-class OnPostgres(Verify, Scenario):
-    databases = 0
+class OnPostgres(Verify, InPostgres, Scenario):
     if not ALL:     # these say nothing of a database
         test_hidden_records_and_a_portal_in_trouble = test_fields_held_back_are_no_difference = None
         test_changes_told_by_events_are_no_differences_meanwhile = test_changes_told_by_nobody_agree_after_a_sync = None
         test_wrong_usage = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.close()
-
-    def mirror(self, sandbox, **environment):
-        OnPostgres.databases += 1
-        self.database = 'verify%d' % OnPostgres.databases
-        self.server.execute('CREATE DATABASE %s' % self.database)
-        return self.pipeline(sandbox, postgres=(self.server, self.database), **dict(QUICK, **environment))
-
-    def tell(self, sql):
-        self.server.execute(sql + ';', self.database)
 
 
 if __name__ == '__main__':
