@@ -35,6 +35,8 @@ static void leave_sign(const struct gateway *g)
 
 void drain_begin(struct gateway *g)
 {
+    if (g->drained)
+        leave_sign(g); /* asked once more: who asks took the sign away */
     if (g->draining)
         return;
     g->draining = true;
