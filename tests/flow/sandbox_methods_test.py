@@ -10,6 +10,7 @@ import urllib.request
 from support.harness import Scenario
 
 README = os.path.join(os.path.dirname(__file__), '..', '..', 'services', 'sandbox', 'README.md')
+PROVENANCE = os.path.join(os.path.dirname(README), 'provenance.md')
 
 
 def expand(name):
@@ -33,6 +34,13 @@ def documented():
     return rows
 
 
+def explained():
+    """The methods of which provenance.md tells from whom we know them."""
+    with open(PROVENANCE) as f:
+        table = f.read().split('\n| Method | From')[1].split('\n\n')[0]
+    return [name for line in table.split('\n')[2:] for code in re.findall(r'`([^`]+)`', line.split(' | ')[0]) for name in expand(code)]
+
+
 class Methods(Scenario):
     def test_the_table_and_the_portal_agree(self):
         sandbox = self.sandbox('--app', '1', deals=10, contacts=10, companies=10, leads=10)
@@ -46,6 +54,9 @@ class Methods(Scenario):
             names = set(re.findall(r'METHOD\("([^"]+)"', f.read()))
         self.assertLess(20, len(names))
         self.assertEqual(set(), names - answered)
+
+    def test_of_each_method_it_is_told_from_whom_it_is_known(self):
+        self.assertEqual(sorted(documented()), sorted(explained()))
 
     def test_each_answers_to_its_name_in_any_case(self):
         sandbox = self.sandbox(deals=10, contacts=10, companies=10, leads=10)
