@@ -44,9 +44,8 @@ static const struct option_row {
     ROW("keep-rows", OPTION_COUNT, portal.keep_rows, 1,
         "1: rows of records that nobody changed are printed once and kept in memory, for benches"),
     ROW("replay", OPTION_TEXT, replay, 0,
-        "folder of a recording (potok record) that answers instead; of the other options --port, --listen "
-        "and "
-        "--latency count"),
+        "folder of a recording (potok record) that answers instead; of the other options --port, --listen, "
+        "--tls-* and --latency count"),
     ROW("events", OPTION_URLS, webhooks, 0,
         "URL of an outgoing webhook: gets an event of every change; may be repeated"),
     ROW("app-events", OPTION_URLS, apps, 0,
