@@ -80,7 +80,7 @@ void access_free_all(struct scheduler *s)
     s->access = NULL;
 }
 
-static int open_pair(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err)
+int access_open(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err)
 {
     const char *name = s->portals[portal].portal.config->name;
     char purpose[80];
@@ -105,7 +105,7 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
     int result = store_access(db, &row, err);
 
     if (result == 0 && is_app(s, portal) && row.sealed.n > 0)
-        result = open_pair(s, portal, buf_view(&row.sealed), &pair, err);
+        result = access_open(s, portal, buf_view(&row.sealed), &pair, err);
     if (result == 0) {
         snprintf(a->host, sizeof(a->host), "%s", row.host);
         snprintf(a->member, sizeof(a->member), "%s", row.member);

@@ -13,7 +13,7 @@
 struct change_list;
 
 #define ACCESS_MOVES_MOST 3         /* in an hour: more is a portal that sends us in circles */
-#define ACCESS_DONE 16
+#define ACCESS_DONE 256             /* well above what gateways may leave unacknowledged at a time (SEALED_MOST) */
 
 struct offer {                      /* brought by somebody, and not yet known to be of use */
     bool any, asking, storing;
@@ -39,6 +39,7 @@ struct portal_access {
 struct access_book {
     struct seal_keys keys;
     struct http_client *http;       /* the scheduler's */
+    int calls;                      /* to OAuth servers, under way */
     struct portal_access list[CONFIG_PORTALS_MAX];
     struct {
         uint64_t spool, seq;
@@ -56,7 +57,12 @@ struct access_book {
 int access_check(const struct config *config, void *state, struct err *err) MUST_CHECK;     /* of struct app_def */
 /* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
 int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
-void access_stop(struct scheduler *s);      /* calls end; before steps are freed */
+/* The end, in this order: answers of OAuth servers are waited for (5 s at most; the bus and the pool are closed); calls
+ * end; pairs that no thread of the pool committed are written. */
+void access_finish(struct scheduler *s);
+void access_stop(struct scheduler *s);
+void access_last(struct scheduler *s, struct step *step);
+bool access_is_pair(const struct step *step);       /* it is one that access_last() writes */
 void access_free_all(struct scheduler *s);
 /* On a database thread, while the loop touches no portal. */
 int access_load(struct scheduler *s, struct db *db, int portal, struct err *err) MUST_CHECK;
@@ -76,7 +82,7 @@ bool access_on_changes(
 /* CONTROL "access" {"portal", "sealed"}: what the operator brings. Replies when it is known what became of it. */
 void access_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
 
-/* ---- between access.c, access_ask.c, access_offer.c and access_move.c ---- */
+/* ---- between access.c, access_ask.c, access_keep.c, access_offer.c and access_move.c ---- */
 static inline const struct config_app *access_app(const struct scheduler *s, int portal)
 {
     return &s->portals[portal].portal.config->app;
@@ -87,6 +93,9 @@ void access_ask(struct scheduler *s, int portal, bool of_offer);
 void access_refused(struct scheduler *s, int portal, const char *why);      /* only a person can help */
 /* A pair to be committed; takes it over. */
 void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer);
+/* The server refuses the pair in memory: another scheduler may have kept a newer one. */
+void access_look_again(struct scheduler *s, int portal, const char *why);
+int access_open(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err) MUST_CHECK;
 void access_kept(struct scheduler *s, int portal, bool was_good);           /* jobs may go again */
 void offer_turn(struct scheduler *s, int portal, uint64_t now_ms);
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, bool unanswered);

@@ -1,11 +1,10 @@
-/* Tokens asked for at the OAuth server, and kept in the database before anybody uses them. */
+/* Tokens asked for at the OAuth server. */
 #include "access.h"
 
 #include "alarms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "guard.h"
 #include "run/crash.h"
 
 #include <stdio.h>
@@ -23,137 +22,6 @@ struct ask {
 static struct portal *portal_of(struct scheduler *s, int portal)
 {
     return &s->portals[portal].portal;
-}
-
-/* ---- what is kept ---- */
-
-struct keep {
-    struct step step;
-    int portal;
-    bool of_offer;
-    struct access pair;
-    struct buf sealed;
-    char server[80], scope[256], status[16], member[STORE_MEMBER_SIZE], host[WEBHOOK_HOST_SIZE];
-    struct store_pair store;
-};
-
-static int keep_work(struct step *step, struct db *db, struct err *err)
-{
-    return store_pair(db, &((struct keep *)step)->store, err);
-}
-
-static void keep_done(struct step *step)
-{
-    struct keep *x = (struct keep *)step;
-    struct scheduler *s = step->s;
-    struct portal_access *a = access_of(s, x->portal);
-    bool was_good = a->oauth.state == OAUTH_GOOD || a->oauth.state == OAUTH_RENEWING;
-
-    oauth_stored(&a->oauth, x->store.number, &x->pair);
-    a->kept_ms = x->store.who.now_ms;
-    if (x->of_offer)
-        a->oauth.unproved = 0;
-    if (x->of_offer || a->member[0] == '\0') { /* a renewal brings no application_token */
-        snprintf(a->member, sizeof(a->member), "%s", a->member[0] != '\0' ? a->member : x->member);
-        gateways_changed(s);
-    }
-    log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
-        kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
-    figures_count("potok_scheduler_tokens_total", "Pairs of tokens taken from the OAuth server",
-        portal_of(s, x->portal)->config->name, 1);
-    if (x->of_offer) {
-        offer_end(s, x->portal, NULL);
-        guard_now(s, x->portal); /* an installation begins without subscriptions */
-    }
-    access_kept(s, x->portal, was_good);
-}
-
-static void keep_failed(struct step *step, const struct err *err)
-{
-    struct keep *x = (struct keep *)step;
-
-    if (x->of_offer)
-        offer_end(step->s, x->portal, err->text);
-    else
-        access_refused(step->s, x->portal, err->text);
-}
-
-static void keep_free(struct step *step)
-{
-    struct keep *x = (struct keep *)step;
-
-    access_free(&x->pair);
-    seal_wipe(&x->sealed);
-    free(x);
-}
-
-static struct str put(char *to, size_t size, const char *text)
-{
-    snprintf(to, size, "%s", text != NULL ? text : "");
-    return str_of(to);
-}
-
-static int seal_pair(struct scheduler *s, struct keep *x, struct err *err)
-{
-    char purpose[80];
-    struct buf plain;
-    int result;
-
-    snprintf(purpose, sizeof(purpose), "token:%s", portal_of(s, x->portal)->config->name);
-    buf_init(&plain, 1 << 15);
-    access_encode(&x->pair, &plain);
-    result = plain.failed ? err_set(err, ERR_LIMIT, "the tokens are too long")
-                          : seal(&s->access->keys, str_of(purpose), buf_view(&plain), &x->sealed, err);
-    seal_wipe(&plain);
-    return result;
-}
-
-void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer)
-{
-    struct keep *x = xcalloc(1, sizeof(*x));
-    struct err err;
-
-    x->step = (struct step){
-        .name = "tokens", .work = keep_work, .done = keep_done, .failed = keep_failed, .free = keep_free
-    };
-    x->portal = portal;
-    x->of_offer = of_offer;
-    x->pair = *pair;
-    *pair = (struct access){ 0 };
-    buf_init(&x->sealed, 1 << 16);
-    x->store = (struct store_pair){ .who = scheduler_who(portal_of(s, portal)),
-        .host = put(x->host, sizeof(x->host), x->pair.domain),
-        .server = put(x->server, sizeof(x->server), x->pair.server),
-        .member = put(x->member, sizeof(x->member), x->pair.member_id),
-        .scope = put(x->scope, sizeof(x->scope), x->pair.scope),
-        .status = put(x->status, sizeof(x->status), x->pair.status),
-        .expires_ms = x->pair.expires_ms };
-    x->step.s = s;
-    if (seal_pair(s, x, &err) < 0) {
-        keep_failed(&x->step, &err);
-        keep_free(&x->step);
-        return;
-    }
-    x->store.sealed = buf_view(&x->sealed);
-    scheduler_step(s, &x->step);
-}
-
-/* Everything was waiting for it; what had failed for want of it begins again. */
-void access_kept(struct scheduler *s, int portal, bool was_good)
-{
-    struct portal *p = portal_of(s, portal);
-    struct sync_wish wish = { portal, 0 };
-    struct bus_peer nobody = { { 0 }, 0 };
-    bool stopped = p->state == PORTAL_STOPPED;
-
-    alarms_portal(s, portal, "access.lost", NULL);
-    portal_resume(p);
-    for (int i = 0; i < p->mirror_count; i++)
-        if (!p->mirrors[i].paused)
-            wish.mirrors |= (uint64_t)1 << i;
-    if ((!was_good || stopped) && wish.mirrors != 0)
-        scheduler_step(s, sync_step(s, &wish, 1, nobody, NULL));
-    scheduler_wake(s);
 }
 
 /* ---- the end of access ---- */
@@ -240,9 +108,20 @@ static void renewal_answered(struct scheduler *s, int portal, struct oauth_answe
             snprintf(answer->text + n, sizeof(answer->text) - n,
                 " (an answer with new tokens was lost on its way before)");
         }
-        access_refused(s, portal, answer->text);
+        access_look_again(s, portal, answer->text);
         break;
     }
+}
+
+/* The server spent the old refresh token: what it gave for it is kept even by who is stopped or deposed. */
+static void last_answer(struct scheduler *s, int portal, struct oauth_answer *answer, bool of_offer)
+{
+    if (answer->meaning != OAUTH_PAIR)
+        return;
+    if (of_offer)
+        offer_answered(s, portal, answer, false);
+    else
+        renewal_answered(s, portal, answer, false);
 }
 
 static void on_answer(void *ctx, struct http_answer *http)
@@ -251,13 +130,12 @@ static void on_answer(void *ctx, struct http_answer *http)
     struct scheduler *s = x->s;
     struct oauth_answer answer;
 
-    if (s->stopping || s->lease.lost) {
-        free(x);
-        return;
-    }
+    s->access->calls--;
     oauth_read(&answer, http->status, buf_view(&http->body), http->err.text, clock_wall_ms());
     seal_wipe(&http->body);
-    if (x->of_offer)
+    if (s->stopping)
+        last_answer(s, x->portal, &answer, x->of_offer);
+    else if (x->of_offer)
         offer_answered(s, x->portal, &answer, http->status == 0);
     else
         renewal_answered(s, x->portal, &answer, http->status == 0);
@@ -299,6 +177,8 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
         of_offer ? offer_answered(s, portal, &none, false) : renewal_answered(s, portal, &none, false);
         seal_wipe(&form);
         free(x);
+    } else {
+        s->access->calls++;
     }
     free(url);
 }

@@ -216,7 +216,8 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
     switch (answer->meaning) {
     case OAUTH_PAIR:
         if (!is_ours(s, portal, answer, why)) {
-            offer_end(s, portal, why);
+            if (!s->stopping)
+                offer_end(s, portal, why);
             return;
         }
         complete(&answer->pair, &o->given, &a->oauth.pair);

@@ -91,6 +91,10 @@ static void step_failed(struct scheduler *s, struct step *step, const struct err
             return;
         }
     }
+    if (s->stopping && curable(err) && access_is_pair(step)) {
+        put_back(s, step); /* scheduler_stop() writes it */
+        return;
+    }
     if (lost)
         lease_lost(s, err);
     else if (step->failed != NULL)
@@ -370,16 +374,19 @@ void scheduler_stop(void *state)
     s->stopping = true;
     lease_stop(s);
     db_pool_free(&s->pool);
+    bus_close(&s->router);
+    bus_close(&s->dones);
+    access_finish(s);
     access_stop(s);
-    while ((step = take_step(s)) != NULL)
+    while ((step = take_step(s)) != NULL) {
+        access_last(s, step);
         step->free(step);
+    }
     if (s->lease.active)
         last_words(s);
     if (s->timer != NULL)
         uv_close((uv_handle_t *)s->timer, free_timer);
     s->timer = NULL;
-    bus_close(&s->router);
-    bus_close(&s->dones);
     alarms_free(&s->alarms);
     flights_fini(&s->flights);
     public_urls_free(&s->urls);

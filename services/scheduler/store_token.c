@@ -1,5 +1,7 @@
 #include "store_token.h"
 
+#include <stdio.h>
+
 static int on_lease(void *ctx, const struct db_val *row, int columns)
 {
     struct store_access *x = ctx;
@@ -89,9 +91,44 @@ static int put_pair(struct db *db, struct store_pair *x, struct err *err)
         on_number, &x->number, NULL, err);
 }
 
+static int number_of(struct db *db, const struct store_pair *x, uint64_t *ret, struct err *err)
+{
+    char sql[80];
+
+    *ret = 0;
+    snprintf(sql, sizeof(sql), "SELECT epoch FROM potok_lease WHERE portal = $1%s", db_for_update(db));
+    if (db_run(db, sql, DB_ARGS(dbv_s(x->who.portal)), NULL, NULL, NULL, err) < 0)
+        return -1;
+    return db_run(db, "SELECT number FROM potok_token WHERE portal = $1", DB_ARGS(dbv_s(x->who.portal)),
+        on_number, ret, NULL, err);
+}
+
+/* Who lost the lease may still bring the successor of the pair that is there: nobody else can. */
+static int begin_pair(struct db *db, const struct store_pair *x, struct err *err)
+{
+    struct err lost;
+    uint64_t number;
+    int failed;
+
+    if (store_begin(db, &x->who, err) == 0)
+        return 0;
+    if (err->kind != ERR_PERM || err->code != STORE_LEASE_LOST)
+        return -1;
+    lost = *err;
+    if (db_begin(db, err) < 0)
+        return -1;
+    failed = number_of(db, x, &number, err);
+    if (failed == 0 && number == x->from)
+        return 0;
+    db_rollback(db);
+    if (failed == 0)
+        *err = lost;
+    return -1;
+}
+
 int store_pair(struct db *db, struct store_pair *x, struct err *err)
 {
-    if (store_begin(db, &x->who, err) < 0)
+    if (begin_pair(db, x, err) < 0)
         return -1;
     return store_end(db, put_pair(db, x, err), err);
 }

@@ -23,9 +23,11 @@ struct store_pair {
     struct store_who who;
     struct str sealed, host, server, member, scope, status; /* empty: not told */
     int64_t expires_ms;         /* 0 = not told */
+    uint64_t from;              /* number of the pair it replaces; 0 = there was none */
     uint64_t number;            /* out */
 };
-/* Another member_id than the one that is known: ERR_AUTH, nothing is written. */
+/* Fenced by the epoch or, where the lease is lost, by `from`. Another member_id than the one that is known: ERR_AUTH,
+ * nothing is written. */
 int store_pair(struct db *db, struct store_pair *x, struct err *err) MUST_CHECK;
 /* They are of no use any more; `forget`: and are taken away. */
 int store_pair_error(struct db *db, const struct store_who *who, struct str error, bool forget, struct err *err) MUST_CHECK;

@@ -185,6 +185,21 @@ class Oauth(Scenario):
         self.exact(pipeline)
         self.no_secret_is_kept_in_plain(pipeline)
 
+    def test_stopped_while_new_tokens_are_under_way(self):
+        pipeline = self.connect()
+        self.login(pipeline)
+        self.exact(pipeline)
+        self.portal.token_endpoint_fault('latency', 1, ms=1500)
+        self.portal.expire_tokens('access')
+        self.portal.post('change?count=30&kind=update')
+        self.assertEqual(0, pipeline.potok('sync').returncode)
+        wait_for(lambda: self.portal.application()['refreshed'], 'the server has spent the old refresh token', 20)
+        self.assertEqual(0, pipeline.stop())
+        self.assertEqual((2, 'good'), (self.shown(pipeline)['number'], self.state(pipeline)))
+        pipeline.start()
+        self.exact(pipeline)
+        self.assertEqual(1, self.portal.application()['refreshed'])
+
     def killed_before_new_tokens_are_kept(self, quirks=()):
         pipeline = self.connect(quirks)
         self.login(pipeline)

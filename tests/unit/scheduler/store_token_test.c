@@ -103,6 +103,7 @@ TEST(who_lost_the_lease_writes_nothing)
     struct err err = { 0 };
 
     world_lease(w.db, 2000); /* another one's */
+    p.from = 7;
     CHECK_EQ(store_pair(w.db, &p, &err), -1);
     CHECK_EQ(err.code, STORE_LEASE_LOST);
     CHECK_EQ(store_host(w.db, &w.who, STR("q.example"), &err), -1);
@@ -110,6 +111,27 @@ TEST(who_lost_the_lease_writes_nothing)
     struct store_access x = look(&w);
     CHECK_EQ(x.number, 0);
     CHECK_STR(x.host, "");
+    store_access_fini(&x);
+    db_close(&w.db);
+}
+
+TEST(who_lost_the_lease_still_brings_the_successor_of_what_is_there)
+{
+    struct world w = world_new("access6");
+    struct store_pair first = pair(&w, "first", "m1"), second = pair(&w, "second", "m1"),
+                      late = pair(&w, "late", "m1");
+    struct err err = { 0 };
+
+    CHECK_OK(store_pair(w.db, &first, &err), err);
+    world_lease(w.db, 2000); /* another one's */
+    second.from = late.from = first.number;
+    CHECK_OK(store_pair(w.db, &second, &err), err);
+    CHECK_EQ(second.number, 2);
+    CHECK_EQ(store_pair(w.db, &late, &err), -1); /* another renewal was faster */
+    CHECK_EQ(err.code, STORE_LEASE_LOST);
+    struct store_access x = look(&w);
+    CHECK_EQ(x.number, 2);
+    CHECK_VIEW(buf_view(&x.sealed), "second");
     store_access_fini(&x);
     db_close(&w.db);
 }
@@ -132,4 +154,5 @@ TEST(a_renamed_portal_is_the_same_under_either_name)
 TEST_MAIN(CASE(nothing_is_known_at_first), CASE(pairs_replace_one_another_and_their_number_rises),
     CASE(a_new_pair_is_good_and_one_that_is_forgotten_is_gone),
     CASE(another_portals_tokens_are_refused_and_nothing_is_touched), CASE(who_lost_the_lease_writes_nothing),
+    CASE(who_lost_the_lease_still_brings_the_successor_of_what_is_there),
     CASE(a_renamed_portal_is_the_same_under_either_name))

@@ -1,0 +1,281 @@
+/* Pairs of tokens on their way to the database: kept before anybody uses them, and kept by who is stopped or was deposed,
+ * since the server has spent the ones they replace. */
+#include "access.h"
+
+#include "alarms.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STOP_MOST_MS 5000
+#define STOP_WAIT_MS 200
+
+static struct portal *portal_of(struct scheduler *s, int portal)
+{
+    return &s->portals[portal].portal;
+}
+
+/* ---- a new pair ---- */
+
+struct keep {
+    struct step step;
+    int portal;
+    bool of_offer;
+    struct access pair;
+    struct buf sealed;
+    char server[80], scope[256], status[16], member[STORE_MEMBER_SIZE], host[WEBHOOK_HOST_SIZE];
+    struct store_pair store;
+};
+
+static int keep_work(struct step *step, struct db *db, struct err *err)
+{
+    return store_pair(db, &((struct keep *)step)->store, err);
+}
+
+static void keep_done(struct step *step)
+{
+    struct keep *x = (struct keep *)step;
+    struct scheduler *s = step->s;
+    struct portal_access *a = access_of(s, x->portal);
+    bool was_good = a->oauth.state == OAUTH_GOOD || a->oauth.state == OAUTH_RENEWING;
+
+    oauth_stored(&a->oauth, x->store.number, &x->pair);
+    a->kept_ms = x->store.who.now_ms;
+    if (x->of_offer)
+        a->oauth.unproved = 0;
+    if (x->of_offer || a->member[0] == '\0') { /* a renewal brings no application_token */
+        snprintf(a->member, sizeof(a->member), "%s", a->member[0] != '\0' ? a->member : x->member);
+        gateways_changed(s);
+    }
+    log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
+        kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
+    figures_count("potok_scheduler_tokens_total", "Pairs of tokens taken from the OAuth server",
+        portal_of(s, x->portal)->config->name, 1);
+    if (x->of_offer) {
+        offer_end(s, x->portal, NULL);
+        guard_now(s, x->portal); /* an installation begins without subscriptions */
+    }
+    access_kept(s, x->portal, was_good);
+}
+
+static void keep_failed(struct step *step, const struct err *err)
+{
+    struct keep *x = (struct keep *)step;
+
+    if (x->of_offer)
+        offer_end(step->s, x->portal, err->text);
+    else
+        access_refused(step->s, x->portal, err->text);
+}
+
+static void keep_free(struct step *step)
+{
+    struct keep *x = (struct keep *)step;
+
+    access_free(&x->pair);
+    seal_wipe(&x->sealed);
+    free(x);
+}
+
+static struct str put(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text != NULL ? text : "");
+    return str_of(to);
+}
+
+static int seal_pair(struct scheduler *s, struct keep *x, struct err *err)
+{
+    char purpose[80];
+    struct buf plain;
+    int result;
+
+    snprintf(purpose, sizeof(purpose), "token:%s", portal_of(s, x->portal)->config->name);
+    buf_init(&plain, 1 << 15);
+    access_encode(&x->pair, &plain);
+    result = plain.failed ? err_set(err, ERR_LIMIT, "the tokens are too long")
+                          : seal(&s->access->keys, str_of(purpose), buf_view(&plain), &x->sealed, err);
+    seal_wipe(&plain);
+    return result;
+}
+
+void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer)
+{
+    struct keep *x = xcalloc(1, sizeof(*x));
+    struct err err;
+
+    x->step = (struct step){
+        .name = "tokens", .work = keep_work, .done = keep_done, .failed = keep_failed, .free = keep_free
+    };
+    x->portal = portal;
+    x->of_offer = of_offer;
+    x->pair = *pair;
+    *pair = (struct access){ 0 };
+    buf_init(&x->sealed, 1 << 16);
+    x->store = (struct store_pair){ .who = scheduler_who(portal_of(s, portal)),
+        .host = put(x->host, sizeof(x->host), x->pair.domain),
+        .server = put(x->server, sizeof(x->server), x->pair.server),
+        .member = put(x->member, sizeof(x->member), x->pair.member_id),
+        .scope = put(x->scope, sizeof(x->scope), x->pair.scope),
+        .status = put(x->status, sizeof(x->status), x->pair.status),
+        .expires_ms = x->pair.expires_ms,
+        .from = access_of(s, portal)->oauth.number };
+    x->step.s = s;
+    if (seal_pair(s, x, &err) < 0) {
+        if (!s->stopping)
+            keep_failed(&x->step, &err);
+        keep_free(&x->step);
+        return;
+    }
+    x->store.sealed = buf_view(&x->sealed);
+    scheduler_step(s, &x->step);
+}
+
+/* Everything was waiting for it; what had failed for want of it begins again. */
+void access_kept(struct scheduler *s, int portal, bool was_good)
+{
+    struct portal *p = portal_of(s, portal);
+    struct sync_wish wish = { portal, 0 };
+    struct bus_peer nobody = { { 0 }, 0 };
+    bool stopped = p->state == PORTAL_STOPPED;
+
+    alarms_portal(s, portal, "access.lost", NULL);
+    portal_resume(p);
+    for (int i = 0; i < p->mirror_count; i++)
+        if (!p->mirrors[i].paused)
+            wish.mirrors |= (uint64_t)1 << i;
+    if ((!was_good || stopped) && wish.mirrors != 0)
+        scheduler_step(s, sync_step(s, &wish, 1, nobody, NULL));
+    scheduler_wake(s);
+}
+
+/* ---- the server refuses the old one ---- */
+
+struct look {
+    struct step step;
+    int portal;
+    struct store_access row;
+    char text[ERR_TEXT_SIZE];
+};
+
+static int look_work(struct step *step, struct db *db, struct err *err)
+{
+    struct look *x = (struct look *)step;
+
+    store_access_fini(&x->row);
+    x->row = (struct store_access){ .portal = portal_of(step->s, x->portal)->name };
+    return store_access(db, &x->row, err);
+}
+
+static void look_failed(struct step *step, const struct err *err)
+{
+    struct look *x = (struct look *)step;
+
+    access_refused(step->s, x->portal, x->text);
+}
+
+static void look_done(struct step *step)
+{
+    struct look *x = (struct look *)step;
+    struct scheduler *s = step->s;
+    struct portal_access *a = access_of(s, x->portal);
+    struct access pair = { 0 };
+    struct err err;
+
+    if (x->row.number <= a->oauth.number || x->row.error[0] != '\0' || x->row.sealed.n == 0 ||
+        access_open(s, x->portal, buf_view(&x->row.sealed), &pair, &err) < 0) {
+        access_refused(s, x->portal, x->text);
+        return;
+    }
+    oauth_stored(&a->oauth, x->row.number, &pair);
+    a->kept_ms = x->row.at_ms;
+    gateways_changed(s);
+    log_ev(LOG_INFO, "access.found", kv_str("portal", portal_of(s, x->portal)->name),
+        kv_u("number", x->row.number));
+    access_free(&pair);
+    access_kept(s, x->portal, true);
+}
+
+static void look_free(struct step *step)
+{
+    store_access_fini(&((struct look *)step)->row);
+    free(step);
+}
+
+void access_look_again(struct scheduler *s, int portal, const char *why)
+{
+    struct look *x = xcalloc(1, sizeof(*x));
+    struct oauth *o = &access_of(s, portal)->oauth;
+
+    x->step = (struct step){
+        .name = "access", .work = look_work, .done = look_done, .failed = look_failed, .free = look_free
+    };
+    x->portal = portal;
+    snprintf(x->text, sizeof(x->text), "%s", why);
+    o->asking = false;
+    o->storing = true;
+    scheduler_step(s, &x->step);
+}
+
+/* ---- the stop ---- */
+
+static void on_time(uv_timer_t *timer)
+{
+}
+
+static void free_timer(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void access_finish(struct scheduler *s)
+{
+    uint64_t until_ms = clock_mono_ms() + STOP_MOST_MS;
+    uv_timer_t *timer;
+
+    if (s->access == NULL || s->access->calls == 0)
+        return;
+    timer = xcalloc(1, sizeof(*timer));
+    uv_timer_init(s->app->loop, timer);
+    uv_timer_start(timer, on_time, STOP_WAIT_MS, STOP_WAIT_MS);
+    while (s->access->calls > 0 && clock_mono_ms() < until_ms)
+        uv_run(s->app->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)timer, free_timer);
+}
+
+bool access_is_pair(const struct step *step)
+{
+    return step->work == keep_work;
+}
+
+static int keep_now(struct scheduler *s, struct step *step, struct err *err)
+{
+    struct db *db = NULL;
+    int failed = db_open(&db, s->database_url, err);
+
+    if (failed == 0)
+        failed = keep_work(step, db, err);
+    db_close(&db);
+    return failed;
+}
+
+void access_last(struct scheduler *s, struct step *step)
+{
+    uint64_t until_ms = clock_mono_ms() + STOP_MOST_MS;
+    struct keep *x = (struct keep *)step;
+    struct err err = { 0 };
+    int failed;
+
+    if (!access_is_pair(step))
+        return;
+    while ((failed = keep_now(s, step, &err)) < 0 && err.kind == ERR_TEMP && clock_mono_ms() < until_ms)
+        uv_sleep(STOP_WAIT_MS);
+    if (failed < 0)
+        log_ev(LOG_WARNING, "access.unkept", kv_str("portal", portal_of(s, x->portal)->name), kv_err(&err));
+    else
+        log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
+            kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
+}
