@@ -282,14 +282,16 @@ static int take(struct spool *s, uint64_t after, struct spool_row *rows, int mos
 int spool_take(struct spool *s, uint64_t after, struct spool_row *rows, int most, int *ret_count,
     int *ret_damaged, struct err *err)
 {
-    uint64_t bad;
+    uint64_t bad, before = 0;
 
     *ret_damaged = 0;
-    for (;;) {
+    for (;; before = bad) {
         if (take(s, after, rows, most, ret_count, &bad, err) < 0)
             return -1;
         if (bad == 0)
             break;
+        if (bad == before) /* a walk finds it and its number does not: the file itself is damaged */
+            return err_set(err, ERR_PERM, "spool %s: a damaged row cannot be set aside", s->path);
         if (set_aside(s, bad, err) < 0)
             return -1;
         ++*ret_damaged;

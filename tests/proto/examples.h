@@ -245,7 +245,8 @@ static void event_full(struct msg *m, const struct scratch *s)
 
 static void event_ack_full(struct msg *m, const struct scratch *s)
 {
-    MEMBERS(event_ack, .gateway = STR("gateway.1"), .spool = 1795228000000654321u, .last = 8, .marked = 1, .skipped = 1);
+    MEMBERS(event_ack, .gateway = STR("gateway.1"), .spool = 1795228000000654321u, .last = 8, .marked = 1,
+        .skipped = 1);
 }
 
 /* Portals that were renamed, and one whose application_token is known. */
