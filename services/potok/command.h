@@ -15,6 +15,7 @@ struct command {
 
 extern const struct command COMMAND_UP, COMMAND_SYNC, COMMAND_PAUSE, COMMAND_RESUME, COMMAND_STATUS, COMMAND_SCHEMA, COMMAND_RECORD, COMMAND_CONFIG,
     COMMAND_LOGS, COMMAND_DOCTOR, COMMAND_VERIFY, COMMAND_PORTAL, COMMAND_ALARMS, COMMAND_WEBHOOKS, COMMAND_SPOOL;
+extern const struct option_def SPOOL_VERBS[];       /* what each word of `potok spool` does */
 
 /* "potok: what went wrong" on standard error; gives the exit code that goes with the kind of error. */
 int command_failed(const struct err *err);

@@ -62,6 +62,7 @@ enum call { CALL_PROFILE, CALL_SCOPE, CALL_TIME, CALL_TIME_2, CALL_TIME_3, CALL_
 
 struct call_facts {
     bool asked;
+    bool unstarted, unconnected;    /* of an application: no scheduler runs, or it has no access: see failure */
     int status;                 /* 0: no answer, see failure */
     char failure[ERR_TEXT_SIZE];
     bool json;                  /* the body is a JSON object */

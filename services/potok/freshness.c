@@ -39,6 +39,7 @@ static int on_entity(void *ctx, const struct db_val *row, int columns)
     put(o, "full_ms", row[5], false);
     put(o, "changed_ms", row[6], false);
     put(o, "changed_age_ms", row[6], true);
+    json_object_set_new(o, "paused", json_boolean(row[7].i != 0));
     json_array_append_new(ctx, o);
     return 0;
 }
@@ -54,7 +55,8 @@ static json_t *freshness_read(const struct home *home, struct err *err)
         return NULL;
     list = json_array();
     if (db_run(db,
-            "SELECT e.portal, e.entity, coalesce(m.n, 0), m.oldest_ms, e.agreed_ms, e.full_ms, c.at_ms FROM "
+            "SELECT e.portal, e.entity, coalesce(m.n, 0), m.oldest_ms, e.agreed_ms, e.full_ms, c.at_ms, "
+            "e.paused FROM "
             "potok_entity e "
             "LEFT JOIN (SELECT portal, entity, count(*) AS n, min(set_ms) AS oldest_ms FROM potok_mark "
             "GROUP BY portal, entity) m ON m.portal = e.portal AND m.entity = e.entity "
@@ -88,8 +90,9 @@ static void row_add(const json_t *e, struct table *t)
     char name[120], marks[SAY_COUNT_SIZE], mark[SAY_COUNT_SIZE], agreed[SAY_COUNT_SIZE],
         changed[SAY_COUNT_SIZE];
 
-    snprintf(name, sizeof(name), "%s/%s", json_string_value(json_object_get(e, "portal")),
-        json_string_value(json_object_get(e, "entity")));
+    snprintf(name, sizeof(name), "%s/%s%s", json_string_value(json_object_get(e, "portal")),
+        json_string_value(json_object_get(e, "entity")),
+        json_is_true(json_object_get(e, "paused")) ? say(" (приостановлено)", " (paused)") : "");
     table_add(t,
         (const char *[]){ name, say_count((uint64_t)json_integer_value(json_object_get(e, "marks")), marks),
             span(json_object_get(e, "mark_age_ms"), "", mark),

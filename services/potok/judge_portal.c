@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "explain.h"
+#include "russian.h"
 #include "say.h"
 
 #include <inttypes.h>
@@ -124,9 +125,20 @@ static void portal_add(const struct portal_facts *p, struct findings *out)
 {
     const struct call_facts *c = &p->calls[CALL_PROFILE];
     const struct explanation *e = explain_words(str_of(c->failure));
+    char said[2 * ERR_TEXT_SIZE];
 
     if (c->status >= 300 && c->status < 400) {
         moved_add(p, c, out);
+    } else if (c->unstarted) {
+        finding_add(out, HEALTH_BAD, p->name,
+            say("запустите службы: potok up", "start the services: potok up"), "%s: %s", p->url,
+            say("портал подключён приложением, спросить его можно, только пока работает планировщик",
+                "the portal is reached as an application and can be asked only while the scheduler runs"));
+    } else if (c->unconnected) {
+        finding_add(out, HEALTH_BAD, p->name,
+            say("подключите приложение: potok portal login (что с ним сейчас — potok portal)",
+                "connect the application: potok portal login (how it is: potok portal)"),
+            "%s: %s", p->url, russian_message(c->failure, said, sizeof(said)));
     } else if (c->status == 0) {
         finding_add(out, HEALTH_BAD, p->name,
             cure_of(e, say("проверьте адрес и сеть", "check the address and the network")),

@@ -235,6 +235,8 @@ static void on_go(void *ctx, const struct budget_go *go)
     struct err err = go->err;
 
     a->facts->calls[a->call].asked = true;
+    a->facts->calls[a->call].unstarted = err.kind == ERR_AUTH && go->alone;
+    a->facts->calls[a->call].unconnected = err.kind == ERR_PERM && config_portal_is_app(a->portal);
     if (err.kind != ERR_NONE || post(a, go, &err) < 0)
         not_asked(a, err.text);
 }

@@ -106,10 +106,9 @@ static void commands_print(FILE *to)
         to, "\n%s\n", say("`potok help КОМАНДА` расскажет о ней больше", "`potok help COMMAND` tells more"));
 }
 
-static void command_print(const struct command *c)
+static void options_print(const struct option_def *o)
 {
-    printf("potok %s %s\n  %s\n", c->name, c->words, say(c->ru, c->en));
-    for (const struct option_def *o = c->options; o != NULL && o->name != NULL; o++) {
+    for (; o != NULL && o->name != NULL; o++) {
         char name[64];
 
         if (o->letter != 0)
@@ -120,6 +119,14 @@ static void command_print(const struct command *c)
 
         printf("  %s%*s  %s\n", name, gap > 0 ? gap : 0, "", say(o->ru, o->en));
     }
+}
+
+static void command_print(const struct command *c)
+{
+    printf("potok %s %s\n  %s\n", c->name, c->words, say(c->ru, c->en));
+    if (c == &COMMAND_SPOOL)
+        options_print(SPOOL_VERBS);
+    options_print(c->options);
 }
 
 static int help_run(const struct args *args)

@@ -1,5 +1,7 @@
 #include "say.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +58,26 @@ const char *say_span(uint64_t ms, char ret[static SAY_COUNT_SIZE])
         snprintf(ret, SAY_COUNT_SIZE, "%llu:%02llu", s / 60, s % 60);
     else
         snprintf(ret, SAY_COUNT_SIZE, "%llu:%02llu:%02llu", s / 3600, s / 60 % 60, s % 60);
+    return ret;
+}
+
+const char *say_every(uint64_t seconds, char ret[static SAY_COUNT_SIZE])
+{
+    static const struct {
+        uint64_t seconds;
+        const char *ru, *en, *ru_one, *en_one;
+    } units[] = { { 3600, "ч", "h", "раз в час", "once an hour" },
+        { 60, "мин", "min", "раз в минуту", "once a minute" },
+        { 1, "с", "s", "раз в секунду", "once a second" } };
+    size_t i = 0;
+
+    while (i + 1 < ARRAY_SIZE(units) && (seconds < units[i].seconds || seconds % units[i].seconds != 0))
+        i++;
+    if (seconds == units[i].seconds)
+        snprintf(ret, SAY_COUNT_SIZE, "%s", say(units[i].ru_one, units[i].en_one));
+    else
+        snprintf(ret, SAY_COUNT_SIZE, "%s %llu %s", say("раз в", "every"),
+            (unsigned long long)(seconds / units[i].seconds), say(units[i].ru, units[i].en));
     return ret;
 }
 

@@ -16,6 +16,8 @@ const char *say(const char *ru, const char *en) __attribute__((format_arg(1), fo
 /* 1234567 -> "1,234,567" or "1 234 567" (with no-break blanks). */
 const char *say_count(uint64_t n, char ret[static SAY_COUNT_SIZE]);
 /* 75000 ms -> "1:15", 3675000 -> "1:01:15". */
+/* "раз в минуту", "every 90 s". */
+const char *say_every(uint64_t seconds, char ret[static SAY_COUNT_SIZE]);
 const char *say_span(uint64_t ms, char ret[static SAY_COUNT_SIZE]);
 enum say_exact { SAY_DAY, SAY_MINUTE, SAY_SECOND };
 /* Unix ms -> "2026-11-21", "… 09:15", "… 09:15:07", on this machine's clock; 0 -> "". */

@@ -105,6 +105,7 @@ static void portal_read(const json_t *o, struct portal_view *p)
 
     text_get(o, "name", p->name, sizeof(p->name));
     text_get(o, "url", p->url, sizeof(p->url));
+    text_get(o, "host", p->host, sizeof(p->host));
     text_get(o, "state", p->state, sizeof(p->state));
     text_get(o, "error", p->error, sizeof(p->error));
     russian_in_place(p->error, sizeof(p->error));

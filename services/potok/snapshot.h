@@ -27,7 +27,8 @@ struct operating_view {         /* the method nearest to its limit */
 
 struct portal_view {
     char name[40], url[321];    /* masked */
-    char state[16];             /* ok | stopped | waiting | blocked */
+    char host[128];             /* where it answers now; "" = as configured */
+    char state[16];             /* ok | stopped | waiting | blocked | unconnected */
     uint64_t try_at_ms;         /* blocked: when it is tried next; wall clock */
     char error[ERR_TEXT_SIZE];
     char paused[321];           /* entities, separated by ", " */

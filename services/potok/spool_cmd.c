@@ -25,6 +25,18 @@ static const struct option_def OPTIONS[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
+const struct option_def SPOOL_VERBS[] = {
+    { "stats", 0, false, "сколько ждёт, с каких пор, сколько отложено (без слова — это)",
+        "how many wait, since when, how many were set aside (the default)" },
+    { "list", 0, false, "каждое событие строкой", "a line for each event" },
+    { "export", 0, false, "то же строками JSON", "the same as lines of JSON" },
+    { "check", 0, false, "целы ли файл и каждая запись; код выхода 1, если нет",
+        "are the file and each of its rows sound; exit code 1 when not" },
+    { "drain", 0, false, "шлюз (или все) больше не принимает и передаёт всё: перед его удалением",
+        "a gateway (or all) takes no more and hands on all it has: before it is removed" },
+    { NULL, 0, false, NULL, NULL },
+};
+
 #define SPOOLS_MAX 64
 
 struct spools {
@@ -137,23 +149,31 @@ static int stats(const struct spools *s, bool json, struct err *err)
 
 /* ---- list, export ---- */
 
+struct listing {
+    const char *gateway;
+    uint64_t rows;
+};
+
 static int on_listed(void *ctx, const struct spool_row *r, bool sound)
 {
+    struct listing *l = ctx;
     char when[CLOCK_ISO_SIZE];
 
+    l->rows++;
     clock_iso(r->at_ms, when);
-    printf("%s  %8" PRIu64 "  %s  %s %s %" PRIu64 "  %s%s\n", (const char *)ctx, r->seq, when, r->portal,
-        r->entity, r->id, r->event, sound ? "" : say("  ПОВРЕЖДЕНО", "  DAMAGED"));
+    printf("%s  %8" PRIu64 "  %s  %s %s %" PRIu64 "  %s%s\n", l->gateway, r->seq, when, r->portal, r->entity,
+        r->id, r->event, sound ? "" : say("  ПОВРЕЖДЕНО", "  DAMAGED"));
     return 0;
 }
 
 static int on_exported(void *ctx, const struct spool_row *r, bool sound)
 {
+    struct listing *l = ctx;
     char when[CLOCK_ISO_SIZE];
     json_t *o;
 
     clock_iso(r->at_ms, when);
-    o = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:b}", "gateway", (const char *)ctx, "seq",
+    o = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:b}", "gateway", l->gateway, "seq",
         (json_int_t)r->seq, "at", when, "portal", r->portal, "entity", r->entity, "id", (json_int_t)r->id,
         "kind", kind_name(r->kind), "event", r->event, "sound", sound);
     if (o != NULL) /* a damaged row may hold no text */
@@ -163,18 +183,19 @@ static int on_exported(void *ctx, const struct spool_row *r, bool sound)
     return 0;
 }
 
-static int each(const struct spools *s, spool_on_row *on_row, struct err *err)
+static int each(const struct spools *s, spool_on_row *on_row, uint64_t *ret_rows, struct err *err)
 {
+    struct listing l = { .rows = 0 };
     int failed = 0;
 
     for (int i = 0; i < s->count && failed == 0; i++) {
         struct spool *spool = NULL;
 
-        failed = open_one(s, i, &spool, err) < 0 || spool_each(spool, on_row, (void *)s->names[i], err) < 0
-                     ? -1
-                     : 0;
+        l.gateway = s->names[i];
+        failed = open_one(s, i, &spool, err) < 0 || spool_each(spool, on_row, &l, err) < 0 ? -1 : 0;
         spool_close(&spool);
     }
+    *ret_rows = l.rows;
     return failed;
 }
 
@@ -283,6 +304,7 @@ static int drain(const struct spools *s, const struct home *home, const char *in
 static int run_verb(const struct spools *s, const char *verb, bool json)
 {
     struct err err = { 0 };
+    uint64_t rows = 0;
     int failed;
 
     if (strcmp(verb, "check") == 0)
@@ -290,7 +312,10 @@ static int run_verb(const struct spools *s, const char *verb, bool json)
     if (strcmp(verb, "stats") == 0)
         failed = stats(s, json, &err);
     else
-        failed = each(s, json || strcmp(verb, "export") == 0 ? on_exported : on_listed, &err);
+        failed = each(s, json || strcmp(verb, "export") == 0 ? on_exported : on_listed, &rows, &err);
+    if (failed == 0 && strcmp(verb, "list") == 0 && !json && rows == 0)
+        fprintf(
+            stderr, "%s\n", say("ничего не ждёт: всё принятое передано", "nothing waits: all was handed on"));
     return failed < 0 ? command_failed(&err) : EXIT_WELL;
 }
 

@@ -112,6 +112,8 @@ static const char *service_state(const char *state)
         { "busy", "занят", "busy" },
         { "standby", "в резерве", "standby" },
         { "stopping", "завершается", "stopping" },
+        { "draining", "опустошается", "draining" },
+        { "drained", "опустошён", "drained" },
         { "no answer", "не отвечает", "no answer" },
     };
 
@@ -120,6 +122,16 @@ static const char *service_state(const char *state)
             return say(names[i].ru, names[i].en);
     }
     return state;
+}
+
+/* A gateway that is being drained is not ready, and will not be. */
+static const char *state_of(const struct service_view *v)
+{
+    const char *draining = json_string_value(json_object_get(v->detail, "draining"));
+
+    if (draining == NULL || strcmp(v->state, "no answer") == 0)
+        return v->state;
+    return strcmp(draining, "over") == 0 ? "drained" : "draining";
 }
 
 /* What services say they cannot do. */
@@ -184,8 +196,9 @@ static void services_show(const struct ask *a)
         const struct service_view *v = &a->services[i];
 
         snprintf(pid, sizeof(pid), "%llu", (unsigned long long)v->pid);
-        table_add(&t, (const char *[]){ v->instance, service_state(v->state), pid, say_span(v->uptime_ms, up),
-                          say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
+        table_add(
+            &t, (const char *[]){ v->instance, service_state(state_of(v)), pid, say_span(v->uptime_ms, up),
+                    say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
     }
     table_show(&t);
     table_fini(&t);
@@ -204,6 +217,19 @@ static const char *portal_state(const struct snapshot *s, const struct portal_vi
         return say("отвечает, но последние синхронизации не удались (см. ниже)",
             "answers, but its last syncs failed (see below)");
     return view_state(p->state);
+}
+
+/* "https://new.bitrix24.ru (configured: https://old.bitrix24.ru/rest/1/…)": a portal that was renamed. */
+static const char *where_of(const struct portal_view *p, char *ret, size_t size)
+{
+    const char *scheme = strstr(p->url, "://"), *host = scheme != NULL ? scheme + 3 : p->url;
+    size_t n = strcspn(host, "/");
+
+    if (p->host[0] == '\0' || (strlen(p->host) == n && strncmp(p->host, host, n) == 0))
+        return p->url;
+    snprintf(ret, size, "%.*s%s (%s %s)", (int)(host - p->url), p->url, p->host,
+        say("в настройках", "configured:"), p->url);
+    return ret;
 }
 
 static const char *clock_of(uint64_t wall_ms, char ret[static 40])
@@ -227,12 +253,13 @@ static void events_show(const json_t *portals, int i)
 
 static void portals_show(const struct snapshot *s, const json_t *portals)
 {
-    char hint[160], next[40];
+    char hint[160], next[40], where[2 * sizeof(s->portals[0].url)];
 
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal_view *p = &s->portals[i];
 
-        printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, p->url, portal_state(s, p));
+        printf("\n%s %s  %s  %s\n", say("портал", "portal"), p->name, where_of(p, where, sizeof(where)),
+            portal_state(s, p));
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
         if (p->try_at_ms > 0)

@@ -159,6 +159,13 @@ static void go_on(struct sync *s, uint64_t now_ms)
     draw(s, now_ms);
 }
 
+static void give_up(struct sync *s, const char *why)
+{
+    err_set(&s->err, ERR_TEMP, "%s", why);
+    s->exit_code = EXIT_FAILED;
+    uv_stop(&s->loop);
+}
+
 static void on_state(void *ctx, int status, struct str body, const struct err *err)
 {
     struct sync *s = ctx;
@@ -169,11 +176,8 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
         troubles_tell(s, now_ms - s->answered_ms >= CONTROL_TIMEOUT_MS);
         if (now_ms - s->answered_ms < SILENCE_MS)
             return;
-        err_set(&s->err, ERR_TEMP, "%s",
-            say("планировщик перестал отвечать; синхронизация продолжится, когда он вернётся",
-                "the scheduler stopped answering; the sync goes on when it is back"));
-        s->exit_code = EXIT_FAILED;
-        uv_stop(&s->loop);
+        give_up(s, say("планировщик перестал отвечать; синхронизация продолжится, когда он вернётся",
+                       "the scheduler stopped answering; the sync goes on when it is back"));
         return;
     }
     s->answered_ms = now_ms;
@@ -183,6 +187,8 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     marks = view_marks(&s->view, &s->wanted, &failing);
     if (view_all_ended(&s->view, &s->wanted) && (marks == 0 || view_failed_count(&s->view, &s->wanted) > 0))
         finish(s, failing);
+    else if (view_unconnected(&s->view, &s->wanted) != NULL)
+        give_up(s, view_unconnected(&s->view, &s->wanted)->error);
     else
         go_on(s, now_ms);
 }

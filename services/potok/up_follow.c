@@ -150,8 +150,11 @@ static const char *trouble(const struct up *u, const char **ret_what)
 static void portals_watch(struct up *u, uint64_t now_ms)
 {
     const char *what, *why = trouble(u, &what);
+    const struct portal_view *waits = view_unconnected(&u->view, &u->wanted);
 
-    if (why == NULL)
+    if (waits != NULL)
+        up_fail(u, EXIT_FAILED, "%s", waits->error);
+    else if (why == NULL)
         u->reached_ms = now_ms;
     else if (now_ms - u->reached_ms >= (uint64_t)u->home->patience_ms)
         up_fail(u, EXIT_FAILED, "%s: %s", what, why);

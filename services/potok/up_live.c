@@ -56,13 +56,13 @@ static void on_ready(void *ctx, const struct child *child)
     screen_printf(&u->screen, "%s: %d\n", say("Служб работает", "Services running"), u->supervise.count);
 }
 
-static void exit_describe(int status, char *ret, size_t size)
+/* `signal`, `code`: the words for them. */
+static void exit_describe(int status, const char *signal, const char *code, char *ret, size_t size)
 {
     if (WIFSIGNALED(status))
-        snprintf(
-            ret, size, "%s %d (%s)", say("сигнал", "signal"), WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(ret, size, "%s %d (%s)", signal, WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
-        snprintf(ret, size, "%s %d", say("код", "exit code"), WEXITSTATUS(status));
+        snprintf(ret, size, "%s %d", code, WEXITSTATUS(status));
 }
 
 static void on_exit_of(
@@ -71,13 +71,14 @@ static void on_exit_of(
     struct up *u = ctx;
     char how[64], words[ERR_TEXT_SIZE];
 
-    exit_describe(status, how, sizeof(how));
+    exit_describe(status, "signal", "exit code", how, sizeof(how)); /* in the log, whoever reads it */
     supervise_last_words(child, words, sizeof(words));
-    russian_in_place(words, sizeof(words));
     if (verdict != RESTART_CONF) /* that one has said it itself */
         log_ev(verdict == RESTART_AGAIN ? LOG_WARNING : LOG_ERROR, "service.died",
             kv_s("instance", child->instance), kv_s("how", how), kv_s("last", words),
             kv_u("delay_ms", delay_ms));
+    exit_describe(status, say("сигнал", "signal"), say("код", "exit code"), how, sizeof(how));
+    russian_in_place(words, sizeof(words));
     if (verdict == RESTART_CONF) {
         up_fail(u, EXIT_USAGE, "%s: %s", child->instance, words);
     } else if (verdict == RESTART_GIVE_UP) {

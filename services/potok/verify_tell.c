@@ -66,6 +66,8 @@ static void tell_counts(const struct verify *v, const struct verify_entity *e)
         printf("%s%s: %llu", e->missing + e->extra + e->different > 0 ? ", " : "",
             say("ещё ждут чтения или меняются", "still waiting to be read or changing"),
             (unsigned long long)e->moving);
+    if (e->missing + e->extra + e->different + e->moving + e->denied == 0 && e->read != e->rows)
+        printf(" %s", say("(копия менялась во время сверки)", "(the copy changed meanwhile)"));
     printf("\n");
 }
 

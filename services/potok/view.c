@@ -127,6 +127,7 @@ const char *view_state(const char *state)
         { "ok", "в порядке", "ok" },
         { "waiting", "ждёт", "waiting" },
         { "stopped", "остановлен", "stopped" },
+        { "unconnected", "ждёт подключения", "waits to be connected" },
         { "blocked", "закрыл REST API", "closed its REST API" },
     };
 
@@ -255,6 +256,19 @@ static const char *without_name(const char *error, const char *name)
     int n = snprintf(prefix, sizeof(prefix), "%s %s: ", say("портал", "portal"), name);
 
     return strncmp(error, prefix, (size_t)n) == 0 ? error + n : error;
+}
+
+const struct portal_view *view_unconnected(const struct view *v, const struct run_set *runs)
+{
+    for (int i = 0; i < v->now.portal_count; i++) {
+        const struct portal_view *p = &v->now.portals[i];
+
+        for (int k = 0; k < v->now.run_count && str_is(str_of(p->state), "unconnected"); k++)
+            if (run_set_has(runs, v->now.runs[k].id) && !run_ended(&v->now.runs[k]) &&
+                strcmp(v->now.runs[k].portal, p->name) == 0)
+                return p;
+    }
+    return NULL;
 }
 
 void view_troubles(const struct view *v, struct buf *out)

@@ -41,6 +41,8 @@ const char *view_name(const struct view *v, const struct run_view *r, char *ret,
 void view_ended(const struct view *v, const struct run_view *r, struct buf *out);
 /* What failed, a line for each portal and cause: "deals, leads: failed: …". */
 void view_failures(const struct view *v, const struct run_set *runs, struct buf *out);
+/* The first portal whose runs of the set wait until a person connects it: there is no telling for how long. NULL: none. */
+const struct portal_view *view_unconnected(const struct view *v, const struct run_set *runs);
 /* A line for each portal that is not well: "portal main: waiting: …". */
 void view_troubles(const struct view *v, struct buf *out);
 /* Names of states in the language of people: of runs and of portals; others as they are. */

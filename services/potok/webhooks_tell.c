@@ -50,7 +50,8 @@ enum webhooks_health webhooks_health(const struct webhooks_view *v)
     if (strcmp(text(v->events, "state"), "refused") == 0 || strcmp(text(v->events, "state"), "partly") == 0)
         return WEBHOOKS_UNBOUND;
     const int64_t heard = number(v, "heard_ms"), since = heard > 0 ? heard : number(v, "since_ms");
-    if (number(v, "found") > 0 && (int64_t)v->now_ms - since > DAY_MS)
+    if (number(v, "found") > 0 && (v->urls->count > 0 || !reads_queue(v)) &&
+        (int64_t)v->now_ms - since > DAY_MS)
         return WEBHOOKS_SILENT;
     return WEBHOOKS_WELL;
 }
@@ -148,11 +149,11 @@ static void put_incremental(const struct webhooks_view *v, struct buf *out)
 
     if (v->incremental_s > 0)
         buf_fmt(out,
-            say("  Чего событие не сказало, находит проверка изменений, раз в %s "
+            say("  Чего событие не сказало, находит проверка изменений, %s "
                 "(SYNC_INCREMENTAL_SECONDS).\n",
-                "  What no event told is found by the look for changes, every %s "
+                "  What no event told is found by the look for changes, %s "
                 "(SYNC_INCREMENTAL_SECONDS).\n"),
-            say_span((uint64_t)v->incremental_s * 1000, span));
+            say_every((uint64_t)v->incremental_s, span));
     else
         buf_str(
             out, say("  Проверка изменений выключена (SYNC_INCREMENTAL_SECONDS=0): чего событие не сказало, "
@@ -174,7 +175,7 @@ static void put_heard(const struct webhooks_view *v, struct buf *out)
     if (heard > 0)
         buf_fmt(out, say("  Последнее событие пришло %s назад.\n", "  The last event came %s ago.\n"),
             ago(v, heard, span));
-    else
+    else if (v->urls->count > 0 || !reads_queue(v)) /* else none is to come: the queue is read */
         buf_fmt(out,
             say("  С запуска планировщика (%s назад) не пришло ни одного события.\n",
                 "  Since the scheduler was started (%s ago) no event came.\n"),

@@ -48,8 +48,7 @@ void alarms_mark(struct scheduler *s, struct str portal, struct str entity, int6
     if (mirror < 0)
         return;
     const struct portal *p = &s->portals[i].portal;
-    bool asked =
-        p->state != PORTAL_STOPPED && !p->breaker.open && !portal_is_unwell(p) && !p->mirrors[mirror].paused;
+    bool asked = !portal_is_shut(p) && !p->breaker.open && !portal_is_unwell(p) && !p->mirrors[mirror].paused;
 
     if (age_ms < s->alarm.mark_age_ms)
         alarms_mirror(s, i, mirror, "mark.old", NULL);
@@ -73,7 +72,7 @@ static void look_at_portal(struct scheduler *s, int portal)
     uint64_t *ok_seen = &s->portals[portal].ok_when_stopped;
 
     alarms_portal(s, portal, "portal.unwell",
-        portal_is_unwell(p) && p->state != PORTAL_STOPPED && !p->breaker.open ? p->error : NULL);
+        portal_is_unwell(p) && !portal_is_shut(p) && !p->breaker.open ? p->error : NULL);
     alarms_portal(s, portal, "portal.overload",
         !p->breaker.open      ? NULL
         : p->error[0] != '\0' ? p->error
@@ -96,7 +95,7 @@ static bool work_waits(const struct scheduler *s)
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal *p = &s->portals[i].portal;
 
-        for (int k = 0; k < p->mirror_count && p->state != PORTAL_STOPPED; k++)
+        for (int k = 0; k < p->mirror_count && !portal_is_shut(p); k++)
             if (p->jobs != NULL || mirror_waits(&p->mirrors[k]))
                 return true;
     }

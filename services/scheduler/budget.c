@@ -37,7 +37,7 @@ struct answer {
  * themselves. */
 static bool is_shut(const struct portal *p)
 {
-    return p->state == PORTAL_STOPPED && config_portal_is_app(p->config);
+    return portal_is_shut(p) && config_portal_is_app(p->config);
 }
 
 /* Lost, or its sender is gone: it asks again, or its calls run out. */
@@ -66,7 +66,8 @@ static void answer(struct scheduler *s, struct sender *of, uint64_t wait_ms)
     of->waits = false;
     of->wait_ms = wait_ms;
     if (is_shut(p) && of->want > 0) {
-        snprintf(text, sizeof(text), "portal %s is stopped: %s", p->config->name, p->error);
+        snprintf(text, sizeof(text), "portal %s%s: %s", p->config->name,
+            p->state == PORTAL_STOPPED ? " is stopped" : "", p->error);
         what.error = str_of(text);
     }
     buf_init(&room, SEALED_MAX);

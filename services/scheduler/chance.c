@@ -109,7 +109,7 @@ int chance_room(const struct scheduler *s, int portal, uint64_t now_ms)
         ARRAY_SIZE(((struct store_dispatch *)0)->items) };
     int64_t n = limits[0];
 
-    if (p->state == PORTAL_STOPPED || p->pause_ms > now_ms || !access_ready(s, portal))
+    if (portal_is_shut(p) || p->pause_ms > now_ms || !access_ready(s, portal))
         return 0;
     for (size_t i = 1; i < ARRAY_SIZE(limits); i++)
         if (limits[i] < n)

@@ -147,7 +147,7 @@ static struct step *sweep(struct scheduler *s, int portal, uint64_t now_ms)
 
 struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms)
 {
-    if (s->portals[portal].portal.state == PORTAL_STOPPED)
+    if (portal_is_shut(&s->portals[portal].portal))
         return NULL;
     struct step *step = look_for_changes(s, portal, now_ms);
     return step != NULL ? step : sweep(s, portal, now_ms);

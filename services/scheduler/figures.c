@@ -46,8 +46,8 @@ static void portal_figures(struct scheduler *s, int portal, uint64_t now_ms)
         pace_level(spend_of(s, portal), now_ms));
     gauge("potok_scheduler_bucket_room", "Requests the bucket is planned to hold", labels,
         spend_of(s, portal)->room);
-    gauge("potok_scheduler_portal_state", "0 ok, 1 waiting, 2 stopped, 3 blocked", labels,
-        portal_state_at(p, now_ms));
+    gauge("potok_scheduler_portal_state", "0 ok, 1 waiting, 2 stopped, 3 blocked, 4 not connected yet",
+        labels, portal_state_at(p, now_ms));
     gauge("potok_scheduler_tick", "Number of the last dispatch", labels, (double)p->tick);
     gauge("potok_scheduler_floor", "Attempts up to this number are refused", labels, (double)p->floor);
     for (int i = 0; i < p->operate.count; i++) {

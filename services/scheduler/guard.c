@@ -232,7 +232,7 @@ void guard_turn(struct scheduler *s, uint64_t now_ms)
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal *p = &s->portals[i].portal;
 
-        if (!config_portal_is_app(p->config) || p->state == PORTAL_STOPPED)
+        if (!config_portal_is_app(p->config) || portal_is_shut(p))
             continue;
         guardian_turn(s, i, now_ms);
         queue_turn(s, i, now_ms);

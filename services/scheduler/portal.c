@@ -96,7 +96,7 @@ void portal_pause(struct portal *p, uint64_t for_ms, const char *why, uint64_t n
 {
     if (p->pause_ms < now_ms + for_ms)
         p->pause_ms = now_ms + for_ms;
-    if (p->state == PORTAL_STOPPED)
+    if (portal_is_shut(p))
         return;
     p->state = PORTAL_WAITING;
     snprintf(p->error, sizeof(p->error), "%s", why);
@@ -108,9 +108,20 @@ void portal_stop(struct portal *p, const char *why)
     snprintf(p->error, sizeof(p->error), "%s", why);
 }
 
+void portal_wait_access(struct portal *p, const char *what)
+{
+    p->state = PORTAL_UNCONNECTED;
+    snprintf(p->error, sizeof(p->error), "%s", what);
+}
+
+bool portal_is_shut(const struct portal *p)
+{
+    return p->state == PORTAL_STOPPED || p->state == PORTAL_UNCONNECTED;
+}
+
 void portal_resume(struct portal *p)
 {
-    if (p->state != PORTAL_STOPPED)
+    if (!portal_is_shut(p))
         return;
     p->state = PORTAL_OK;
     p->error[0] = '\0';
@@ -127,10 +138,11 @@ enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms)
 
 const char *portal_state_name(enum portal_state state)
 {
-    static const char *const names[] = {
-        [PORTAL_OK] = "ok", [PORTAL_WAITING] = "waiting", [PORTAL_STOPPED] = "stopped",
-        [PORTAL_BLOCKED] = "blocked"
-    };
+    static const char *const names[] = { [PORTAL_OK] = "ok",
+        [PORTAL_WAITING] = "waiting",
+        [PORTAL_STOPPED] = "stopped",
+        [PORTAL_BLOCKED] = "blocked",
+        [PORTAL_UNCONNECTED] = "unconnected" };
 
     return names[state];
 }

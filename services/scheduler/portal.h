@@ -29,6 +29,7 @@ enum portal_state {
     PORTAL_WAITING,         /* it asked for a pause, or is out of order */
     PORTAL_STOPPED,         /* credentials or configuration: only a new sync command tries again */
     PORTAL_BLOCKED,         /* for overload: one call tries now and then (breaker.h) */
+    PORTAL_UNCONNECTED,     /* an application that never had access: it waits for one, and nothing is wrong */
 };
 
 enum run_state { RUN_NONE, RUN_PROBING, RUN_OPEN };
@@ -117,7 +118,9 @@ bool portal_bad(struct portal *p, const char *why, uint64_t now_ms);
 bool portal_is_unwell(const struct portal *p);
 void portal_pause(struct portal *p, uint64_t for_ms, const char *why, uint64_t now_ms);
 void portal_stop(struct portal *p, const char *why);
+void portal_wait_access(struct portal *p, const char *what);    /* until portal_resume(); `what` is to be done */
 void portal_resume(struct portal *p);                   /* the operator wants it tried again */
+bool portal_is_shut(const struct portal *p);            /* nothing may be asked: stopped, or without access so far */
 enum portal_state portal_state_at(const struct portal *p, uint64_t now_ms);
 const char *portal_state_name(enum portal_state state);
 

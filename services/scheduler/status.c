@@ -4,6 +4,7 @@
 #include "guard.h"
 #include "spend.h"
 
+#include "access.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "overload.h"
@@ -93,6 +94,8 @@ static void add_memory(struct scheduler *s, json_t *body)
         json_t *o = portal_json(s, i, now_ms);
         uint64_t try_at_ms = overload_try_at(&s->portals[i].portal, now_ms);
 
+        if (access_of(s, i) != NULL && access_of(s, i)->host[0] != '\0')
+            json_object_set_new(o, "host", json_string(access_of(s, i)->host));
         if (try_at_ms > 0)
             json_object_set_new(o, "try_at_ms", json_integer((json_int_t)try_at_ms));
         json_array_append_new(portals, o);

@@ -14,7 +14,8 @@ GATEWAY = ('services/gateway/rules.c', 'services/gateway/tls.c', 'services/gatew
 # Where formats must all be known, where they may be, and where the words are that go into them as arguments.
 FORMATS = sources('shared/base/config*.c', *('shared/base/%s.c' % n for n in ('setting', 'webhook', 'paths', 'file')),
                   'shared/db/*.c', 'services/potok/*.c', *GATEWAY)
-ANYWHERE = sources('shared/*/*.c', 'services/potok/*.c', 'services/fetcher/*.c', 'services/writer/*.c', *GATEWAY)
+ANYWHERE = sources('shared/*/*.c', 'services/potok/*.c', 'services/fetcher/*.c', 'services/writer/*.c',
+                   'services/scheduler/access.c', *GATEWAY)
 WORDS = sources(*('shared/base/%s.c' % n for n in ('webhook', 'config_yaml', 'file')),
                 *('shared/db/%s.c' % n for n in ('sqlite_error', 'postgres_error', 'sqlite_file')))
 NOT_TOLD = {'no such table', 'no such column', 'has no column named', 'must be owner of ',

@@ -220,6 +220,12 @@ TEST(portals)
     all_well();
     *c = (struct call_facts){ .asked = true, .failure = "a.bitrix24.ru: Couldn't resolve host name" };
     JUDGED(judge_portal, HEALTH_BAD, "DNS");
+    *c = (struct call_facts){ .asked = true, .unstarted = true, .failure = "only while the scheduler runs" };
+    JUDGED(judge_portal, HEALTH_BAD, "potok up");
+    *c = (struct call_facts){
+        .asked = true, .unconnected = true, .failure = "portal main: not connected yet"
+    };
+    JUDGED(judge_portal, HEALTH_BAD, "potok portal login");
     *c = (struct call_facts){
         .asked = true, .status = 302, .location = "https://b.bitrix24.ru/rest/1/(masked)/profile"
     };

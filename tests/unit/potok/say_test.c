@@ -28,6 +28,25 @@ TEST(the_locale_chooses_the_language)
     }
 }
 
+TEST(how_often_is_told_as_people_say_it)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *ru, *en;
+    } cases[] = { { 1, "раз в секунду", "once a second" }, { 45, "раз в 45 с", "every 45 s" },
+        { 60, "раз в минуту", "once a minute" }, { 90, "раз в 90 с", "every 90 s" },
+        { 600, "раз в 10 мин", "every 10 min" }, { 3600, "раз в час", "once an hour" },
+        { 7200, "раз в 2 ч", "every 2 h" } };
+    char text[SAY_COUNT_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        say_set(LANGUAGE_RU);
+        CHECK_STR(say_every(cases[i].seconds, text), cases[i].ru);
+        say_set(LANGUAGE_EN);
+        CHECK_STR(say_every(cases[i].seconds, text), cases[i].en);
+    }
+}
+
 TEST(numbers_are_grouped)
 {
     char text[SAY_COUNT_SIZE];
@@ -104,4 +123,5 @@ TEST(nouns_agree_with_numbers)
 }
 
 TEST_MAIN(CASE(a_time_is_shown_as_exactly_as_is_wanted), CASE(the_locale_chooses_the_language),
-    CASE(numbers_are_grouped), CASE(spans_and_sizes), CASE(nouns_agree_with_numbers))
+    CASE(how_often_is_told_as_people_say_it), CASE(numbers_are_grouped), CASE(spans_and_sizes),
+    CASE(nouns_agree_with_numbers))

@@ -148,6 +148,15 @@ TEST(of_an_application_its_subscriptions_are_told)
     json_object_set_new(o, "queue",
         json_pack("{s:i, s:s, s:I}", "events", 9, "error", "", "read_ms", (json_int_t)(NOW - 5000)));
     CHECK_HAS(told(&v), "queue was read 0:05 ago, events since the start: 9");
+    json_object_set_new(o, "heard_ms", json_integer(0));
+    json_object_set_new(o, "found", json_integer(3));
+    json_object_set_new(o, "since_ms", json_integer((json_int_t)NOW - 30 * 3600000LL));
+    CHECK(strstr(told(&v), "no event came") == NULL); /* none is to come */
+    CHECK_HAS(told(&v), "once a minute");
+    CHECK_EQ(webhooks_health(&v), WEBHOOKS_UNBOUND);
+    json_object_set_new(o, "state", json_string("well"));
+    CHECK_EQ(webhooks_health(&v), WEBHOOKS_WELL);
+    json_object_set_new(o, "state", json_string("refused"));
     json_object_set_new(o, "queue", json_pack("{s:s}", "error", "unavailable"));
     CHECK_HAS(told(&v), "This tariff has no queue");
     json_decref(o);

@@ -65,6 +65,23 @@ TEST(a_stopped_portal_stays_stopped_until_it_is_wanted_again)
     portal_fini(&p);
 }
 
+TEST(a_portal_that_waits_for_its_access_is_asked_nothing_and_fails_nothing)
+{
+    struct config_portal c = config(1);
+    struct portal p = opened(&c);
+
+    CHECK(!portal_is_shut(&p));
+    portal_wait_access(&p, "connect it");
+    portal_pause(&p, 1000, "busy", 0);
+    CHECK_STR(portal_state_name(portal_state_at(&p, 0)), "unconnected");
+    CHECK(portal_is_shut(&p));
+    CHECK_STR(p.error, "connect it");
+    portal_resume(&p);
+    CHECK(!portal_is_shut(&p));
+    CHECK_EQ(portal_state_at(&p, 99999), PORTAL_OK);
+    portal_fini(&p);
+}
+
 TEST(a_pause_ends_with_the_next_good_answer)
 {
     struct config_portal c = config(1);
@@ -168,6 +185,7 @@ TEST_MAIN(CASE(what_a_probe_waits_for_is_known_until_it_is_answered),
     CASE(a_list_fails_when_no_single_record_can_be_the_reason),
     CASE(all_entities_are_mirrored_unless_some_are_named), CASE(the_secret_of_the_address_is_not_remembered),
     CASE(a_stopped_portal_stays_stopped_until_it_is_wanted_again),
+    CASE(a_portal_that_waits_for_its_access_is_asked_nothing_and_fails_nothing),
     CASE(a_pause_ends_with_the_next_good_answer), CASE(calls_that_fail_in_a_row_make_a_portal_unwell_once),
     CASE(the_operating_seconds_of_a_job_are_its_methods), CASE(unknown_fields_are_gathered_once_each),
     CASE(the_size_of_a_record_is_a_mean_over_many))
