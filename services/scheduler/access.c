@@ -111,7 +111,7 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
         snprintf(a->member, sizeof(a->member), "%s", row.member);
         a->moving = false;
         s->access->gateways.made = false;
-        a->kept_ms = row.at_ms;
+        a->kept_ms = a->given_ms = row.at_ms;
         if (is_app(s, portal))
             oauth_loaded(&a->oauth, row.number, &pair, row.error, clock_mono_ms());
     }

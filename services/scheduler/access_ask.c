@@ -17,6 +17,7 @@ struct ask {
     struct scheduler *s;
     int portal;
     bool of_offer;
+    char *refresh, *code;           /* as sent */
 };
 
 static struct portal *portal_of(struct scheduler *s, int portal)
@@ -124,14 +125,22 @@ static void last_answer(struct scheduler *s, int portal, struct oauth_answer *an
         renewal_answered(s, portal, answer, false);
 }
 
+static void ask_free(struct ask *x)
+{
+    seal_free(x->refresh);
+    seal_free(x->code);
+    free(x);
+}
+
 static void on_answer(void *ctx, struct http_answer *http)
 {
     struct ask *x = ctx;
     struct scheduler *s = x->s;
     struct oauth_answer answer;
+    struct oauth_sent sent = { access_app(s, x->portal)->client_secret, x->refresh, x->code };
 
     s->access->calls--;
-    oauth_read(&answer, http->status, buf_view(&http->body), http->err.text, clock_wall_ms());
+    oauth_read(&answer, http->status, buf_view(&http->body), http->err.text, &sent, clock_wall_ms());
     seal_wipe(&http->body);
     if (s->stopping)
         last_answer(s, x->portal, &answer, x->of_offer);
@@ -140,7 +149,7 @@ static void on_answer(void *ctx, struct http_answer *http)
     else
         renewal_answered(s, x->portal, &answer, http->status == 0);
     access_free(&answer.pair);
-    free(x);
+    ask_free(x);
     scheduler_wake(s);
 }
 
@@ -153,7 +162,9 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
     struct buf form;
     struct err err;
 
-    *x = (struct ask){ s, portal, of_offer };
+    *x = (struct ask){ .s = s, .portal = portal, .of_offer = of_offer };
+    x->refresh = by->refresh_token != NULL ? xstrdup(by->refresh_token) : NULL;
+    x->code = by->code != NULL ? xstrdup(by->code) : NULL;
     buf_init(&form, 1 << 14);
     oauth_form(access_app(s, portal), by, &form);
     if (of_offer)
@@ -173,10 +184,10 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
             &err) == NULL) {
         struct oauth_answer none;
 
-        oauth_read(&none, 0, STR(""), err.text, 0);
+        oauth_read(&none, 0, STR(""), err.text, &(struct oauth_sent){ NULL }, 0);
         of_offer ? offer_answered(s, portal, &none, false) : renewal_answered(s, portal, &none, false);
         seal_wipe(&form);
-        free(x);
+        ask_free(x);
     } else {
         s->access->calls++;
     }

@@ -1,5 +1,5 @@
-/* Pairs of tokens on their way to the database: kept before anybody uses them, and kept by who is stopped or was deposed,
- * since the server has spent the ones they replace. */
+/* Pairs of tokens on their way to the database: kept before anybody uses them, and kept by who is stopped or
+ * was deposed, since the server has spent the ones they replace. */
 #include "access.h"
 
 #include "alarms.h"
@@ -45,8 +45,10 @@ static void keep_done(struct step *step)
 
     oauth_stored(&a->oauth, x->store.number, &x->pair);
     a->kept_ms = x->store.who.now_ms;
-    if (x->of_offer)
+    if (x->of_offer) {
         a->oauth.unproved = 0;
+        a->given_ms = a->kept_ms;
+    }
     if (x->of_offer || a->member[0] == '\0') { /* a renewal brings no application_token */
         snprintf(a->member, sizeof(a->member), "%s", a->member[0] != '\0' ? a->member : x->member);
         gateways_changed(s);

@@ -160,7 +160,32 @@ const char *oauth_judge(const struct oauth *o, const struct access *given)
         return "there is access already, and its application_token is not known: set "
                "BITRIX_APPLICATION_TOKEN, or potok "
                "portal login";
+    if (o->state == OAUTH_LOST || o->number > 0)
+        return "there was access before, and its application_token is not the one that is known: potok "
+               "portal "
+               "login";
     return NULL;
+}
+
+bool oauth_needs_admin(const struct oauth *o, const struct access *given)
+{
+    bool stranger = given->by == NULL || strcmp(given->by, "stranger") == 0;
+
+    return stranger || (strcmp(given->by, "event") == 0 && o->pair.access_token != NULL);
+}
+
+enum oauth_rights oauth_rights(int status, struct str body)
+{
+    json_t *o = status > 0 && body.n > 0 ? json_loadb(body.p, body.n, 0, NULL) : NULL;
+    const json_t *result = json_object_get(o, "result");
+    enum oauth_rights rights = OAUTH_UNTOLD;
+
+    if (status == 200 && result != NULL)
+        rights = json_is_true(json_object_get(result, "ADMIN")) ? OAUTH_ADMIN : OAUTH_USER;
+    else if ((status == 401 || status == 403) && json_object_get(o, "error") != NULL)
+        rights = OAUTH_USER;
+    json_decref(o);
+    return rights;
 }
 
 /* ---- what is asked ---- */
@@ -291,6 +316,39 @@ static bool read_pair(struct oauth_answer *a, const json_t *o, uint64_t wall_ms)
     return true;
 }
 
+#define MASKED   "(masked)"
+#define PART_MIN 8 /* servers shorten what they repeat */
+
+static size_t repeats(struct str text, const char *secret)
+{
+    size_t whole = secret != NULL ? strlen(secret) : 0, n = 0;
+
+    while (n < whole && n < text.n && text.p[n] == secret[n])
+        n++;
+    return n > 0 && (n == whole || n >= PART_MIN) ? n : 0;
+}
+
+static void hide(const struct oauth_sent *sent, struct str text, char *ret, size_t size)
+{
+    struct buf out;
+
+    buf_init(&out, size);
+    for (size_t i = 0; i < text.n;) {
+        struct str rest = { text.p + i, text.n - i };
+        size_t n = repeats(rest, sent->secret);
+
+        n = n > 0 ? n : repeats(rest, sent->refresh);
+        n = n > 0 ? n : repeats(rest, sent->code);
+        if (n > 0)
+            buf_str(&out, MASKED);
+        else
+            buf_char(&out, text.p[i]);
+        i += n > 0 ? n : 1;
+    }
+    snprintf(ret, size, "%.*s", (int)out.n, out.n > 0 ? out.p : "");
+    buf_fini(&out);
+}
+
 /* What the server wrote may hold what was sent to it. */
 static void describe(struct oauth_answer *a, int status, const char *what, const char *told)
 {
@@ -301,15 +359,14 @@ static void describe(struct oauth_answer *a, int status, const char *what, const
         a->code[0] != '\0' ? " " : "", a->code, shown[0] != '\0' ? ", " : "", shown, what);
 }
 
-static void read_error(struct oauth_answer *a, int status, const json_t *o)
+static void read_error(struct oauth_answer *a, int status, const json_t *o, const struct oauth_sent *sent)
 {
     struct str code = text_of(o, "error"), told = text_of(o, "error_description");
     char description[160];
 
-    snprintf(a->code, sizeof(a->code), STR_FMT, code.n < sizeof(a->code) && clean(code) ? (int)code.n : 0,
-        code.p != NULL ? code.p : "");
-    snprintf(description, sizeof(description), "%.*s", (int)(told.n < 150 ? told.n : 150),
-        told.n > 0 ? told.p : "");
+    if (code.n < sizeof(a->code) && clean(code))
+        hide(sent, code, a->code, sizeof(a->code));
+    hide(sent, (struct str){ told.p, told.n < 1000 ? told.n : 1000 }, description, sizeof(description));
     for (size_t i = 0; i < ARRAY_SIZE(WORDS); i++) {
         if (strcasecmp(WORDS[i].code, a->code) != 0)
             continue;
@@ -333,7 +390,8 @@ static void read_page(struct oauth_answer *a, int status)
         "");
 }
 
-void oauth_read(struct oauth_answer *ret, int status, struct str body, const char *why, uint64_t wall_ms)
+void oauth_read(struct oauth_answer *ret, int status, struct str body, const char *why,
+    const struct oauth_sent *sent, uint64_t wall_ms)
 {
     json_t *o;
 
@@ -346,6 +404,6 @@ void oauth_read(struct oauth_answer *ret, int status, struct str body, const cha
     if (!json_is_object(o))
         read_page(ret, status);
     else if (json_object_get(o, "error") != NULL || status >= 300 || !read_pair(ret, o, wall_ms))
-        read_error(ret, status, o);
+        read_error(ret, status, o, sent);
     json_decref(o);
 }

@@ -62,9 +62,15 @@ const char *oauth_state_name(enum oauth_state state);           /* "none", "good
 /* ---- what somebody brings ---- */
 
 /* NULL: it is tried, and the OAuth server's answer decides; else why it is left alone. An event of which nobody knows
- * whether it is the portal's (`by` "stranger") may give access where there is none, never replace one: it is proved by
+ * whether it is the portal's (`by` "stranger") may give access where there never was any, nothing else: it is proved by
  * our client_secret alone, and any user of the portal could send it with rights of his own. */
 const char *oauth_judge(const struct oauth *o, const struct access *given);
+
+/* What is brought by an event is of an administrator: any other user would see less than is mirrored. */
+bool oauth_needs_admin(const struct oauth *o, const struct access *given);
+enum oauth_rights { OAUTH_ADMIN, OAUTH_USER, OAUTH_UNTOLD };
+/* The portal's answer to `profile` (facts section 10), asked with the new access token. */
+enum oauth_rights oauth_rights(int status, struct str body);
 
 /* ---- the server ---- */
 
@@ -82,8 +88,13 @@ struct oauth_answer {
 };
 /* The form that asks for a pair: by the code when there is one, else by the refresh token. */
 void oauth_form(const struct config_app *app, const struct access *by, struct buf *out);
+/* What was sent and is nobody's business: servers repeat it in what they say. */
+struct oauth_sent {
+    const char *secret, *refresh, *code;    /* NULL: was not sent */
+};
 /* status 0: nobody answered, `why` says how. */
-void oauth_read(struct oauth_answer *ret, int status, struct str body, const char *why, uint64_t wall_ms);
+void oauth_read(struct oauth_answer *ret, int status, struct str body, const char *why, const struct oauth_sent *sent,
+    uint64_t wall_ms);
 /* "https://oauth.bitrix24.tech/oauth/token/": the server the pair names where it is one of Bitrix24's own, else the
  * configured one: client_secret goes nowhere else. Caller frees. */
 char *oauth_url(const struct config_app *app, const struct access *pair);

@@ -191,6 +191,12 @@ class Oauth(Scenario):
         self.assertEqual(1, done.returncode)
         self.assertIn('potok portal login', done.stdout + done.stderr)
         self.assertEqual('lost', self.state(pipeline))
+        pipeline.expect('access.refused')       # any employee may bring tokens; they wait for nothing else than this
+        form = {'event': 'ONAPPINSTALL', 'auth[domain]': self.portal.application()['address'], 'auth[access_token]': 'a' * 32,
+                'auth[refresh_token]': self.note()['refresh_token'], 'auth[application_token]': 'c' * 32}
+        urllib.request.urlopen(self.gateway + '/webhook/bitrix', urllib.parse.urlencode(form).encode()).close()
+        wait_for(lambda: any('there was access before' in json.dumps(e) for e in pipeline.log()), 'it is refused', 20)
+        self.assertEqual('lost', self.state(pipeline))
         self.login(pipeline)
         self.exact(pipeline)
         self.no_secret_is_kept_in_plain(pipeline)

@@ -208,7 +208,10 @@ TEST(who_brings_what_decides_whether_it_is_tried)
         bool tried;
     } cases[] = {
         { OAUTH_NONE, NULL, ACCESS_TOKENS, "stranger", "t1", true },
-        { OAUTH_LOST, NULL, ACCESS_TOKENS, "stranger", "t1", true },
+        { OAUTH_LOST, NULL, ACCESS_TOKENS, "stranger", "t1", false },
+        { OAUTH_LOST, "t1", ACCESS_TOKENS, "stranger", "t1", true },
+        { OAUTH_LOST, "t1", ACCESS_TOKENS, "stranger", "t2", false },
+        { OAUTH_LOST, NULL, ACCESS_CODE, "login", NULL, true },
         { OAUTH_GOOD, NULL, ACCESS_TOKENS, "stranger", "t1", false },
         { OAUTH_RENEWING, NULL, ACCESS_TOKENS, "stranger", NULL, false },
         { OAUTH_GOOD, "t1", ACCESS_TOKENS, "stranger", "t1", true },
@@ -241,6 +244,8 @@ TEST(who_brings_what_decides_whether_it_is_tried)
 }
 
 /* ---- the server ---- */
+
+static const struct oauth_sent SENT = { "client-secret-2", "refresh-token-1", "c0de" };
 
 #define GOOD \
     "{\"access_token\":\"acc\",\"refresh_token\":\"ref\",\"expires_in\":3600,\"client_endpoint\":\"https://" \
@@ -292,7 +297,7 @@ TEST(each_answer_of_the_server_means_what_the_facts_say)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct oauth_answer a;
 
-        oauth_read(&a, cases[i].status, str_of(cases[i].body), "no route", 1000);
+        oauth_read(&a, cases[i].status, str_of(cases[i].body), "no route", &SENT, 1000);
         if (a.meaning != cases[i].meaning)
             print_error("%d %s\n", cases[i].status, cases[i].body);
         CHECK_EQ(a.meaning, cases[i].meaning);
@@ -306,7 +311,7 @@ TEST(a_pair_is_read_whole)
 {
     struct oauth_answer a;
 
-    oauth_read(&a, 200, STR(GOOD "}"), "", 5000);
+    oauth_read(&a, 200, STR(GOOD "}"), "", &SENT, 5000);
     CHECK_STR(a.pair.access_token, "acc");
     CHECK_STR(a.pair.refresh_token, "ref");
     CHECK_STR(a.pair.member_id, "m1");
@@ -322,9 +327,57 @@ TEST(a_secret_that_an_answer_repeats_is_not_repeated)
     struct oauth_answer a;
 
     oauth_read(&a, 400,
-        STR("{\"error\":\"invalid_request\",\"error_description\":\"?refresh_token=topsecret&x\"}"), "", 0);
+        STR("{\"error\":\"invalid_request\",\"error_description\":\"?refresh_token=topsecret&x\"}"), "",
+        &SENT, 0);
     CHECK(strstr(a.text, "topsecret") == NULL);
     access_free(&a.pair);
+}
+
+TEST(what_was_sent_is_masked_wherever_an_answer_repeats_it)
+{
+    static const struct {
+        const char *body, *says;
+    } cases[] = {
+        { "{\"error\":\"x\",\"error_description\":\"no refresh-token-1, refresh-token-1!\"}",
+            "no (masked), (masked)!" },
+        { "{\"error\":\"x\",\"error_description\":\"bad client-secret-2 of c0de\"}",
+            "bad (masked) of (masked)" },
+        { "{\"error\":\"x\",\"error_description\":\"token refresh-tok...\"}", "token (masked)..." },
+        { "{\"error\":\"refresh-token-1\"}", "HTTP 400 (masked)" },
+        { "{\"error\":\"x\",\"error_description\":\"refreshing\"}", "refreshing" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct oauth_answer a;
+
+        oauth_read(&a, 400, str_of(cases[i].body), "", &SENT, 0);
+        CHECK_HAS(a.text, cases[i].says);
+        CHECK(strstr(a.text, "refresh-to") == NULL && strstr(a.code, "refresh-to") == NULL);
+        access_free(&a.pair);
+    }
+}
+
+TEST(only_the_portals_word_makes_an_administrator)
+{
+    static const struct {
+        int status;
+        const char *body;
+        enum oauth_rights rights;
+    } cases[] = {
+        { 200, "{\"result\":{\"ID\":\"1\",\"ADMIN\":true}}", OAUTH_ADMIN },
+        { 200, "{\"result\":{\"ID\":\"7\",\"ADMIN\":false}}", OAUTH_USER },
+        { 200, "{\"result\":{\"ID\":\"7\",\"ADMIN\":\"true\"}}", OAUTH_USER },
+        { 200, "{\"result\":[]}", OAUTH_USER },
+        { 401, "{\"error\":\"ACCESS_DENIED\"}", OAUTH_USER },
+        { 503, "{\"error\":\"QUERY_LIMIT_EXCEEDED\"}", OAUTH_UNTOLD },
+        { 403, "<html>", OAUTH_UNTOLD },
+        { 200, "<html>", OAUTH_UNTOLD },
+        { 302, "", OAUTH_UNTOLD },
+        { 0, "", OAUTH_UNTOLD },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        CHECK_EQ(oauth_rights(cases[i].status, str_of(cases[i].body)), cases[i].rights);
 }
 
 TEST(the_form_holds_what_is_asked_and_the_secret_goes_to_known_servers_alone)
@@ -368,4 +421,6 @@ TEST_MAIN(CASE(each_story_ends_as_it_is_told), CASE(waiting_has_an_end),
     CASE(who_brings_what_decides_whether_it_is_tried),
     CASE(each_answer_of_the_server_means_what_the_facts_say), CASE(a_pair_is_read_whole),
     CASE(a_secret_that_an_answer_repeats_is_not_repeated),
+    CASE(what_was_sent_is_masked_wherever_an_answer_repeats_it),
+    CASE(only_the_portals_word_makes_an_administrator),
     CASE(the_form_holds_what_is_asked_and_the_secret_goes_to_known_servers_alone))
