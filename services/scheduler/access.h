@@ -8,12 +8,13 @@
 #include "oauth.h"
 #include "run/http_client.h"
 #include "scheduler.h"
+#include "store_offer.h"
 #include "store_token.h"
-
-struct change_list;
 
 #define ACCESS_MOVES_MOST 3         /* in an hour: more is a portal that sends us in circles */
 #define ACCESS_DONE 256             /* well above what gateways may leave unacknowledged at a time (SEALED_MOST) */
+#define ACCESS_WAITING 8            /* offers of a portal, beside the one that is looked at */
+#define ACCESS_LEFT 32              /* as many as a former scheduler may have left: that, and those of one EVENT */
 
 struct offer {                      /* brought by somebody, and not yet known to be of use */
     bool any, asking, storing;
@@ -29,10 +30,11 @@ struct offer {                      /* brought by somebody, and not yet known to
 struct portal_access {
     struct oauth oauth;
     struct offer offer;
+    struct store_offer waiting[ACCESS_LEFT];     /* of gateways; oldest first */
+    int waiting_count;
     char host[WEBHOOK_HOST_SIZE];   /* of today; "" = as configured */
     char member[STORE_MEMBER_SIZE];
     uint64_t kept_ms;               /* wall; when the tokens were committed */
-    uint64_t given_ms;              /* wall; when those that were brought last were */
     bool moving;                    /* the new host is on its way to the database: nothing is asked */
     uint64_t moved_ms[ACCESS_MOVES_MOST];   /* monotonic; the last ones, 0 = none */
 };
@@ -44,14 +46,8 @@ struct access_book {
     struct portal_access list[CONFIG_PORTALS_MAX];
     struct {
         uint64_t spool, seq;
-    } done[ACCESS_DONE];            /* rows of gateways that are dealt with, but not yet acknowledged */
+    } done[ACCESS_DONE];            /* rows of gateways that are dealt with: one may be handed over again */
     int done_next;
-    struct {                        /* the EVENT that waits for the end of an offer; changes.n 0: none */
-        struct bus_peer from;
-        char gateway[65];
-        uint64_t spool, last;
-        struct buf changes;         /* owned */
-    } held;
     struct gateways gateways;
 };
 
@@ -76,10 +72,8 @@ void access_put(struct scheduler *s, int portal, struct msg_job *job, struct buf
 bool access_reported(struct scheduler *s, int portal, const struct msg_report *r);
 void access_proved(struct scheduler *s, int portal);        /* a good answer */
 
-/* Are all changes of this kind in the EVENT dealt with? False: it is not to be acknowledged yet; it is kept and looked at
- * again when they are. */
-bool access_on_changes(
-    struct scheduler *s, struct bus_peer from, const struct msg_event *m, const struct change_list *changes);
+/* A gateway's, which is in the database by now: looked at in its turn. May take it over. */
+void access_offered(struct scheduler *s, int portal, struct store_offer *o);
 /* CONTROL "access" {"portal", "sealed"}: what the operator brings. Replies when it is known what became of it. */
 void access_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
 
@@ -91,8 +85,6 @@ static inline const struct config_app *access_app(const struct scheduler *s, int
 struct portal_access *access_of(const struct scheduler *s, int portal);
 /* Asks the OAuth server; `of_offer`: for what somebody brought. */
 void access_ask(struct scheduler *s, int portal, bool of_offer);
-/* Asks the portal whose pair it is; takes it over. Then offer_proved(). */
-void access_prove(struct scheduler *s, int portal, struct access *pair);
 void access_refused(struct scheduler *s, int portal, const char *why);      /* only a person can help */
 /* A pair to be committed; takes it over. */
 void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer);
@@ -100,9 +92,9 @@ void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_o
 void access_look_again(struct scheduler *s, int portal, const char *why);
 int access_open(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err) MUST_CHECK;
 void access_kept(struct scheduler *s, int portal, bool was_good);           /* jobs may go again */
+int access_offers_load(struct scheduler *s, struct db *db, int portal, struct err *err) MUST_CHECK;
+void access_offers_free(struct portal_access *a);
 void offer_turn(struct scheduler *s, int portal, uint64_t now_ms);
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, bool unanswered);
-/* The portal said whose pair it is; taken over where it is of use. */
-void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights);
 void offer_end(struct scheduler *s, int portal, const char *error);         /* NULL: it is of use, and kept */
 bool access_moved(struct scheduler *s, int portal, struct str host);

@@ -10,11 +10,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CODE_LIFE_MS 30000 /* facts section 10 */
 #define AGAIN_MS     1000
 #define AGAIN_MOST   30000
-#define PROVE_MOST   8
 
 static struct portal *portal_of(struct scheduler *s, int portal)
 {
@@ -40,39 +40,61 @@ static void note_done(struct access_book *b, uint64_t spool, uint64_t seq)
     b->done_next = (b->done_next + 1) % ACCESS_DONE;
 }
 
-/* ---- the EVENT that waits ---- */
+/* ---- offers that wait ---- */
 
-static void hold(struct scheduler *s, struct bus_peer from, const struct msg_event *m)
+struct dealt {
+    struct step step;
+    struct store_who who;
+    uint64_t spool, seq;
+};
+
+static int dealt_work(struct step *step, struct db *db, struct err *err)
 {
-    struct access_book *b = s->access;
+    const struct dealt *x = (const struct dealt *)step;
 
-    buf_fini(&b->held.changes);
-    buf_init(&b->held.changes, m->changes.n + 1);
-    buf_add(&b->held.changes, m->changes.p, m->changes.n);
-    b->held.from = from;
-    b->held.spool = m->spool;
-    b->held.last = m->last;
-    snprintf(b->held.gateway, sizeof(b->held.gateway), STR_FMT, (int)(m->gateway.n < 64 ? m->gateway.n : 64),
-        m->gateway.p);
+    return store_offer_end(db, &x->who, x->spool, x->seq, err);
 }
 
-/* Its gateway would say it again, two seconds later: who is stopped meanwhile would be told anew. */
-static void release(struct scheduler *s)
+static void dealt_done(struct step *step)
 {
-    struct access_book *b = s->access;
-    struct msg *m = b->held.changes.n > 0 ? msg_new(MSG_EVENT) : NULL;
-    struct buf changes = b->held.changes;
+}
 
-    if (m == NULL)
+static void dealt_free(struct step *step)
+{
+    free(step);
+}
+
+/* A row of a gateway is dealt with. A crash before it is gone from the database: it is looked at once more,
+ * and known by then. */
+static void dealt_with(struct scheduler *s, int portal, uint64_t spool, uint64_t seq)
+{
+    struct dealt *x;
+
+    note_done(s->access, spool, seq);
+    if (seq == 0)
         return;
-    b->held.changes = (struct buf){ .n = 0 };
-    m->event = (struct msg_event){ .gateway = str_of(b->held.gateway),
-        .spool = b->held.spool,
-        .last = b->held.last,
-        .changes = buf_view(&changes) };
-    events_on_event(s, b->held.from, m);
-    msg_free(&m);
-    buf_fini(&changes);
+    x = xcalloc(1, sizeof(*x));
+    x->step = (struct step){ .name = "offer", .work = dealt_work, .done = dealt_done, .free = dealt_free };
+    x->who = scheduler_who(portal_of(s, portal));
+    x->spool = spool;
+    x->seq = seq;
+    scheduler_step(s, &x->step);
+}
+
+static void take_first(struct portal_access *a, struct store_offer *ret)
+{
+    *ret = a->waiting[0];
+    a->waiting_count--;
+    memmove(&a->waiting[0], &a->waiting[1], (size_t)a->waiting_count * sizeof(a->waiting[0]));
+}
+
+static bool is_here(const struct portal_access *a, uint64_t spool, uint64_t seq)
+{
+    bool here = a->offer.any && a->offer.spool == spool && a->offer.seq == seq;
+
+    for (int i = 0; i < a->waiting_count; i++)
+        here |= a->waiting[i].spool == spool && a->waiting[i].seq == seq;
+    return here;
 }
 
 /* ---- its end ---- */
@@ -96,11 +118,11 @@ void offer_end(struct scheduler *s, int portal, const char *error)
     if (error != NULL)
         log_ev(LOG_WARNING, "access.refused", kv_str("portal", portal_of(s, portal)->name),
             kv_s("by", a->offer.given.by != NULL ? a->offer.given.by : ""), kv_s("error", error));
-    note_done(s->access, a->offer.spool, a->offer.seq);
+    dealt_with(s, portal, a->offer.spool, a->offer.seq);
     reply(s, portal, &a->offer, error);
     access_free(&a->offer.given);
     a->offer = (struct offer){ .any = false };
-    release(s);
+    scheduler_wake(s); /* others may wait */
 }
 
 /* ---- removal ---- */
@@ -157,10 +179,14 @@ static void forget(struct scheduler *s, int portal)
 
 /* ---- its way ---- */
 
+static void look_at_next(struct scheduler *s, int portal);
+
 void offer_turn(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct offer *o = &access_of(s, portal)->offer;
 
+    if (!o->any)
+        look_at_next(s, portal);
     if (!o->any || o->asking || o->storing || now_ms < o->not_before_ms)
         return;
     if (o->given.kind == ACCESS_REMOVED)
@@ -206,41 +232,6 @@ static bool is_known(const struct portal_access *a)
     return a->offer.seq != 0 && a->oauth.state == OAUTH_GOOD && a->kept_ms >= a->offer.at_ms;
 }
 
-/* The pair that was brought is spent: its successor is proved next time. */
-static void prove_later(struct scheduler *s, int portal, struct access *pair)
-{
-    struct offer *o = &access_of(s, portal)->offer;
-    uint64_t wait = AGAIN_MS << (o->fails < 5 ? o->fails : 5);
-
-    if (++o->fails >= PROVE_MOST) {
-        offer_end(
-            s, portal, "the portal does not say whether the tokens are an administrator's: potok portal login");
-        return;
-    }
-    access_set(&o->given.access_token, str_of(pair->access_token));
-    access_set(&o->given.refresh_token, str_of(pair->refresh_token));
-    o->not_before_ms = clock_mono_ms() + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
-}
-
-void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights)
-{
-    struct offer *o = &access_of(s, portal)->offer;
-
-    o->asking = false;
-    if (rights == OAUTH_ADMIN) {
-        o->storing = true;
-        access_keep(s, portal, pair, true);
-    } else if (s->stopping) {
-        return;
-    } else if (rights == OAUTH_UNTOLD) {
-        prove_later(s, portal, pair);
-    } else {
-        offer_end(s, portal,
-            "the tokens are of a user who is no administrator of the portal: let an administrator install the "
-            "application, or potok portal login");
-    }
-}
-
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer, bool unanswered)
 {
     struct portal_access *a = access_of(s, portal);
@@ -257,11 +248,6 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
             return;
         }
         complete(&answer->pair, &o->given, &a->oauth.pair);
-        if (oauth_needs_admin(&a->oauth, &o->given)) {
-            o->asking = true;
-            access_prove(s, portal, &answer->pair);
-            return;
-        }
         o->storing = true;
         access_keep(s, portal, &answer->pair, true);
         return;
@@ -283,13 +269,6 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
     }
 }
 
-/* A removal that a gateway took before the tokens of today were brought: they are of a later installation. */
-static bool is_stale(const struct portal_access *a)
-{
-    return a->offer.seq != 0 && a->offer.given.kind == ACCESS_REMOVED && a->oauth.state == OAUTH_GOOD &&
-           a->offer.at_ms < a->given_ms;
-}
-
 /* Takes `given` over. */
 static void begin(struct scheduler *s, int portal, struct access *given, const struct offer *from)
 {
@@ -301,14 +280,10 @@ static void begin(struct scheduler *s, int portal, struct access *given, const s
     a->offer.given = *given;
     *given = (struct access){ 0 };
     a->offer.begun_ms = clock_mono_ms();
-    if (is_stale(a)) {
-        log_ev(LOG_INFO, "access.known", kv_str("portal", portal_of(s, portal)->name));
-        offer_end(s, portal, NULL);
-    } else if (why != NULL) {
+    if (why != NULL)
         offer_end(s, portal, why);
-    } else {
+    else
         offer_turn(s, portal, a->offer.begun_ms);
-    }
 }
 
 static int open_given(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err)
@@ -331,37 +306,75 @@ static int open_given(struct scheduler *s, int portal, struct str sealed, struct
 
 /* ---- from gateways ---- */
 
-/* True: dealt with. */
-static bool on_change(struct scheduler *s, const struct msg_event *m, const struct change *c)
+static void look_at_next(struct scheduler *s, int portal)
 {
-    int portal = scheduler_portal_of(s, c->portal);
-    struct access given = { 0 };
-    struct err err;
+    struct portal_access *a = access_of(s, portal);
 
-    if (portal < 0 || is_done(s->access, m->spool, c->seq))
-        return true;
-    if (access_of(s, portal)->offer.any)
-        return false;
-    if (open_given(s, portal, c->sealed, &given, &err) < 0) {
-        log_ev(
-            LOG_WARNING, "access.refused", kv_str("portal", c->portal), kv_s("by", "gateway"), kv_err(&err));
-        note_done(s->access, m->spool, c->seq);
-        return true;
+    while (!a->offer.any && a->waiting_count > 0) {
+        struct store_offer o;
+        struct access given = { 0 };
+        struct err err;
+
+        take_first(a, &o);
+        if (open_given(s, portal, buf_view(&o.sealed), &given, &err) == 0) {
+            begin(s, portal, &given, &(struct offer){ .spool = o.spool, .seq = o.seq, .at_ms = o.at_ms });
+        } else {
+            log_ev(LOG_WARNING, "access.refused", kv_str("portal", portal_of(s, portal)->name),
+                kv_s("by", "gateway"), kv_err(&err));
+            dealt_with(s, portal, o.spool, o.seq);
+        }
+        store_offer_fini(&o);
     }
-    begin(s, portal, &given, &(struct offer){ .spool = m->spool, .seq = c->seq, .at_ms = c->at_ms });
-    return !access_of(s, portal)->offer.any;
 }
 
-bool access_on_changes(
-    struct scheduler *s, struct bus_peer from, const struct msg_event *m, const struct change_list *changes)
+/* While nobody can tell what they are worth the newest are kept: anybody may bring one. */
+static void make_room(struct scheduler *s, int portal)
 {
-    for (int i = 0; i < changes->count; i++) {
-        if (changes->list[i].kind != CHANGE_KIND_ACCESS || on_change(s, m, &changes->list[i]))
-            continue;
-        hold(s, from, m);
-        return false;
+    struct portal_access *a = access_of(s, portal);
+    struct store_offer o;
+
+    while (a->waiting_count >= ACCESS_WAITING) {
+        take_first(a, &o);
+        log_ev(LOG_WARNING, "access.refused", kv_str("portal", portal_of(s, portal)->name),
+            kv_s("by", "gateway"),
+            kv_s("error",
+                "newer ones came while the OAuth server was away: install the application again"));
+        dealt_with(s, portal, o.spool, o.seq);
+        store_offer_fini(&o);
     }
-    return true;
+}
+
+void access_offered(struct scheduler *s, int portal, struct store_offer *o)
+{
+    struct portal_access *a = access_of(s, portal);
+
+    if (is_here(a, o->spool, o->seq))
+        return;
+    if (is_done(s->access, o->spool, o->seq)) { /* its gateway was not told, and the row is there again */
+        dealt_with(s, portal, o->spool, o->seq);
+        return;
+    }
+    make_room(s, portal);
+    a->waiting[a->waiting_count++] = *o;
+    *o = (struct store_offer){ 0 };
+    if (!a->offer.any)
+        look_at_next(s, portal);
+}
+
+int access_offers_load(struct scheduler *s, struct db *db, int portal, struct err *err)
+{
+    struct portal_access *a = access_of(s, portal);
+
+    access_offers_free(a);
+    return store_offers(
+        db, portal_of(s, portal)->name, a->waiting, ACCESS_LEFT, &a->waiting_count, err);
+}
+
+void access_offers_free(struct portal_access *a)
+{
+    for (int i = 0; i < a->waiting_count; i++)
+        store_offer_fini(&a->waiting[i]);
+    a->waiting_count = 0;
 }
 
 /* ---- from the operator ---- */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "proto/change.h"
 #include "run/crash.h"
+#include "store_offer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,23 @@ struct events {
     struct store_marks *groups;
     int *portals, *mirrors; /* of each group */
     int count;
+    struct events_offer *offers; /* to the access of portals */
+    int offer_count;
+};
+
+struct events_offer {
+    int portal;
+    struct store_who who;
+    struct store_offer offer;
 };
 
 static int events_work(struct step *step, struct db *db, struct err *err)
 {
     struct events *x = (struct events *)step;
 
+    for (int i = 0; i < x->offer_count; i++)
+        if (store_offer(db, &x->offers[i].who, &x->offers[i].offer, err) < 0)
+            return -1;
     return store_events(db, x->groups, x->count, err);
 }
 
@@ -60,6 +72,8 @@ static void events_done(struct step *step)
     for (int i = 0; i < x->count; i++)
         events_kept(&s->portals[x->portals[i]].portal.mirrors[x->mirrors[i]], &x->groups[i]);
     acknowledge(s, x);
+    for (int i = 0; i < x->offer_count; i++)
+        access_offered(s, x->offers[i].portal, &x->offers[i].offer);
 }
 
 static void events_free(struct step *step)
@@ -68,6 +82,9 @@ static void events_free(struct step *step)
 
     for (int i = 0; i < x->count; i++)
         free(x->groups[i].ids);
+    for (int i = 0; i < x->offer_count; i++)
+        store_offer_fini(&x->offers[i].offer);
+    free(x->offers);
     free(x->groups);
     free(x->portals);
     free(x->mirrors);
@@ -98,6 +115,20 @@ static struct store_marks *group_of(
     return &x->groups[x->count++];
 }
 
+/* What it is worth the OAuth server says, who may be away for long: nothing waits for that but the offer. */
+static void add_offer(struct scheduler *s, struct events *x, int portal, const struct change *c)
+{
+    const size_t n = (size_t)x->offer_count + 1;
+
+    x->offers = xrealloc(x->offers, n * sizeof(*x->offers));
+    struct events_offer *o = &x->offers[x->offer_count++];
+    *o = (struct events_offer){ .portal = portal,
+        .who = scheduler_who(&s->portals[portal].portal),
+        .offer = { .spool = x->spool, .seq = c->seq, .at_ms = c->at_ms } };
+    buf_init(&o->offer.sealed, CHANGE_SEALED_MAX + 1);
+    buf_add(&o->offer.sealed, c->sealed.p, c->sealed.n);
+}
+
 static void add_change(struct scheduler *s, struct events *x, const struct change *c, size_t room)
 {
     int portal = scheduler_portal_of(s, c->portal);
@@ -107,6 +138,8 @@ static void add_change(struct scheduler *s, struct events *x, const struct chang
         guard_heard(s, portal);
     if (portal >= 0 && c->kind == CHANGE_KIND_QUEUE)
         queue_wake(s, portal);
+    if (portal >= 0 && c->kind == CHANGE_KIND_ACCESS)
+        add_offer(s, x, portal, c);
     if (mirror < 0) {
         x->skipped++;
         return;
@@ -163,10 +196,6 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
         return;
     if (change_list_decode(&changes, m->event.changes, &err) < 0) {
         log_ev(LOG_ERROR, "event.garbage", kv_str("gateway", m->event.gateway), kv_err(&err));
-        return;
-    }
-    if (!access_on_changes(s, from, &m->event, &changes)) { /* not yet: the gateway says it again */
-        change_list_free(&changes);
         return;
     }
     x = xcalloc(1, sizeof(*x));

@@ -107,11 +107,21 @@ static const char REAL_TIME_POSTGRES[] = REAL_TIME("BIGINT", "");
 static const char ACCESS_SQLITE[] = ACCESS("INTEGER", "BLOB", " WITHOUT ROWID");
 static const char ACCESS_POSTGRES[] = ACCESS("BIGINT", "BYTEA", "");
 
+/* What gateways brought to a portal's access, until somebody looked at it. */
+#define OFFERS(INT, BYTES, TAIL) \
+    "CREATE TABLE potok_offer (" \
+    " portal TEXT NOT NULL, spool " INT " NOT NULL, seq " INT " NOT NULL, at_ms " INT " NOT NULL," \
+    " sealed " BYTES " NOT NULL, PRIMARY KEY (portal, spool, seq))" TAIL ";"
+
+static const char OFFERS_SQLITE[] = OFFERS("INTEGER", "BLOB", " WITHOUT ROWID");
+static const char OFFERS_POSTGRES[] = OFFERS("BIGINT", "BYTEA", "");
+
 const struct migration DB_SQLITE_MIGRATIONS[] = {
     { 1, "the first tables", FIRST_TABLES_SQLITE },
     { 2, "drift", DRIFT_SQLITE },
     { 3, "real time", REAL_TIME_SQLITE },
     { 4, "access", ACCESS_SQLITE },
+    { 5, "offers", OFFERS_SQLITE },
     { 0, NULL, NULL },
 };
 
@@ -120,5 +130,6 @@ const struct migration DB_POSTGRES_MIGRATIONS[] = {
     { 2, "drift", DRIFT_POSTGRES },
     { 3, "real time", REAL_TIME_POSTGRES },
     { 4, "access", ACCESS_POSTGRES },
+    { 5, "offers", OFFERS_POSTGRES },
     { 0, NULL, NULL },
 };

@@ -23,7 +23,7 @@ TEST(migrating_twice_is_migrating_once)
         "potok_alarm;potok_column;potok_cursor;potok_entity;potok_field;potok_field_change;potok_job;potok_"
         "lease;potok_"
         "mark;"
-        "potok_migration;potok_reject;potok_run;potok_token;potok_witness;");
+        "potok_migration;potok_offer;potok_reject;potok_run;potok_token;potok_witness;");
     CHECK_EQ(test_i64(db, "SELECT count(*) FROM potok_migration"),
         test_i64(db, "SELECT max(version) FROM potok_migration"));
     db_close(&db);
