@@ -98,6 +98,17 @@ static void add_masked(struct str text, struct buf *out)
     buf_fini(&masked);
 }
 
+/* The reason as it was found, in the words of logs: where it says more than subject and advice do. */
+static bool says_more(const struct alarm_telling *t)
+{
+    const char *const said[] = { t->kind->en, t->kind->ru, t->kind->act_en, t->kind->act_ru };
+
+    for (size_t i = 0; i < ARRAY_SIZE(said); i++)
+        if (strstr(said[i], t->text) != NULL)
+            return false;
+    return t->state != ALARM_RESOLVED;
+}
+
 void alarm_message(const struct alarm_telling *t, const struct alarm_teller *who, struct buf *out)
 {
     bool ru = who->russian;
@@ -105,13 +116,14 @@ void alarm_message(const struct alarm_telling *t, const struct alarm_teller *who
     buf_fmt(out, "%s: ", headline(t, ru));
     add_where(t, out);
     buf_fmt(out, "%s\n", ru ? t->kind->ru : t->kind->en);
-    if (t->text[0] != '\0' && t->state != ALARM_RESOLVED) {
-        add_masked(str_of(t->text), out);
-        buf_char(out, '\n');
-    }
     add_when(t, ru, out);
     if (t->state != ALARM_RESOLVED)
         buf_fmt(out, "%s: %s\n", ru ? "Что делать" : "What to do", ru ? t->kind->act_ru : t->kind->act_en);
+    if (says_more(t)) {
+        buf_fmt(out, "%s: ", ru ? "Подробности" : "Details");
+        add_masked(str_of(t->text), out);
+        buf_char(out, '\n');
+    }
     buf_fmt(out, "Potok, %s, %s", who->instance, who->host);
 }
 

@@ -11,7 +11,7 @@ struct alarm_teller {
 
 /* Is Russian what people read here: "ru", "en", or "" for the locale's (LC_ALL, LC_MESSAGES, LANG). */
 bool alarm_speaks_russian(const char *language);
-/* Some lines, at most 4096 characters: subject, why, since when, what to do, who says so. */
+/* Some lines, at most 4096 characters: subject, since when, what to do, why in the words of logs, who says so. */
 void alarm_message(const struct alarm_telling *t, const struct alarm_teller *who, struct buf *out);
 /* {"name","level","state","portal","entity","subject","text","act","since","lasted_ms","host","instance","message"} */
 void alarm_json(const struct alarm_telling *t, const struct alarm_teller *who, struct buf *out);

@@ -242,6 +242,7 @@ class Drained(Scenario):
         self.assertEqual(1, answer.returncode, 'nobody takes them')
         self.assertIn('20', answer.stdout)
         self.assertEqual((503, 'draining'), self.send(address, ids[30]), 'it takes nothing more')
+        self.assertRegex(pipeline.potok('status').stdout, r'gateway\.1\s+draining')
         os.kill(pipeline.pid('scheduler'), signal.SIGCONT)
         for once_more in 'no', 'yes':       # as preStop does of what an operator has drained
             answer = pipeline.potok('spool', 'drain', 'gateway.1', '--timeout', '20', timeout=15)

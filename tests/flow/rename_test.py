@@ -94,6 +94,8 @@ class Rename(Scenario):
         self.portal.post('change?count=30&kind=update')
         self.exact(pipeline)
         self.assertEqual(new, self.host(pipeline))
+        shown = pipeline.potok('status').stdout
+        self.assertIn('http://%s (configured: http://%s' % (new, app['address']), shown)
 
 
 if __name__ == '__main__':

@@ -60,6 +60,19 @@ TEST(people_read_what_is_wrong_and_what_to_do)
     }
 }
 
+TEST(what_the_log_says_comes_last_and_only_where_it_says_more)
+{
+    struct alarm_telling t = telling("sync.failed", ALARM_RAISED);
+    const char *text = message(&t, true), *advice = strstr(text, "Что делать: "),
+               *why = strstr(text, "Подробности: HTTP 401");
+
+    CHECK(advice != NULL && why != NULL && advice < why);
+    t.text = "potok sync";
+    CHECK(strstr(message(&t, true), "Подробности") == NULL);
+    t.text = "";
+    CHECK(strstr(message(&t, false), "Details") == NULL);
+}
+
 TEST(programs_read_the_same_as_json)
 {
     struct alarm_telling t = telling("sync.failed", ALARM_RAISED);
@@ -127,6 +140,7 @@ TEST(spans_are_told_in_two_units)
     }
 }
 
-TEST_MAIN(CASE(people_read_what_is_wrong_and_what_to_do), CASE(programs_read_the_same_as_json),
+TEST_MAIN(CASE(people_read_what_is_wrong_and_what_to_do),
+    CASE(what_the_log_says_comes_last_and_only_where_it_says_more), CASE(programs_read_the_same_as_json),
     CASE(every_kind_fits_a_chat_in_both_languages_however_long_its_reason),
     CASE(the_language_is_set_or_the_locales), CASE(spans_are_told_in_two_units))
