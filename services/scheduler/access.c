@@ -111,7 +111,7 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
         snprintf(a->member, sizeof(a->member), "%s", row.member);
         a->moving = false;
         s->access->gateways.made = false;
-        a->kept_ms = row.at_ms;
+        a->kept_ms = a->given_ms = row.at_ms;
         if (is_app(s, portal))
             oauth_loaded(&a->oauth, row.number, &pair, row.error, clock_mono_ms());
     }
@@ -124,21 +124,40 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
 
 /* ---- turns ---- */
 
-/* There is no access, and the operator may just have asked for a sync: what can be tried is tried once. */
+/* No pair was ever kept, and nobody said a word against us. */
+static bool was_never(const struct portal_access *a)
+{
+    return a->oauth.state == OAUTH_NONE && a->kept_ms == 0 && a->oauth.error[0] == '\0';
+}
+
+/* There is no access, and the operator may just have asked for a sync: what can be tried is tried once. Where
+ * there never was any, syncs wait for it: nothing failed. */
 static void without(struct scheduler *s, int portal, uint64_t now_ms)
 {
     struct portal_access *a = access_of(s, portal);
     struct portal *p = &s->portals[portal].portal;
     char text[ERR_TEXT_SIZE];
 
-    if (p->state == PORTAL_STOPPED || a->offer.any)
+    if (portal_is_shut(p) || a->offer.any)
         return;
+    if (was_never(a)) {
+        snprintf(text, sizeof(text),
+            "the application is not connected to the portal yet: potok portal login %s", p->config->name);
+        portal_wait_access(p, text);
+        log_ev(LOG_INFO, "portal.unconnected", kv_str("portal", p->name), kv_s("url", p->url),
+            kv_s("hint", text));
+        return;
+    }
     oauth_again(&a->oauth, now_ms);
     if (a->oauth.state == OAUTH_RENEWING)
         return;
-    snprintf(text, sizeof(text),
-        "%.600s%sthe application has no access to this portal yet: potok portal login %s", a->oauth.error,
-        a->oauth.error[0] != '\0' ? "; " : "", p->config->name);
+    if (a->oauth.error[0] != '\0')
+        snprintf(text, sizeof(text),
+            "%.600s; the application has no access to this portal: potok portal login %s", a->oauth.error,
+            p->config->name);
+    else
+        snprintf(text, sizeof(text), "the application has no access to this portal: potok portal login %s",
+            p->config->name);
     mend_stop_portal(s, portal, text);
 }
 

@@ -35,6 +35,7 @@ struct portal_access {
     char host[WEBHOOK_HOST_SIZE];   /* of today; "" = as configured */
     char member[STORE_MEMBER_SIZE];
     uint64_t kept_ms;               /* wall; when the tokens were committed */
+    uint64_t given_ms;              /* wall; when those that were brought last were */
     bool moving;                    /* the new host is on its way to the database: nothing is asked */
     uint64_t moved_ms[ACCESS_MOVES_MOST];   /* monotonic; the last ones, 0 = none */
 };
@@ -85,6 +86,8 @@ static inline const struct config_app *access_app(const struct scheduler *s, int
 struct portal_access *access_of(const struct scheduler *s, int portal);
 /* Asks the OAuth server; `of_offer`: for what somebody brought. */
 void access_ask(struct scheduler *s, int portal, bool of_offer);
+/* Asks the portal whose pair it is; takes it over. Then offer_proved(). */
+void access_prove(struct scheduler *s, int portal, struct access *pair);
 void access_refused(struct scheduler *s, int portal, const char *why);      /* only a person can help */
 /* A pair to be committed; takes it over. */
 void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer);
@@ -96,5 +99,7 @@ int access_offers_load(struct scheduler *s, struct db *db, int portal, struct er
 void access_offers_free(struct portal_access *a);
 void offer_turn(struct scheduler *s, int portal, uint64_t now_ms);
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, bool unanswered);
+/* The portal said whose pair it is; taken over where it is of use. */
+void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights);
 void offer_end(struct scheduler *s, int portal, const char *error);         /* NULL: it is of use, and kept */
 bool access_moved(struct scheduler *s, int portal, struct str host);

@@ -15,6 +15,7 @@
 #define CODE_LIFE_MS 30000 /* facts section 10 */
 #define AGAIN_MS     1000
 #define AGAIN_MOST   30000
+#define PROVE_MOST   8
 
 static struct portal *portal_of(struct scheduler *s, int portal)
 {
@@ -232,6 +233,41 @@ static bool is_known(const struct portal_access *a)
     return a->offer.seq != 0 && a->oauth.state == OAUTH_GOOD && a->kept_ms >= a->offer.at_ms;
 }
 
+/* The pair that was brought is spent: its successor is proved next time. */
+static void prove_later(struct scheduler *s, int portal, struct access *pair)
+{
+    struct offer *o = &access_of(s, portal)->offer;
+    uint64_t wait = AGAIN_MS << (o->fails < 5 ? o->fails : 5);
+
+    if (++o->fails >= PROVE_MOST) {
+        offer_end(
+            s, portal, "the portal does not say whether the tokens are an administrator's: potok portal login");
+        return;
+    }
+    access_set(&o->given.access_token, str_of(pair->access_token));
+    access_set(&o->given.refresh_token, str_of(pair->refresh_token));
+    o->not_before_ms = clock_mono_ms() + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
+}
+
+void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights)
+{
+    struct offer *o = &access_of(s, portal)->offer;
+
+    o->asking = false;
+    if (rights == OAUTH_ADMIN) {
+        o->storing = true;
+        access_keep(s, portal, pair, true);
+    } else if (s->stopping) {
+        return;
+    } else if (rights == OAUTH_UNTOLD) {
+        prove_later(s, portal, pair);
+    } else {
+        offer_end(s, portal,
+            "the tokens are of a user who is no administrator of the portal: let an administrator install the "
+            "application, or potok portal login");
+    }
+}
+
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer, bool unanswered)
 {
     struct portal_access *a = access_of(s, portal);
@@ -248,6 +284,11 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
             return;
         }
         complete(&answer->pair, &o->given, &a->oauth.pair);
+        if (oauth_needs_admin(&a->oauth, &o->given)) {
+            o->asking = true;
+            access_prove(s, portal, &answer->pair);
+            return;
+        }
         o->storing = true;
         access_keep(s, portal, &answer->pair, true);
         return;
@@ -269,6 +310,13 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
     }
 }
 
+/* A removal that a gateway took before the tokens of today were brought: they are of a later installation. */
+static bool is_stale(const struct portal_access *a)
+{
+    return a->offer.seq != 0 && a->offer.given.kind == ACCESS_REMOVED && a->oauth.state == OAUTH_GOOD &&
+           a->offer.at_ms < a->given_ms;
+}
+
 /* Takes `given` over. */
 static void begin(struct scheduler *s, int portal, struct access *given, const struct offer *from)
 {
@@ -280,10 +328,14 @@ static void begin(struct scheduler *s, int portal, struct access *given, const s
     a->offer.given = *given;
     *given = (struct access){ 0 };
     a->offer.begun_ms = clock_mono_ms();
-    if (why != NULL)
+    if (is_stale(a)) {
+        log_ev(LOG_INFO, "access.known", kv_str("portal", portal_of(s, portal)->name));
+        offer_end(s, portal, NULL);
+    } else if (why != NULL) {
         offer_end(s, portal, why);
-    else
+    } else {
         offer_turn(s, portal, a->offer.begun_ms);
+    }
 }
 
 static int open_given(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err)

@@ -11,7 +11,7 @@ from support.harness import BIN, ENTITIES, Scenario, free_port, wait_for
 
 KEY = 'oauth-test-key-of-forty-characters-0123456789'
 SIZES = dict(deals=900, contacts=300, companies=100, leads=200)
-# Without access the portal stands still, and says so.
+# Where access was lost the portal stands still, and says so.
 STOPPED = 'portal.stopped', 'sync.failed', 'access.lost'
 
 
@@ -96,7 +96,17 @@ class Oauth(Scenario):
     def test_installed_by_an_event_and_removed_by_one(self):
         pipeline = self.connect()
         self.assertEqual('none', self.state(pipeline))
-        self.assertIn('potok portal login main', json.dumps(pipeline.status()))
+        wait_for(lambda: pipeline.status()['portals'][0]['state'] == 'unconnected', 'it waits for its access', 20)
+        status = pipeline.status()
+        self.assertIn('potok portal login main', status['portals'][0]['error'])
+        self.assertEqual(([], []), (status['alarms'], [r for r in status['runs'] if r['state'] == 'failed']))
+        shown = pipeline.potok('status', LANG='ru_RU.UTF-8')
+        self.assertIn('ждёт подключения', shown.stdout)
+        self.assertIn('приложение ещё не подключено к порталу: potok portal login main', shown.stdout)
+        done = pipeline.potok('sync', '--wait', timeout=60)     # nobody knows for how long: it does not wait
+        self.assertEqual(1, done.returncode)
+        self.assertIn('potok portal login main', done.stderr)
+        self.assertEqual([], [e for e in pipeline.log() if e['event'] in STOPPED + ('alarm.raised', )])
         self.portal.install(self.gateway + '/webhook/bitrix')
         wait_for(lambda: self.state(pipeline) == 'good', 'the portal is connected', 20)
         self.note()
@@ -226,6 +236,12 @@ class Oauth(Scenario):
         done = pipeline.potok('sync', '--full', '--wait', timeout=60)
         self.assertEqual(1, done.returncode)
         self.assertIn('potok portal login', done.stdout + done.stderr)
+        self.assertEqual('lost', self.state(pipeline))
+        pipeline.expect('access.refused')       # any employee may bring tokens; they wait for nothing else than this
+        form = {'event': 'ONAPPINSTALL', 'auth[domain]': self.portal.application()['address'], 'auth[access_token]': 'a' * 32,
+                'auth[refresh_token]': self.note()['refresh_token'], 'auth[application_token]': 'c' * 32}
+        urllib.request.urlopen(self.gateway + '/webhook/bitrix', urllib.parse.urlencode(form).encode()).close()
+        wait_for(lambda: any('there was access before' in json.dumps(e) for e in pipeline.log()), 'it is refused', 20)
         self.assertEqual('lost', self.state(pipeline))
         self.login(pipeline)
         self.exact(pipeline)
