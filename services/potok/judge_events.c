@@ -83,7 +83,9 @@ static void judge_view(const struct webhooks_view *v, struct findings *out)
         break;
     case WEBHOOKS_WELL:
         finding_add(out, HEALTH_OK, v->portal->name, NULL, "%s",
-            json_integer_value(json_object_get(v->events, "heard_ms")) > 0
+            json_integer_value(json_object_get(v->events, "heard_ms")) == 0 && v->urls->count == 0
+                ? say("читается очередь портала", "the portal's queue is read")
+            : json_integer_value(json_object_get(v->events, "heard_ms")) > 0
                 ? say("события приходят", "events come in")
                 : say("с запуска событий не было, и изменений без них тоже",
                       "no event since the start, and no change without one either"));

@@ -58,7 +58,13 @@ static bool skipped(const struct portal_facts *p, bool known, struct findings *o
 {
     if (known)
         return false;
-    if (is_silent(p))
+    if (p->calls[CALL_PROFILE].unstarted)
+        finding_add(out, HEALTH_SKIPPED, p->name, NULL, "%s",
+            say("не смотрели: планировщик не работает", "not checked: no scheduler runs"));
+    else if (p->calls[CALL_PROFILE].unconnected)
+        finding_add(out, HEALTH_SKIPPED, p->name, NULL, "%s",
+            say("не смотрели: у приложения нет доступа", "not checked: the application has no access"));
+    else if (is_silent(p))
         finding_add(out, HEALTH_SKIPPED, p->name, NULL, "%s",
             say("не смотрели: портал не отвечает", "not checked: the portal does not answer"));
     else if (p->calls[CALL_PROFILE].refused)
@@ -130,7 +136,7 @@ static void portal_add(const struct portal_facts *p, struct findings *out)
     if (c->status >= 300 && c->status < 400) {
         moved_add(p, c, out);
     } else if (c->unstarted) {
-        finding_add(out, HEALTH_BAD, p->name,
+        finding_add(out, HEALTH_WARNING, p->name,
             say("запустите службы: potok up", "start the services: potok up"), "%s: %s", p->url,
             say("портал подключён приложением, спросить его можно, только пока работает планировщик",
                 "the portal is reached as an application and can be asked only while the scheduler runs"));

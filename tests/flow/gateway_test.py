@@ -332,6 +332,9 @@ class Webhooks(Scenario):
         sandbox, pipeline, gateway = self.start()
         pipeline.expect('service.died', 'fetcher.lost', 'job.given_up', 'job.retry', 'spool.row_damaged')
         ids = sorted(sandbox.truth('deals'))[:3]
+        listed = pipeline.potok('spool', 'list')
+        self.assertEqual((0, ''), (listed.returncode, listed.stdout))
+        self.assertIn('nothing waits', listed.stderr)
         os.kill(pipeline.pid('scheduler'), signal.SIGSTOP)
         for record in ids:
             self.assertEqual(200, gateway.send(event('ONCRMDEALUPDATE', record))[0])

@@ -145,6 +145,7 @@ class Marks(Scenario):
         pipeline.expect('service.died', 'fetcher.lost', 'job.given_up')
         ids = sorted(sandbox.truth('deals'))[:5]
         self.assertIn('deals', pipeline.potok('pause', 'deals').stdout)
+        self.assertRegex(pipeline.potok('status').stdout, r'main/deals \(paused\)')
         for record in ids:
             sandbox.post('set?entity=deals&id=%d' % record, {'TITLE': 'paused %d' % record})
         hooks.tell(ids)

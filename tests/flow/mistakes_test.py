@@ -135,6 +135,15 @@ class Mistakes(Scenario):
         os.makedirs(pipeline.home + '/run/mapper.1.pid')      # a folder where the file must be
         self.fails(pipeline, 'mapper', code=2)
 
+    def test_the_log_speaks_one_language_whoever_reads_the_screen(self):
+        pipeline = self.pipeline(self.sandbox(), LANG='ru_RU.UTF-8').start()
+        pipeline.expect('service.died', 'fetcher.lost', 'job.given_up', 'job.retry', 'bus.peer_lost')
+        pipeline.kill('mapper')
+        died = wait_for(lambda: [e for e in pipeline.log() if e['event'] == 'service.died'], 'its death is told')
+        self.assertTrue(died[0]['details']['how'].startswith('signal 9 ('), died[0])
+        with open(pipeline.output.name) as f:
+            wait_for(lambda: 'сигнал 9 (' in (f.seek(0), f.read())[1], 'and on the screen')
+
     def test_every_service_explains_itself(self):
         for service in ALL_SERVICES:
             said = subprocess.run([BIN + '/potok-' + service, '--help'], stdout=subprocess.PIPE, text=True)

@@ -33,8 +33,12 @@ class Offline(Application, Scenario):
 
     def test_changes_reach_rows_by_the_queue_alone(self):
         sandbox, p = self.begin()
+        self.assertNotIn('no event', p.potok('webhooks').stdout.replace('no event told', ''), 'none is to come')
         self.change(sandbox)
         wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 15)
+        told = p.potok('webhooks').stdout
+        self.assertIn("The portal's queue was read", told)
+        self.assertNotIn('no event came', told)
         events = p.status()['portals'][0]['events']
         self.assertEqual(('well', 15, 15), (events['state'], events['wanted'], events['bound']))
         self.assertGreaterEqual(events['queue']['events'], 6)
