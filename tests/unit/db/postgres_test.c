@@ -319,6 +319,7 @@ TEST(tables_in_use_are_waited_for_but_not_long)
     ONLY_POSTGRES();
     db = test_open("in_use");
     holder = test_open("in_use");
+    test_write(holder, "SET idle_in_transaction_session_timeout = 0"); /* somebody else's session */
     CHECK_OK(db_migrate(db, &err), err);
     CHECK_OK(db_ensure_table(db, STR("m"), columns, 1, NULL, &err), err);
     CHECK_OK(db_begin(holder, &err), err);

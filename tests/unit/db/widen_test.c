@@ -356,6 +356,7 @@ TEST(a_table_in_use_is_waited_for_but_not_long)
     ONLY_POSTGRES();
     db = test_ready("busy");
     holder = test_ready("busy");
+    test_write(holder, "SET idle_in_transaction_session_timeout = 0"); /* somebody else's session */
     make(db, "t", "amount", COL_INT);
     CHECK_OK(db_begin(holder, &err), err);
     test_rows(holder, "SELECT amount FROM t");
