@@ -211,6 +211,8 @@ static const struct {
         "POTOK_SECRET_KEY is not set at the gateway: access cannot be kept." },
     { REASON_SPOOL, "Сейчас это негде сохранить. Попробуйте снова: potok portal login",
         "It cannot be kept now. Try again: potok portal login" },
+    { REASON_DRAINING, "Этот шлюз останавливают, он ничего не берёт. Вход через другой: potok portal login",
+        "This gateway is about to be removed and takes nothing. Log in by another: potok portal login" },
 };
 
 void install_page(enum reason reason, struct buf *out)
