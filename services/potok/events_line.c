@@ -57,7 +57,7 @@ static void put_heard(struct buf *out, const json_t *events, uint64_t now_ms)
     const long long heard_ms = number(events, "heard_ms");
     const bool app = json_is_true(json_object_get(events, "app"));
 
-    if (heard_ms == 0 && (!app || number(json_object_get(events, "queue"), "events") > 0))
+    if (heard_ms == 0 && (!app || json_is_null(json_object_get(events, "handler"))))
         return;
     put_part(out);
     buf_str(out,

@@ -127,6 +127,15 @@ static void moved_add(const struct portal_facts *p, const struct call_facts *c, 
         p->url, c->status, c->location[0] != '\0' ? c->location : "?");
 }
 
+/* "portal main: it is not …": the finding has named it already. */
+static const char *without_name(const char *failure, const char *name)
+{
+    char prefix[80];
+    int n = snprintf(prefix, sizeof(prefix), "portal %s: ", name);
+
+    return strncmp(failure, prefix, (size_t)n) == 0 ? failure + n : failure;
+}
+
 static void portal_add(const struct portal_facts *p, struct findings *out)
 {
     const struct call_facts *c = &p->calls[CALL_PROFILE];
@@ -144,7 +153,7 @@ static void portal_add(const struct portal_facts *p, struct findings *out)
         finding_add(out, HEALTH_BAD, p->name,
             say("подключите приложение: potok portal login (что с ним сейчас — potok portal)",
                 "connect the application: potok portal login (how it is: potok portal)"),
-            "%s: %s", p->url, russian_message(c->failure, said, sizeof(said)));
+            "%s: %s", p->url, russian_message(without_name(c->failure, p->name), said, sizeof(said)));
     } else if (c->status == 0) {
         finding_add(out, HEALTH_BAD, p->name,
             cure_of(e, say("проверьте адрес и сеть", "check the address and the network")),

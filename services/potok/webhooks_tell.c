@@ -37,6 +37,14 @@ static bool reads_queue(const struct webhooks_view *v)
            json_object_get(json_object_get(v->events, "queue"), "events") != NULL;
 }
 
+/* Is it worth a word that no event came in? Not where the portal's queue is read and no address is given. */
+static bool expects_events(const struct webhooks_view *v)
+{
+    const json_t *queue = json_object_get(v->events, "queue");
+
+    return v->urls->count > 0 || !config_events_offline(v->portal) || (queue != NULL && !reads_queue(v));
+}
+
 enum webhooks_health webhooks_health(const struct webhooks_view *v)
 {
     const bool app = config_portal_is_app(v->portal);
@@ -50,8 +58,7 @@ enum webhooks_health webhooks_health(const struct webhooks_view *v)
     if (strcmp(text(v->events, "state"), "refused") == 0 || strcmp(text(v->events, "state"), "partly") == 0)
         return WEBHOOKS_UNBOUND;
     const int64_t heard = number(v, "heard_ms"), since = heard > 0 ? heard : number(v, "since_ms");
-    if (number(v, "found") > 0 && (v->urls->count > 0 || !reads_queue(v)) &&
-        (int64_t)v->now_ms - since > DAY_MS)
+    if (number(v, "found") > 0 && expects_events(v) && (int64_t)v->now_ms - since > DAY_MS)
         return WEBHOOKS_SILENT;
     return WEBHOOKS_WELL;
 }
@@ -175,7 +182,7 @@ static void put_heard(const struct webhooks_view *v, struct buf *out)
     if (heard > 0)
         buf_fmt(out, say("  Последнее событие пришло %s назад.\n", "  The last event came %s ago.\n"),
             ago(v, heard, span));
-    else if (v->urls->count > 0 || !reads_queue(v)) /* else none is to come: the queue is read */
+    else if (expects_events(v))
         buf_fmt(out,
             say("  С запуска планировщика (%s назад) не пришло ни одного события.\n",
                 "  Since the scheduler was started (%s ago) no event came.\n"),

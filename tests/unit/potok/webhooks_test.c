@@ -149,6 +149,9 @@ TEST(of_an_application_its_subscriptions_are_told)
         json_pack("{s:i, s:s, s:I}", "events", 9, "error", "", "read_ms", (json_int_t)(NOW - 5000)));
     CHECK_HAS(told(&v), "queue was read 0:05 ago, events since the start: 9");
     json_object_set_new(o, "heard_ms", json_integer(0));
+    json_object_del(o, "queue");
+    CHECK(strstr(told(&v), "no event came") == NULL); /* before it was read once, too */
+    json_object_set_new(o, "queue", json_pack("{s:i, s:s}", "events", 9, "error", ""));
     json_object_set_new(o, "found", json_integer(3));
     json_object_set_new(o, "since_ms", json_integer((json_int_t)NOW - 30 * 3600000LL));
     CHECK(strstr(told(&v), "no event came") == NULL); /* none is to come */
