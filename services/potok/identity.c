@@ -57,9 +57,18 @@ static int host_replace(struct db *db, const char *portal, const char *host, str
     return db_commit(db, err);
 }
 
+static const char *plainly(const char *was, const char *host, bool elsewhere)
+{
+    if (elsewhere && strcmp(was, host) == 0)
+        return say("портал снова спрашивают по адресу из настроек, со следующего запуска планировщика",
+            "the portal is asked at its configured address again, from the scheduler's next start on");
+    return say("адрес тот же, менять нечего", "the address is the same: nothing to change");
+}
+
 static int moved(const struct home *h, const struct config_portal *p, struct err *err)
 {
     char was[WEBHOOK_IDENTITY_SIZE] = "", host[WEBHOOK_IDENTITY_SIZE];
+    int64_t elsewhere = 0;
     struct db *db = NULL;
     int result;
 
@@ -75,14 +84,16 @@ static int moved(const struct home *h, const struct config_portal *p, struct err
             say("в таблицах копия песочницы этой машины, она не могла переехать: нужен другой DATABASE_URL",
                 "the tables are a copy of a sandbox on this machine, which cannot have moved: give another "
                 "DATABASE_URL"));
-    if (result == 0 && was[0] != '\0' && strcmp(was, host) != 0)
+    if (result == 0)
+        result = db_get_i64(db, "SELECT count(*) FROM potok_lease WHERE portal = $1 AND host IS NOT NULL",
+            DB_ARGS(dbv_c(p->name)), 0, &elsewhere, err);
+    if (result == 0 && was[0] != '\0' && (strcmp(was, host) != 0 || elsewhere > 0))
         result = host_replace(db, p->name, host, err);
     db_close(&db);
     if (result < 0)
         return -1;
     if (was[0] == '\0' || strcmp(was, host) == 0)
-        printf("%s: %s\n", p->name,
-            say("адрес тот же, менять нечего", "the address is the same: nothing to change"));
+        printf("%s: %s\n", p->name, plainly(was, host, elsewhere > 0));
     else
         printf("%s: %s -> %s; %s\n", p->name, was, host,
             say("таблицы остаются копией этого портала", "the tables go on as this portal's copy"));

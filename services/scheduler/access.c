@@ -108,6 +108,7 @@ int access_load(struct scheduler *s, struct db *db, int portal, struct err *err)
         result = access_open(s, portal, buf_view(&row.sealed), &pair, err);
     if (result == 0) {
         snprintf(a->host, sizeof(a->host), "%s", row.host);
+        snprintf(a->kept_host, sizeof(a->kept_host), "%s", row.host);
         snprintf(a->member, sizeof(a->member), "%s", row.member);
         a->moving = false;
         s->access->gateways.made = false;
@@ -178,7 +179,7 @@ bool access_ready(const struct scheduler *s, int portal)
 {
     const struct portal_access *a = access_of(s, portal);
 
-    return a == NULL || (!a->moving && (!is_app(s, portal) || a->oauth.state == OAUTH_GOOD));
+    return a == NULL || !is_app(s, portal) || a->oauth.state == OAUTH_GOOD;
 }
 
 /* ---- jobs ---- */
@@ -207,14 +208,14 @@ static bool refuses_token(const struct msg_report *r)
     return str_case_eq(r->code, STR("expired_token")) || str_case_eq(r->code, STR("invalid_token"));
 }
 
-bool access_reported(struct scheduler *s, int portal, const struct msg_report *r)
+bool access_reported(struct scheduler *s, int portal, unsigned host_no, const struct msg_report *r)
 {
     struct portal_access *a = access_of(s, portal);
 
     if (a == NULL)
         return false;
     if (r->moved.n > 0)
-        return access_moved(s, portal, r->moved);
+        return access_moved(s, portal, host_no, r->moved);
     if (!is_app(s, portal) || !refuses_token(r))
         return false;
     switch (oauth_refused(&a->oauth, r->token, clock_mono_ms())) {
@@ -231,10 +232,19 @@ bool access_reported(struct scheduler *s, int portal, const struct msg_report *r
     return false;
 }
 
-void access_proved(struct scheduler *s, int portal)
+unsigned access_host_no(const struct scheduler *s, int portal)
+{
+    const struct portal_access *a = access_of(s, portal);
+
+    return a != NULL ? a->host_no : 0;
+}
+
+void access_proved(struct scheduler *s, int portal, unsigned host_no)
 {
     struct portal_access *a = access_of(s, portal);
 
-    if (a != NULL)
-        oauth_proved(&a->oauth, a->oauth.number);
+    if (a == NULL)
+        return;
+    oauth_proved(&a->oauth, a->oauth.number);
+    access_host_proved(s, portal, host_no);
 }

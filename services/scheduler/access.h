@@ -12,6 +12,7 @@
 #include "store_token.h"
 
 #define ACCESS_MOVES_MOST 3         /* in an hour: more is a portal that sends us in circles */
+#define ACCESS_ASTRAY_MOST 3        /* answers in a row that are none: back to the configured host */
 #define ACCESS_DONE 256             /* well above what gateways may leave unacknowledged at a time (SEALED_MOST) */
 #define ACCESS_WAITING 8            /* offers of a portal, beside the one that is looked at */
 #define ACCESS_LEFT 32              /* as many as a former scheduler may have left: that, and those of one EVENT */
@@ -32,11 +33,16 @@ struct portal_access {
     struct offer offer;
     struct store_offer waiting[ACCESS_LEFT];     /* of gateways; oldest first */
     int waiting_count;
-    char host[WEBHOOK_HOST_SIZE];   /* of today; "" = as configured */
+    char host[WEBHOOK_HOST_SIZE];   /* asked now; "" = as configured */
+    char kept_host[WEBHOOK_HOST_SIZE];  /* the last one that gave a good answer, as in the database */
+    char left_host[WEBHOOK_HOST_SIZE];  /* from there we went back since it did not answer; "" = none */
+    char asked_host[WEBHOOK_HOST_SIZE]; /* the OAuth server was asked whether the portal moved there */
+    unsigned host_no;               /* raised with each change of `host` */
+    unsigned astray;                /* answers in a row that were none, at another host than the configured one */
     char member[STORE_MEMBER_SIZE];
     uint64_t kept_ms;               /* wall; when the tokens were committed */
     uint64_t given_ms;              /* wall; when those that were brought last were */
-    bool moving;                    /* the new host is on its way to the database: nothing is asked */
+    bool moving;                    /* a host is on its way to the database */
     uint64_t moved_ms[ACCESS_MOVES_MOST];   /* monotonic; the last ones, 0 = none */
 };
 
@@ -70,8 +76,12 @@ bool access_ready(const struct scheduler *s, int portal);   /* jobs may go */
 /* Host and token of a JOB. The bytes live as long as `room`. */
 void access_put(struct scheduler *s, int portal, struct msg_job *job, struct buf *room);
 /* A REPORT of a failure. True: the job goes again, with another token or at another host, and nothing was wrong with it. */
-bool access_reported(struct scheduler *s, int portal, const struct msg_report *r);
-void access_proved(struct scheduler *s, int portal);        /* a good answer */
+bool access_reported(struct scheduler *s, int portal, unsigned host_no, const struct msg_report *r);
+void access_proved(struct scheduler *s, int portal, unsigned host_no);      /* a good answer */
+unsigned access_host_no(const struct scheduler *s, int portal);
+/* A REPORT of a failure at a host that redirects led to, which may be no portal at all: after three in a row the
+ * configured one is asked again. False: it is the portal's own word, or came from the configured host. */
+bool access_astray(struct scheduler *s, int portal, unsigned host_no, const struct msg_report *r);
 
 /* A gateway's, which is in the database by now: looked at in its turn. May take it over. */
 void access_offered(struct scheduler *s, int portal, struct store_offer *o);
@@ -102,4 +112,5 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, boo
 /* The portal said whose pair it is; taken over where it is of use. */
 void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights);
 void offer_end(struct scheduler *s, int portal, const char *error);         /* NULL: it is of use, and kept */
-bool access_moved(struct scheduler *s, int portal, struct str host);
+bool access_moved(struct scheduler *s, int portal, unsigned host_no, struct str host);
+void access_host_proved(struct scheduler *s, int portal, unsigned host_no);

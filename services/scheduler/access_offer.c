@@ -211,7 +211,7 @@ static bool is_ours(struct scheduler *s, int portal, const struct oauth_answer *
     if (a->member[0] != '\0' && answer->pair.member_id != NULL &&
         strcmp(a->member, answer->pair.member_id) == 0)
         return true;
-    if (theirs[0] != '\0' && (strcmp(theirs, ours) == 0 || strcmp(theirs, a->host) == 0))
+    if (theirs[0] != '\0' && (strcmp(theirs, ours) == 0 || strcmp(theirs, a->kept_host) == 0))
         return true;
     snprintf(why, 400, "the tokens are of the portal %.150s, and %.150s is configured",
         theirs[0] != '\0' ? theirs : "(not told)", ours);

@@ -32,7 +32,7 @@ static void on_answer(void *ctx, struct http_answer *http)
 static char *url_of(struct scheduler *s, int portal)
 {
     const char *address = config_portal_url(s->portals[portal].portal.config);
-    const char *host = access_of(s, portal)->host;
+    const char *host = access_of(s, portal)->kept_host;
     char *base = host[0] != '\0' ? webhook_at(address, str_of(host)) : xstrdup(address);
     char *url = base != NULL ? xasprintf("%srest/profile.json", base) : NULL;
 

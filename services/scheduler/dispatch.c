@@ -93,6 +93,7 @@ static void flight_begin(struct scheduler *s, const struct dispatch *x, int i, s
         .kind = job->kind,
         .tries = item->tries,
         .bucket = x->plan[i].bucket,
+        .host_no = access_host_no(s, x->portal),
         .boot = fetcher->boot,
         .sent_ms = clock_mono_ms(),
         .phase = FLIGHT_SENT };

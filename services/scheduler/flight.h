@@ -29,6 +29,7 @@ struct flight {
     int bucket;             /* from which its call was taken */
     uint64_t boot;
     char correlation[UUID_SIZE];
+    unsigned host_no;       /* which of the portal's hosts was asked: access_host_no() */
     char method[64];        /* whose operating time it costs; "" = nobody's */
     uint64_t sent_ms, deadline_ms;
     enum flight_phase phase;

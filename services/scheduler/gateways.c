@@ -13,7 +13,7 @@ static void put_hosts(const struct scheduler *s, struct buf *out)
 
     for (int i = 0; i < s->portal_count; i++) {
         const struct portal *p = &s->portals[i].portal;
-        const char *host = access_of(s, i)->host;
+        const char *host = access_of(s, i)->kept_host;
 
         webhook_host(config_portal_url(p->config), configured);
         if (host[0] != '\0' && strcmp(host, configured) != 0)

@@ -65,11 +65,13 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     why.whole_portal = r->error_code != 200;
     if (why.kind == ERR_NONE)
         why.kind = ERR_TEMP;
-    if (access_reported(s, f->portal, r)) { /* again, with another token or at another host */
+    if (access_reported(s, f->portal, f->host_no, r)) { /* again, with another token or at another host */
         why.end = JOB_END_LOST;
         attempt_failed(s, f, &why);
         return;
     }
+    if (access_astray(s, f->portal, f->host_no, r))
+        why.kind = ERR_TEMP; /* whatever was met there is perhaps not the portal */
     if (breaker_is_word(r->code)) { /* all wait, and no job is to blame */
         why.kind = ERR_WAIT;
         attempt_failed(s, f, &why);
@@ -93,7 +95,7 @@ static void reported_sent(struct scheduler *s, struct flight *f, const struct ms
     struct portal *p = &s->portals[f->portal].portal;
 
     told_good(p);
-    access_proved(s, f->portal);
+    access_proved(s, f->portal, f->host_no);
     if (r->retry_ms > 0) /* a part was answered, then a limit was met */
         told_limit(
             s, f->portal, f->bucket, &(struct told){ r->blocked, r->error, r->error_code, r->retry_ms });
@@ -115,7 +117,7 @@ static void reported_learnt(struct scheduler *s, struct flight *f, const struct 
     struct job *job;
 
     told_good(&s->portals[portal].portal);
-    access_proved(s, portal);
+    access_proved(s, portal, f->host_no);
     job = attempt_end(s, f);
     if (job != NULL && job->kind == JOB_CALL)
         call_answered(s, portal, job, r->answers);

@@ -41,7 +41,7 @@ void told_word(struct scheduler *s, int portal, struct str code, uint64_t token)
     if (breaker_is_word(code))
         (void)overload_report(s, &f, &r);
     else
-        (void)access_reported(s, portal, &r);
+        (void)access_reported(s, portal, access_host_no(s, portal), &r);
 }
 
 void told_limit(struct scheduler *s, int portal, int bucket, const struct told *t)

@@ -317,3 +317,37 @@ bool webhook_moved(const char *asked, const char *location, char ret[static WEBH
     webhook_host(location, ret);
     return true;
 }
+
+/* "new.bitrix24.com.br:8443" -> "bitrix24.com.br"; the whole host where it is a number. */
+static struct str parent_of(struct str host)
+{
+    static const char *const shared[] = { "ac", "co", "com", "edu", "gov", "net", "org" };
+    size_t n = 0, dot[3] = { 0 }; /* where the last labels begin, the last one first */
+    bool numeric = true;
+    int labels = 0;
+
+    while (n < host.n && host.p[n] != ':') {
+        numeric &= host.p[n] == '.' || (host.p[n] >= '0' && host.p[n] <= '9');
+        n++;
+    }
+    if (numeric || n == 0)
+        return (struct str){ host.p, n };
+    for (size_t i = n; i-- > 0 && labels < 3;)
+        if (host.p[i] == '.')
+            dot[labels++] = i + 1;
+    int keep = 2;
+    if (labels >= 2)
+        for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+            if (str_is((struct str){ host.p + dot[1], dot[0] - 1 - dot[1] }, shared[i]))
+                keep = 3;
+    size_t from = labels >= keep ? dot[keep - 1] : 0;
+    return (struct str){ host.p + from, n - from };
+}
+
+bool webhook_is_kin(const char *url, struct str host)
+{
+    char ours[WEBHOOK_HOST_SIZE];
+
+    webhook_host(url, ours);
+    return ours[0] != '\0' && str_case_eq(parent_of(str_of(ours)), parent_of(host));
+}

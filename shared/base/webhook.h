@@ -32,3 +32,6 @@ char *webhook_at(const char *url, struct str host);
 /* A redirect of a renamed portal (facts 1.4): `location` is what was asked, at another host, and no less safe. Then
  * ret = its host[:port]; else ret is untouched. */
 bool webhook_moved(const char *asked, const char *location, char ret[static WEBHOOK_HOST_SIZE]);
+/* Is host[:port] of the same registrable name as the address: "old.bitrix24.ru" and "new.bitrix24.ru"? Numbers are of
+ * nobody but themselves. */
+bool webhook_is_kin(const char *url, struct str host);

@@ -1,6 +1,8 @@
 """A portal that is renamed: followed to its new address in mid-sync, over restarts, under either name; never by less safe ways."""
+import contextlib
 import os
 import re
+import sqlite3
 import unittest
 
 from support import truth
@@ -56,11 +58,31 @@ class Rename(Scenario):
         self.exact(pipeline)
         self.portal.fault('redirect302', 1, to='http://' + first)       # which sends us back: two moves
         self.exact(pipeline)
-        self.assertEqual(3, len(self.moves(pipeline)))
+        self.assertEqual(1, len(self.moves(pipeline)), 'noted down where it answered')
         self.portal.fault('redirect302', 1, to='http://' + first)
         done = pipeline.potok('sync', '--full', '--wait', timeout=60)
         self.assertEqual(1, done.returncode)
         self.assertIn('from one address to another', pipeline.potok('status').stdout)
+
+    def test_a_false_redirect_is_not_believed(self):
+        pipeline = self.open()
+        pipeline.expect('portal.astray', 'portal.unwell', 'job.retry')
+        self.exact(pipeline)
+        self.portal.fault('redirect302', 1, to='http://127.0.0.1:1')       # nobody answers there
+        self.assertEqual(0, pipeline.potok('sync', 'leads', '--full', '--wait', timeout=90).returncode)
+        self.assertIsNone(self.host(pipeline))
+        self.assertEqual([], self.moves(pipeline))
+        self.assertEqual(0, pipeline.stop())
+        with contextlib.closing(sqlite3.connect(pipeline.db_path)) as connection, connection:
+            connection.execute("UPDATE potok_lease SET host = '127.0.0.1:1'")
+        pipeline.start()                    # even a remembered one that has gone is left
+        self.exact(pipeline)
+        wait_for(lambda: self.host(pipeline) is None, 'the configured address won', 20)
+        self.assertEqual(0, pipeline.stop())
+        with contextlib.closing(sqlite3.connect(pipeline.db_path)) as connection, connection:
+            connection.execute("UPDATE potok_lease SET host = '127.0.0.1:1'")
+        self.assertIn('configured address again', pipeline.potok('config', 'moved', 'main').stdout)
+        self.assertIsNone(self.host(pipeline))
 
     def test_what_is_less_safe_is_not_followed(self):
         pipeline = self.open()

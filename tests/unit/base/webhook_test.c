@@ -221,7 +221,32 @@ TEST(a_renaming_keeps_the_path_and_is_no_less_safe)
     }
 }
 
-TEST_MAIN(CASE(an_address_alone_is_scheme_and_host),
+TEST(hosts_are_kin_below_one_registrable_name)
+{
+    static const struct {
+        const char *url, *host;
+        bool kin;
+    } cases[] = {
+        { "https://old.bitrix24.ru/", "new.bitrix24.ru", true },
+        { "https://old.bitrix24.ru/", "NEW.Bitrix24.ru:8443", true },
+        { "https://old.bitrix24.ru/", "old.bitrix24.com", false },
+        { "https://old.bitrix24.ru/", "bitrix24.ru.evil.example", false },
+        { "https://old.bitrix24.com.br/", "new.bitrix24.com.br", true },
+        { "https://old.bitrix24.com.br/", "evil.com.br", false },
+        { "https://crm.example.ru/", "example.ru", true },
+        { "https://example.ru/", "evil.ru", false },
+        { "http://127.0.0.1:80/", "127.0.0.1:99", true },
+        { "https://10.1.0.1/", "66.6.0.1", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        if (webhook_is_kin(cases[i].url, str_of(cases[i].host)) != cases[i].kin)
+            print_error("%s\n", cases[i].host);
+        CHECK_EQ(webhook_is_kin(cases[i].url, str_of(cases[i].host)), cases[i].kin);
+    }
+}
+
+TEST_MAIN(CASE(hosts_are_kin_below_one_registrable_name), CASE(an_address_alone_is_scheme_and_host),
     CASE(a_portal_is_asked_at_another_host_as_safely_as_before),
     CASE(a_renaming_keeps_the_path_and_is_no_less_safe), CASE(addresses_as_people_paste_them_are_taken),
     CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
