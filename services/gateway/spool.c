@@ -32,12 +32,12 @@ static const char SQL_TABLES[] =
 static const char *const SQL[SPOOL_STATEMENTS] = {
     [SPOOL_BEGIN] = "BEGIN IMMEDIATE",
     [SPOOL_COMMIT] = "COMMIT",
-    [SPOOL_ADD] = "INSERT INTO event (seq, at_ms, portal, entity, id, kind, name, sum) VALUES (?1, ?2, ?3, "
-                  "?4, ?5, ?6, ?7, ?8)",
+    [SPOOL_ADD] = ("INSERT INTO event (seq, at_ms, portal, entity, id, kind, name, sum) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
     [SPOOL_ADD_ODD] = "INSERT INTO odd (at_ms, name, domain) VALUES (?1, ?2, ?3)",
     [SPOOL_CUT_ODD] = "DELETE FROM odd WHERE seq <= (SELECT max(seq) FROM odd) - ?1",
-    [SPOOL_TAKE] = "SELECT seq, at_ms, portal, entity, id, kind, name, sum FROM event WHERE seq > ?1 ORDER "
-                   "BY seq LIMIT ?2",
+    [SPOOL_TAKE] = ("SELECT seq, at_ms, portal, entity, id, kind, name, sum FROM event WHERE seq > ?1 "
+                    "ORDER BY seq LIMIT ?2"),
     [SPOOL_ADD_SEALED] = "INSERT INTO access (seq, sealed) VALUES (?1, ?2)",
     [SPOOL_FORGET_SEALED] = "DELETE FROM access WHERE seq <= ?1",
     [SPOOL_FORGET] = "DELETE FROM event WHERE seq <= ?1",

@@ -63,6 +63,7 @@ int portal_code_read(struct str text, struct access *ret, char **ret_state, stru
         return 0;
     access_free(ret);
     free(*ret_state);
+    *ret_state = NULL;
     return no_code(err);
 }
 

@@ -184,7 +184,7 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
             &err) == NULL) {
         struct oauth_answer none;
 
-        oauth_read(&none, 0, STR(""), err.text, &(struct oauth_sent){ NULL }, 0);
+        oauth_read(&none, 0, STR(""), err.text, &(struct oauth_sent){ 0 }, 0);
         of_offer ? offer_answered(s, portal, &none, false) : renewal_answered(s, portal, &none, false);
         seal_wipe(&form);
         ask_free(x);

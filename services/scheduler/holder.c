@@ -17,17 +17,17 @@ static void put_word(char *ret, size_t size, size_t *n, const char *word)
 
 void holder_write(const struct holder *h, char ret[static HOLDER_TEXT_SIZE])
 {
-    const char *words[] = { h->instance, h->host, NULL, h->place, h->id };
+    char pid[24];
+    const char *words[] = { h->instance, h->host, pid, h->place, h->id };
     size_t n = 0;
+
+    snprintf(pid, sizeof(pid), "%" PRIu64, h->pid);
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         char word[144];
         size_t used = 0;
 
-        if (words[i] != NULL)
-            put_word(word, sizeof(word), &used, words[i]);
-        else
-            snprintf(word, sizeof(word), "%" PRIu64, h->pid);
+        put_word(word, sizeof(word), &used, words[i]);
         n += (size_t)snprintf(ret + n, HOLDER_TEXT_SIZE - n, "%s%s", i > 0 ? " " : "", word);
     }
 }

@@ -31,21 +31,20 @@ static void take_up(struct scheduler *s, struct mirror *m, const struct store_mi
         p->floor = row->floor;
 }
 
-/* Whose copy the tables are to be. The views point into the portal and into `host`. */
-static struct db_identity identity_of(
-    const struct portal *p, struct str tables[PORTAL_ENTITIES_MAX], char host[static WEBHOOK_IDENTITY_SIZE])
-{
-    webhook_identity(config_portal_url(p->config), host);
-    for (int i = 0; i < p->mirror_count; i++)
-        tables[i] = str_of(p->mirrors[i].table);
-    return (struct db_identity){ p->name, str_of(host), tables, p->mirror_count };
-}
-
 /* What the views of one portal's identity point into. */
 struct mine {
     struct str tables[PORTAL_ENTITIES_MAX];
     char host[WEBHOOK_IDENTITY_SIZE];
 };
+
+/* Whose copy the tables are to be. The views point into the portal and into `ret`. */
+static struct db_identity identity_of(const struct portal *p, struct mine *ret)
+{
+    webhook_identity(config_portal_url(p->config), ret->host);
+    for (int i = 0; i < p->mirror_count; i++)
+        ret->tables[i] = str_of(p->mirrors[i].table);
+    return (struct db_identity){ p->name, str_of(ret->host), ret->tables, p->mirror_count };
+}
 
 /* Every portal is looked at before any lease is taken: a mistake in one changes nothing of the others. */
 int take_check(struct scheduler *s, struct db *db, struct err *err)
@@ -53,7 +52,7 @@ int take_check(struct scheduler *s, struct db *db, struct err *err)
     struct mine mine;
 
     for (int i = 0; i < s->portal_count; i++) {
-        struct db_identity who = identity_of(&s->portals[i].portal, mine.tables, mine.host);
+        struct db_identity who = identity_of(&s->portals[i].portal, &mine);
 
         if (db_identity_check(db, &who, err) < 0)
             return -1;
@@ -69,7 +68,7 @@ static int take_leases(
     uint64_t now = clock_mono_ms(), wall = clock_wall_ms();
 
     for (int i = 0; i < s->portal_count; i++) {
-        list[i].who = identity_of(&s->portals[i].portal, mine[i].tables, mine[i].host);
+        list[i].who = identity_of(&s->portals[i].portal, &mine[i]);
         list[i].seen = s->lease.seen[i];
     }
     int failed = store_take_leases(

@@ -255,7 +255,7 @@ void alarm_book_load(struct alarm_book *b, const struct alarm_row *row, struct a
 {
     const struct alarm_kind *kind = alarm_kind_of(str_of(row->name));
 
-    if (kind == NULL || alarm_book_find(b, str_of(row->portal), str_of(row->entity), row->name) != NULL)
+    if (kind == NULL || alarm_book_find(b, str_of(row->portal), str_of(row->entity), kind->name) != NULL)
         return;
     struct alarm_entry *e = add(b, kind, row->portal, row->entity);
 
