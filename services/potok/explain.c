@@ -206,7 +206,8 @@ const char *explain_habit(enum habit habit)
             "asks again, ever more slowly and one request at a time; nothing is lost" },
         [HABIT_STOPS] = { "останавливает портал до следующего `potok sync`; скопированное остаётся как есть",
             "stops the portal until the next `potok sync`; what was mirrored stays as it is" },
-        [HABIT_PROBES] = { "десять минут не спрашивает ничего, потом пробует одним запросом, всё реже (до четырёх "
+        [HABIT_PROBES] = { "десять минут не спрашивает ничего, потом пробует одним запросом, всё реже (до "
+                           "четырёх "
                            "часов); сразу пробует по `potok sync`; ничего не теряется",
             "asks nothing for ten minutes, then tries with one request, ever more rarely (up to four hours); "
             "`potok sync` tries at once; nothing is lost" },

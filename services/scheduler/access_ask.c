@@ -17,7 +17,7 @@ struct ask {
     struct scheduler *s;
     int portal;
     bool of_offer;
-    char *refresh, *code;           /* as sent */
+    char *refresh, *code; /* as sent */
 };
 
 static struct portal *portal_of(struct scheduler *s, int portal)

@@ -240,8 +240,8 @@ static void prove_later(struct scheduler *s, int portal, struct access *pair)
     uint64_t wait = AGAIN_MS << (o->fails < 5 ? o->fails : 5);
 
     if (++o->fails >= PROVE_MOST) {
-        offer_end(
-            s, portal, "the portal does not say whether the tokens are an administrator's: potok portal login");
+        offer_end(s, portal,
+            "the portal does not say whether the tokens are an administrator's: potok portal login");
         return;
     }
     access_set(&o->given.access_token, str_of(pair->access_token));
@@ -263,7 +263,8 @@ void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oau
         prove_later(s, portal, pair);
     } else {
         offer_end(s, portal,
-            "the tokens are of a user who is no administrator of the portal: let an administrator install the "
+            "the tokens are of a user who is no administrator of the portal: let an administrator install "
+            "the "
             "application, or potok portal login");
     }
 }
@@ -389,8 +390,7 @@ static void make_room(struct scheduler *s, int portal)
         take_first(a, &o);
         log_ev(LOG_WARNING, "access.refused", kv_str("portal", portal_of(s, portal)->name),
             kv_s("by", "gateway"),
-            kv_s("error",
-                "newer ones came while the OAuth server was away: install the application again"));
+            kv_s("error", "newer ones came while the OAuth server was away: install the application again"));
         dealt_with(s, portal, o.spool, o.seq);
         store_offer_fini(&o);
     }
@@ -418,8 +418,7 @@ int access_offers_load(struct scheduler *s, struct db *db, int portal, struct er
     struct portal_access *a = access_of(s, portal);
 
     access_offers_free(a);
-    return store_offers(
-        db, portal_of(s, portal)->name, a->waiting, ACCESS_LEFT, &a->waiting_count, err);
+    return store_offers(db, portal_of(s, portal)->name, a->waiting, ACCESS_LEFT, &a->waiting_count, err);
 }
 
 void access_offers_free(struct portal_access *a)

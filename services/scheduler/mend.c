@@ -257,7 +257,8 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
     bool hopeless = list_fails(p, job, why);
     enum job_next next =
         job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
-    if (job_kind_learns(job->kind) && why->end == JOB_END_ERROR && why->kind != ERR_TEMP && why->kind != ERR_WAIT)
+    if (job_kind_learns(job->kind) && why->end == JOB_END_ERROR && why->kind != ERR_TEMP &&
+        why->kind != ERR_WAIT)
         next = JOB_STOP; /* the same question would get the same answer */
     if (hopeless)
         next = JOB_STOP;

@@ -71,7 +71,7 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
         return;
     }
     if (access_astray(s, f->portal, f->host_no, r))
-        why.kind = ERR_TEMP; /* whatever was met there is perhaps not the portal */
+        why.kind = ERR_TEMP;        /* whatever was met there is perhaps not the portal */
     if (breaker_is_word(r->code)) { /* all wait, and no job is to blame */
         why.kind = ERR_WAIT;
         attempt_failed(s, f, &why);

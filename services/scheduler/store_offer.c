@@ -22,8 +22,7 @@ int store_offer(struct db *db, const struct store_who *who, const struct store_o
         err);
 }
 
-int store_offer_end(
-    struct db *db, const struct store_who *who, uint64_t spool, uint64_t seq, struct err *err)
+int store_offer_end(struct db *db, const struct store_who *who, uint64_t spool, uint64_t seq, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;

@@ -151,7 +151,8 @@ static void build_probe(struct command *c, const struct bitrix_ask *ask, int num
         param_uncounted(c);
 }
 
-/* What PHP makes of nested parameters (facts 1.3): name[key][key]=value; what is null is left out, true is 1. */
+/* What PHP makes of nested parameters (facts 1.3): name[key][key]=value; what is null is left out, true is 1.
+ */
 static void build_value(struct command *c, struct buf *name, const json_t *value)
 {
     const size_t n = name->n;

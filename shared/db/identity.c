@@ -27,7 +27,8 @@ static int check_host(struct db *db, const struct db_identity *who, struct err *
 {
     struct found f = { .any = false };
 
-    if (db_run(db, "SELECT portal, identity FROM potok_lease WHERE portal = $1 AND identity <> $2 AND "
+    if (db_run(db,
+            "SELECT portal, identity FROM potok_lease WHERE portal = $1 AND identity <> $2 AND "
             "coalesce(host, '') <> $2",
             DB_ARGS(dbv_s(who->portal), dbv_s(who->host)), on_found, &f, NULL, err) < 0)
         return -1;

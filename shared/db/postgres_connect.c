@@ -17,8 +17,8 @@
 
 /* Statements that run once a session. A stopped writer must not hold its turn for ever: the idle limit ends
  * it. */
-/* Who stands still inside a transaction (stopped, a frozen machine) loses it, and its locks, soon: a standby that
- * takes over, and marks of other entities, wait no longer than that. */
+/* Who stands still inside a transaction (stopped, a frozen machine) loses it, and its locks, soon: a standby
+ * that takes over, and marks of other entities, wait no longer than that. */
 static const char SESSION[] =
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
     "SET standard_conforming_strings = on; SET client_min_messages = error;"
