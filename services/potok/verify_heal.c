@@ -68,7 +68,7 @@ static int mark_in(struct db *db, const struct verify *v, const struct verify_en
     const struct chosen *c, size_t from, size_t to, struct err *err)
 {
     struct db_val portal = dbv_c(v->portal->name);
-    int64_t tick, ignored;
+    int64_t tick = 0, ignored;
     struct buf ids;
     char turn[120];
     int result;

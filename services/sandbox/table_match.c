@@ -69,8 +69,8 @@ void table_read_side(struct table_side *ret, const json_t *v)
     int64_t days;
     const struct str text = v == NULL || params_is_array(v) ? STR("") : params_text(v, room);
 
+    *ret = (struct table_side){ .is_flag = json_is_boolean(v) };
     snprintf(ret->text, sizeof(ret->text), STR_FMT, STR_ARG(text));
-    ret->is_flag = json_is_boolean(v);
     ret->number = strtold(ret->text, &end);
     ret->is_number = end != ret->text && *end == '\0';
     ret->is_time = calendar_parse(str_of(ret->text), &ret->unix_s, &days);
