@@ -65,18 +65,6 @@ static const struct intake_portal *portal_of(
     return apps == 1 ? only : NULL;
 }
 
-static struct str host_of(struct str url)
-{
-    const char *from = url.n > 0 ? memmem(url.p, url.n, "://", 3) : NULL;
-    size_t n = 0;
-
-    if (from == NULL)
-        return (struct str){ NULL, 0 };
-    for (from += 3; from + n < url.p + url.n && from[n] != '/'; n++)
-        ;
-    return (struct str){ from, n };
-}
-
 static void read_auth(const struct form *f, struct access *a)
 {
     struct str expires = form_get(f, "auth[expires]");
@@ -86,7 +74,7 @@ static void read_auth(const struct form *f, struct access *a)
     access_set(&a->application_token, form_get(f, "auth[application_token]"));
     access_set(&a->member_id, form_get(f, "auth[member_id]"));
     access_set(&a->domain, form_get(f, "auth[domain]"));
-    access_set(&a->server, host_of(form_get(f, "auth[server_endpoint]")));
+    access_set(&a->server, webhook_host_in(form_get(f, "auth[server_endpoint]")));
     access_set(&a->scope, form_get(f, "auth[scope]"));
     access_set(&a->status, form_get(f, "auth[status]"));
     if (!str_i64(expires, &a->expires_ms) || a->expires_ms < 0 || a->expires_ms > INT64_MAX / 1000)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/webhook.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -270,19 +271,6 @@ static int64_t number_of(const json_t *o, const char *name)
     return str_i64(text_of(o, name), &n) ? n : 0;
 }
 
-/* "https://oauth.bitrix.info/rest/" -> "oauth.bitrix.info" */
-static struct str host_in(struct str url)
-{
-    const char *from = url.n > 0 ? memmem(url.p, url.n, "://", 3) : NULL;
-    size_t n = 0;
-
-    if (from == NULL)
-        return (struct str){ NULL, 0 };
-    for (from += 3; from + n < url.p + url.n && from[n] != '/'; n++)
-        ;
-    return (struct str){ from, n };
-}
-
 static bool clean(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -305,8 +293,8 @@ static bool read_pair(struct oauth_answer *a, const json_t *o, uint64_t wall_ms)
     access_set(&a->pair.access_token, access);
     access_set(&a->pair.refresh_token, refresh);
     access_set(&a->pair.member_id, text_of(o, "member_id"));
-    access_set(&a->pair.domain, host_in(portal));
-    access_set(&a->pair.server, host_in(text_of(o, "server_endpoint")));
+    access_set(&a->pair.domain, webhook_host_in(portal));
+    access_set(&a->pair.server, webhook_host_in(text_of(o, "server_endpoint")));
     access_set(&a->pair.scope, text_of(o, "scope"));
     access_set(&a->pair.status, text_of(o, "status"));
     if (life_s > 0 && life_s < LIFE_MOST_S)

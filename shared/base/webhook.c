@@ -294,6 +294,18 @@ void webhook_host(const char *url, char ret[static WEBHOOK_HOST_SIZE])
     small_letters(ret);
 }
 
+struct str webhook_host_in(struct str url)
+{
+    const char *from = url.n > 0 ? memmem(url.p, url.n, "://", 3) : NULL;
+    size_t n = 0;
+
+    if (from == NULL)
+        return (struct str){ NULL, 0 };
+    for (from += 3; from + n < url.p + url.n && from[n] != '/'; n++)
+        ;
+    return (struct str){ from, n };
+}
+
 char *webhook_at(const char *url, struct str host)
 {
     struct address from = { 0 };

@@ -26,6 +26,8 @@ char *webhook_address(const char *url);
 #define WEBHOOK_HOST_SIZE 256
 /* "portal.example:8443" of an address: small letters, no default port. "" when it is none. */
 void webhook_host(const char *url, char ret[static WEBHOOK_HOST_SIZE]);
+/* "https://oauth.bitrix.info/rest/" -> "oauth.bitrix.info", a view, as it is written; empty when it is no address. */
+struct str webhook_host_in(struct str url);
 /* `url` at another host[:port]; caller frees. NULL: that is no host, or what is asked by https would be asked by http:
  * plain http stays between addresses of this machine. */
 char *webhook_at(const char *url, struct str host);

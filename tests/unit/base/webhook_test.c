@@ -246,8 +246,16 @@ TEST(hosts_are_kin_below_one_registrable_name)
     }
 }
 
-TEST_MAIN(CASE(hosts_are_kin_below_one_registrable_name), CASE(an_address_alone_is_scheme_and_host),
-    CASE(a_portal_is_asked_at_another_host_as_safely_as_before),
+TEST(the_host_of_an_address_is_a_view)
+{
+    CHECK(str_is(webhook_host_in(STR("https://oauth.bitrix.info/rest/")), "oauth.bitrix.info"));
+    CHECK(str_is(webhook_host_in(STR("http://127.0.0.1:8080")), "127.0.0.1:8080"));
+    CHECK_EQ(webhook_host_in(STR("oauth.bitrix.info")).n, 0);
+    CHECK_EQ(webhook_host_in((struct str){ NULL, 0 }).n, 0);
+}
+
+TEST_MAIN(CASE(the_host_of_an_address_is_a_view), CASE(hosts_are_kin_below_one_registrable_name),
+    CASE(an_address_alone_is_scheme_and_host), CASE(a_portal_is_asked_at_another_host_as_safely_as_before),
     CASE(a_renaming_keeps_the_path_and_is_no_less_safe), CASE(addresses_as_people_paste_them_are_taken),
     CASE(wrong_addresses_are_refused_with_a_hint_and_without_the_secret),
     CASE(a_very_long_address_is_refused), CASE(a_portal_is_known_by_its_host_and_not_by_its_user_or_secret))
