@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import ssl
+import sqlite3
 import subprocess
 import unittest
 import urllib.parse
@@ -184,8 +185,8 @@ class NoRoom(AloneScenario):
 
     def kept(self, gateway):
         path = gateway.environment['POTOK_HOME'] + '/spool/gateway.1.db'
-        answer = subprocess.run(['sqlite3', path, 'SELECT id FROM event'], stdout=subprocess.PIPE, text=True, check=True)
-        return {int(line) for line in answer.stdout.split()}
+        with contextlib.closing(sqlite3.connect('file:%s?mode=ro' % path, uri=True, timeout=10)) as spool:
+            return {row[0] for row in spool.execute('SELECT id FROM event')}
 
     def test_a_disk_without_room_is_told_and_left_behind(self):
         """No file may grow from some moment on; the spool's log is what grows."""

@@ -70,7 +70,7 @@ class Mistakes(Scenario):
     def test_a_locked_database_is_waited_for(self):
         sandbox = self.sandbox()
         pipeline = self.pipeline(sandbox).start()
-        pipeline.expect('job.retry', 'database.busy', 'job.given_up')
+        pipeline.expect('job.retry', 'database.busy', 'database.retry', 'job.given_up')
         pipeline.sync('leads')
         holder = sqlite3.connect(pipeline.db_path, isolation_level=None)
         holder.execute('BEGIN IMMEDIATE')
