@@ -151,23 +151,28 @@ static const json_t *fields_of(const struct call *c)
     return params_is_array(fields) ? fields : NULL;
 }
 
-enum api_error run_item_add(struct call *c)
+/* A record as `fields` say: a new one, or the one that is there. */
+static enum api_error write_fields(struct call *c, enum which w, uint32_t n, bool is_new)
 {
-    enum which w;
-    uint32_t n;
-    enum api_error e = find_type(c, &w);
-
-    c->cost_s = COST_WRITE_S;
-    if (e == API_OK && fields_of(c) == NULL)
-        e = API_FIELDS_MISSING;
-    if (e != API_OK)
-        return e;
+    if (fields_of(c) == NULL)
+        return API_FIELDS_MISSING;
     json_t *fields = item_ask_fields(c, &c->portal->store.crm[w], fields_of(c));
-    e = write_add(c, w, fields, WRITE_ITEM, &n);
+    enum api_error e =
+        is_new ? write_add(c, w, fields, WRITE_ITEM, &n) : write_update(c, w, n, fields, WRITE_ITEM);
+
     json_decref(fields);
     if (e == API_OK)
         out_one(c, w, n);
     return e;
+}
+
+enum api_error run_item_add(struct call *c)
+{
+    enum which w;
+    enum api_error e = find_type(c, &w);
+
+    c->cost_s = COST_WRITE_S;
+    return e == API_OK ? write_fields(c, w, 0, true) : e;
 }
 
 enum api_error run_item_update(struct call *c)
@@ -177,16 +182,7 @@ enum api_error run_item_update(struct call *c)
     enum api_error e = find_item(c, &w, &n);
 
     c->cost_s = COST_WRITE_S;
-    if (e == API_OK && fields_of(c) == NULL)
-        e = API_FIELDS_MISSING;
-    if (e != API_OK)
-        return e;
-    json_t *fields = item_ask_fields(c, &c->portal->store.crm[w], fields_of(c));
-    e = write_update(c, w, n, fields, WRITE_ITEM);
-    json_decref(fields);
-    if (e == API_OK)
-        out_one(c, w, n);
-    return e;
+    return e == API_OK ? write_fields(c, w, n, false) : e;
 }
 
 enum api_error run_item_delete(struct call *c)

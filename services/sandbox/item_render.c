@@ -27,16 +27,6 @@ static void out_key(struct buf *out, const char *name)
     buf_char(out, ':');
 }
 
-static void out_iso(struct buf *out, int64_t unix_s)
-{
-    char text[CALENDAR_ISO];
-
-    calendar_iso(unix_s, text);
-    buf_char(out, '"');
-    buf_add(out, text, sizeof(text));
-    buf_char(out, '"');
-}
-
 /* A float of PHP: what a double holds of the digits. */
 static void out_number(struct buf *out, struct str digits)
 {
@@ -118,10 +108,10 @@ static void out_one(
         buf_str(out, v->i ? "\"Y\"" : "\"N\"");
         break;
     case VALUE_DATE:
-        out_iso(out, v->i * DAY_S - (in_list || w->local_midnight ? PORTAL_OFFSET_S : 0));
+        json_out_iso(out, v->i * DAY_S - (in_list || w->local_midnight ? PORTAL_OFFSET_S : 0));
         break;
     case VALUE_TIME:
-        out_iso(out, v->i);
+        json_out_iso(out, v->i);
         break;
     case VALUE_MONEY:
         buf_fmt(out, "\"" STR_FMT "|" STR_FMT "\"", STR_ARG(v->text), STR_ARG(v->extra));

@@ -1,5 +1,7 @@
 #include "json_out.h"
 
+#include "calendar.h"
+
 #include <stdlib.h>
 
 /* 0: as it is; 'u': \u00XX; else the letter after the backslash. */
@@ -179,4 +181,14 @@ void json_out_value(struct buf *out, const json_t *value, bool ascii)
     default:
         buf_str(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
     }
+}
+
+void json_out_iso(struct buf *out, int64_t unix_s)
+{
+    char text[CALENDAR_ISO];
+
+    calendar_iso(unix_s, text);
+    buf_char(out, '"');
+    buf_add(out, text, sizeof(text));
+    buf_char(out, '"');
 }

@@ -134,16 +134,6 @@ static bool one_boolean(const struct one *o, bool *ret_bad)
     return true;
 }
 
-static void out_iso(struct buf *out, int64_t unix_s)
-{
-    char text[CALENDAR_ISO];
-
-    calendar_iso(unix_s, text);
-    buf_char(out, '"');
-    buf_add(out, text, sizeof(text));
-    buf_char(out, '"');
-}
-
 static bool one_time(const struct one *o, bool *ret_bad)
 {
     int64_t unix_s, days;
@@ -152,7 +142,7 @@ static bool one_time(const struct one *o, bool *ret_bad)
         return false;
     *ret_bad = !calendar_parse(o->text, &unix_s, &days);
     if (!*ret_bad)
-        out_iso(o->out, unix_s);
+        json_out_iso(o->out, unix_s);
     return !*ret_bad;
 }
 
@@ -165,7 +155,7 @@ static bool one_date(const struct one *o, bool *ret_bad)
         return false;
     *ret_bad = !calendar_parse(o->text, &unix_s, &days);
     if (!*ret_bad)
-        out_iso(o->out, days * DAY_S - (o->in_list ? PORTAL_OFFSET_S : 0));
+        json_out_iso(o->out, days * DAY_S - (o->in_list ? PORTAL_OFFSET_S : 0));
     return !*ret_bad;
 }
 

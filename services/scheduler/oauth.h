@@ -47,7 +47,7 @@ enum oauth_refusal {
 /* The portal refused an access token. */
 enum oauth_refusal oauth_refused(struct oauth *o, uint64_t token, uint64_t now_ms);
 void oauth_proved(struct oauth *o, uint64_t token);             /* the portal took it */
-bool oauth_due(const struct oauth *o, uint64_t now_ms);         /* a renewal is to be asked for now */
+bool oauth_due(const struct oauth *o, uint64_t now_ms);         /* the server is to be asked for a new pair */
 void oauth_asked(struct oauth *o);
 /* No decision: the server is away, unwell or unreadable. `unanswered`: the request may have reached it. True when it has
  * become worth a warning. */
