@@ -1,7 +1,7 @@
 /* Commands of the operator: JSON in, JSON out. What they change goes through steps like everything else. */
 #include "scheduler.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "base/mem.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 #include "scheduler.h"
 
-#include "spend.h"
+#include "work/spend.h"
 
 #include "alarms.h"
 #include "base/clock.h"

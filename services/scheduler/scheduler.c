@@ -1,10 +1,10 @@
 #include "scheduler.h"
 
-#include "access.h"
-#include "budget.h"
-#include "chance.h"
-#include "guard.h"
-#include "spend.h"
+#include "access/access.h"
+#include "work/budget.h"
+#include "work/chance.h"
+#include "events/guard.h"
+#include "work/spend.h"
 
 #include "alarms.h"
 #include "base/clock.h"

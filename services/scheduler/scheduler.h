@@ -4,17 +4,17 @@
  * done. So a floor is never computed while a dispatch is on its way to the database. */
 #pragma once
 
-#include "choose.h"
-#include "crew.h"
+#include "rules/choose.h"
+#include "rules/crew.h"
 #include "db/db_pool.h"
-#include "flight.h"
-#include "lease.h"
-#include "portal.h"
+#include "rules/flight.h"
+#include "lead/lease.h"
+#include "rules/portal.h"
 #include "run/alarm.h"
 #include "run/app.h"
 #include "run/bus.h"
-#include "sender.h"
-#include "store.h"
+#include "rules/sender.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>

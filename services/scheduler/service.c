@@ -1,6 +1,6 @@
 #include "scheduler.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "services/ports.h"
 
 static const struct setting SETTINGS[] = {

@@ -1,13 +1,13 @@
 /* The command `status`: what the database says and what memory alone knows. */
 #include "scheduler.h"
 
-#include "guard.h"
-#include "spend.h"
+#include "events/guard.h"
+#include "work/spend.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "overload.h"
+#include "work/overload.h"
 
 #include <stdlib.h>
 #include <string.h>

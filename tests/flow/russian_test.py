@@ -15,7 +15,7 @@ GATEWAY = ('services/gateway/rules.c', 'services/gateway/tls.c', 'services/gatew
 FORMATS = sources('shared/base/config*.c', *('shared/base/%s.c' % n for n in ('setting', 'webhook', 'paths', 'file')),
                   'shared/db/*.c', 'services/potok/*.c', *GATEWAY)
 ANYWHERE = sources('shared/*/*.c', 'services/potok/*.c', 'services/fetcher/*.c', 'services/writer/*.c',
-                   'services/scheduler/access.c', *GATEWAY)
+                   'services/scheduler/access/access.c', *GATEWAY)
 WORDS = sources(*('shared/base/%s.c' % n for n in ('webhook', 'config_yaml', 'file')),
                 *('shared/db/%s.c' % n for n in ('sqlite_error', 'postgres_error', 'sqlite_file')))
 NOT_TOLD = {'no such table', 'no such column', 'has no column named', 'must be owner of ',

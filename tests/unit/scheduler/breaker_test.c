@@ -1,4 +1,4 @@
-#include "services/scheduler/breaker.h"
+#include "services/scheduler/rules/breaker.h"
 
 #include "support/check.h"
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/bucket.h"
+#include "services/scheduler/rules/bucket.h"
 
 #include <stdio.h>
 

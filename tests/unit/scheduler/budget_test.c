@@ -1,6 +1,6 @@
-#include "services/scheduler/budget.h"
+#include "services/scheduler/work/budget.h"
 
-#include "services/scheduler/spend.h"
+#include "services/scheduler/work/spend.h"
 #include "unit/scheduler/stage.h"
 
 /* The scheduler on a loop with a real database and two portals of one host; the test plays senders. */

@@ -1,4 +1,4 @@
-#include "services/scheduler/choose.h"
+#include "services/scheduler/rules/choose.h"
 
 #include "support/check.h"
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/crew.h"
+#include "services/scheduler/rules/crew.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/cut.h"
+#include "services/scheduler/rules/cut.h"
 
 #include <stdlib.h>
 

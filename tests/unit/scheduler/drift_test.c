@@ -1,4 +1,4 @@
-#include "services/scheduler/drift.h"
+#include "services/scheduler/rules/drift.h"
 
 #include "base/mem.h"
 #include "support/check.h"

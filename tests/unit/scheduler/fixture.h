@@ -1,7 +1,7 @@
 /* fixture.h - a database of the test's own with the system tables, one portal "main" and entity "deals". */
 #pragma once
 
-#include "services/scheduler/store.h"
+#include "services/scheduler/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

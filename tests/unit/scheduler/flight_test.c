@@ -1,4 +1,4 @@
-#include "services/scheduler/flight.h"
+#include "services/scheduler/rules/flight.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-#include "services/scheduler/gather.h"
+#include "services/scheduler/rules/gather.h"
 
-#include "services/scheduler/choose.h"
-#include "services/scheduler/pace.h"
+#include "services/scheduler/rules/choose.h"
+#include "services/scheduler/rules/pace.h"
 #include "support/check.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "services/scheduler/guardian.h"
+#include "services/scheduler/rules/guardian.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/job.h"
+#include "services/scheduler/rules/job.h"
 
 #include "base/mem.h"
 #include "support/check.h"

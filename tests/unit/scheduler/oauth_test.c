@@ -1,4 +1,4 @@
-#include "services/scheduler/oauth.h"
+#include "services/scheduler/rules/oauth.h"
 
 #include "base/mem.h"
 #include "support/check.h"

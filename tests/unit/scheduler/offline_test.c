@@ -1,4 +1,4 @@
-#include "services/scheduler/offline.h"
+#include "services/scheduler/rules/offline.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/operate.h"
+#include "services/scheduler/rules/operate.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "services/scheduler/pace.h"
+#include "services/scheduler/rules/pace.h"
 
 #include <stdbool.h>
 #include <stdio.h>

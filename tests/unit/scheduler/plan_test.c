@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "services/scheduler/dispatch.h"
-#include "services/scheduler/spend.h"
+#include "services/scheduler/work/dispatch.h"
+#include "services/scheduler/work/spend.h"
 #include "support/check.h"
 
 /* Plans of portals that share a bucket in which one request a time is free; no loop, no database. */

@@ -1,4 +1,4 @@
-#include "services/scheduler/portal.h"
+#include "services/scheduler/rules/portal.h"
 
 #include "support/check.h"
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/sender.h"
+#include "services/scheduler/rules/sender.h"
 
 #include <stdio.h>
 

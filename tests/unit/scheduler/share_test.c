@@ -1,4 +1,4 @@
-#include "services/scheduler/share.h"
+#include "services/scheduler/rules/share.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "services/scheduler/standby.h"
+#include "services/scheduler/rules/standby.h"
 
 #include <stdio.h>
 #include <string.h>

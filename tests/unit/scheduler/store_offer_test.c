@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "services/scheduler/store_offer.h"
+#include "services/scheduler/store/offer.h"
 
 static struct store_offer offer(uint64_t seq, const char *sealed)
 {

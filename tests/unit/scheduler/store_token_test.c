@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "services/scheduler/store_token.h"
+#include "services/scheduler/store/token.h"
 
 static struct store_pair pair(const struct world *w, const char *sealed, const char *member)
 {

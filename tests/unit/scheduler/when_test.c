@@ -1,4 +1,4 @@
-#include "services/scheduler/when.h"
+#include "services/scheduler/rules/when.h"
 
 #include "base/mem.h"
 #include "support/check.h"

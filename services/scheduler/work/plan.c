@@ -1,7 +1,7 @@
 /* Chooses what goes out next within all budgets. */
 #include "dispatch.h"
 
-#include "call.h"
+#include "events/call.h"
 #include "chance.h"
 #include "spend.h"
 

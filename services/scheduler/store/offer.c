@@ -1,4 +1,4 @@
-#include "store_offer.h"
+#include "offer.h"
 
 void store_offer_fini(struct store_offer *o)
 {

@@ -1,4 +1,4 @@
-#include "store_token.h"
+#include "token.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* store_offer.h - what gateways brought to a portal's access and nobody looked at yet, sealed as it came: acknowledged to
+/* offer.h - what gateways brought to a portal's access and nobody looked at yet, sealed as it came: acknowledged to
  * them, and not lost with the scheduler. Like store.h: on a database thread, plain data, fenced by the epoch. */
 #pragma once
 

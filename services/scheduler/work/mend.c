@@ -2,8 +2,8 @@
  * run. */
 #include "scheduler.h"
 
-#include "call.h"
-#include "guard.h"
+#include "events/call.h"
+#include "events/guard.h"
 
 #include "alarms.h"
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 #include "gateways.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "proto/news.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* What a fetcher reports of its call: sent on, learnt or failed, and how the portal does. */
 #include "scheduler.h"
 
-#include "access.h"
-#include "breaker.h"
-#include "call.h"
+#include "access/access.h"
+#include "rules/breaker.h"
+#include "events/call.h"
 #include "overload.h"
 #include "told.h"
 

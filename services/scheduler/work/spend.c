@@ -1,6 +1,6 @@
 #include "spend.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "chance.h"
 
 #include "base/clock.h"

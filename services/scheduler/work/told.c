@@ -1,6 +1,6 @@
 #include "told.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "overload.h"
 #include "spend.h"
 

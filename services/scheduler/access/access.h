@@ -4,12 +4,12 @@
 #pragma once
 
 #include "base/seal.h"
-#include "gateways.h"
-#include "oauth.h"
+#include "events/gateways.h"
+#include "rules/oauth.h"
 #include "run/http_client.h"
 #include "scheduler.h"
-#include "store_offer.h"
-#include "store_token.h"
+#include "store/offer.h"
+#include "store/token.h"
 
 #define ACCESS_MOVES_MOST 3         /* in an hour: more is a portal that sends us in circles */
 #define ACCESS_ASTRAY_MOST 3        /* answers in a row that are none: back to the configured host */
@@ -88,7 +88,7 @@ void access_offered(struct scheduler *s, int portal, struct store_offer *o);
 /* CONTROL "access" {"portal", "sealed"}: what the operator brings. Replies when it is known what became of it. */
 void access_on_command(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
 
-/* ---- between access.c, access_ask.c, access_keep.c, access_offer.c and access_move.c ---- */
+/* ---- between the files of this folder ---- */
 static inline const struct config_app *access_app(const struct scheduler *s, int portal)
 {
     return &s->portals[portal].portal.config->app;

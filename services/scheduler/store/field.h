@@ -1,8 +1,8 @@
-/* store_field.h - potok_field and what becomes of it: read, written, its changes recorded. Inside a transaction that
+/* field.h - potok_field and what becomes of it: read, written, its changes recorded. Inside a transaction that
  * holds the entity's turn; on a database thread. */
 #pragma once
 
-#include "drift.h"
+#include "rules/drift.h"
 #include "store.h"
 
 struct store_fields {

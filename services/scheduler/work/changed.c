@@ -3,7 +3,7 @@
  * run; what it found and where the next begins is in the database when the last of them is stored. */
 #include "scheduler.h"
 
-#include "guard.h"
+#include "events/guard.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -2,13 +2,13 @@
 #include "scheduler.h"
 
 #include "alarms.h"
-#include "access.h"
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/webhook.h"
-#include "overload.h"
-#include "spend.h"
+#include "work/overload.h"
+#include "work/spend.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* store_token.h - what the database keeps of the access to a portal: tokens (sealed), its host of today, its member_id.
+/* token.h - what the database keeps of the access to a portal: tokens (sealed), its host of today, its member_id.
  * Like store.h: on a database thread, plain data, fenced by the epoch. */
 #pragma once
 

@@ -4,12 +4,12 @@
 
 #include "guard.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/change.h"
 #include "run/crash.h"
-#include "store_offer.h"
+#include "store/offer.h"
 
 #include <stdlib.h>
 #include <string.h>

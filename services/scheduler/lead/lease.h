@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "db/db_pool.h"
-#include "standby.h"
+#include "rules/standby.h"
 
 #include <stdbool.h>
 #include <uv.h>

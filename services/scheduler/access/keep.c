@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "guard.h"
+#include "events/guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,13 +7,13 @@
 #include "base/alarm_book.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "cut.h"
+#include "rules/cut.h"
 #include "db/cursor.h"
 #include "db/db.h"
-#include "drift.h"
+#include "rules/drift.h"
 #include "db/identity.h"
 #include "proto/job_kind.h"
-#include "standby.h"
+#include "rules/standby.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -40,7 +40,7 @@ int store_end(struct db *db, int failed, struct err *err) MUST_CHECK;
  * transaction does not have it anyway: before anything that a writer's commit must not cross. */
 int store_turn(struct db *db, const char *of, struct db_val id, struct err *err) MUST_CHECK;
 
-/* ---- start (store_start.c) ---- */
+/* ---- start (start.c) ---- */
 struct store_lease {
     uint64_t epoch, tick;
     double bucket;
@@ -58,7 +58,7 @@ struct store_take {
 int store_take_leases(struct db *db, struct str holder, uint64_t now_ms, uint64_t patience_ms, struct store_take *list,
     int count, bool *ret_taken, struct err *err) MUST_CHECK;
 
-/* ---- the leases while they are held (store_beat.c) ---- */
+/* ---- the leases while they are held (beat.c) ---- */
 /* As they are; `dead` is the caller's to find out. Reads only. */
 int store_look_leases(struct db *db, const struct str *portals, int count, struct lease_seen *ret, struct err *err)
     MUST_CHECK;
@@ -85,7 +85,7 @@ struct store_mirror {
 int store_load_mirror(struct db *db, const struct store_who *who, struct store_mirror *m, struct err *err) MUST_CHECK;
 void store_mirror_fini(struct store_mirror *m);
 
-/* ---- what is open (store_scan.c) ---- */
+/* ---- what is open (scan.c) ---- */
 struct store_job {
     uint64_t id, run, first, last, d;
     unsigned tries;
@@ -113,7 +113,7 @@ struct store_scan {
 int store_scan(struct db *db, struct store_scan *s, struct err *err) MUST_CHECK;
 void store_scan_fini(struct store_scan *s);
 
-/* ---- dispatch (store_dispatch.c) ---- */
+/* ---- dispatch (dispatch.c) ---- */
 struct dispatch_item {
     enum job_kind kind;         /* in */
     struct str entity;          /* "" = a probe, a call */
@@ -146,7 +146,7 @@ void store_dispatch_fini(struct store_dispatch *x);
 /* The level alone, for calls of others. */
 int store_bucket(struct db *db, const struct store_who *who, double level, struct err *err) MUST_CHECK;
 
-/* ---- what changed, what is gone (store_changed.c) ---- */
+/* ---- what changed, what is gone (changed.c) ---- */
 struct store_changed {
     struct store_who who;
     enum job_kind kind;         /* changed; sweep: what is gone */
@@ -158,7 +158,7 @@ struct store_changed {
 /* One transaction. */
 int store_changed(struct db *db, struct store_changed *x, struct err *err) MUST_CHECK;
 
-/* ---- what webhooks say (store_events.c) ---- */
+/* ---- what webhooks say (events.c) ---- */
 struct store_marks {
     struct store_who who;
     struct str entity;
@@ -171,7 +171,7 @@ struct store_marks {
 /* One transaction: all of them are marks and wishes afterwards, or none. */
 int store_events(struct db *db, const struct store_marks *groups, int count, struct err *err) MUST_CHECK;
 
-/* ---- learn (store_learn.c) ---- */
+/* ---- learn (learn.c) ---- */
 struct learn_entity {
     struct str entity;          /* in; all views live as long as the struct */
     uint64_t run;               /* probing run to open; 0 = only the fields */
@@ -202,7 +202,7 @@ struct store_learn {
 int store_learn(struct db *db, struct store_learn *x, struct err *err) MUST_CHECK;
 void store_learn_fini(struct store_learn *x);   /* what it gave out */
 
-/* ---- fields accepted by the operator (store_shape.c) ---- */
+/* ---- fields accepted by the operator (shape.c) ---- */
 struct store_shape {
     struct store_who who;
     struct str entity;
@@ -219,7 +219,7 @@ int store_read_again(struct db *db, const struct store_who *who, struct str enti
     MUST_CHECK;
 void store_shape_fini(struct store_shape *x);
 
-/* ---- failure (store_fail.c) ---- */
+/* ---- failure (fail.c) ---- */
 /* Ends the runs with `error`; their open jobs go. */
 int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count, struct str error,
     struct err *err) MUST_CHECK;
@@ -234,7 +234,7 @@ int store_alone(struct db *db, const struct store_who *who, uint64_t job, struct
     struct err *err) MUST_CHECK;
 uint64_t store_mark_backoff(uint64_t tries);
 
-/* ---- floor (store_floor.c) ---- */
+/* ---- floor (floor.c) ---- */
 struct store_floor {
     struct store_who who;
     uint64_t low;
@@ -246,7 +246,7 @@ struct store_floor {
 /* Model rule 6, one transaction an entity. Also forgets finished jobs by id. */
 int store_floor(struct db *db, struct store_floor *x, struct err *err) MUST_CHECK;
 
-/* ---- commands (store_status.c) ---- */
+/* ---- commands (status.c) ---- */
 struct store_sync {
     struct store_who who;
     struct str entities[64];
@@ -258,7 +258,7 @@ struct store_sync {
 int store_sync(struct db *db, struct store_sync *x, struct err *err) MUST_CHECK;
 int store_add_requests(struct db *db, const struct store_who *who, const uint64_t *runs, const int64_t *requests,
     int count, struct err *err) MUST_CHECK;
-/* ---- orders (store_order.c) ---- */
+/* ---- orders (order.c) ---- */
 struct store_pause {
     struct store_who who;
     struct str entities[64];
@@ -281,7 +281,7 @@ int store_left(struct db *db, struct store_left *x, struct err *err) MUST_CHECK;
 #define STORE_SINCE_MOST 100    /* runs that are not the last of their entity: the newest ones */
 int store_status(struct db *db, int64_t since, json_t *into, struct err *err) MUST_CHECK;
 
-/* ---- alarms, and portals that blocked us (store_alarm.c) ---- */
+/* ---- alarms, and portals that blocked us (alarm.c) ---- */
 struct store_alarms {
     struct alarm_row *list;     /* owned: free() */
     int count;

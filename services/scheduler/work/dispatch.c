@@ -4,7 +4,7 @@
 #include "budget.h"
 #include "spend.h"
 
-#include "access.h"
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/msg.h"

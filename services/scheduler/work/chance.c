@@ -1,8 +1,8 @@
 /* What of a portal could go now, and when more of it will. */
 #include "chance.h"
 
-#include "access.h"
-#include "call.h"
+#include "access/access.h"
+#include "events/call.h"
 #include "spend.h"
 
 #include "base/mem.h"

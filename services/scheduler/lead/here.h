@@ -1,7 +1,7 @@
 /* here.h - this process as a holder of leases, and what can be known of another one on this machine. Any thread. */
 #pragma once
 
-#include "holder.h"
+#include "rules/holder.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "store_field.h"
+#include "field.h"
 
 #include "base/mem.h"
 #include "db/cursor.h"
