@@ -56,7 +56,9 @@ method_run run_add, run_update, run_delete;                         /* classic_w
 method_run run_userfield_add, run_userfield_get, run_userfield_update, run_userfield_delete;    /* userfield_methods.c */
 method_run run_fields, run_userfields;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
-method_run run_currencies, run_old_categories, run_old_stages, run_departments, run_user;      /* tables_settings.c */
+method_run run_currencies, run_currency_get, run_currency_base, run_currency_fields;           /* currency.c */
+method_run run_app_option_get, run_app_option_set, run_user_option_get, run_user_option_set;    /* app_option.c */
+method_run run_old_categories, run_old_stages, run_departments, run_user;      /* tables_settings.c */
 method_run run_link_add, run_link_delete, run_link_get, run_link_set, run_link_clear;           /* link_methods.c */
 method_run run_duplicates;                                          /* duplicate.c */
 method_run run_history, run_activities, run_goods, run_requisites, run_addresses;               /* tables_crm.c */

@@ -8,9 +8,12 @@
 
 enum api_error run_profile(struct call *c)
 {
-    buf_str(c->out,
-        "{\"ID\":\"1\",\"ADMIN\":true,\"NAME\":\"Анна\",\"LAST_NAME\":\"Королёва\",\"PERSONAL_GENDER\":\"F\","
-        "\"TIME_ZONE\":\"Europe\\/Moscow\"}");
+    const bool admin = !c->portal->app || !portal_has(c->portal, QUIRK_NO_ADMIN);
+
+    buf_fmt(c->out,
+        "{\"ID\":\"1\",\"ADMIN\":%s,\"NAME\":\"Анна\",\"LAST_NAME\":\"Королёва\",\"PERSONAL_GENDER\":\"F\","
+        "\"TIME_ZONE\":\"Europe\\/Moscow\"}",
+        admin ? "true" : "false");
     return API_OK;
 }
 
@@ -41,8 +44,9 @@ enum api_error run_app_info(struct call *c)
     json_out_cstr(c->out, p->application.client_id);
     buf_fmt(c->out,
         ",\"VERSION\":1,\"STATUS\":\"L\",\"INSTALLED\":true,\"PAYMENT_EXPIRED\":\"N\",\"DAYS\":null,"
-        "\"LANGUAGE_ID\":\"ru\",\"LICENSE\":\"ru_%s\",\"LICENSE_TYPE\":\"%s\",\"LICENSE_FAMILY\":\"%s\"}",
-        family, family, family);
+        "\"LANGUAGE_ID\":\"ru\",\"LICENSE\":\"ru_%s\"%s,\"LICENSE_TYPE\":\"%s\",\"LICENSE_FAMILY\":\"%s\"}",
+        family, portal_has(p, QUIRK_LICENSE_PREVIOUS) ? ",\"LICENSE_PREVIOUS\":\"ru_basic\"" : "", family,
+        family);
     return API_OK;
 }
 

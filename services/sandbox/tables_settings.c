@@ -1,5 +1,4 @@
-/* tables_settings.c - crm.currency.list, crm.dealcategory.list, crm.dealcategory.stage.list, department.get,
- * user.get (facts section 4.5). */
+/* tables_settings.c - crm.dealcategory.list, crm.dealcategory.stage.list, department.get, user.get (facts section 4.5). */
 #include "table.h"
 
 #include "base/mem.h"
@@ -10,53 +9,6 @@
 
 #define USERS       24
 #define DEPARTMENTS 5
-
-static const struct {
-    const char *code, *name, *rate, *base;
-} currencies[] = {
-#define CURRENCY(code, name, rate, base) { code, name, rate, base },
-#include "currency.def"
-#undef CURRENCY
-};
-
-static uint32_t count_currencies(const struct call *c)
-{
-    return ARRAY_SIZE(currencies);
-}
-
-/* Numbers as texts, and an HTML entity between the thousands. */
-static json_t *currency_row(const struct call *c, uint32_t n)
-{
-    json_t *row = json_object();
-
-    table_text(row, "CURRENCY", "%s", currencies[n].code);
-    table_text(row, "AMOUNT_CNT", "1");
-    table_text(row, "AMOUNT", "%s", currencies[n].rate);
-    table_text(row, "SORT", "%u", 100 * (n + 1));
-    table_text(row, "BASE", "%s", currencies[n].base);
-    table_text(row, "FULL_NAME", "%s", currencies[n].name);
-    table_text(row, "LID", "ru");
-    table_text(row, "FORMAT_STRING", "# %s", currencies[n].code);
-    table_text(row, "DEC_POINT", ",");
-    if (n % 3 == 2)
-        json_object_set_new(row, "THOUSANDS_SEP", json_null());
-    else
-        table_text(row, "THOUSANDS_SEP", "&nbsp;");
-    table_text(row, "DECIMALS", "2");
-    table_time(row, "DATE_UPDATE", INT64_C(1700000000) + n * 3600);
-    return row;
-}
-
-enum api_error run_currencies(struct call *c)
-{
-    static const struct table t = { .id = "CURRENCY",
-        .operators = TABLE_COMPARE,
-        .flags = TABLE_WHOLE | TABLE_TOTAL_ZERO,
-        .count = count_currencies,
-        .row = currency_row };
-
-    return table_run(c, &t, NULL);
-}
 
 /* ---- funnels by the old methods: the first one has no row ---- */
 
