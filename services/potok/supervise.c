@@ -126,12 +126,37 @@ static void write_pid(char *variable)
     memmove(digits, p, (size_t)(end - p) + 1);
 }
 
+/* Every signal is held back from before fork() until the child has none of our handlers left. libuv's
+ * handler, run by the child, would tell our loop through the pipe they share of a signal that we never got,
+ * and a child that is killed in it keeps libuv's lock for ever: we would stand still at the next signal. */
+static pid_t fork_quietly(void)
+{
+    sigset_t all, was;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &was);
+    pid_t pid = fork();
+    if (pid != 0)
+        pthread_sigmask(SIG_SETMASK, &was, NULL);
+    return pid;
+}
+
+/* In the child: what came meanwhile takes effect here. */
+static void signals_let_go(void)
+{
+    sigset_t none;
+
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL);
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 /* In the child: only calls that are allowed after fork() of a process with threads. */
 __attribute__((noreturn)) static void child_become(
     const char *program, char *const *env, int log_fd, int listen_fd, pid_t parent)
 {
     char *argv[] = { (char *)program, NULL };
-    sigset_t none;
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -149,9 +174,7 @@ __attribute__((noreturn)) static void child_become(
         write_pid(env[2]);
     }
     close_range(STDERR_FILENO + (listen_fd > 0 ? 2 : 1), ~0U, 0);
-    signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    signals_let_go();
     execve(program, argv, env);
     _exit(127);
 }
@@ -167,7 +190,7 @@ static void child_start(struct supervise *s, struct child *child)
     child->start_at_ms = 0;
     child->state[0] = '\0';
     restart_started(&child->restart, clock_mono_ms());
-    pid_t pid = fork();
+    pid_t pid = fork_quietly();
 
     if (pid == 0)
         child_become(program, env, log_fd, child->listen_fd, parent);
