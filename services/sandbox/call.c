@@ -137,6 +137,19 @@ static void out_seconds(struct buf *out, uint64_t ms)
     buf_fmt(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
 }
 
+/* When seconds fall out; never too early. */
+static void out_reset(struct buf *out, const struct call *c)
+{
+    const uint64_t reset_s = ((c->reset_ms ? c->reset_ms : c->finish_ms) + 999) / 1000;
+
+    if (portal_has(c->portal, QUIRK_RESET_ISO)) {
+        out_iso(out, "operating_reset_at", reset_s * 1000);
+        return;
+    }
+    buf_str(out, ",\"operating_reset_at\":");
+    json_out_int(out, (int64_t)reset_s);
+}
+
 void call_out_time(struct buf *out, const struct call *c)
 {
     const bool integer = portal_has(c->portal, QUIRK_TIME_INTEGER);
@@ -155,11 +168,9 @@ void call_out_time(struct buf *out, const struct call *c)
     out_iso(out, "date_start", c->start_ms);
     out_iso(out, "date_finish", c->finish_ms);
     if (!portal_has(c->portal, QUIRK_NO_OPERATING)) {
-        buf_str(out, ",\"operating_reset_at\":");
-        json_out_int(
-            out, (int64_t)(((c->reset_ms ? c->reset_ms : c->finish_ms) + 999) / 1000)); /* not too early */
+        out_reset(out, c);
         buf_str(out, ",\"operating\":");
-        if (c->operating_s > 0)
+        if (c->operating_s > 0 && !portal_has(c->portal, QUIRK_OPERATING_ZERO))
             buf_fmt(out, "%.6f", c->operating_s);
         else
             buf_char(out, '0');

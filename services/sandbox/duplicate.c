@@ -77,7 +77,7 @@ static enum api_error say(struct call *c, const char *format, const char *what)
 {
     snprintf(c->portal->detail, sizeof(c->portal->detail), "%.200s%.80s%s", format, what,
         what[0] != '\0' ? "' is not supported in current context" : "");
-    return API_COMM;
+    return portal_has(c->portal, QUIRK_COMM_CLASSIC) ? API_COMM_CLASSIC : API_COMM;
 }
 
 enum api_error run_duplicates(struct call *c)

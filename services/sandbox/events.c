@@ -14,6 +14,11 @@ static void make_token(uint64_t seed, char ret[static 33])
         ret, 33, "%016llx%016llx", (unsigned long long)hash_mix(seed), (unsigned long long)hash_two(seed, 2));
 }
 
+static bool has_quirk(const struct events *e, enum quirk q)
+{
+    return e->quirks >> q & 1;
+}
+
 static void bind_given(struct bindings *b, const struct events_options *o)
 {
     for (int i = 0; i < EVENT_URLS_MAX && o->webhooks[i] != NULL; i++)
@@ -167,7 +172,9 @@ int events_tell(struct events *e, int code, uint64_t id, const char *more, uint6
                 &(struct delivery){ .code = code, .binding = b->id, .id = id, .more = (char *)more },
                 mono_ms);
         } else if (!is_own(e, b)) {
-            if (offline_put(&e->offline, b->connector, event_row(code)->name, id, now_s, err) < 0)
+            if ((has_quirk(e, QUIRK_OFFLINE_MERGED) &&
+                    offline_merge(&e->offline, b->connector, event_row(code)->name, id, err) < 0) ||
+                offline_put(&e->offline, b->connector, event_row(code)->name, id, now_s, err) < 0)
                 return -1;
             queued = true;
         }
@@ -196,11 +203,6 @@ int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err 
 }
 
 /* ---- from the outbox to requests ---- */
-
-static bool has_quirk(const struct events *e, enum quirk q)
-{
-    return e->quirks >> q & 1;
-}
 
 static struct event_from sender(const struct events *e)
 {
@@ -234,7 +236,7 @@ static void add_tokens(struct events *e, struct event_from *from, int code, uint
     from->access_token = pair->access;
     from->expires_in_s = (pair->access_until_ms - wall_ms) / 1000;
     from->expires_s = pair->access_until_ms / 1000;
-    if (installed || code == event_offline())
+    if (installed || code == event_offline() || has_quirk(e, QUIRK_EVENT_REFRESH))
         from->refresh_token = pair->refresh;
 }
 

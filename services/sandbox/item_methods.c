@@ -42,6 +42,7 @@ static struct item_wire wire_of(const struct call *c)
     return (struct item_wire){ .ascii = portal_has(p, QUIRK_ASCII),
         .original = item_ask_original(c),
         .null_links = portal_has(p, QUIRK_ITEM_LINK_NULL),
+        .texts = portal_has(p, QUIRK_ITEM_TEXT),
         .local_midnight = portal_has(p, QUIRK_LOCAL_MIDNIGHT),
         .address = p->events.address,
         .tls = p->events.tls };
@@ -172,6 +173,8 @@ enum api_error run_item_add(struct call *c)
     enum api_error e = find_type(c, &w);
 
     c->cost_s = COST_WRITE_S;
+    if (e == API_OK && w == SMART && portal_has(c->portal, QUIRK_SMART_RESTRICTED))
+        return API_SMART_ADD;
     return e == API_OK ? write_fields(c, w, 0, true) : e;
 }
 
@@ -182,6 +185,8 @@ enum api_error run_item_update(struct call *c)
     enum api_error e = find_item(c, &w, &n);
 
     c->cost_s = COST_WRITE_S;
+    if (e == API_OK && w == SMART && portal_has(c->portal, QUIRK_SMART_RESTRICTED))
+        return API_SMART_UPDATE;
     return e == API_OK ? write_fields(c, w, n, false) : e;
 }
 

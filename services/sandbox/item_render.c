@@ -58,21 +58,29 @@ static void out_file(struct buf *out, const struct item_wire *w, int64_t id)
     buf_char(out, '}');
 }
 
+static bool is_enumeration(const struct attr *a)
+{
+    return strcmp(a->type_name, "enumeration") == 0;
+}
+
+/* What a user field holds as a number of something else. */
+static bool is_reference(const struct attr *a)
+{
+    return a->flags & ATTR_USER && (is_enumeration(a) || strcmp(a->type_name, "employee") == 0 ||
+                                       strncmp(a->type_name, "iblock_", 7) == 0);
+}
+
 static void out_empty(struct buf *out, const struct item_wire *w, const struct attr *a)
 {
     const bool zero = (strcmp(a->type->name, "crm_company") == 0 ||
                           strcmp(a->type->name, "crm_contact") == 0 || strcmp(a->name, "WEBFORM_ID") == 0) &&
                       !w->null_links;
+    const bool text = w->texts && is_reference(a);
 
     if (a->flags & ATTR_MULTIPLE)
         buf_str(out, "[]");
     else
-        buf_str(out, zero ? "0" : "null");
-}
-
-static bool is_enumeration(const struct attr *a)
-{
-    return strcmp(a->type_name, "enumeration") == 0;
+        buf_str(out, zero || text ? "0" : "null");
 }
 
 /* Written through the API or by hand: as it stands there, but for files. */
@@ -93,13 +101,16 @@ static void out_one(
 {
     switch (v->kind) {
     case VALUE_TEXT:
-        if (is_enumeration(a) && v->text.n > 0)
+        if (is_enumeration(a) && v->text.n > 0 && !w->texts)
             out_number(out, v->text);
         else
             json_out_str(out, v->text, w->ascii);
         break;
     case VALUE_INT:
-        json_out_int(out, v->i);
+        if (w->texts && is_reference(a))
+            buf_fmt(out, "\"%lld\"", (long long)v->i);
+        else
+            json_out_int(out, v->i);
         break;
     case VALUE_DECIMAL:
         out_number(out, v->text);

@@ -12,6 +12,7 @@ struct item_wire {
     bool ascii;
     bool original;              /* useOriginalUfNames=Y */
     bool null_links;            /* option: an empty companyId or contactId is null instead of 0 */
+    bool texts;                 /* option: enumerations, people and links of user fields as texts, 0 when empty */
     bool local_midnight;        /* option: as in render.h */
     const char *address;        /* of the portal, for links of files */
     bool tls;                   /* which is asked by https */

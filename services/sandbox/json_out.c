@@ -192,3 +192,40 @@ void json_out_iso(struct buf *out, int64_t unix_s)
     buf_add(out, text, sizeof(text));
     buf_char(out, '"');
 }
+
+/* The sign that an escape at p stands for, if plain JSON needs none for it; 0: it stays. */
+static char plain_of(const char *p, size_t left)
+{
+    static const struct {
+        char text[5], sign;
+    } signs[] = { { "0026", '&' }, { "0027", '\'' }, { "0022", '"' }, { "003C", '<' }, { "003E", '>' } };
+
+    if (left >= 2 && p[1] == '/')
+        return '/';
+    for (size_t i = 0; left >= 6 && p[1] == 'u' && i < sizeof(signs) / sizeof(signs[0]); i++) {
+        if (memcmp(p + 2, signs[i].text, 4) == 0)
+            return signs[i].sign;
+    }
+    return 0;
+}
+
+void json_out_plain(struct buf *text)
+{
+    char *to = text->p;
+
+    for (size_t i = 0; i < text->n;) {
+        const char *from = text->p + i, sign = *from == '\\' ? plain_of(from, text->n - i) : 0;
+        if (sign == 0) {
+            const size_t n = *from == '\\' && i + 1 < text->n ? 2 : 1; /* a backslash takes its letter along */
+            memmove(to, from, n);
+            to += n;
+            i += n;
+            continue;
+        }
+        if (sign == '"')
+            *to++ = '\\';
+        *to++ = sign;
+        i += sign == '/' ? 2 : 6;
+    }
+    text->n = (size_t)(to - text->p);
+}

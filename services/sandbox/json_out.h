@@ -24,4 +24,5 @@ static inline void json_out_raw(struct buf *out, const char *p, size_t n)
     memcpy(out->p + out->n, p, n);
     out->n += n;
 }
+void json_out_plain(struct buf *text);           /* what is finished already loses its escapes of / & ' " < > */
 void json_out_iso(struct buf *out, int64_t unix_s);    /* quoted, with the portal's offset */

@@ -22,15 +22,20 @@ void list_parse_order(struct list_query *q, const json_t *order, const struct cr
 }
 
 /* Whether a select entry takes the field; masks leave out what has to be named (section 4.3). */
-static bool takes(struct str entry, const struct attr *a)
+static bool takes(const struct list_query *q, struct str entry, const struct attr *a)
 {
     if (a->flags & ATTR_UNSEEN)
         return false;
     if (str_is(entry, "*"))
         return !(a->flags & ATTR_USER) && !attr_is_multifield(a);
     if (str_case_eq(entry, STR("UF_*")))
-        return (a->flags & (ATTR_USER | ATTR_MULTIPLE)) == ATTR_USER;
+        return a->flags & ATTR_USER && (q->whole_mask || !(a->flags & ATTR_MULTIPLE));
     return str_case_eq(entry, str_of(a->name));
+}
+
+static bool takes_unasked(const struct list_query *q, const struct attr *a)
+{
+    return takes(q, STR("*"), a) || (!q->standard && takes(q, STR("UF_*"), a));
 }
 
 void list_parse_select(struct list_query *q, const json_t *select, const struct crm *c, struct arena *arena)
@@ -47,14 +52,14 @@ void list_parse_select(struct list_query *q, const json_t *select, const struct 
     while (params_next(&walk, &key, &v)) {
         const struct str entry = params_text(v, room);
         for (int i = 0; i < count; i++)
-            taken[i] |= takes(entry, c->attrs.list[i]);
+            taken[i] |= takes(q, entry, c->attrs.list[i]);
         any = any || entry.n > 0;
     }
     q->select = arena_get(arena, (size_t)count * sizeof(*q->select));
     q->select_count = 0;
     for (int i = 0; i < count; i++) {
         const struct attr *a = c->attrs.list[i];
-        if (taken[i] || (i == 0 && !q->strict) || (!any && (takes(STR("*"), a) || takes(STR("UF_*"), a))))
+        if (taken[i] || (i == 0 && !q->strict) || (!any && takes_unasked(q, a)))
             q->select[q->select_count++] = a;
     }
 }

@@ -16,6 +16,8 @@ struct list_query {
     int order_count;                /* 0: the order of the day */
     int64_t start;                  /* -1: first page, nothing counted */
     bool strict;                    /* option: ID comes only where it is selected */
+    bool standard;                  /* option: without a select no user fields come */
+    bool whole_mask;                /* option: UF_* has multiple fields too */
     bool counted;                   /* option: counted even with start=-1 */
     uint64_t lot;                   /* chance of this request, for the order of the day */
     const struct attr **select;     /* in the portal's order; in the arena */

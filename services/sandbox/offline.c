@@ -224,6 +224,36 @@ static int finish(struct offline *o, sqlite3_stmt *st, struct err *err)
     return code == SQLITE_DONE ? 0 : failed(o, err);
 }
 
+/* "ONCRMDEAL" of "ONCRMDEALUPDATE". */
+static int stem_of(const char *event)
+{
+    static const char *const ends[] = { "ADD", "UPDATE", "DELETE", "MOVETOCATEGORY" };
+    const size_t n = strlen(event);
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        const size_t end = strlen(ends[i]);
+        if (n > end && strcmp(event + n - end, ends[i]) == 0)
+            return (int)(n - end);
+    }
+    return (int)n;
+}
+
+int offline_merge(struct offline *o, const char *connector, const char *event, uint64_t id, struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (sqlite3_prepare_v2(o->db,
+            "DELETE FROM offline WHERE connector = ?1 AND object = ?2 AND process = '' AND event <> ?3"
+            " AND event IN (?4 || 'ADD', ?4 || 'UPDATE', ?4 || 'DELETE', ?4 || 'MOVETOCATEGORY')",
+            -1, &st, NULL) != SQLITE_OK)
+        return failed(o, err);
+    sqlite3_bind_text(st, 1, connector, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, (int64_t)id);
+    sqlite3_bind_text(st, 3, event, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 4, event, stem_of(event), SQLITE_STATIC);
+    return finish(o, st, err);
+}
+
 /* The texts are a JSON tree of their own: a question holds views of them. */
 static json_t *text_of(const char *s)
 {

@@ -22,6 +22,8 @@ void offline_close(struct offline *o);
 /* Of one object and event there is one line that is not reserved; it gets the new time. */
 int offline_put(struct offline *o, const char *connector, const char *event, uint64_t id, int64_t now_s, struct err *err)
     MUST_CHECK;
+/* Option: what an object's line says gives way to the event that comes next, whatever it is called (facts section 15). */
+int offline_merge(struct offline *o, const char *connector, const char *event, uint64_t id, struct err *err) MUST_CHECK;
 uint64_t offline_count(struct offline *o);
 
 struct offline_ask {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "hash.h"
+#include "json_out.h"
 #include "kept.h"
 #include "multipart.h"
 #include "oauth.h"
@@ -14,8 +15,10 @@
 #include "replay.h"
 #include "route.h"
 #include "trouble.h"
+#include "xml_out.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
+#define XML_TYPE  "text/xml; charset=utf-8"
 #define HTML_TYPE "text/html; charset=utf-8"
 
 uint64_t quirk_bit(const char *name)
@@ -103,9 +106,18 @@ static bool has_word(const char *text, const char *word)
     return strcasestr(text, word) != NULL;
 }
 
-static enum api_error parse_params(const struct portal_request *in, json_t *params)
+/* Shown in samples of a few methods alone, so an option (facts section 1.2). */
+static void add_bearer(const struct portal *p, const struct portal_request *in, json_t *params)
 {
-    params_add_query(params, in->query);
+    static const char word[] = "Bearer ";
+
+    if (portal_has(p, QUIRK_BEARER) && in->authorization != NULL &&
+        strncasecmp(in->authorization, word, strlen(word)) == 0 && params_get(params, "auth") == NULL)
+        params_add_pair(params, STR("auth"), str_of(in->authorization + strlen(word)));
+}
+
+static enum api_error parse_body(const struct portal_request *in, json_t *params)
+{
     if (in->body.n == 0)
         return API_OK;
     if (has_word(in->content_type, "multipart/"))
@@ -114,6 +126,14 @@ static enum api_error parse_params(const struct portal_request *in, json_t *para
         return params_add_json(params, in->body) ? API_OK : API_BAD_REQUEST;
     params_add_query(params, in->body);
     return API_OK;
+}
+
+static enum api_error parse_params(const struct portal *p, const struct portal_request *in, json_t *params)
+{
+    params_add_query(params, in->query);
+    const enum api_error e = parse_body(in, params);
+    add_bearer(p, in, params);
+    return e;
 }
 
 static void out_envelope(struct portal_answer *ret, struct call *c)
@@ -169,7 +189,7 @@ static enum api_error answer_method(
         return API_TOO_MANY;
     }
     json_t *params = json_object();
-    const enum api_error parsed = parse_params(in, params);
+    const enum api_error parsed = parse_params(p, in, params);
     enum api_error e = route_authorize(p, r, params);
     if (e == API_OK)
         e = parsed;
@@ -185,7 +205,7 @@ static enum api_error answer_replay(
     struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
 {
     json_t *params = json_object();
-    const enum api_error parsed = parse_params(in, params);
+    const enum api_error parsed = parse_params(p, in, params);
     enum api_error e = route_authorize(p, r, params);
 
     if (e == API_CREDENTIALS && replay_refuse(p->replay, ret)) {
@@ -198,6 +218,19 @@ static enum api_error answer_replay(
         replay_answer(p->replay, r->name, params, ret);
     json_decref(params);
     return e;
+}
+
+/* The same answer in the other notation. */
+static void answer_xml(struct portal_answer *ret)
+{
+    json_t *answer = json_loadb(ret->body.p, ret->body.n, 0, NULL);
+
+    if (answer == NULL)
+        return;
+    buf_clear(&ret->body);
+    xml_out(&ret->body, answer);
+    ret->content_type = XML_TYPE;
+    json_decref(answer);
 }
 
 static void answer_rest(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
@@ -225,7 +258,13 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
         ret->status = route_status(p, e);
         buf_clear(&ret->body);
         call_out_error(&ret->body, e, p->detail, false);
+        if (e == API_TOO_MANY && portal_has(p, QUIRK_RETRY_AFTER))
+            snprintf(ret->headers, sizeof(ret->headers), "Retry-After: 1\n");
     }
+    if (r.xml)
+        answer_xml(ret);
+    else if (portal_has(p, QUIRK_JSON_PLAIN))
+        json_out_plain(&ret->body);
     trouble_after(&fault, kind, ret);
 }
 

@@ -76,7 +76,7 @@ struct portal {
 struct portal_request {
     const char *method, *path;
     struct str query, body;
-    const char *content_type, *remote;
+    const char *content_type, *remote, *authorization; /* of the header; NULL: none */
     enum portal_door door;
 };
 

@@ -66,6 +66,8 @@ enum api_error run_list(struct call *c)
     struct list_query q = { .w = crm->which,
         .counted = portal_has(p, QUIRK_TOTAL_TRUE),
         .strict = portal_has(p, QUIRK_SELECT_STRICT),
+        .standard = portal_has(p, QUIRK_SELECT_STANDARD),
+        .whole_mask = portal_has(p, QUIRK_MASK_MULTIPLE),
         .lot = hash_mix(p->serial * 64 + (uint64_t)p->stats.records_served) };
     struct list_page page;
 

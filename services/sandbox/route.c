@@ -54,7 +54,7 @@ static enum api_error authorize_app(struct portal *p, const struct route *r, con
     if (state == TOKEN_EXPIRED)
         return API_EXPIRED;
     p->app = true;
-    return r->xml ? API_NO_XML : API_OK;
+    return API_OK;
 }
 
 /* Without the user in front, the portal takes the next part of the path for the method (facts section 2.3).
@@ -69,7 +69,7 @@ enum api_error route_authorize(struct portal *p, const struct route *r, const js
     if (r->count != 3 || !str_u64(r->parts[0], &user))
         return API_METHOD;
     if (user == 1 && str_is(r->parts[1], p->secret))
-        return r->xml ? API_NO_XML : API_OK;
+        return portal_has(p, QUIRK_HTTPS_REQUIRED) && !p->events.tls ? API_HTTPS : API_OK;
     return portal_has(p, QUIRK_NO_AUTH_FOUND) ? API_NO_AUTH : API_CREDENTIALS;
 }
 

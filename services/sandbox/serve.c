@@ -78,6 +78,7 @@ static void on_request(struct http_in *in)
             .body = in->body,
             .content_type = in->content_type,
             .remote = in->remote,
+            .authorization = http_in_header(in, "Authorization"),
             .door = (enum portal_door)(door - s->doors) },
         &answer);
     if (answer.delay_ms > 0)

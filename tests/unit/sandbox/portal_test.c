@@ -29,7 +29,7 @@ TEST(routes_are_taken_as_the_portal_takes_them)
     check_method(p, "profile", 200, "\"result\":{\"ID\":\"1\"");
     check_method(p, "Profile.json", 200, "\"time\":{\"start\":");
     check_method(p, "profile/", 200, "\"operating_reset_at\":");
-    check_method(p, "profile.xml", 400, "INVALID_REQUEST");
+    check_method(p, "profile.xml", 200, "<response><result><ID>1</ID>");
     check_method(p, "no.such.method", 404, "ERROR_METHOD_NOT_FOUND");
     check_answer(p, "/rest/1/wrongwrongwrong1/profile", 401, "INVALID_CREDENTIALS");
     check_answer(p, "/rest/profile", 401, "NO_AUTH_FOUND");
