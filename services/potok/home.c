@@ -17,6 +17,8 @@ static const struct setting SETTINGS[] = { SET_STR(struct home, dir, "POTOK_HOME
         "opens the access tokens of portals that are reached as an application; the scheduler's"),
     SET_MS(struct home, patience_ms, "CONNECT_PATIENCE", "2m", 100, 86400000,
         "`up --once`: how long a portal may be out of reach before that is a failure"),
+    SET_MS(struct home, stop_timeout_ms, "STOP_TIMEOUT", "10s", 100, 600000,
+        "after SIGTERM, work in hand has this long; the services'"),
     SET_END };
 
 #define HOME_DIR_MAX 200 /* sockets lie in it, and their paths have 107 bytes at most anyway */

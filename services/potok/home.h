@@ -14,6 +14,7 @@ struct home {
     char *bus_scheduler;
     char *secret_key;           /* POTOK_SECRET_KEY: opens access tokens of portals that are reached as an application */
     int64_t patience_ms;        /* CONNECT_PATIENCE */
+    int64_t stop_timeout_ms;    /* STOP_TIMEOUT, the services' */
     bool database_default;      /* DATABASE_URL was not set */
 };
 

@@ -27,13 +27,14 @@ extern char **environ;
 static void on_tick(uv_timer_t *timer);
 static void on_sigchld(uv_signal_t *handle, int signum);
 
-void supervise_init(
-    struct supervise *s, uv_loop_t *loop, const char *log_dir, const struct supervise_events *events)
+void supervise_init(struct supervise *s, uv_loop_t *loop, const char *log_dir, uint64_t stop_timeout_ms,
+    const struct supervise_events *events)
 {
     memset(s, 0, sizeof(*s));
     s->loop = loop;
     s->events = *events;
     s->log_dir = log_dir;
+    s->stop_timeout_ms = stop_timeout_ms;
     uv_signal_init(loop, &s->sigchld);
     uv_timer_init(loop, &s->timer);
     s->sigchld.data = s->timer.data = s;
@@ -268,6 +269,15 @@ static void on_sigchld(uv_signal_t *handle, int signum)
     all_gone_check(s);
 }
 
+static void kill_the_late(struct supervise *s)
+{
+    for (int i = 0; i < s->count && !s->killed; i++) {
+        if (s->list[i].pid > 0 && s->events.on_late != NULL)
+            s->events.on_late(s->events.ctx, &s->list[i]);
+    }
+    supervise_kill(s);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct supervise *s = timer->data;
@@ -275,7 +285,7 @@ static void on_tick(uv_timer_t *timer)
 
     if (s->stopping) {
         if (now_ms >= s->kill_at_ms)
-            supervise_kill(s);
+            kill_the_late(s);
         all_gone_check(s);
         return;
     }
@@ -333,12 +343,13 @@ void supervise_stop(struct supervise *s)
     if (s->stopping)
         return;
     s->stopping = true;
-    s->kill_at_ms = clock_mono_ms() + SUPERVISE_STOP_MS;
+    s->kill_at_ms = clock_mono_ms() + s->stop_timeout_ms + SUPERVISE_MORE_MS;
     signal_all(s, SIGTERM); /* nothing is gone: on_tick() tells, never from inside this call */
 }
 
 void supervise_kill(struct supervise *s)
 {
+    s->killed = true;
     signal_all(s, SIGKILL);
 }
 

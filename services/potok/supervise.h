@@ -12,7 +12,7 @@
 #include <uv.h>
 
 #define CHILDREN_MAX 128
-#define SUPERVISE_STOP_MS 15000     /* after SIGTERM; then SIGKILL */
+#define SUPERVISE_MORE_MS 8000      /* beyond STOP_TIMEOUT: a service that can still do so ends itself within 5 s of it */
 
 struct child {
     const char *service;
@@ -36,6 +36,7 @@ struct supervise_events {
     /* verdict RESTART_AGAIN: started again by itself after delay_ms; else it stays down and the owner decides. */
     void (*on_exit)(void *ctx, const struct child *child, int wait_status, enum restart_verdict verdict,
         uint64_t delay_ms);
+    void (*on_late)(void *ctx, const struct child *child);  /* it did not end in time, and is killed now */
     void (*on_all_gone)(void *ctx);     /* once, after supervise_stop() */
     void *ctx;
 };
@@ -48,19 +49,21 @@ struct supervise {
     struct child list[CHILDREN_MAX];
     int count;
     struct supervise_events events;
-    bool stopping;
+    uint64_t stop_timeout_ms;
+    bool stopping, killed;
     uint64_t kill_at_ms;
 };
 
-/* The environment of the children is this process's. */
-void supervise_init(struct supervise *s, uv_loop_t *loop, const char *log_dir, const struct supervise_events *events);
+/* The environment of the children is this process's; stop_timeout_ms: the STOP_TIMEOUT that they have from it. */
+void supervise_init(struct supervise *s, uv_loop_t *loop, const char *log_dir, uint64_t stop_timeout_ms,
+    const struct supervise_events *events);
 /* ERR_CONF: the service's program is not beside this one. */
 int supervise_add(struct supervise *s, const char *service, int instances, struct err *err) MUST_CHECK;
 /* A listening socket for the instances of a service: the caller keeps it open as long as they run. */
 void supervise_hold(struct supervise *s, const char *service, int listen_fd);
 void supervise_start(struct supervise *s);
 void supervise_status(struct supervise *s, const struct msg_status *m);     /* a STATUS came */
-void supervise_stop(struct supervise *s);       /* SIGTERM in reverse order */
+void supervise_stop(struct supervise *s);       /* SIGTERM in reverse order; SIGKILL SUPERVISE_MORE_MS after STOP_TIMEOUT */
 void supervise_kill(struct supervise *s);       /* SIGKILL now */
 void supervise_close(struct supervise *s);      /* its handles; the struct lives until the loop's next turn */
 int supervise_ready_count(const struct supervise *s);

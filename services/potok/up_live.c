@@ -91,6 +91,17 @@ static void on_exit_of(
     }
 }
 
+static void on_late(void *ctx, const struct child *child)
+{
+    struct up *u = ctx;
+
+    log_ev(LOG_WARNING, "service.killed", kv_s("instance", child->instance),
+        kv_u("after_ms", u->supervise.stop_timeout_ms + SUPERVISE_MORE_MS));
+    screen_printf(&u->screen, "%s: %s\n", child->instance,
+        say("не завершился вовремя, прекращён принудительно; недоделанное будет сделано заново",
+            "did not end in time and was killed; what it had not finished is done again"));
+}
+
 static void on_all_gone(void *ctx)
 {
     struct up *u = ctx;
@@ -203,9 +214,9 @@ static int bus_start(struct up *u, struct err *err)
 static void handles_start(struct up *u)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    const struct supervise_events events = { on_ready, on_exit_of, on_all_gone, u };
+    const struct supervise_events events = { on_ready, on_exit_of, on_late, on_all_gone, u };
 
-    supervise_init(&u->supervise, &u->loop, u->home->log_dir, &events);
+    supervise_init(&u->supervise, &u->loop, u->home->log_dir, (uint64_t)u->home->stop_timeout_ms, &events);
     for (int i = 0; i < 3; i++) {
         uv_signal_init(&u->loop, &u->signals[i]);
         u->signals[i].data = u;

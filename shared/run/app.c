@@ -15,6 +15,7 @@
 #include "base/paths.h"
 #include "run/app_private.h"
 #include "run/lock.h"
+#include "run/stopwatch.h"
 
 enum { CLOSE_TIMEOUT_MS = 10000 };
 
@@ -54,6 +55,7 @@ static int write_pid_file(struct app *app, struct err *err)
 void app_quit(struct app *app)
 {
     app->stopping = true;
+    stopwatch_phase(app->private_->stopwatch, STOPWATCH_CLOSING, "stopping");
     uv_stop(app->loop);
 }
 
@@ -126,16 +128,19 @@ static int bring_up(struct app *app, struct err *err)
     struct app_private *p = app->private_;
 
     watch_signals(app);
-    if (take_pid_file(app, err) < 0 || app_health_serve(app, err) < 0 || write_pid_file(app, err) < 0)
+    if (stopwatch_new(&p->stopwatch, (uint64_t)p->set.stop_timeout_ms, err) < 0 ||
+        take_pid_file(app, err) < 0 || app_health_serve(app, err) < 0 || write_pid_file(app, err) < 0)
         return -1;
     app->bus = bus_new(app->loop, app->run_dir, app->instance);
     if (app_health_start(app, err) < 0)
         return -1;
     if (app->def->start(app, p->state, err) < 0) {
+        stopwatch_phase(p->stopwatch, STOPWATCH_CLOSING, "stopping");
         app->def->stop(p->state);
         return -1;
     }
     p->started = true;
+    stopwatch_phase(p->stopwatch, STOPWATCH_WORKING, "working");
     return 0;
 }
 
@@ -174,15 +179,19 @@ static void take_down(struct app *app)
 {
     struct app_private *p = app->private_;
 
+    stopwatch_phase(p->stopwatch, STOPWATCH_CLOSING, "stopping");
     if (p->started)
         app->def->stop(p->state);
+    stopwatch_phase(p->stopwatch, STOPWATCH_CLOSING, "closing handles");
     app_health_stop(app);
     bus_free(&app->bus);
     for (size_t i = 0; i < ARRAY_SIZE(p->signals); i++)
         uv_close((uv_handle_t *)&p->signals[i], NULL);
     uv_close((uv_handle_t *)&p->stop_timer, NULL);
     wind_down(app);
+    stopwatch_phase(p->stopwatch, STOPWATCH_CLOSING, "closing the bus");
     bus_shutdown();
+    stopwatch_free(&p->stopwatch);
     lock_release(p->pid_path, &p->pid_fd);
 }
 

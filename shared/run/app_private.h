@@ -22,6 +22,7 @@ struct app_private {
     struct config config;
     struct http_server *server;
     struct bus_plug *status;
+    struct stopwatch *stopwatch;
     uv_loop_t loop;
     uv_signal_t signals[2];
     uv_timer_t stop_timer, status_timer;

@@ -34,6 +34,15 @@ static const struct setting settings[] = {
     SET_END,
 };
 
+/* As in a call that does not come back. */
+static void stand_still(void)
+{
+    printf("stands still\n");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct service *s = timer->data;
@@ -42,6 +51,8 @@ static void on_timer(uv_timer_t *timer)
         app_fail(s->app, &(struct err){ .kind = ERR_TEMP, .text = "the database went away" });
     else if (s->app->stopping && strcmp(s->mode, "slow stop") == 0)
         app_quit(s->app);
+    else if (strcmp(s->mode, "busy for ever") == 0)
+        stand_still();
 }
 
 static int start(struct app *app, void *state, struct err *err)
@@ -55,6 +66,8 @@ static int start(struct app *app, void *state, struct err *err)
         return err_set(err, ERR_TEMP, "no database");
     if (strcmp(s->mode, "misconfigured") == 0)
         return err_set(err, ERR_CONF, "no portal");
+    if (strcmp(s->mode, "starts for ever") == 0)
+        stand_still();
     uv_timer_start(&s->timer, on_timer, 100, 100);
     return 0;
 }
@@ -67,6 +80,8 @@ static void stop(void *state)
 {
     struct service *s = state;
 
+    if (strcmp(s->mode, "stops for ever") == 0)
+        stand_still();
     uv_close((uv_handle_t *)&s->timer, NULL);
 }
 
@@ -413,6 +428,30 @@ TEST(a_second_signal_ends_a_slow_stop)
     CHECK(strstr(read_file(c.log), "service.stop_timeout") == NULL);
 }
 
+TEST(whatever_it_stands_still_in_it_ends_when_told_to)
+{
+    static const struct {
+        const char *mode, *told_when;
+        int code;
+        const char *said, *in;
+    } cases[] = {
+        { "BUS_MAPPER=starts for ever", "stands still", 0, "service.stopped", "\"while\":\"starting\"" },
+        { "BUS_MAPPER=busy for ever", "stands still", 1, "service.stop_forced", "\"while\":\"working\"" },
+        { "BUS_MAPPER=stops for ever", "service.ready", 1, "service.stop_forced", "\"while\":\"stopping\"" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct child c = { 0 };
+
+        spawn(&c, NULL, (const char *[]){ cases[i].mode, "STOP_TIMEOUT=100ms", NULL });
+        wait_for_line(&c, cases[i].told_when);
+        kill(c.pid, SIGTERM);
+        CHECK_EQ(wait_for_exit(&c), cases[i].code);
+        CHECK_HAS(read_file(c.log), cases[i].said);
+        CHECK_HAS(read_file(c.log), cases[i].in);
+    }
+}
+
 struct status {
     int count;
     char instance[64], state[16], detail[64], metrics[128];
@@ -502,6 +541,7 @@ int main(int argc, char **argv)
         CASE(work_in_hand_is_finished_before_the_end),
         CASE(a_stop_that_takes_too_long_is_cut),
         CASE(a_second_signal_ends_a_slow_stop),
+        CASE(whatever_it_stands_still_in_it_ends_when_told_to),
         CASE(status_is_published_on_the_bus),
         CASE(a_setting_is_known_by_its_name_and_its_file),
     };

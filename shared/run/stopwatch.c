@@ -1,0 +1,160 @@
+#include "run/stopwatch.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* Time is counted in ticks of the watch, not by the clock: a process that was stopped (SIGSTOP, a frozen
+ * machine) has not been slow. */
+#define TICK_MS 100
+
+struct stopwatch {
+    uv_thread_t thread;
+    uv_loop_t loop;
+    uv_async_t moved;
+    uv_timer_t tick;
+    uv_signal_t signals[2];
+    uint64_t work_ms;
+    _Atomic(int) phase;
+    _Atomic(const char *) doing;
+    atomic_bool over;
+    bool told, hurried; /* from here on the thread's */
+    int counted;        /* the phase that spent_ms is of */
+    uint64_t spent_ms;
+};
+
+uint64_t stopwatch_patience_ms(enum stopwatch_phase phase, uint64_t work_ms)
+{
+    uint64_t close_ms = work_ms < STOPWATCH_CLOSE_MS ? work_ms : STOPWATCH_CLOSE_MS;
+
+    if (close_ms < STOPWATCH_START_MS)
+        close_ms = STOPWATCH_START_MS;
+    switch (phase) {
+    case STOPWATCH_STARTING:
+        return STOPWATCH_START_MS;
+    case STOPWATCH_WORKING:
+        return work_ms + close_ms;
+    default:
+        return close_ms;
+    }
+}
+
+__attribute__((noreturn)) static void end_process(enum stopwatch_phase phase, const char *doing)
+{
+    signal(SIGALRM, SIG_DFL);
+    alarm(1); /* the log may be what everything waits for */
+    if (phase == STOPWATCH_STARTING)
+        log_ev(LOG_INFO, "service.stopped", kv_s("while", "starting"));
+    else
+        log_ev(LOG_WARNING, "service.stop_forced", kv_s("while", doing),
+            kv_s("message", "it did not end by itself; what it had not finished is done again"));
+    _exit(phase == STOPWATCH_STARTING ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct stopwatch *w = timer->data;
+    int phase = atomic_load(&w->phase);
+
+    if (phase != w->counted)
+        w->spent_ms = 0;
+    w->counted = phase;
+    w->spent_ms += TICK_MS;
+    if (phase == STOPWATCH_WORKING && w->hurried)
+        phase = STOPWATCH_CLOSING;
+    if (w->spent_ms >= stopwatch_patience_ms((enum stopwatch_phase)phase, w->work_ms))
+        end_process((enum stopwatch_phase)phase, atomic_load(&w->doing));
+}
+
+static void begin(struct stopwatch *w)
+{
+    if (w->told)
+        return;
+    w->told = true;
+    w->counted = atomic_load(&w->phase);
+    uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct stopwatch *w = handle->data;
+
+    w->hurried = w->told; /* asked twice: now */
+    begin(w);
+}
+
+static void close_all(struct stopwatch *w)
+{
+    uv_close((uv_handle_t *)&w->moved, NULL);
+    uv_close((uv_handle_t *)&w->tick, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(w->signals); i++)
+        uv_close((uv_handle_t *)&w->signals[i], NULL);
+}
+
+static void on_moved(uv_async_t *async)
+{
+    struct stopwatch *w = async->data;
+
+    if (atomic_load(&w->over))
+        close_all(w);
+    else if (atomic_load(&w->phase) == STOPWATCH_CLOSING)
+        begin(w);
+}
+
+static void run(void *ctx)
+{
+    uv_run(&((struct stopwatch *)ctx)->loop, UV_RUN_DEFAULT);
+}
+
+int stopwatch_new(struct stopwatch **ret, uint64_t work_ms, struct err *err)
+{
+    static const int numbers[] = { SIGTERM, SIGINT };
+    struct stopwatch *w = xcalloc(1, sizeof(*w));
+
+    if (uv_loop_init(&w->loop) < 0) {
+        free(w);
+        return err_set(err, ERR_TEMP, "no descriptors are left for an event loop: see `ulimit -n`");
+    }
+    w->work_ms = work_ms;
+    atomic_init(&w->doing, "starting");
+    w->moved.data = w->tick.data = w;
+    uv_async_init(&w->loop, &w->moved, on_moved);
+    uv_timer_init(&w->loop, &w->tick);
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        w->signals[i].data = w;
+        uv_signal_init(&w->loop, &w->signals[i]);
+        uv_signal_start(&w->signals[i], on_signal, numbers[i]);
+    }
+    if (uv_thread_create(&w->thread, run, w) != 0)
+        abort(); /* out of memory at the very start */
+    *ret = w;
+    return 0;
+}
+
+void stopwatch_phase(struct stopwatch *w, enum stopwatch_phase phase, const char *doing)
+{
+    if (w == NULL || (int)phase < atomic_load(&w->phase))
+        return;
+    atomic_store(&w->doing, doing);
+    atomic_store(&w->phase, phase);
+    uv_async_send(&w->moved);
+}
+
+void stopwatch_free(struct stopwatch **watch)
+{
+    struct stopwatch *w = *watch;
+
+    if (w == NULL)
+        return;
+    *watch = NULL;
+    atomic_store(&w->over, true);
+    uv_async_send(&w->moved);
+    uv_thread_join(&w->thread);
+    uv_loop_close(&w->loop);
+    free(w);
+}
