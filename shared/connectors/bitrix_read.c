@@ -31,9 +31,11 @@ static uint64_t operating_wait_ms(const struct bitrix_answer *a, const char *met
 int bitrix_refused(
     struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err)
 {
-    const struct bitrix_rule *rule = bitrix_rule_of(status, str_of(e->code), str_of(e->text));
-    char what[BITRIX_METHOD_SIZE] = "batch";
     bool has_code = e->code[0] != '\0' && e->code[0] != '('; /* those are ours */
+    bool untold = command < 0 && status == 200 && has_code;  /* facts 16: the table's 200 is a command's */
+    const struct bitrix_rule *rule =
+        bitrix_rule_of(untold ? BITRIX_STATUS_UNTOLD : status, str_of(e->code), str_of(e->text));
+    char what[BITRIX_METHOD_SIZE] = "batch";
 
     if (command >= 0)
         bitrix_ask_method(&r->ask, command, what);

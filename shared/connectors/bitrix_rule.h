@@ -11,6 +11,9 @@
 #define BITRIX_NO_JSON "(no json)" /* a page of HTML, text cut short */
 #define BITRIX_WITHIN  "(within)"  /* a redirect to another page of the same address */
 
+/* In place of a status that tells nothing: older portals refuse a whole request under 200. */
+#define BITRIX_STATUS_UNTOLD 0
+
 /* What an error says about the one record a `get` asked for, or about the credential. */
 enum bitrix_says { SAYS_NOTHING, SAYS_ABSENT, SAYS_DENIED, SAYS_EXPIRED };
 
@@ -27,7 +30,7 @@ enum bitrix_act {
 
 struct bitrix_rule {
     const char *name; /* tests/fixtures/bitrix/errors/<name>.http is a recorded answer of this kind */
-    int least, most;  /* HTTP status; 200 for a command inside a batch */
+    int least, most;  /* HTTP status; 200 for a command inside a batch, BITRIX_STATUS_UNTOLD below */
     const char *code; /* any case; NULL = any; "" = the portal gave "", 0 or "0" */
     const char *text; /* part of the description, any case; "=…": all of it but for a trailing dot; NULL */
     enum err_kind kind;

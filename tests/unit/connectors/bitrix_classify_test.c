@@ -211,6 +211,30 @@ TEST(each_error_of_the_facts_is_met_as_they_say)
     }
 }
 
+TEST(a_whole_request_refused_under_status_200_is_no_command_of_a_batch)
+{
+    static const struct {
+        const char *body, *advice;
+    } cases[] = {
+        { "{\"error\":\"INVALID_CREDENTIALS\",\"error_description\":\"x\"}", "secret or user id is wrong" },
+        { "{\"error\":\"ACCESS_DENIED\",\"error_description\":\"x\"}", "plan or the rights" },
+    };
+    uint64_t id = 1;
+    struct asked asked = asked_ids("ids", &id, 1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct bitrix_answer answer;
+        struct err err;
+
+        CHECK_EQ(read_status(&asked, 200, "application/json", "", str_of(cases[i].body), &answer, &err), -1);
+        CHECK_EQ(err.kind, ERR_AUTH);
+        CHECK_EQ(err.code, 200);
+        CHECK_HAS(err.text, cases[i].advice);
+        bitrix_answer_fini(&answer);
+    }
+    asked_free(&asked);
+}
+
 /* "Not found" deletes: no other text may be taken for it. */
 TEST(only_the_whole_words_not_found_say_that_a_record_is_gone)
 {
@@ -225,4 +249,5 @@ TEST_MAIN(CASE(each_row_of_the_table_has_a_recorded_answer_that_means_it),
     CASE(names_are_unique_and_every_wait_has_a_time),
     CASE(codes_are_compared_without_case_and_texts_without_the_dot),
     CASE(each_error_of_the_facts_is_met_as_they_say),
+    CASE(a_whole_request_refused_under_status_200_is_no_command_of_a_batch),
     CASE(only_the_whole_words_not_found_say_that_a_record_is_gone))
