@@ -105,7 +105,7 @@ static void be_done(struct bitrix_write *w, uint64_t id)
 void bitrix_write_sent(struct bitrix_write *w)
 {
     w->state = WRITE_SENDING;
-    w->attempts++;
+    w->attempts += w->attempts < UINT32_MAX;
     w->refused = false;
 }
 

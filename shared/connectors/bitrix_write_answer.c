@@ -110,9 +110,11 @@ static enum write_verdict verdict_of(const struct bitrix_said *s, const struct b
 static bool is_done_before(
     const struct write_task *t, const struct bitrix_said *s, const struct bitrix_rule *rule)
 {
+    if (!s->is_error)
+        return false;
     if (t->kind == WRITE_DELETE)
         return rule->says == SAYS_ABSENT;
-    return t->kind == WRITE_BIND && s->is_error && strcasestr(s->text, "already binded") != NULL;
+    return t->kind == WRITE_BIND && strcasestr(s->text, "already binded") != NULL;
 }
 
 static uint64_t number_of(const json_t *value)
@@ -161,11 +163,15 @@ void bitrix_write_hear(const struct write_task *t, const struct bitrix_said *sai
     ret->retry_ms = rule->kind == ERR_WAIT && said->is_error ? rule->wait_ms : 0;
     if (said->retry_ms > ret->retry_ms)
         ret->retry_ms = said->retry_ms;
+    if (is_done_before(t, said, rule)) {
+        ret->verdict = WRITE_WAS_DONE;
+        return;
+    }
     set_err(&ret->err, said, rule);
     if (said->status == 0 || said->skipped)
         ret->verdict = said->sent && !said->skipped ? WRITE_WAS_LOST : WRITE_WAS_NOT;
     else
-        ret->verdict = is_done_before(t, said, rule) ? WRITE_WAS_DONE : verdict_of(said, rule);
+        ret->verdict = verdict_of(said, rule);
 }
 
 /* ---- what a look found ---- */
@@ -354,7 +360,6 @@ void bitrix_write_find(const struct write_task *t, const struct bitrix_said *sai
         [WRITE_BIND] = find_event,
         [WRITE_UNBIND] = find_event,
     };
-    const struct bitrix_rule *rule = bitrix_rule_of(said->status, str_of(said->code), str_of(said->text));
     struct write_heard heard;
 
     *ret = (struct write_found){ .seen = WRITE_NOT_LOOKED };
@@ -363,10 +368,12 @@ void bitrix_write_find(const struct write_task *t, const struct bitrix_said *sai
         return;
     }
     bitrix_write_hear(t, said, &heard);
+    if (t->kind == WRITE_DELETE && heard.verdict == WRITE_WAS_DONE) { /* "not found" */
+        ret->seen = WRITE_SEEN;
+        return;
+    }
     ret->err = heard.err;
     ret->retry_ms = heard.retry_ms;
-    if (said->is_error && rule->says == SAYS_ABSENT && (t->kind == WRITE_DELETE || t->kind == WRITE_ROWS))
-        ret->seen = t->kind == WRITE_DELETE ? WRITE_SEEN : WRITE_UNSEEABLE;
-    else if (heard.verdict == WRITE_WAS_REFUSED)
+    if (heard.verdict == WRITE_WAS_REFUSED)
         ret->seen = WRITE_UNSEEABLE;
 }
