@@ -51,6 +51,7 @@ enum api_error call_run(struct call *c);
 
 method_run run_list, run_get;                                       /* records.c */
 method_run run_item_list, run_item_get, run_item_add, run_item_update, run_item_delete;        /* item_methods.c */
+method_run run_item_import, run_item_batch_import;                  /* import_methods.c */
 method_run run_item_fields, run_types;                              /* item_describe.c */
 method_run run_add, run_update, run_delete;                         /* classic_write.c */
 method_run run_userfield_add, run_userfield_get, run_userfield_update, run_userfield_delete;    /* userfield_methods.c */

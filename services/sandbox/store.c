@@ -323,6 +323,17 @@ int store_moved(struct store *s, enum which w, uint32_t n, int64_t now_s, struct
     return keep_patch(s, w, n, p, err);
 }
 
+int store_date(struct store *s, enum which w, uint32_t n, int64_t created_s, int64_t modified_s,
+    int64_t moved_s, struct err *err)
+{
+    struct patch *p = crm_patch(&s->crm[w], n);
+
+    p->created_s = created_s;
+    p->modified_s = modified_s;
+    p->moved_s = moved_s;
+    return keep_patch(s, w, n, p, err);
+}
+
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err)
 {
     if (flags & ~s->crm[w].flags[n] & RECORD_DELETED)

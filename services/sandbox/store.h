@@ -51,6 +51,9 @@ static inline int store_create(struct store *s, enum which w, int64_t now_s, uin
 }
 /* The stage changed with the values just set. */
 int store_moved(struct store *s, enum which w, uint32_t n, int64_t now_s, struct err *err) MUST_CHECK;
+/* As a record that was imported says of itself. */
+int store_date(struct store *s, enum which w, uint32_t n, int64_t created_s, int64_t modified_s, int64_t moved_s,
+    struct err *err) MUST_CHECK;
 int store_flag(struct store *s, enum which w, uint32_t n, uint8_t flags, struct err *err) MUST_CHECK;
 int store_add_attr(struct store *s, enum which w, const char *name, struct str type, bool multiple,
     const struct attr **ret, struct err *err) MUST_CHECK;

@@ -88,7 +88,7 @@ static bool may_write(const struct write *x, const struct attr *a)
 {
     if (a->place == 0 || a->flags & (ATTR_READ_ONLY | ATTR_UNSEEN))
         return false;
-    return x->adding || x->how == WRITE_ITEM || !(a->flags & ATTR_IMMUTABLE);
+    return x->adding || x->how != WRITE_CLASSIC || !(a->flags & ATTR_IMMUTABLE);
 }
 
 static void note_stage(struct write *x, const struct attr *a)
@@ -106,7 +106,7 @@ static bool is_strange(const struct write *x, const struct attr *a, const json_t
 {
     char room[40], id[64];
 
-    if (x->how != WRITE_ITEM || a->dictionary == NULL || a->flags & ATTR_MULTIPLE || params_is_array(given))
+    if (x->how == WRITE_CLASSIC || a->dictionary == NULL || a->flags & ATTR_MULTIPLE || params_is_array(given))
         return false;
     snprintf(id, sizeof(id), STR_FMT, STR_ARG(params_text(given, room)));
     return id[0] != '\0' && write_status(a->dictionary, id) == NULL;
@@ -185,6 +185,26 @@ static void write_sent(struct write *x)
 
 /* ---- what is wrong with it, before anything is done ---- */
 
+/* "" clears a multiple field as an empty list does. */
+static bool is_no_list(const json_t *given)
+{
+    char room[40];
+
+    return !params_is_array(given) && params_text(given, room).n > 0;
+}
+
+static enum api_error say_no_list(const struct write *x, const json_t *given)
+{
+    const char *type = json_is_string(given)    ? "string"
+                       : json_is_integer(given) ? "integer"
+                       : json_is_real(given)    ? "double"
+                                                : "boolean";
+
+    snprintf(x->call->portal->detail, sizeof(x->call->portal->detail),
+        "Expected iterable value for multiple field, but got `%s` instead", type);
+    return API_NOT_ITERABLE;
+}
+
 static enum api_error judge_one(const struct write *x, const struct attr *a, const json_t *given)
 {
     struct buf text;
@@ -194,7 +214,7 @@ static enum api_error judge_one(const struct write *x, const struct attr *a, con
     buf_fini(&text);
     if (verdict == WRITE_UNKNOWN_CURRENCY)
         return API_CURRENCY;
-    if (x->how != WRITE_ITEM || (verdict == WRITE_FINE && !is_strange(x, a, given)))
+    if (x->how == WRITE_CLASSIC || (verdict == WRITE_FINE && !is_strange(x, a, given)))
         return API_OK;
     snprintf(
         x->call->portal->detail, sizeof(x->call->portal->detail), "Invalid value for field \"%s\"", a->name);
@@ -214,9 +234,15 @@ static enum api_error judge(const struct write *x)
         return API_EMAIL;
     while (e == API_OK && params_next(&walk, &key, &given)) {
         const struct attr *a = write_attr(x, key);
-        if (a != NULL && may_write(x, a) && !attr_is_multifield(a))
+        if (a == NULL || attr_is_multifield(a) || !(may_write(x, a) || is_links(a)))
+            continue;
+        if (x->how != WRITE_CLASSIC && a->flags & ATTR_MULTIPLE && is_no_list(given))
+            e = say_no_list(x, given);
+        else if (!is_links(a))
             e = judge_one(x, a, given);
     }
+    if (e == API_OK && x->how == WRITE_IMPORT)
+        e = write_judge_history(x);
     return e;
 }
 
@@ -267,6 +293,8 @@ enum api_error write_add(
     write_sent(&x);
     write_put_title(&x);
     write_follow_stage(&x);
+    if (how == WRITE_IMPORT)
+        write_history(&x);
     *ret_n = x.n;
     return end(&x, e);
 }

@@ -6,6 +6,7 @@
 
 enum write_manner {
     WRITE_CLASSIC,              /* garbage is dropped, immutable fields stay, every update is a change */
+    WRITE_IMPORT,               /* as WRITE_ITEM; times and people of the record's making may be told */
     WRITE_ITEM,                 /* garbage is an error, a funnel may change, an update without a change is none */
 };
 

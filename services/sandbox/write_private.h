@@ -33,5 +33,7 @@ void write_put_code(struct write *x, const char *name, const char *code);
 const struct status *write_status(const char *entity, const char *id);          /* NULL: no such code */
 void write_first_stage(const struct write *x, char stage[static 24]);           /* of the deal's funnel as sent */
 void write_follow_stage(struct write *x);
+enum api_error write_judge_history(const struct write *x);       /* write_import.c; of an import alone */
+void write_history(struct write *x);
 void write_put_defaults(struct write *x);
 void write_put_title(struct write *x);          /* unless one was sent */
