@@ -328,6 +328,14 @@ static void on_answer(void *ctx, struct http_answer *answer)
     log_correlate(NULL);
 }
 
+/* A call's methods may write: made twice, they may have effect twice. */
+static bool writes(const struct msg_job *j)
+{
+    enum job_kind kind;
+
+    return job_kind_of(j->kind, &kind) == 0 && kind == JOB_CALL;
+}
+
 static int call(struct work *w, struct err *err)
 {
     const struct msg_job *j = &w->job->job;
@@ -347,6 +355,7 @@ static int call(struct work *w, struct err *err)
         .free_body = body.p,
         .deadline_ms = j->deadline_ms > 0 ? j->deadline_ms : (uint64_t)w->fetcher->call_deadline_ms,
         .max_bytes = (size_t)w->fetcher->answer_max_bytes,
+        .once = writes(j),
         .on_done = on_answer,
         .ctx = w,
     };

@@ -1,5 +1,7 @@
 #include "run/http_call.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,13 +60,17 @@ static void name_host(const char *url, char ret[static HTTP_CALL_HOST])
     curl_url_cleanup(parsed);
 }
 
+bool http_call_sent(const struct http_call *call)
+{
+    long bytes = 0;
+
+    return curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
+}
+
 /* Curl names what is no HTTP as it names a URL that is none, but for the request that went out before. */
 static bool is_no_http(const struct http_call *call, CURLcode code)
 {
-    long sent = 0;
-
-    return code == CURLE_UNSUPPORTED_PROTOCOL &&
-           curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent > 0;
+    return code == CURLE_UNSUPPORTED_PROTOCOL && http_call_sent(call);
 }
 
 /* The part that came was unpacked from very little. */
@@ -227,6 +233,22 @@ static bool is_loopback(const char *host)
            strcmp(host, "localhost") == 0 || strncmp(host, "localhost:", 10) == 0;
 }
 
+static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+    const unsigned unheard_ms = HTTP_ONCE_UNHEARD_MS;
+
+    (void)ctx;
+    (void)purpose;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof(unheard_ms));
+    return CURL_SOCKOPT_OK;
+}
+
+static void set_once(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+}
+
 static void set_options(struct http_call *call, const struct http_request *r, const char *user_agent)
 {
     CURL *easy = call->easy;
@@ -249,6 +271,8 @@ static void set_options(struct http_call *call, const struct http_request *r, co
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+    if (r->once)
+        set_once(easy);
     set_headers(call, r);
     set_body(call, r);
 }

@@ -40,5 +40,7 @@ struct http_call {
 struct http_call *http_call_new(const struct http_request *r, const char *user_agent, struct err *err);
 /* Not while curl's multi handle holds it. */
 void http_call_free(struct http_call *call);
+/* Whether a byte of the request left. */
+bool http_call_sent(const struct http_call *call);
 /* Says in the answer why there is none. */
 void http_call_failed(struct http_call *call, CURLcode code);

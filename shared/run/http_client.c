@@ -44,6 +44,7 @@ static void unlink_call(struct http_call *call)
 static void finish(struct http_call *call)
 {
     unlink_call(call);
+    call->answer.sent = http_call_sent(call);
     curl_multi_remove_handle(call->client->multi, call->easy);
     curl_easy_cleanup(call->easy);
     call->easy = NULL;

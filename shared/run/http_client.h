@@ -6,12 +6,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 struct http_client;
 struct http_answer;
 struct http_call;
+
+/* Nothing of a request of kind `once` reaches the other end so long after the caller's end of it, though the caller be
+ * killed. */
+#define HTTP_ONCE_UNHEARD_MS 10000
 
 struct http_request {
     const char *method;             /* "GET", "POST" */
@@ -22,12 +27,16 @@ struct http_request {
                                        caller's */
     uint64_t deadline_ms;           /* whole call, > 0 */
     size_t max_bytes;               /* of the decompressed body */
+    bool once;                      /* what it does is done twice when it is sent twice: on a connection of its own, since
+                                       curl sends again what a kept one broke at, and one that gives up when what was sent
+                                       is not acknowledged for HTTP_ONCE_UNHEARD_MS */
     void (*on_done)(void *ctx, struct http_answer *answer);    /* exactly once, also on cancel; never from start */
     void *ctx;
 };
 
 struct http_answer {
     int status;                     /* 0: no answer: see err */
+    bool sent;                      /* a byte of the request left; with status 0 and without it nothing happened there */
     struct err err;                 /* ERR_TEMP network/deadline/cut body; ERR_LIMIT body too big; ERR_CONF TLS/URL */
     struct buf body;                /* with JSON_PADDING writable bytes after n; take it by copying the struct and zeroing this one */
     char content_type[64];

@@ -179,6 +179,7 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
                 .free_body = form.p,
                 .deadline_ms = ASK_DEADLINE_MS,
                 .max_bytes = ANSWER_MOST,
+                .once = true, /* a refresh token works once */
                 .on_done = on_answer,
                 .ctx = x },
             &err) == NULL) {

@@ -33,6 +33,7 @@ struct outcome {
     enum err_kind kind;
     char text[ERR_TEXT_SIZE], body[256], content_type[64], location[512];
     size_t n;
+    bool sent, once;
     bool padded; /* JSON_PADDING bytes after the body are there to write */
     uint64_t retry_after_ms, took_ms;
     struct http_call *cancel; /* in on_done: another call to end */
@@ -161,6 +162,7 @@ static void on_done(void *ctx, struct http_answer *a)
     o->count++;
     o->status = a->status;
     o->kind = a->err.kind;
+    o->sent = a->sent;
     o->n = a->body.n;
     o->retry_after_ms = a->retry_after_ms;
     o->took_ms = a->took_ms;
@@ -192,6 +194,7 @@ static struct http_call *call_url(struct site *s, const char *method, const char
             .free_body = kept,
             .deadline_ms = deadline_ms,
             .max_bytes = max_bytes,
+            .once = o->once,
             .on_done = on_done,
             .ctx = o },
         &err);
@@ -467,7 +470,7 @@ TEST(freeing_the_client_ends_every_call_before_it_returns)
 /* A server of one page that counts connections: keep-alive is not visible through http_server.h. */
 struct counter {
     uv_tcp_t tcp, peers[4];
-    int connections, closed;
+    int connections, requests, breaks_at;
 };
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
@@ -481,11 +484,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     static char page[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     uv_buf_t out = uv_buf_init(page, sizeof(page) - 1);
+    struct counter *c = stream->data;
 
-    if (n > 0)
-        CHECK_EQ(uv_try_write(stream, &out, 1), (int)out.len);
-    else if (n < 0)
+    c->requests += n > 0 && (buf->base[0] == 'G' || buf->base[0] == 'P'); /* GET, POST; else the body */
+    if (n < 0 || (n > 0 && c->requests == c->breaks_at)) {
+        c->breaks_at = 0;
         uv_close((uv_handle_t *)stream, NULL);
+    } else if (n > 0)
+        CHECK_EQ(uv_try_write(stream, &out, 1), (int)out.len);
 }
 
 static void on_connection(uv_stream_t *server, int status)
@@ -494,34 +500,87 @@ static void on_connection(uv_stream_t *server, int status)
     uv_tcp_t *peer = &c->peers[c->connections++];
 
     uv_tcp_init(server->loop, peer);
+    peer->data = c;
     CHECK_EQ(uv_accept(server, (uv_stream_t *)peer), 0);
     uv_read_start((uv_stream_t *)peer, on_alloc, on_read);
+}
+
+/* Opens the counting server; its address goes to url. */
+static void counter_open(struct site *s, struct counter *c, char url[static 64])
+{
+    struct sockaddr_in address;
+    int n = sizeof(address);
+
+    c->tcp.data = c;
+    uv_tcp_init(&s->loop, &c->tcp);
+    uv_ip4_addr("127.0.0.1", 0, &address);
+    CHECK_EQ(uv_tcp_bind(&c->tcp, (struct sockaddr *)&address, 0), 0);
+    CHECK_EQ(uv_listen((uv_stream_t *)&c->tcp, 10, on_connection), 0);
+    uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&address, &n);
+    snprintf(url, 64, "http://127.0.0.1:%d/", ntohs(address.sin_port));
 }
 
 TEST(connections_are_kept_and_used_again)
 {
     struct site s;
     struct counter c = { 0 };
-    struct sockaddr_in address;
-    int n = sizeof(address);
     char url[64];
 
     site_open(&s);
-    c.tcp.data = &c;
-    uv_tcp_init(&s.loop, &c.tcp);
-    uv_ip4_addr("127.0.0.1", 0, &address);
-    CHECK_EQ(uv_tcp_bind(&c.tcp, (struct sockaddr *)&address, 0), 0);
-    CHECK_EQ(uv_listen((uv_stream_t *)&c.tcp, 10, on_connection), 0);
-    uv_tcp_getsockname(&c.tcp, (struct sockaddr *)&address, &n);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    counter_open(&s, &c, url);
     for (int i = 0; i < 3; i++) {
         struct outcome o = { 0 };
         call_url(&s, "GET", url, NULL, &o, 5000, 1000);
         turn_until(&s.loop, &o.count, 1);
         CHECK_STR(o.body, "ok");
+        CHECK(o.sent);
     }
     CHECK_EQ(c.connections, 1);
+    CHECK_EQ(c.requests, 3);
     uv_close((uv_handle_t *)&c.tcp, NULL);
+    site_close(&s);
+}
+
+/* The server takes the second request and breaks: whether it did what it was asked for nobody knows. Curl makes the request
+ * again on a new connection by itself, which does no harm to questions. */
+TEST(a_request_that_must_not_be_made_twice_is_not)
+{
+    for (int once = 0; once < 2; once++) {
+        struct site s;
+        struct counter c = { .breaks_at = 2 };
+        struct outcome first = { 0 }, o = { .once = once };
+        char url[64];
+
+        site_open(&s);
+        counter_open(&s, &c, url);
+        call_url(&s, "POST", url, "{}", &first, 5000, 1000);
+        turn_until(&s.loop, &first.count, 1);
+        call_url(&s, "POST", url, "{}", &o, 5000, 1000);
+        turn_until(&s.loop, &o.count, 1);
+        CHECK_EQ(c.requests, once ? 2 : 3);
+        CHECK_EQ(o.status, once ? 0 : 200);
+        CHECK_EQ(o.kind, once ? ERR_TEMP : ERR_NONE);
+        CHECK(o.sent);
+        uv_close((uv_handle_t *)&c.tcp, NULL);
+        site_close(&s);
+    }
+}
+
+TEST(a_call_that_found_nobody_sent_nothing)
+{
+    struct site s;
+    struct counter c = { 0 };
+    struct outcome o = { .once = true };
+    char url[64];
+
+    site_open(&s);
+    counter_open(&s, &c, url);
+    uv_close((uv_handle_t *)&c.tcp, NULL);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    call_url(&s, "POST", url, "{}", &o, 5000, 1000);
+    turn_until(&s.loop, &o.count, 1);
+    CHECK_EQ(o.kind, ERR_TEMP);
+    CHECK(!o.sent);
     site_close(&s);
 }
 
@@ -531,4 +590,5 @@ TEST_MAIN(CASE(a_post_carries_its_body_and_brings_the_answer),
     CASE(a_cut_answer_is_a_passing_error), CASE(errors_name_the_host_and_never_the_path),
     CASE(curl_codes_are_classified), CASE(many_calls_at_once_all_end),
     CASE(a_cancelled_call_ends_once_and_at_once), CASE(a_callback_may_cancel_one_call_and_start_another),
-    CASE(freeing_the_client_ends_every_call_before_it_returns), CASE(connections_are_kept_and_used_again))
+    CASE(freeing_the_client_ends_every_call_before_it_returns), CASE(connections_are_kept_and_used_again),
+    CASE(a_request_that_must_not_be_made_twice_is_not), CASE(a_call_that_found_nobody_sent_nothing))
