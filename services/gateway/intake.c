@@ -74,23 +74,38 @@ bool intake_knows(const struct intake_rules *rules, const struct intake_portal *
     return good != 0;
 }
 
+/* The key stands in an address, which proxies on its way may write down: a token that is known is worth more,
+ * and counts alone. */
+static bool has_handler_key(
+    const struct intake_rules *rules, const struct intake_portal *portal, struct str key)
+{
+    int good = 0;
+
+    if (portal == NULL || key.n == 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(portal->handler_keys); i++)
+        good |= secret_is(&rules->tokens, &portal->handler_keys[i], key);
+    return good != 0 && !portal->token.any;
+}
+
 /* All that was given is compared, whatever the first said: how long it takes says nothing. */
 static enum reason check_secret(
     const struct intake_rules *rules, const struct credentials *c, const struct intake_portal *proved)
 {
-    int good = 0, given = c->token.n > 0 || c->bearer.n > 0;
+    int good = 0, given = c->token.n > 0 || c->bearer.n > 0 || c->handler_key.n > 0;
 
     if (intake_open(rules) && !rules->closed)
         return REASON_TAKEN;
     good |= intake_knows(rules, proved, c->token);
     good |= secrets_match(&rules->bearers, c->bearer);
+    good |= has_handler_key(rules, proved, c->handler_key);
     for (size_t i = 0; i < ARRAY_SIZE(c->keys); i++) {
         good |= secrets_match(&rules->keys, c->keys[i]);
         given |= c->keys[i].n > 0;
     }
     if (good)
         return REASON_TAKEN;
-    if (intake_open(rules) && !intake_learnt(rules))
+    if (intake_open(rules) && !intake_learnt(rules) && c->handler_key.n == 0)
         return REASON_NOT_INSTALLED;
     return given ? REASON_BAD_TOKEN : REASON_NO_TOKEN;
 }

@@ -1,5 +1,6 @@
 #include "intake_body.h"
 
+#include "base/handler_key.h"
 #include "base/mem.h"
 
 #include <inttypes.h>
@@ -51,6 +52,7 @@ static void read_credentials(struct body *b)
     if (c->token.p == NULL)
         c->token = form_get(&b->query, "application_token");
     c->keys[2] = form_get(&b->query, "api_key");
+    c->handler_key = form_get(&b->query, HANDLER_KEY_NAME);
     c->portal = form_get(&b->query, "portal");
     c->member = either(b, "auth[member_id]");
     c->domain = either(b, "auth[domain]");

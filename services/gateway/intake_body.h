@@ -10,6 +10,7 @@ struct credentials {            /* p NULL: not given */
     struct str token;           /* auth[application_token] */
     struct str bearer;          /* Authorization: Bearer */
     struct str keys[3];         /* X-API-Key, Authorization, ?api_key= */
+    struct str handler_key;     /* ?key=, where portals send their events */
     struct str domain;          /* auth[domain], else the host of auth[client_endpoint] */
     struct str member;          /* auth[member_id] */
     struct str portal;          /* ?portal= */

@@ -1,5 +1,6 @@
 #include "gateway.h"
 
+#include "base/handler_key.h"
 #include "base/mem.h"
 #include "base/webhook.h"
 #include "run/listen.h"
@@ -73,6 +74,21 @@ static int choose_address(struct gateway *g, struct err *err)
     return 0;
 }
 
+static void make_handler_keys(struct gateway *g)
+{
+    for (int i = 0; i < g->rules.portal_count; i++) {
+        struct intake_portal *p = &g->rules.portals[i];
+
+        for (int k = 0; p->app && k < g->secret_keys.n; k++) {
+            char key[HANDLER_KEY_SIZE];
+
+            handler_key(&g->secret_keys, k, p->name, key);
+            secret_make(&g->rules.tokens, str_of(key), &p->handler_keys[k]);
+            explicit_bzero(key, sizeof(key));
+        }
+    }
+}
+
 int rules_make(struct gateway *g, const struct config *c, struct err *err)
 {
     for (int i = 0; i < c->portal_count; i++)
@@ -85,5 +101,6 @@ int rules_make(struct gateway *g, const struct config *c, struct err *err)
         secrets_parse(&g->rules.bearers, g->bearers, "WEBHOOK_BEARER_TOKEN", err) < 0 ||
         choose_address(g, err) < 0)
         return -1;
+    make_handler_keys(g);
     return tls_read(g, err);
 }

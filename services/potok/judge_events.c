@@ -24,10 +24,11 @@ static void refused_add(const struct webhooks_view *v, struct findings *out)
 {
     finding_add(out, HEALTH_WARNING, v->portal->name,
         config_portal_is_app(v->portal)
-            ? say("токен приходит с установкой приложения; после potok portal login задайте его в "
-                  "BITRIX_APPLICATION_TOKEN",
-                  "its token comes with the application's installation; after potok portal login set it as "
-                  "BITRIX_APPLICATION_TOKEN")
+            ? say("POTOK_SECRET_KEY у шлюза и планировщика должен быть один и тот же; если приложение "
+                  "установили "
+                  "заново: potok portal login",
+                  "gateway and scheduler need the same POTOK_SECRET_KEY; if the application was installed "
+                  "anew: potok portal login")
             : say("сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» на портале и запустите Potok "
                   "заново",
                   "compare BITRIX_APPLICATION_TOKEN with the portal's \"Application token\" and start Potok "

@@ -86,6 +86,7 @@ struct webhooks_view webhooks_view(const struct webhooks_look *l, const struct h
     struct webhooks_view v = { .portal = p,
         .urls = &l->urls,
         .token = l->token,
+        .keyed = config_portal_is_app(p) && home->secret_key != NULL && home->secret_key[0] != '\0',
         .incremental_s = l->incremental_s,
         .now_ms = l->now_ms };
     const json_t *o;

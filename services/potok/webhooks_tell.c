@@ -1,5 +1,6 @@
 #include "webhooks_tell.h"
 
+#include "base/handler_key.h"
 #include "connectors/bitrix_event.h"
 #include "russian.h"
 #include "say.h"
@@ -61,6 +62,12 @@ enum webhooks_health webhooks_health(const struct webhooks_view *v)
     if (number(v, "found") > 0 && expects_events(v) && (int64_t)v->now_ms - since > DAY_MS)
         return WEBHOOKS_SILENT;
     return WEBHOOKS_WELL;
+}
+
+/* A key is a secret: that there is one is not. */
+static const char *shown_key(const struct webhooks_view *v)
+{
+    return v->keyed ? "?" HANDLER_KEY_NAME "=(masked)" : "";
 }
 
 /* ---- events ---- */
@@ -207,10 +214,11 @@ static void put_wrong(const struct webhooks_view *v, struct buf *out)
         v->tokens_wrong, ago(v, v->tokens_wrong_ms, span));
     buf_str(out,
         config_portal_is_app(v->portal)
-            ? say("  Токен приходит с установкой приложения; после potok portal login задайте его в "
-                  "BITRIX_APPLICATION_TOKEN.\n",
-                  "  Its token comes with the application's installation; after potok portal login set it as "
-                  "BITRIX_APPLICATION_TOKEN.\n")
+            ? say("  Они узнаются по ключу в адресе обработчика: POTOK_SECRET_KEY у шлюза и планировщика "
+                  "один и "
+                  "тот же. Если приложение установили заново: potok portal login.\n",
+                  "  They are known by the key in the handler's address: gateway and scheduler have the same "
+                  "POTOK_SECRET_KEY. If the application was installed anew: potok portal login.\n")
             : say("  Сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» этого вебхука на портале и "
                   "запустите Potok заново.\n",
                   "  Compare BITRIX_APPLICATION_TOKEN with the \"Application token\" of that webhook on the "
@@ -320,6 +328,22 @@ static void put_bound(const struct webhooks_view *v, struct buf *out)
             number(v, "strays"));
 }
 
+static bool is_dropped(const struct webhooks_view *v)
+{
+    return strcmp(text(v->events, "key"), "dropped") == 0;
+}
+
+static void put_handler(const struct webhooks_view *v, struct buf *out)
+{
+    buf_fmt(out, say("  Адрес обработчика: %s%s\n", "  Handler: %s%s\n"), v->urls->handlers[0], shown_key(v));
+    if (is_dropped(v))
+        buf_str(out,
+            say("  Портал убирает из него ключ: события узнаются только по токену приложения. Он приходит с "
+                "установкой приложения или стоит в BITRIX_APPLICATION_TOKEN.\n",
+                "  The portal drops the key from it: events are known by the application's token alone, "
+                "which comes with its installation or stands in BITRIX_APPLICATION_TOKEN.\n"));
+}
+
 static void put_app(const struct webhooks_view *v, struct buf *out)
 {
     buf_fmt(out,
@@ -327,7 +351,7 @@ static void put_app(const struct webhooks_view *v, struct buf *out)
             "%s: the portal is reached as an application, Potok binds its events by itself.\n"),
         v->portal->name);
     if (v->urls->count > 0)
-        buf_fmt(out, say("  Адрес обработчика: %s\n", "  Handler: %s\n"), v->urls->handlers[0]);
+        put_handler(v, out);
     else if (!config_events_offline(v->portal))
         put_no_url(v, out);
     if (v->events != NULL && (v->urls->count > 0 || config_events_offline(v->portal)))
@@ -360,7 +384,8 @@ json_t *webhooks_json(const struct webhooks_view *v)
     }
     o = json_pack("{s:s, s:b, s:b, s:o}", "portal", v->portal->name, "app", config_portal_is_app(v->portal),
         "token", v->token, "events", names);
-    json_object_set_new(o, "handler", v->urls->count > 0 ? json_string(v->urls->handlers[0]) : json_null());
+    json_object_set_new(o, "handler",
+        v->urls->count > 0 ? json_sprintf("%s%s", v->urls->handlers[0], shown_key(v)) : json_null());
     json_object_set_new(o, "state", v->events != NULL ? json_deep_copy(v->events) : json_null());
     return o;
 }

@@ -13,6 +13,7 @@ struct webhooks_view {
     const struct config_portal *portal;
     const struct public_urls *urls;
     bool token;            /* BITRIX_APPLICATION_TOKEN is set */
+    bool keyed;            /* its handler's address has a key, which is not shown (base/handler_key.h) */
     int64_t incremental_s; /* SYNC_INCREMENTAL_SECONDS */
     const json_t *events;  /* the portal's "events" of the scheduler's status; NULL: it does not answer */
     int64_t tokens_wrong;  /* of its events, refused since the gateways' start for a wrong token or none */

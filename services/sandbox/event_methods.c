@@ -34,6 +34,8 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
         .min_ms = pause != NULL && params_int(pause) >= 0 ? (uint64_t)params_int(pause) * 1000 : 1000 };
     ret->url = ret->offline ? xstrdup("") : call_text(c, "handler");
     ret->connector = ret->offline ? call_text(c, "auth_connector") : xstrdup("");
+    if (portal_has(c->portal, QUIRK_HANDLER_BARE))
+        ret->url[strcspn(ret->url, "?")] = '\0';
     if (event == NULL)
         return API_EVENT_MISSING;
     ret->code = event_of(params_text(event, room));

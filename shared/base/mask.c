@@ -118,6 +118,14 @@ static void mask_authority(struct mask *m)
     }
 }
 
+static bool is_secret(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(secret_queries); i++)
+        if (str_case_eq(name, str_of(secret_queries[i])))
+            return true;
+    return false;
+}
+
 /* After '?' or '&': "name=value"; "auth[access_token]=value" counts by its last word. */
 static void mask_query(struct mask *m)
 {
@@ -135,13 +143,27 @@ static void mask_query(struct mask *m)
             from = i + 1;
     if (to > from && m->text.p[to - 1] == ']')
         to--;
-    for (size_t i = 0; i < ARRAY_SIZE(secret_queries); i++) {
-        if (str_case_eq((struct str){ m->text.p + from, to - from }, str_of(secret_queries[i]))) {
-            copy_to(m, equals + 1);
-            hide_to(m, piece_end(m, m->i));
-            return;
-        }
+    if (is_secret((struct str){ m->text.p + from, to - from })) {
+        copy_to(m, equals + 1);
+        hide_to(m, piece_end(m, m->i));
     }
+}
+
+/* As mask_query(), of an address that is a value of a query itself: "%3Fkey%3D0123%26a%3Db". */
+static void mask_encoded(struct mask *m)
+{
+    copy_to(m, m->i + strlen("%3F"));
+
+    size_t equals = m->i;
+    while (equals < m->text.n && m->text.p[equals] != '%' && !is_end(m->text.p[equals]))
+        equals++;
+    if (!starts(m, equals, "%3D") || !is_secret((struct str){ m->text.p + m->i, equals - m->i }))
+        return;
+    copy_to(m, equals + strlen("%3D"));
+    size_t end = m->i;
+    while (end < m->text.n && !is_end(m->text.p[end]) && !starts(m, end, "%26") && !starts(m, end, "%23"))
+        end++;
+    hide_to(m, end);
 }
 
 /* After "/bot": "<number>:<secret>" of Telegram. */
@@ -166,7 +188,7 @@ void text_mask(struct str text, struct buf *out)
         char c = text.p[i];
 
         next = i + 1;
-        if (c != '/' && c != ':' && c != '?' && c != '&')
+        if (c != '/' && c != ':' && c != '?' && c != '&' && c != '%')
             continue;
         copy_to(&m, i);
         if (starts(&m, i, "/rest/"))
@@ -177,6 +199,8 @@ void text_mask(struct str text, struct buf *out)
             mask_authority(&m);
         else if (c == '?' || c == '&')
             mask_query(&m);
+        else if (starts(&m, i, "%3F") || starts(&m, i, "%26"))
+            mask_encoded(&m);
         if (m.i > next)
             next = m.i; /* behind what was hidden */
     }

@@ -147,6 +147,19 @@ int seal_open(
     return 0;
 }
 
+void seal_derive(
+    const struct seal_keys *keys, int which, struct str purpose, char ret[static SEAL_DERIVED_SIZE])
+{
+    unsigned char own[SEAL_KEY_BYTES], derived[(SEAL_DERIVED_SIZE - 1) / 2];
+
+    hash(keys->key[which], SEAL_KEY_BYTES, "potok derived key 1", own); /* not the cipher's */
+    crypto_generichash(
+        derived, sizeof(derived), (const unsigned char *)purpose.p, purpose.n, own, sizeof(own));
+    sodium_bin2hex(ret, SEAL_DERIVED_SIZE, derived, sizeof(derived));
+    sodium_memzero(own, sizeof(own));
+    sodium_memzero(derived, sizeof(derived));
+}
+
 void seal_wipe(struct buf *secret)
 {
     if (!secret)

@@ -3,6 +3,7 @@
  * Sealed bytes: version 1 | mark of the key (4) | nonce (24) | ciphertext and tag (n + 16).
  * Purposes in use: "job:<portal>" an access token for fetchers, "access:<portal>" what the gateway was given,
  * "token:<portal>" what lies in potok_token, "gateway" what gateways are told (proto/news.h), "state:<portal>" the authenticated text of a login.
+ * Derived: "handler:<portal>" the key in the address that a portal sends events to (handler_key.h).
  * Threads: a read `seal_keys` may be used by any. Nothing here logs; no error text holds a secret. */
 #pragma once
 
@@ -35,6 +36,10 @@ int seal(const struct seal_keys *keys, struct str purpose, struct str plain, str
  * this purpose, or damaged. */
 int seal_open(
     const struct seal_keys *keys, struct str purpose, struct str sealed, struct buf *plain, struct err *err) MUST_CHECK;
+/* Another secret made of key `which`, for `purpose` alone: it tells nothing of the key, and is the same as long as the key
+ * is. which < keys->n. */
+#define SEAL_DERIVED_SIZE 33    /* 32 hex digits and the end */
+void seal_derive(const struct seal_keys *keys, int which, struct str purpose, char ret[static SEAL_DERIVED_SIZE]);
 /* Overwrites what a buffer or a text held, then frees it; NULL-safe. */
 void seal_wipe(struct buf *secret);
 void seal_free(char *secret);

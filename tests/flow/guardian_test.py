@@ -1,12 +1,27 @@
 """Subscriptions of an application are bound, looked at and put right; who has a webhook is told what to paste where."""
+import hashlib
 import json
+import os
 import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
 
-from support.application import Application
+from support.application import KEY, Application
 from support.harness import Scenario, free_port, wait_for
 
 PATH = '/api/v1/webhooks/bitrix'
 OTHER = 'http://127.0.0.1:9/other'
+LATER = 'l' * 43
+API_KEY = 'a' * 32
+
+
+def handler_key(secret, portal='main'):
+    """Of seal.c and handler_key.c, by another implementation of BLAKE2b."""
+    def hashed(text, key, size=32):
+        return hashlib.blake2b(text, key=key, digest_size=size)
+    own = hashed(hashed(secret.encode(), b'potok seal key 1').digest(), b'potok derived key 1').digest()
+    return hashed(b'handler:' + portal.encode(), own, 16).hexdigest()
 
 
 class Guardian(Application, Scenario):
@@ -14,11 +29,26 @@ class Guardian(Application, Scenario):
         sandbox = self.app_sandbox(*options)
         self.url = 'http://127.0.0.1:%d' % free_port()
         p = self.app_pipeline(sandbox, events, PUBLIC_URL=self.url + ',http://127.0.0.1:9/former',
-                              GATEWAY_LISTEN=self.url[7:], BITRIX_APPLICATION_TOKEN=sandbox.token, **environment)
+                              GATEWAY_LISTEN=self.url[7:], **dict(dict(BITRIX_APPLICATION_TOKEN=sandbox.token), **environment))
         return sandbox, p
 
-    def ours(self, sandbox):
-        return {event for event, handler in self.bound(sandbox) if handler == self.url + PATH}
+    def handler(self, secret=KEY):
+        return self.url + PATH + '?key=' + handler_key(secret)
+
+    def ours(self, sandbox, secret=KEY):
+        return {event for event, handler in self.bound(sandbox) if handler == self.handler(secret)}
+
+    def handlers(self, sandbox):
+        return {handler for _, handler in self.bound(sandbox)}
+
+    def send(self, sandbox, url, **form):
+        """A change of deal 1, as the portal tells of it."""
+        form = dict({'event': 'ONCRMDEALUPDATE', 'data[FIELDS][ID]': '1', 'auth[domain]': sandbox.application()['address']}, **form)
+        try:
+            with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=20) as answer:
+                return answer.status, json.load(answer)['status']
+        except urllib.error.HTTPError as e:
+            return e.code, json.load(e)['reason']
 
     def events(self, p):
         return p.status()['portals'][0]['events']
@@ -28,13 +58,14 @@ class Guardian(Application, Scenario):
         sandbox, p = self.begin()
         sandbox.app('event.bind', event='ONCRMDEALADD', handler=OTHER)
         sandbox.app('event.bind', event='ONCRMDEALADD', handler='http://127.0.0.1:9/former' + PATH)
-        sandbox.app('event.bind', event='ONCRMDEALUPDATE', handler=self.url + PATH)     # already bound
+        sandbox.app('event.bind', event='ONCRMDEALUPDATE', handler=self.url + PATH)     # by a Potok that had no key in it
+        sandbox.app('event.bind', event='ONCRMDEALDELETE', handler=self.handler())      # already bound
         p.start()
         self.login(p, sandbox)
         wait_for(lambda: self.events(p)['state'] == 'well', 'all is bound', 15)
         self.assertEqual(15, len(self.ours(sandbox)))
         self.assertIn(('ONCRMDEALADD', OTHER), self.bound(sandbox))
-        self.assertNotIn('http://127.0.0.1:9/former' + PATH, {handler for _, handler in self.bound(sandbox)})
+        self.assertEqual({OTHER, self.handler()}, self.handlers(sandbox))
         events = self.events(p)
         self.assertEqual((15, 15, 0), (events['wanted'], events['bound'], events['strays']))
 
@@ -44,12 +75,78 @@ class Guardian(Application, Scenario):
         self.assertIn('15 из 15', p.potok('webhooks', LANG='ru_RU.UTF-8', LC_ALL='').stdout)
         self.assertIn('Events bound: 15 of 15', p.potok('webhooks').stdout)
 
-        sandbox.app('event.unbind', event='ONCRMDEALUPDATE', handler=self.url + PATH)
-        sandbox.app('event.unbind', event='ONCRMCONTACTADD', handler=self.url + PATH)
+        sandbox.app('event.unbind', event='ONCRMDEALUPDATE', handler=self.handler())
+        sandbox.app('event.unbind', event='ONCRMCONTACTADD', handler=self.handler())
         self.assertEqual(13, len(self.ours(sandbox)))
         p.kill('scheduler')
         p.expect('service.died', 'service.ended', 'service.restarted', 'fetcher.lost', 'job.given_up')
         wait_for(lambda: len(self.ours(sandbox)) == 15, 'it looks at its start, and repairs', 15)
+
+    def test_a_login_alone_lets_events_in(self):
+        """No installation told us the application's token, and nobody entered it: the key in the handler's address is enough."""
+        sandbox, p = self.begin(BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY, SYNC_INCREMENTAL_SECONDS='0')
+        for event in 'ONCRMDEALADD', 'ONCRMDEALUPDATE':
+            sandbox.app('event.bind', event=event, handler=self.url + PATH)
+        p.start()
+        self.login(p, sandbox)
+        wait_for(lambda: self.events(p)['state'] == 'well', 'all is bound', 15)
+        self.assertEqual((15, 'bound'), (len(self.ours(sandbox)), self.events(p)['key']))
+        self.assertEqual({self.handler()}, self.handlers(sandbox))
+        p.sync()
+        self.rows_follow(sandbox, p, 'by its key')
+
+        token = {'auth[application_token]': sandbox.token}
+        self.assertEqual((200, 'success'), self.send(sandbox, self.handler(), **token))
+        for url in self.url + PATH, self.handler('another-secret-that-is-not-ours-at-all'), self.handler() + 'x':
+            self.assertEqual((401, 'bad_token'), self.send(sandbox, url, **token))
+        self.assertIn('?key=(masked)', p.potok('webhooks').stdout)
+        self.assertIn('refused since the start 3: bad_token 3', p.potok('status').stdout)
+
+        old = self.handler()
+        self.assertEqual(0, p.stop())
+        failed = sandbox.stats()['events']['failed']
+        p.environment.update(POTOK_SECRET_KEY=LATER + ',' + KEY)
+        p.start()       # rotated: the new one binds, either is taken
+        self.assertEqual((200, 'success'), self.send(sandbox, old, **token))
+        self.rows_follow(sandbox, p, 'meanwhile')
+        wait_for(lambda: self.handlers(sandbox) == {self.handler(LATER)}, 'all is bound to the new one', 15)
+        self.assertEqual(15, len(self.ours(sandbox, LATER)))
+        self.rows_follow(sandbox, p, 'afterwards')
+        self.assertEqual(failed, sandbox.stats()['events']['failed'])
+        self.assertEqual((200, 'success'), self.send(sandbox, old, **token))
+        self.nowhere(p, handler_key(KEY), handler_key(LATER))
+
+    def rows_follow(self, sandbox, p, title):
+        record = min(sandbox.truth('deals'))
+        sandbox.post('set?entity=deals&id=%d' % record, {'TITLE': title})
+        wait_for(lambda: p.query('SELECT title FROM crm_deals WHERE id = ?', record)[0]['title'] == title, 'the change is a row', 15)
+
+    def nowhere(self, p, *secrets):
+        """Neither in files of the pipeline nor in what it prints."""
+        files = [os.path.join(folder, name) for folder, _, names in os.walk(p.home) for name in names]
+        for path in [f for f in files if os.path.isfile(f)] + [p.output.name]:
+            with open(path, 'rb') as f:
+                data = f.read()
+            for secret in secrets:
+                self.assertNotIn(secret.encode(), data, path)
+        shown = [p.potok(*words).stdout for words in (('webhooks', ), ('webhooks', '--json'), ('status', '--json'), ('portal', ))]
+        for secret in secrets:
+            self.assertNotIn(secret, ''.join(shown))
+
+    def test_a_portal_that_drops_the_key(self):
+        """It keeps addresses without their query: what is bound counts, is not bound for ever, and not unbound."""
+        sandbox, p = self.begin('--quirk', 'handler-bare')
+        sandbox.app('event.bind', event='ONCRMDEALUPDATE', handler=self.url + PATH)
+        p.start()
+        self.login(p, sandbox)
+        wait_for(lambda: self.events(p)['state'] == 'well', 'all is bound', 15)
+        events = self.events(p)
+        self.assertEqual((15, 15, 'dropped'), (events['wanted'], events['bound'], events['key']))
+        self.assertEqual({self.url + PATH}, self.handlers(sandbox))
+        p.sync()
+        self.rows_follow(sandbox, p, 'by its token')
+        self.assertEqual(1, len([e for e in p.log() if e['event'] == 'events.bound']))
+        self.assertIn('BITRIX_APPLICATION_TOKEN', p.potok('webhooks').stdout)
 
     def test_no_rights(self):
         """Told once, with what to do."""

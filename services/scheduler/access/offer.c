@@ -218,10 +218,13 @@ static bool is_ours(struct scheduler *s, int portal, const struct oauth_answer *
     return false;
 }
 
-/* The answer knows more than what was brought, but not the application_token. */
-static void complete(struct access *pair, const struct access *given, const struct access *was)
+/* The answer knows more than what was brought, but not the application_token. Before a login the application
+ * may have been installed anew, which changes it: the old one would keep its events away. They come in by the
+ * key of their handler (base/handler_key.h) until an installation tells it. */
+static void complete(struct access *pair, const struct access *given, const struct access *had)
 {
-    const char *token = given->application_token != NULL ? given->application_token : was->application_token;
+    const char *was = given->kind != ACCESS_CODE ? had->application_token : NULL;
+    const char *token = given->application_token != NULL ? given->application_token : was;
 
     access_set(&pair->application_token, str_of(token));
     access_set(&pair->by, str_of(given->by));

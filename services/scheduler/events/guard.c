@@ -2,8 +2,10 @@
  * events stay away, and binds what is missing (model: guardian.h). */
 #include "guard.h"
 
+#include "access/access.h"
 #include "alarms.h"
 #include "base/clock.h"
+#include "base/handler_key.h"
 #include "base/log.h"
 #include "call.h"
 
@@ -33,7 +35,6 @@ static void finish(struct scheduler *s, int portal, enum guardian_state state)
     const struct portal *p = &s->portals[portal].portal;
     struct guardian *g = guardian_of(s, portal);
     const bool was = g->was_well, changed = state != g->state;
-    const int bound_now = g->bound - g->plan.bound;
 
     g->state = state;
     g->looked_ms = clock_mono_ms();
@@ -44,9 +45,11 @@ static void finish(struct scheduler *s, int portal, enum guardian_state state)
     g->was_well |= state == GUARDIAN_WELL;
     g->offline_sure = state == GUARDIAN_WELL && g->ways.offline;
     guardian_plan_free(&g->plan);
-    if (bound_now > 0)
+    g->again = false;
+    if (g->made > 0)
         log_ev(LOG_INFO, was ? "events.repaired" : "events.bound", kv_str("portal", p->name),
-            kv_i("wanted", g->wanted), kv_i("bound", g->bound), kv_i("new", bound_now));
+            kv_i("wanted", g->wanted), kv_i("bound", g->bound), kv_i("new", g->made));
+    g->made = 0;
     alarms_portal(s, portal, "guardian.unbound", state == GUARDIAN_WELL ? NULL : g->error);
     if (state != GUARDIAN_WELL && changed)
         log_ev(LOG_WARNING, "guardian.unbound", kv_str("portal", p->name), kv_i("wanted", g->wanted),
@@ -62,8 +65,7 @@ static void finish_failed(struct scheduler *s, int portal, enum guardian_said sa
 {
     struct guardian *g = guardian_of(s, portal);
 
-    snprintf(
-        g->error, sizeof(g->error), "%.*s", (int)(text.n < 190 ? text.n : 190), text.n > 0 ? text.p : "");
+    url_mask(text, g->error, sizeof(g->error));
     finish(s, portal, said == GUARDIAN_SAID_REFUSED ? GUARDIAN_REFUSED : GUARDIAN_PARTLY);
 }
 
@@ -75,6 +77,8 @@ static void line_answered(struct guardian *g, const struct guardian_line *l, con
 
     if (said == GUARDIAN_SAID_DONE) {
         g->bound += l->what == GUARDIAN_BIND;
+        g->made += l->what == GUARDIAN_BIND;
+        g->tried |= l->what == GUARDIAN_BIND && !l->offline;
         return;
     }
     if (said == GUARDIAN_SAID_UNKNOWN && l->what == GUARDIAN_BIND && g->unknown_count < BITRIX_EVENTS_MAX) {
@@ -84,12 +88,13 @@ static void line_answered(struct guardian *g, const struct guardian_line *l, con
     }
     g->failed++;
     g->refused |= said == GUARDIAN_SAID_REFUSED;
-    const struct str text = a == NULL ? STR("not answered") : a->text;
-    snprintf(g->error, sizeof(g->error), "%s: %.*s", l->event, (int)(text.n < 120 ? text.n : 120),
-        text.n > 0 ? text.p : "");
+    char text[120];
+    url_mask(a == NULL ? STR("not answered") : a->text, text, sizeof(text)); /* it may name the address */
+    snprintf(g->error, sizeof(g->error), "%s: %s", l->event, text);
 }
 
 static void bind_next(struct scheduler *s, int portal);
+static void look(struct scheduler *s, int portal);
 
 static void bound(struct scheduler *s, int portal, const struct call_answers *answers, const struct err *err)
 {
@@ -116,6 +121,11 @@ static void bind_next(struct scheduler *s, int portal)
     struct call calls[CALLS_MAX];
     struct buf room;
 
+    if (g->from >= g->plan.count && g->plan.again && g->failed == 0 && !g->again) {
+        g->again = true;
+        look(s, portal);
+        return;
+    }
     if (g->from >= g->plan.count) {
         finish(s, portal, g->refused ? GUARDIAN_REFUSED : g->failed > 0 ? GUARDIAN_PARTLY : GUARDIAN_WELL);
         return;
@@ -147,21 +157,35 @@ static void tell_no_queue(const struct portal *p, struct guardian *g)
         kv_s("instead", g->ways.online ? "online events" : "what changed is looked for by date"));
 }
 
+/* NULL where there is no address at all. */
+static char *handler_of(const struct scheduler *s, int portal)
+{
+    const struct config_portal *c = s->portals[portal].portal.config;
+
+    return s->urls.count > 0 ? handler_keyed(s->urls.handlers[0], &s->access->keys, c->name) : NULL;
+}
+
 static void compare(struct scheduler *s, int portal, struct str have)
 {
     const struct portal *p = &s->portals[portal].portal;
     struct guardian *g = guardian_of(s, portal);
+    char *handler = handler_of(s, portal);
     struct guardian_wish wish = { .entities = mirrored(p),
         .online = g->ways.online,
         .offline = g->ways.offline,
         .urls = &s->urls,
+        .handler = handler,
+        .tried = g->tried,
         .offline_sure = g->offline_sure,
         .unknown = (const char(*)[BITRIX_EVENT_NAME_SIZE])g->unknown,
         .unknown_count = g->unknown_count };
     struct err err = { .kind = ERR_NONE };
+    int result;
 
     guardian_plan_free(&g->plan);
-    if (guardian_compare(&g->plan, &wish, have, &err) < 0) {
+    result = guardian_compare(&g->plan, &wish, have, &err);
+    seal_free(handler);
+    if (result < 0) {
         finish_failed(s, portal, GUARDIAN_SAID_LATER, str_of(err.text));
         return;
     }
@@ -170,6 +194,7 @@ static void compare(struct scheduler *s, int portal, struct str have)
     g->wanted = g->plan.wanted;
     g->bound = g->plan.bound;
     g->strays = g->plan.strays;
+    g->bare = g->plan.bare;
     bind_next(s, portal);
 }
 
@@ -254,6 +279,7 @@ void guard_now(struct scheduler *s, int portal)
     g->at_ms = 0;
     g->unknown_count = 0;
     g->offline_sure = false;
+    g->tried = false;
 }
 
 void guard_heard(struct scheduler *s, int portal)
@@ -292,6 +318,10 @@ json_t *guard_json(const struct scheduler *s, int portal)
         "error", g->error, "found", (json_int_t)g->found);
 
     json_object_set_new(j, "handler", s->urls.count > 0 ? json_string(s->urls.handlers[0]) : json_null());
+    json_object_set_new(j, "key",
+        json_string(!app || s->urls.count == 0 || s->access->keys.n == 0 ? "none"
+                    : g->bare                                            ? "dropped"
+                                                                         : "bound"));
     json_object_set_new(j, "looked_ms", time_json(g->looked_wall_ms));
     json_object_set_new(j, "heard_ms", time_json(g->heard_wall_ms));
     json_object_set_new(j, "found_ms", time_json(g->found > 0 ? g->found_wall_ms : 0));

@@ -1,5 +1,6 @@
 #include "guardian.h"
 
+#include "base/handler_key.h"
 #include "base/mem.h"
 
 #include <jansson.h>
@@ -24,13 +25,15 @@ static void add_line(
         p->cap = p->cap == 0 ? 64 : 2 * p->cap;
         p->lines = xrealloc(p->lines, (size_t)p->cap * sizeof(*p->lines));
     }
-    p->lines[p->count] = (struct guardian_line){ what, offline, "", handler };
+    p->lines[p->count] = (struct guardian_line){ what, offline, "", xstrdup(handler) };
     snprintf(p->lines[p->count].event, BITRIX_EVENT_NAME_SIZE, "%s", event);
     p->count++;
 }
 
 void guardian_plan_free(struct guardian_plan *p)
 {
+    for (int i = 0; i < p->count; i++)
+        free(p->lines[i].handler);
     free(p->lines);
     *p = (struct guardian_plan){ 0 };
 }
@@ -39,7 +42,7 @@ static void want(struct guardian_plan *p, const struct guardian_wish *w, const c
 {
     if (is_unknown(w, event) || (!offline && w->urls->count == 0))
         return;
-    add_line(p, GUARDIAN_BIND, offline, event, offline ? "" : w->urls->handlers[0]);
+    add_line(p, GUARDIAN_BIND, offline, event, offline ? "" : w->handler);
     p->wanted++;
 }
 
@@ -89,25 +92,34 @@ static bool is_ours(const struct guardian_wish *w, const json_t *entry)
 
 static void drop_line(struct guardian_plan *p, int i)
 {
+    free(p->lines[i].handler);
     p->count--;
     memmove(&p->lines[i], &p->lines[i + 1], (size_t)(p->count - i) * sizeof(p->lines[0]));
     p->bound++;
 }
 
+static int find_line(const struct guardian_plan *p, const char *event, bool offline)
+{
+    for (int i = 0; i < p->count; i++)
+        if (p->lines[i].what == GUARDIAN_BIND && p->lines[i].offline == offline &&
+            strcasecmp(p->lines[i].event, event) == 0)
+            return i;
+    return -1;
+}
+
+/* Where our events go, as the portal shows it. */
+static bool is_wanted_at(const struct guardian_plan *p, const struct guardian_wish *w, const char *handler)
+{
+    return w->urls->count > 0 && strcmp(handler, p->bare ? w->urls->handlers[0] : w->handler) == 0;
+}
+
 static void there_is(
     struct guardian_plan *p, const struct guardian_wish *w, const json_t *entry, bool offline)
 {
-    for (int i = 0; i < p->count; i++) {
-        const struct guardian_line *l = &p->lines[i];
+    const int i = find_line(p, text_of(entry, "event"), offline);
 
-        if (l->what != GUARDIAN_BIND || l->offline != offline ||
-            strcasecmp(l->event, text_of(entry, "event")) != 0)
-            continue;
-        if (offline ? is_ours(w, entry) : strcmp(l->handler, text_of(entry, "handler")) == 0) {
-            drop_line(p, i);
-            return;
-        }
-    }
+    if (i >= 0 && (offline ? is_ours(w, entry) : is_wanted_at(p, w, text_of(entry, "handler"))))
+        drop_line(p, i);
 }
 
 static bool ends_in(const char *text, const char *end)
@@ -117,42 +129,86 @@ static bool ends_in(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+/* Bound to our address, but not to the wanted one: with the key of another POTOK_SECRET_KEY, or from before
+ * there were keys. It goes when its successor is seen to be there. Without one (nobody wants the event) a key
+ * says that it was ours; an address alone does not. */
+static bool is_replaced(struct guardian_plan *p, const struct guardian_wish *w,
+    const struct guardian_plan *wanted, const char *event, const char *handler)
+{
+    const bool keyed = handler_is_keyed(handler, w->urls->handlers[0]);
+
+    if (find_line(p, event, false) < 0)
+        return keyed || find_line(wanted, event, false) >= 0;
+    p->again = true;
+    return false;
+}
+
 /* Of what is bound to one of our addresses and not wanted there, only what was bound to a former one goes: it
  * is certain that nobody needs it. */
-static void look_at_handler(struct guardian_plan *p, const struct guardian_wish *w, const json_t *entry)
+static void look_at_handler(struct guardian_plan *p, const struct guardian_wish *w,
+    const struct guardian_plan *wanted, const json_t *entry)
 {
     const char *handler = text_of(entry, "handler"), *event = text_of(entry, "event");
 
     for (int i = 0; i < w->urls->count; i++) {
-        if (strcmp(handler, w->urls->handlers[i]) != 0)
+        const char *bare = w->urls->handlers[i];
+
+        if (strcmp(handler, bare) != 0 && !handler_is_keyed(handler, bare))
             continue;
-        if (i > 0 && strlen(event) < BITRIX_EVENT_NAME_SIZE)
-            add_line(p, GUARDIAN_UNBIND, false, event, w->urls->handlers[i]);
+        if (strlen(event) < BITRIX_EVENT_NAME_SIZE && !is_wanted_at(p, w, handler) &&
+            (i > 0 || is_replaced(p, w, wanted, event, handler)))
+            add_line(p, GUARDIAN_UNBIND, false, event, handler);
         return;
     }
     p->strays += ends_in(handler, PUBLIC_WEBHOOK_PATH);
+}
+
+/* The portal took the wanted address, shows it nowhere, and shows the same one without its query. */
+static bool is_bare(const struct guardian_wish *w, const json_t *list)
+{
+    const json_t *entry;
+    bool bare = false, whole = false;
+    size_t i;
+
+    if (!w->tried || w->urls->count == 0)
+        return false;
+    json_array_foreach(list, i, entry) {
+        whole |= strcmp(text_of(entry, "handler"), w->handler) == 0;
+        bare |= strcmp(text_of(entry, "handler"), w->urls->handlers[0]) == 0;
+    }
+    return bare && !whole;
+}
+
+static void compare(struct guardian_plan *p, const struct guardian_wish *w, const json_t *list)
+{
+    struct guardian_plan wanted = { 0 };
+    const json_t *entry;
+    size_t i;
+
+    want_all(&wanted, w);
+    want_all(p, w);
+    p->bare = is_bare(w, list);
+    json_array_foreach(list, i, entry)
+        there_is(p, w, entry, flag_of(entry, "offline"));
+    for (int k = 0; k < p->count; k++) /* does the portal show what it takes? */
+        p->again |= !p->lines[k].offline && strcmp(w->handler, w->urls->handlers[0]) != 0;
+    json_array_foreach(list, i, entry)
+        if (!flag_of(entry, "offline"))
+            look_at_handler(p, w, &wanted, entry);
+    guardian_plan_free(&wanted);
 }
 
 int guardian_compare(
     struct guardian_plan *ret, const struct guardian_wish *wish, struct str have, struct err *err)
 {
     json_t *list = json_loadb(have.p, have.n, JSON_DECODE_ANY, NULL);
-    const json_t *entry;
-    size_t i;
 
     *ret = (struct guardian_plan){ 0 };
     if (!json_is_array(list)) {
         json_decref(list);
         return err_set(err, ERR_TEMP, "event.get: no list of subscriptions");
     }
-    want_all(ret, wish);
-    json_array_foreach(list, i, entry) {
-        const bool offline = flag_of(entry, "offline");
-
-        there_is(ret, wish, entry, offline);
-        if (!offline)
-            look_at_handler(ret, wish, entry);
-    }
+    compare(ret, wish, list);
     json_decref(list);
     return 0;
 }

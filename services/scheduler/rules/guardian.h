@@ -16,6 +16,8 @@ struct guardian_wish {
     uint64_t entities;              /* bit i: ENTITIES[i] is mirrored */
     bool online, offline;           /* by which ways events are to come */
     const struct public_urls *urls; /* count 0: nothing online */
+    const char *handler;            /* the first of them with the portal's key (handler_key.h), or as it is */
+    bool tried;                     /* `handler` was bound a moment ago, or before, and the portal took it */
     bool offline_sure; /* offline lines that do not name their connector are ours: we bound them */
     const char (*unknown)[BITRIX_EVENT_NAME_SIZE]; /* events that this portal does not have */
     int unknown_count;
@@ -27,19 +29,21 @@ struct guardian_line {
     enum guardian_do what;
     bool offline;
     char event[BITRIX_EVENT_NAME_SIZE];
-    const char *handler; /* the wish's; "" with an offline event */
+    char *handler; /* owned; "" with an offline event. A secret */
 };
 
 struct guardian_plan {
-    int wanted, bound;           /* subscriptions; of these, already there */
-    int strays;                  /* handlers with our path at an address that is not ours */
+    int wanted, bound; /* subscriptions; of these, already there */
+    int strays;        /* handlers with our path at an address that is not ours */
+    bool bare;         /* the portal shows addresses without their query: what is bound there counts */
+    bool again;        /* is to be looked at once more when its lines are done: what they replace goes then */
     struct guardian_line *lines; /* what is to be done; owned */
     int count, cap;
 };
 void guardian_plan_free(struct guardian_plan *p);
 
-/* have: JSON text of what event.get answered. ERR_TEMP: it is no list. The plan's views live as long as the
- * wish's addresses. */
+/* have: JSON text of what event.get answered. ERR_TEMP: it is no list. What was bound to our address with
+ * another key, or with none, goes when the event is seen to be bound to the wanted one, and not before. */
 int guardian_compare(
     struct guardian_plan *ret, const struct guardian_wish *wish, struct str have, struct err *err) MUST_CHECK;
 
@@ -86,6 +90,10 @@ struct guardian {
     int from;                  /* its line that is asked next */
     int failed;                /* lines of this look */
     bool refused;
+    bool again;                         /* this look follows one that bound something */
+    int made;                           /* subscriptions of these looks */
+    bool tried;                         /* the wanted address was bound once, and the portal took it */
+    bool bare;                          /* the portal does not show its query */
     uint64_t at_ms;                     /* the next look */
     uint64_t looked_ms, looked_wall_ms; /* the last one; 0: none */
     int wanted, bound, strays;          /* as of the last look */

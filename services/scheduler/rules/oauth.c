@@ -158,9 +158,8 @@ const char *oauth_judge(const struct oauth *o, const struct access *given)
     if (trusted || known)
         return NULL;
     if (o->state == OAUTH_GOOD || o->state == OAUTH_RENEWING)
-        return "there is access already, and its application_token is not known: set "
-               "BITRIX_APPLICATION_TOKEN, or potok "
-               "portal login";
+        return "there is access already, and its application_token is not the one that is known: potok "
+               "portal login, where the application was installed anew";
     if (o->state == OAUTH_LOST || o->number > 0)
         return "there was access before, and its application_token is not the one that is known: potok "
                "portal "

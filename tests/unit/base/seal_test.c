@@ -163,8 +163,31 @@ TEST(a_full_buffer_is_told)
     seal_wipe(NULL);
 }
 
-TEST_MAIN(CASE(what_is_sealed_opens_for_its_purpose_only), CASE(nothing_and_much_are_sealed_too),
-    CASE(the_same_text_is_never_sealed_alike), CASE(a_changed_byte_is_noticed_wherever_it_is),
-    CASE(a_key_is_changed_by_putting_the_new_one_in_front),
+static const char *derived(const char *setting, int which, const char *purpose)
+{
+    static char text[4][SEAL_DERIVED_SIZE];
+    static int next;
+    struct seal_keys keys = keys_of(setting);
+    char *ret = text[next++ % 4];
+
+    seal_derive(&keys, which, str_of(purpose), ret);
+    return ret;
+}
+
+TEST(of_a_key_others_are_made)
+{
+    CHECK_EQ(strlen(derived(KEY_A, 0, "handler:main")), 32);
+    CHECK_EQ(strspn(derived(KEY_A, 0, "handler:main"), "0123456789abcdef"), 32);
+    CHECK_STR(derived(KEY_A, 0, "handler:main"), derived(KEY_A "," KEY_B, 0, "handler:main"));
+    CHECK_STR(derived(KEY_B, 0, "handler:main"), derived(KEY_A "," KEY_B, 1, "handler:main"));
+    CHECK(strcmp(derived(KEY_A, 0, "handler:main"), derived(KEY_B, 0, "handler:main")) != 0);
+    CHECK(strcmp(derived(KEY_A, 0, "handler:main"), derived(KEY_A, 0, "handler:other")) != 0);
+    /* every handler that was ever bound hangs on it */
+    CHECK_STR(derived(KEY_A, 0, "handler:main"), "2a2c073b313bfa637fdd6eaa6205861f");
+}
+
+TEST_MAIN(CASE(of_a_key_others_are_made), CASE(what_is_sealed_opens_for_its_purpose_only),
+    CASE(nothing_and_much_are_sealed_too), CASE(the_same_text_is_never_sealed_alike),
+    CASE(a_changed_byte_is_noticed_wherever_it_is), CASE(a_key_is_changed_by_putting_the_new_one_in_front),
     CASE(settings_that_are_no_keys_are_refused_and_not_repeated), CASE(sealed_bytes_travel_as_text),
     CASE(a_full_buffer_is_told))

@@ -329,6 +329,93 @@ TEST(bearer_tokens_come_by_their_scheme_alone)
     }
 }
 
+#define HANDLER "0123456789abcdeffedcba9876543210"
+#define FORMER  "00000000000000001111111111111111"
+#define OTHERS  "22222222222222223333333333333333"
+#define CHANGED "event=ONCRMDEALUPDATE&data[FIELDS][ID]=1"
+#define MAIN    "&auth[domain]=p.bitrix24.ru"
+#define SENT(t) "&auth[application_token]=" t
+
+TEST(a_key_in_the_handler_is_enough_while_the_token_is_not_known)
+{
+    static const struct {
+        const char *what, *tokens, *learnt, *query, *body;
+        bool closed;
+        enum reason reason;
+    } cases[] = {
+        { "the key alone", TOKEN, "", "key=" HANDLER, CHANGED MAIN, false, REASON_TAKEN },
+        { "that of before", TOKEN, "", "a=b&key=" FORMER, CHANGED MAIN, false, REASON_TAKEN },
+        { "an event as portals send it", TOKEN, "", "key=" HANDLER, CHANGED MAIN SENT(LEARNT), false,
+            REASON_TAKEN },
+        { "at a public address", "", "", "key=" HANDLER, CHANGED MAIN SENT(LEARNT), true, REASON_TAKEN },
+        { "by its member_id", TOKEN, "", "key=" HANDLER, CHANGED "&auth[member_id]=m1", false, REASON_TAKEN },
+        { "in the body it is none", TOKEN, "", "", CHANGED MAIN "&key=" HANDLER, false, REASON_NO_TOKEN },
+        { "a wrong one", TOKEN, "", "key=" HANDLER "0", CHANGED MAIN, false, REASON_BAD_TOKEN },
+        { "a wrong one with a token", TOKEN, "", "key=" OTHERS, CHANGED MAIN SENT(LEARNT), false,
+            REASON_BAD_TOKEN },
+        { "a wrong one at a public address", "", "", "key=x", CHANGED MAIN, true, REASON_BAD_TOKEN },
+        { "an empty one", TOKEN, "", "key=", CHANGED MAIN, false, REASON_NO_TOKEN },
+        { "none at a public address", "", "", "", CHANGED MAIN SENT(LEARNT), true, REASON_NOT_INSTALLED },
+        { "another portal's", TOKEN, "", "key=" OTHERS, CHANGED MAIN, false, REASON_BAD_TOKEN },
+        { "ours, of another portal's events", TOKEN, "", "key=" HANDLER, CHANGED "&auth[domain]=q.example",
+            false, REASON_BAD_TOKEN },
+        { "of nobody's events", TOKEN, "", "key=" HANDLER, CHANGED, false, REASON_BAD_TOKEN },
+        { "of a stranger's domain", TOKEN, "", "key=" HANDLER, CHANGED "&auth[domain]=evil.example", false,
+            REASON_BAD_TOKEN },
+        { "a configured token does without", TOKEN, "", "key=x", CHANGED MAIN SENT(TOKEN), false,
+            REASON_TAKEN },
+        { "the learnt token does without", "", LEARNT, "", CHANGED MAIN SENT(LEARNT), true, REASON_TAKEN },
+        { "both are right", "", LEARNT, "key=" HANDLER, CHANGED MAIN SENT(LEARNT), true, REASON_TAKEN },
+        { "the token is right, the key is not", "", LEARNT, "key=x", CHANGED MAIN SENT(LEARNT), true,
+            REASON_TAKEN },
+        { "the key is right, the token is not", "", LEARNT, "key=" HANDLER, CHANGED MAIN SENT(TOKEN), true,
+            REASON_BAD_TOKEN },
+        { "the key is right, the token is left out", "", LEARNT, "key=" HANDLER, CHANGED MAIN, true,
+            REASON_BAD_TOKEN },
+        { "everybody is believed", "", "", "key=x", CHANGED MAIN, false, REASON_TAKEN },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake_rules rules = rules_with(cases[i].tokens, "");
+        struct intake x;
+
+        print_message("%s\n", cases[i].what);
+        rules.closed = cases[i].closed;
+        rules.portal_count = 2;
+        rules.portals[1] = (struct intake_portal){ .name = "q", .identity = "q.example", .mirrors = 0x3 };
+        snprintf(rules.portals[0].member, sizeof(rules.portals[0].member), "m1");
+        secret_make(&rules.tokens, STR(HANDLER), &rules.portals[0].handler_keys[0]);
+        secret_make(&rules.tokens, STR(FORMER), &rules.portals[0].handler_keys[1]);
+        secret_make(&rules.tokens, STR(OTHERS), &rules.portals[1].handler_keys[0]);
+        secret_make(&rules.tokens, str_of(cases[i].learnt), &rules.portals[0].token);
+        intake_read(&rules,
+            &(struct intake_in){ .method = "POST",
+                .path = "/api/v1/webhooks/bitrix",
+                .content_type = FORM,
+                .query = str_of(cases[i].query),
+                .body = str_of(cases[i].body) },
+            &x);
+        CHECK_STR(reason_name(x.reason), reason_name(cases[i].reason));
+    }
+}
+
+TEST(programs_have_no_key_of_a_handler)
+{
+    struct intake_rules rules = rules_with(TOKEN, KEY);
+    struct intake x;
+
+    secret_make(&rules.tokens, STR(HANDLER), &rules.portals[0].handler_keys[0]);
+    intake_read(&rules,
+        &(struct intake_in){ .method = "POST",
+            .path = "/webhook/deal",
+            .content_type = JSON,
+            .query = STR("key=" HANDLER),
+            .body = STR("{\"event\":\"ONCRMDEALUPDATE\",\"data\":{\"FIELDS\":{\"ID\":\"42\"}},\"auth\":{"
+                        "\"domain\":\"p.bitrix24.ru\"}}") },
+        &x);
+    CHECK_EQ(x.reason, REASON_NO_TOKEN);
+}
+
 static char *array_of(int n)
 {
     char *text = xmalloc((size_t)n * 80 + 10), *p = text;
@@ -431,7 +518,9 @@ TEST(secrets_are_long_enough)
 TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its_portal),
     CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
     CASE(robots_name_documents_in_body_or_query), CASE(what_was_learnt_of_a_portal_is_believed_of_it_alone),
-    CASE(a_new_address_needs_no_setting), CASE(short_texts_are_no_secrets), CASE(keys_come_by_header),
+    CASE(a_key_in_the_handler_is_enough_while_the_token_is_not_known),
+    CASE(programs_have_no_key_of_a_handler), CASE(a_new_address_needs_no_setting),
+    CASE(short_texts_are_no_secrets), CASE(keys_come_by_header),
     CASE(bearer_tokens_come_by_their_scheme_alone), CASE(an_array_has_an_answer_for_each),
     CASE(json_of_many_values_is_refused_before_it_is_a_tree),
     CASE(portals_behind_ports_of_one_host_are_told_apart), CASE(domains_are_patterns),

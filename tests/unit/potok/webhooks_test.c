@@ -127,7 +127,8 @@ TEST(an_event_with_a_foreign_token_is_told_until_one_with_ours_came)
     v = view(true, EVENTS_ONLINE, true, o);
     v.tokens_wrong = 4;
     v.tokens_wrong_ms = (int64_t)NOW - 5000;
-    CHECK_HAS(told(&v), "comes with the application's installation");
+    CHECK_HAS(told(&v), "the same POTOK_SECRET_KEY");
+    CHECK(strstr(told(&v), "BITRIX_APPLICATION_TOKEN") == NULL);
     json_decref(o);
 }
 
@@ -162,6 +163,25 @@ TEST(of_an_application_its_subscriptions_are_told)
     json_object_set_new(o, "state", json_string("refused"));
     json_object_set_new(o, "queue", json_pack("{s:s}", "error", "unavailable"));
     CHECK_HAS(told(&v), "This tariff has no queue");
+    json_decref(o);
+}
+
+TEST(a_key_is_not_shown_but_that_there_is_one)
+{
+    json_t *o = known("well", 8, 1, 2, 0);
+    struct webhooks_view v = view(true, EVENTS_ONLINE, true, o);
+
+    CHECK_HAS(told(&v), "Handler: https://potok.example/api/v1/webhooks/bitrix\n");
+    v.keyed = true;
+    CHECK_HAS(told(&v), "Handler: https://potok.example/api/v1/webhooks/bitrix?key=(masked)\n");
+    CHECK(strstr(told(&v), "drops the key") == NULL);
+    json_object_set_new(o, "key", json_string("dropped"));
+    CHECK_HAS(told(&v), "drops the key");
+    CHECK_HAS(told(&v), "BITRIX_APPLICATION_TOKEN");
+    json_t *program = webhooks_json(&v);
+    CHECK_STR(json_string_value(json_object_get(program, "handler")),
+        "https://potok.example/api/v1/webhooks/bitrix?key=(masked)");
+    json_decref(program);
     json_decref(o);
 }
 
@@ -217,8 +237,8 @@ int main(void)
     static const struct CMUnitTest tests[] = { CASE(health_follows_what_is_known),
         CASE(who_has_a_webhook_is_told_what_to_paste_where),
         CASE(an_event_with_a_foreign_token_is_told_until_one_with_ours_came),
-        CASE(of_an_application_its_subscriptions_are_told), CASE(programs_get_the_same),
-        CASE(the_doctor_warns) };
+        CASE(of_an_application_its_subscriptions_are_told), CASE(a_key_is_not_shown_but_that_there_is_one),
+        CASE(programs_get_the_same), CASE(the_doctor_warns) };
 
     say_set(LANGUAGE_EN);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

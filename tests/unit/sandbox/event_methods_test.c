@@ -413,6 +413,27 @@ TEST(a_filled_queue_wakes_its_application_not_too_often)
     close_queued(p);
 }
 
+TEST(a_handler_keeps_its_query_or_loses_it)
+{
+    static const char bind[] = "{\"event\":\"onCrmDealUpdate\",\"handler\":\"http://a.example/in?key=1\"}";
+    struct portal_options o = ask_options();
+
+    o.events.app = 1;
+    for (int bare = 0; bare < 2; bare++) {
+        o.quirks = bare ? quirk_bit("handler-bare") : 0;
+        struct portal *p = ask_open_with(o);
+        answers(ask_app(p, "event.bind", bind), "true");
+        answers(ask_app(p, "event.bind", bind), "Unable to set event handler: Handler already binded");
+        json_t *answer = ask_app(p, "event.get", NULL);
+        CHECK_STR(json_string_value(
+                      json_object_get(json_array_get(json_object_get(answer, "result"), 0), "handler")),
+            bare ? "http://a.example/in" : "http://a.example/in?key=1");
+        json_decref(answer);
+        answers(ask_app(p, "event.unbind", bind), "{\"count\":1}");
+        ask_close(p);
+    }
+}
+
 TEST(the_second_form_of_an_offline_line_tells_no_id)
 {
     struct portal_options o = ask_options();
@@ -439,5 +460,5 @@ TEST_MAIN(CASE(a_webhook_may_not_ask_about_events),
     CASE(lines_are_confirmed_by_id_or_message), CASE(failed_lines_are_read_again_on_request),
     CASE(a_reservation_nobody_confirms_is_dropped_after_thirty_days), CASE(queries_are_filtered_and_ordered),
     CASE(long_queues_come_in_pages), CASE(a_queue_of_a_connector_is_its_own_and_knows_its_own_changes),
-    CASE(a_filled_queue_wakes_its_application_not_too_often),
+    CASE(a_filled_queue_wakes_its_application_not_too_often), CASE(a_handler_keeps_its_query_or_loses_it),
     CASE(the_second_form_of_an_offline_line_tells_no_id))

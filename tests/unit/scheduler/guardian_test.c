@@ -7,6 +7,8 @@
 
 #define OURS  "https://potok.example/api/v1/webhooks/bitrix"
 #define OLD   "https://old.example/api/v1/webhooks/bitrix"
+#define KEY   "?key=0123456789abcdef0123456789abcdef"
+#define STALE "?key=fedcba9876543210fedcba9876543210"
 #define DEALS 1
 
 static struct public_urls urls(const char *setting)
@@ -94,7 +96,8 @@ TEST(the_difference_and_no_more_is_done)
             .online = cases[i].online,
             .offline = cases[i].offline,
             .offline_sure = cases[i].sure,
-            .urls = &u };
+            .urls = &u,
+            .handler = u.handlers[0] };
         struct guardian_plan plan;
         struct err err = { 0 };
 
@@ -109,6 +112,80 @@ TEST(the_difference_and_no_more_is_done)
         guardian_plan_free(&plan);
         public_urls_free(&u);
     }
+}
+
+#define NEXT(tail)   "{\"event\":\"ONCRMDEALUPDATE\"," tail "},"
+#define UNWANTED(at) "{\"event\":\"ONCRMLEADADD\"," AT(at) "},"
+
+TEST(our_address_has_a_key_and_what_it_replaces_goes_afterwards)
+{
+    static const struct {
+        const char *what;
+        bool tried;
+        const char *but, *tail, *more;
+        int bound, strays;
+        bool again, bare;
+        const char *lines;
+    } cases[] = {
+        { "all there", true, "", AT(OURS KEY), "", 8, 0, false, false, "" },
+        { "what is bound is looked at", false, "ONCRMDEALADD", AT(OURS KEY), "", 7, 0, true, false,
+            "bind ONCRMDEALADD" },
+        { "without a key: its successor first", false, "ONCRMDEALUPDATE", AT(OURS KEY), NEXT(AT(OURS)), 7, 0,
+            true, false, "bind ONCRMDEALUPDATE" },
+        { "with another key: its successor first", false, "ONCRMDEALUPDATE", AT(OURS KEY),
+            NEXT(AT(OURS STALE)), 7, 0, true, false, "bind ONCRMDEALUPDATE" },
+        { "the successor is there", true, "", AT(OURS KEY), NEXT(AT(OURS)) NEXT(AT(OURS STALE)), 8, 0, false,
+            false, "unbind ONCRMDEALUPDATE; unbind ONCRMDEALUPDATE" },
+        { "a key tells that it was ours", true, "", AT(OURS KEY), UNWANTED(OURS STALE), 8, 0, false, false,
+            "unbind ONCRMLEADADD" },
+        { "an address alone does not", true, "", AT(OURS KEY), UNWANTED(OURS), 8, 0, false, false, "" },
+        { "nor does another query", true, "", AT(OURS KEY), UNWANTED(OURS "?portal=main"), 8, 0, false, false,
+            "" },
+        { "nor half a key", true, "", AT(OURS KEY), NEXT(AT(OURS "?key=0123")), 8, 0, false, false, "" },
+        { "at a former address", true, "", AT(OURS KEY), NEXT(AT(OLD STALE)), 8, 0, false, false,
+            "unbind ONCRMDEALUPDATE" },
+        { "queries are not shown", true, "", AT(OURS), "", 8, 0, false, true, "" },
+        { "of some of it neither", true, "ONCRMDEALADD", AT(OURS), "", 7, 0, true, true,
+            "bind ONCRMDEALADD" },
+        { "queries are shown, somebody bound the address", true, "ONCRMDEALADD", AT(OURS KEY),
+            ONE(AT(OURS)) ",", 7, 0, true, false, "bind ONCRMDEALADD" },
+    };
+    struct public_urls u = urls("https://potok.example,https://old.example");
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct guardian_wish wish = {
+            .entities = DEALS, .online = true, .urls = &u, .handler = OURS KEY, .tried = cases[i].tried
+        };
+        struct guardian_plan plan;
+        struct err err = { 0 };
+
+        print_message("%s\n", cases[i].what);
+        CHECK_OK(
+            guardian_compare(&plan, &wish, str_of(all_but(cases[i].but, cases[i].tail, cases[i].more)), &err),
+            err);
+        CHECK_STR(lines_of(&plan), cases[i].lines);
+        CHECK_EQ(plan.bound, cases[i].bound);
+        CHECK_EQ(plan.strays, cases[i].strays);
+        CHECK_EQ(plan.again, cases[i].again);
+        CHECK_EQ(plan.bare, cases[i].bare);
+        guardian_plan_free(&plan);
+    }
+    public_urls_free(&u);
+}
+
+TEST(a_line_says_its_own_address)
+{
+    struct public_urls u = urls("https://potok.example");
+    struct guardian_wish wish = { .entities = DEALS, .online = true, .urls = &u, .handler = OURS KEY };
+    struct guardian_plan plan;
+    struct err err = { 0 };
+
+    CHECK_OK(guardian_compare(&plan, &wish, STR("[" UNWANTED(OURS STALE) ONE(AT(OURS)) "]"), &err), err);
+    CHECK_EQ(plan.count, 9);
+    CHECK_STR(plan.lines[0].handler, OURS KEY);
+    CHECK_STR(plan.lines[8].handler, OURS STALE);
+    guardian_plan_free(&plan);
+    public_urls_free(&u);
 }
 
 TEST(offline_that_is_not_named_is_bound_again_to_be_certain)
@@ -128,9 +205,12 @@ TEST(what_the_portal_does_not_have_is_not_wanted)
 {
     static const char unknown[][BITRIX_EVENT_NAME_SIZE] = { "ONCRMDEALMOVETOCATEGORY" };
     struct public_urls u = urls("https://potok.example");
-    struct guardian_wish wish = {
-        .entities = DEALS, .online = true, .urls = &u, .unknown = unknown, .unknown_count = 1
-    };
+    struct guardian_wish wish = { .entities = DEALS,
+        .online = true,
+        .urls = &u,
+        .handler = u.handlers[0],
+        .unknown = unknown,
+        .unknown_count = 1 };
     struct guardian_plan plan;
     struct err err = { 0 };
 
@@ -146,7 +226,9 @@ TEST(what_the_portal_does_not_have_is_not_wanted)
 TEST(lines_become_calls_of_one_batch_after_the_other)
 {
     struct public_urls u = urls("https://potok.example");
-    struct guardian_wish wish = { .entities = 15, .online = true, .offline = true, .urls = &u };
+    struct guardian_wish wish = {
+        .entities = 15, .online = true, .offline = true, .urls = &u, .handler = u.handlers[0]
+    };
     struct guardian_plan plan;
     struct call calls[CALLS_MAX];
     struct err err = { 0 };
@@ -236,6 +318,7 @@ TEST(silence_while_records_change_is_suspicious)
 }
 
 TEST_MAIN(CASE(the_difference_and_no_more_is_done),
+    CASE(our_address_has_a_key_and_what_it_replaces_goes_afterwards), CASE(a_line_says_its_own_address),
     CASE(offline_that_is_not_named_is_bound_again_to_be_certain),
     CASE(what_the_portal_does_not_have_is_not_wanted), CASE(lines_become_calls_of_one_batch_after_the_other),
     CASE(answers_are_judged), CASE(ways_follow_what_there_is),
