@@ -84,7 +84,7 @@ class Guardian(Application, Scenario):
 
     def test_a_login_alone_lets_events_in(self):
         """No installation told us the application's token, and nobody entered it: the key in the handler's address is enough."""
-        sandbox, p = self.begin(BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY, SYNC_INCREMENTAL_SECONDS='0')
+        sandbox, p = self.begin(BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY, LOG_LEVEL='DEBUG')
         for event in 'ONCRMDEALADD', 'ONCRMDEALUPDATE':
             sandbox.app('event.bind', event=event, handler=self.url + PATH)
         p.start()
@@ -115,6 +115,26 @@ class Guardian(Application, Scenario):
         self.assertEqual(failed, sandbox.stats()['events']['failed'])
         self.assertEqual((200, 'success'), self.send(sandbox, old, **token))
         self.nowhere(p, handler_key(KEY), handler_key(LATER))
+
+    def test_an_application_installed_anew(self):
+        """A token that an installation told counts more than the key, until the operator logs in again."""
+        sandbox, p = self.begin(BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY)
+        p.start()
+        former, now = {'auth[application_token]': 'f' * 32}, {'auth[application_token]': sandbox.token}
+        app = sandbox.application()
+        self.assertEqual((200, 'success'), self.send(sandbox, self.url + PATH, event='ONAPPINSTALL', **former, **{
+            'auth[access_token]': app['access_token'], 'auth[refresh_token]': app['refresh_token']}))
+        wait_for(lambda: self.events(p)['state'] == 'well', 'all is bound', 15)
+        wait_for(lambda: self.send(sandbox, self.url + PATH, **former)[0] == 200, 'the gateway is told', 10)
+        self.assertEqual((401, 'bad_token'), self.send(sandbox, self.handler()))
+
+        def told():     # once the last event that was taken is heard of
+            self.assertEqual((401, 'bad_token'), self.send(sandbox, self.handler(), **now))
+            return 'potok portal login' in p.potok('webhooks').stdout
+        wait_for(told, 'the operator is told what to do', 10)
+        self.login(p, sandbox)
+        wait_for(lambda: self.send(sandbox, self.handler(), **now)[0] == 200, 'the key is enough', 10)
+        self.assertEqual((401, 'bad_token'), self.send(sandbox, self.url + PATH, **former))
 
     def rows_follow(self, sandbox, p, title):
         record = min(sandbox.truth('deals'))
