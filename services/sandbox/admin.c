@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "params.h"
+#include "trouble.h"
 #include "truth.h"
 #include "visit.h"
 
@@ -143,9 +144,9 @@ static void show_stats(struct visit *v)
         (unsigned long long)p->stats.requests, (unsigned long long)p->stats.refused_503,
         (unsigned long long)p->stats.refused_429, (unsigned long long)p->stats.bytes,
         (unsigned long long)p->stats.records_served);
-    buf_fmt(out, "\"bucket_max\":%.3f,\"changing\":%s,\"changes\":%llu,\"faults\":%d,\"records\":{",
+    buf_fmt(out, "\"bucket_max\":%.3f,\"changing\":%s,\"changes\":%llu,\"faults\":%d,\"landing\":%d,\"records\":{",
         p->bucket.greatest, change_going(&p->changes, clock_mono_ms()) ? "true" : "false",
-        (unsigned long long)p->store.changes, p->faults.count);
+        (unsigned long long)p->store.changes, p->faults.count, p->landings.count);
     for (int w = 0; w < WHICHES; w++)
         buf_fmt(out, "%s\"%s\":%u", w > 0 ? "," : "", WHICH[w].plural, p->store.crm[w].visible);
     buf_str(out, "},\"by_method\":{");
@@ -178,9 +179,12 @@ static void copy_param(const struct visit *v, const char *name, char *ret, size_
 static void add_fault(struct visit *v)
 {
     struct fault f = { .kind = fault_of(visit_param(v, "kind", "")) };
+    const bool late = f.kind == FAULT_LATE;
 
-    if (f.kind == FAULT_NONE || !visit_count(v, "times", 1, &f.times) || !visit_count(v, "ms", 0, &f.ms)) {
-        visit_refuse(v, 400, "kind: see README; times, ms: numbers");
+    f.as = fault_of(visit_param(v, "as", late ? "reset" : "command"));
+    if (f.kind == FAULT_NONE || !trouble_shows(f.as) || (late && f.as == FAULT_TRUNCATED) ||
+        !visit_count(v, "times", 1, &f.times) || !visit_count(v, "ms", late ? 1000 : 0, &f.ms)) {
+        visit_refuse(v, 400, "kind, as: see README; times, ms: numbers");
         return;
     }
     copy_param(v, "method", f.method, sizeof(f.method));
@@ -241,6 +245,8 @@ static const struct {
     { "POST", "app/state", visit_app_state },
     { "POST", "app/expire", visit_expire },
     { "POST", "app/revoke", visit_revoke },
+    { "POST", "app/open", visit_open_app },
+    { "POST", "robot", visit_run_robot },
     { "POST", "rename", visit_rename },
     { "POST", "overload", visit_overload },
 };

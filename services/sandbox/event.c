@@ -104,7 +104,7 @@ static void out_tokens(struct buf *out, const struct event_from *from)
     event_member(out, "auth[scope]", str_of(from->scope));
 }
 
-static void out_auth(struct buf *out, const struct event_from *from, bool app)
+void event_auth(struct buf *out, const struct event_from *from, bool app)
 {
     const bool whole = app || !from->short_auth;
     char endpoint[160], server[160];
@@ -145,5 +145,5 @@ void event_body(struct buf *out, const struct event_from *from, const struct eve
         buf_str(out, more);
     }
     member_number(out, "ts", (uint64_t)ts_s);
-    out_auth(out, from, to->app);
+    event_auth(out, from, to->app);
 }

@@ -36,6 +36,9 @@ struct event_from {             /* the portal, as its events tell of it */
     bool no_handler_id, short_auth, no_tokens;    /* second forms of section 16 */
 };
 
+/* "auth[domain]=…" and what else tells an application (or a webhook) who speaks. */
+void event_auth(struct buf *out, const struct event_from *from, bool app);
+
 struct event_to {
     int handler_id;
     bool app;                   /* else an outgoing webhook */

@@ -51,8 +51,20 @@ int events_open(struct events *ret, const struct events_options *o, struct store
     return 0;
 }
 
+static void drop_letters(struct events *e)
+{
+    while (e->letters != NULL) {
+        struct letter *l = e->letters;
+        e->letters = l->next;
+        letter_free(l);
+    }
+    if (e->posted != NULL)
+        letter_free(e->posted);
+}
+
 void events_close(struct events *e)
 {
+    drop_letters(e);
     outbox_fini(&e->outbox);
     bindings_close(&e->bindings);
     offline_close(&e->offline);
@@ -204,7 +216,7 @@ int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err 
 
 /* ---- from the outbox to requests ---- */
 
-static struct event_from sender(const struct events *e)
+struct event_from events_sender(const struct events *e)
 {
     return (struct event_from){ .address = e->address,
         .oauth_address = e->oauth_address,
@@ -240,15 +252,43 @@ static void add_tokens(struct events *e, struct event_from *from, int code, uint
         from->refresh_token = pair->refresh;
 }
 
+void events_post(struct events *e, struct letter *l)
+{
+    struct letter **at = &e->letters;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = l;
+    e->outbox.stats.made++;
+}
+
+static bool next_letter(struct events *e, const char **ret_url, struct buf *ret_body)
+{
+    struct letter *l = e->letters;
+
+    if (l == NULL || !outbox_going(&e->outbox))
+        return false;
+    e->letters = l->next;
+    if (e->posted != NULL)
+        letter_free(e->posted);
+    e->posted = l;
+    *ret_url = l->url;
+    *ret_body = l->body;
+    l->body = (struct buf){ 0 };
+    return true;
+}
+
 bool events_next(
     struct events *e, uint64_t mono_ms, uint64_t wall_ms, const char **ret_url, struct buf *ret_body)
 {
     struct delivery d;
 
+    if (next_letter(e, ret_url, ret_body))
+        return true;
     while (outbox_next(&e->outbox, mono_ms, &d)) {
         const struct binding *b = bindings_find(&e->bindings, d.binding);
         if (b != NULL) {
-            struct event_from from = sender(e);
+            struct event_from from = events_sender(e);
             const struct event_to to = { .handler_id = b->id, .app = b->app };
             if (b->app)
                 add_tokens(e, &from, d.code, wall_ms);

@@ -4,6 +4,7 @@
 
 #include "application.h"
 #include "binding.h"
+#include "letter.h"
 #include "offline.h"
 #include "outbox.h"
 #include "store.h"
@@ -32,6 +33,9 @@ struct events {
     bool tls;                       /* both are asked by https */
     char member_id[33], application_token[65];
     uint64_t quirks;                /* of portal.h */
+    struct letter *letters;         /* to be sent before all events; the oldest first */
+    struct letter *posted;          /* the one that was given away last: its URL is still read */
+    uint64_t letter_count;          /* tokens made for them */
 };
 
 int events_open(struct events *ret, const struct events_options *options, struct store *s,
@@ -48,5 +52,8 @@ int events_tell(struct events *e, int code, uint64_t id, const char *more, uint6
 int events_install(struct events *e, uint64_t mono_ms, struct err *err) MUST_CHECK;
 /* ONAPPUNINSTALL; the application's other handlers and queues are gone afterwards. */
 int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err *err) MUST_CHECK;
+struct event_from events_sender(const struct events *e);      /* without tokens */
+/* Sent as it is, once, whatever the faults of events; the letter is the queue's. */
+void events_post(struct events *e, struct letter *l);
 /* The next request: whom to ask, with which body (the caller's). false: nothing is due. */
 bool events_next(struct events *e, uint64_t mono_ms, uint64_t wall_ms, const char **ret_url, struct buf *ret_body);

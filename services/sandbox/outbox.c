@@ -133,6 +133,15 @@ bool outbox_next(struct outbox *o, uint64_t now_ms, struct delivery *ret)
     return true;
 }
 
+bool outbox_going(struct outbox *o)
+{
+    if (o->going >= o->parallel)
+        return false;
+    o->going++;
+    o->stats.sent++;
+    return true;
+}
+
 void outbox_done(struct outbox *o, bool answered)
 {
     o->going--;

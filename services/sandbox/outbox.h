@@ -46,6 +46,7 @@ struct outbox {
 void outbox_put(struct outbox *o, const struct delivery *d, uint64_t now_ms);
 /* The next one that may go now; it counts as under way until outbox_done(). d->more is the caller's. */
 bool outbox_next(struct outbox *o, uint64_t now_ms, struct delivery *ret);
+bool outbox_going(struct outbox *o);     /* of a request that did not wait here; false: too many are under way */
 void outbox_done(struct outbox *o, bool answered);
 void outbox_lost(struct outbox *o);     /* instead of outbox_done(): it was not sent at all */
 void outbox_set_faults(struct outbox *o, const struct event_faults *faults);    /* chance begins anew */

@@ -1,5 +1,5 @@
 /* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen), admin_edit.c
- * (changes), admin_events.c (events) and admin_app.c (the application). */
+ * (changes), admin_events.c (events), admin_app.c (the application) and admin_post.c (frames, robots). */
 #pragma once
 
 #include "portal.h"
@@ -44,5 +44,7 @@ void visit_uninstall(struct visit *v);
 void visit_app_state(struct visit *v);
 void visit_expire(struct visit *v);
 void visit_revoke(struct visit *v);
+void visit_open_app(struct visit *v);
+void visit_run_robot(struct visit *v);
 void visit_rename(struct visit *v);
 void visit_overload(struct visit *v);

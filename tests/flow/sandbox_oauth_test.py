@@ -205,6 +205,40 @@ class OAuth(Scenario):
             self.assertEqual((401, 'invalid_token'), self.profile(sandbox, event['auth[access_token]']))
             self.assertEqual((200, None), self.profile(sandbox, again['auth[access_token]']))
 
+    def test_an_application_opened_in_a_frame_gets_a_pair_that_works(self):
+        with Listener() as listener:
+            sandbox = self.portal()
+            quoted = urllib.parse.quote(listener.url + '?a=1', safe='')
+            sandbox.post('app/open?url=%s&placement=CRM_DEAL_DETAIL_TAB&options=%s' % (quoted, urllib.parse.quote('{"ID":"7"}')))
+            wait_for(lambda: listener.calls, 'the frame')
+            body, app = listener.events()[0], sandbox.application()
+            query = dict(urllib.parse.parse_qsl(listener.calls[0].path.split('?')[1]))
+            self.assertEqual(({'a', 'DOMAIN', 'PROTOCOL', 'LANG', 'APP_SID'}, '1', app['address'], '0'),
+                             (set(query), query['a'], query['DOMAIN'], query['PROTOCOL']))
+            self.assertEqual(('http://%s/rest/' % app['oauth_address'], app['application_token'], app['member_id'], 'crm,user', 'L',
+                              'CRM_DEAL_DETAIL_TAB', '{"ID":"7"}', '3600'),
+                             tuple(body[k] for k in ('SERVER_ENDPOINT', 'APPLICATION_TOKEN', 'member_id', 'APPLICATION_SCOPE', 'status',
+                                                     'PLACEMENT', 'PLACEMENT_OPTIONS', 'AUTH_EXPIRES')))
+            self.assertEqual((200, None), self.profile(sandbox, body['AUTH_ID']))
+            self.assertEqual(200, sandbox.oauth_token(grant_type='refresh_token', refresh_token=body['REFRESH_ID'])[0])
+
+    def test_a_robot_names_its_document(self):
+        with Listener() as listener:
+            sandbox = self.portal()
+            deal = min(sandbox.truth('deals'))
+            for n, more in enumerate(('{{ID}}', 'x&code=my')):
+                to, *code = more.split('&')
+                url = urllib.parse.quote('%s?id=%s' % (listener.url, to), safe='')
+                sandbox.post('robot?entity=deals&id=%d&url=%s&%s' % (deal, url, '&'.join(code)), {'NAME': 'ж'})
+                wait_for(lambda: len(listener.calls) == n + 1, 'a robot')
+            built_in, own = listener.events()
+            self.assertEqual(['id=%d' % deal, 'id=x'], [c.path.split('?')[1] for c in listener.calls])
+            for call in built_in, own:
+                self.assertEqual(['crm', 'CCrmDocumentDeal', 'DEAL_%d' % deal], [call['document_id[%d]' % i] for i in range(3)])
+            self.assertNotIn('auth[application_token]', built_in)
+            self.assertEqual(('my', 'ж', 'DEAL'), (own['code'], own['properties[NAME]'], own['document_type[2]']))
+            self.assertEqual((200, None), self.profile(sandbox, own['auth[access_token]']))
+
     def test_a_renamed_portal_leads_on_from_its_old_address(self):
         with Listener() as listener:
             sandbox = self.portal(app_events=listener.url)
