@@ -46,29 +46,36 @@ static const struct db_driver *read_url(const char *url, struct str *ret_where, 
     return driver;
 }
 
-int db_open(struct db **ret, const char *url, struct err *err)
+static int open_as(struct db **ret, const char *url, const struct db_opening *how, struct err *err)
 {
     struct str where;
     const struct db_driver *driver = read_url(url, &where, err);
 
-    return driver != NULL ? driver->open(ret, where, false, err) : -1;
+    return driver != NULL ? driver->open(ret, where, how, err) : -1;
+}
+
+int db_open(struct db **ret, const char *url, struct err *err)
+{
+    return open_as(ret, url, &(struct db_opening){ .reading = false }, err);
 }
 
 int db_open_any(struct db **ret, const char *url, struct err *err)
 {
-    struct str where;
-    const struct db_driver *driver = read_url(url, &where, err);
-
-    return driver != NULL ? driver->open(ret, where, true, err) : -1;
+    return open_as(ret, url, &(struct db_opening){ .reading = true }, err);
 }
 
 int db_open_read(struct db **ret, const char *url, struct err *err)
 {
+    return db_open_as(ret, url, &(struct db_opening){ .reading = true }, err);
+}
+
+int db_open_as(struct db **ret, const char *url, const struct db_opening *how, struct err *err)
+{
     struct db *db = NULL;
 
-    if (db_open_any(&db, url, err) < 0)
+    if (open_as(&db, url, how, err) < 0)
         return -1;
-    if (db_check_version(db, err) < 0) {
+    if (how->reading && db_check_version(db, err) < 0) {
         db_close(&db);
         return -1;
     }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "proto/schema.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,6 +40,14 @@ int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
 /* The same for reading alone, where one may not write: nothing is made or changed, transactions and id sets are ERR_BUG. No
  * such file, or tables of an older Potok that `potok up` did not bring up to date yet: ERR_CONF. */
 int db_open_read(struct db **ret, const char *url, struct err *err) MUST_CHECK;
+/* Either, by whoever cannot wait: for a server that does not answer, and for reading behind a lock, no longer than patience_ms
+ * (0: connect_timeout of the address, else 10 s, and for a lock without end); not at all once *stop is true (NULL: never). ERR_TEMP. */
+struct db_opening {
+    bool reading;
+    int patience_ms;
+    const atomic_bool *stop;
+};
+int db_open_as(struct db **ret, const char *url, const struct db_opening *how, struct err *err) MUST_CHECK;
 /* The file that db_open() would open, allocated; NULL where databases are no files. Opens and creates nothing. */
 int db_file(const char *url, char **ret, struct err *err) MUST_CHECK;
 void db_close(struct db **db);

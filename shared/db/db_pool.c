@@ -30,7 +30,8 @@ struct db_pool {
     struct queue lanes[2]; /* DB_URGENT, DB_BULK */
     struct queue finished;
     bool stopping;
-    int queued; /* loop thread only */
+    atomic_bool hurry; /* as stopping, for who waits for a server */
+    int queued;        /* loop thread only */
     int thread_count;
     uv_thread_t *threads;
 };
@@ -92,7 +93,7 @@ static int connect_again(const struct db_pool *pool, struct db **db, struct err 
         db_close(db);
     if (*db != NULL)
         return 0;
-    return db_open(db, pool->url, err);
+    return db_open_as(db, pool->url, &(struct db_opening){ .stop = &pool->hurry }, err);
 }
 
 static void run_thread(void *arg)
@@ -171,6 +172,7 @@ static void on_closed(uv_handle_t *handle)
 
 static void stop_threads(struct db_pool *pool)
 {
+    atomic_store(&pool->hurry, true);
     uv_mutex_lock(&pool->lock);
     pool->stopping = true;
     uv_cond_broadcast(&pool->more);

@@ -47,7 +47,7 @@ struct db_driver {
     const char *version_sql;
 
     /* `where` is the URL without "scheme://"; empty: the default place. */
-    int (*open)(struct db **ret, struct str where, bool reading, struct err *err);
+    int (*open)(struct db **ret, struct str where, const struct db_opening *how, struct err *err);
     int (*file)(struct str where, char **ret, struct err *err);     /* NULL: databases are no files */
     void (*close)(struct db *db);
     int (*begin)(struct db *db, struct err *err);       /* the three are called by db.c, which keeps in_transaction */

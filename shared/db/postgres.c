@@ -38,13 +38,13 @@ static void close_db(struct db *db)
     free(pg);
 }
 
-static int open_db(struct db **ret, struct str where, bool reading, struct err *err)
+static int open_db(struct db **ret, struct str where, const struct db_opening *how, struct err *err)
 {
     struct pg *pg = xcalloc(1, sizeof(*pg));
 
     pg->db.driver = &db_postgres;
-    pg->db.reading = reading;
-    if (pg_connect(pg, where, err) < 0) {
+    pg->db.reading = how->reading;
+    if (pg_connect(pg, where, how, err) < 0) {
         close_db(&pg->db);
         return -1;
     }

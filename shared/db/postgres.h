@@ -33,7 +33,7 @@ struct pg {
 };
 
 /* postgres_connect.c */
-int pg_connect(struct pg *pg, struct str where, struct err *err) MUST_CHECK;
+int pg_connect(struct pg *pg, struct str where, const struct db_opening *how, struct err *err) MUST_CHECK;
 
 /* postgres_error.c: what an SQLSTATE means, once for all; NULL: not listed. */
 struct pg_cure {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #define CONNECT_MS  10000
+#define LOOK_MS     50 /* whether to go on waiting */
 #define OPTIONS_MAX 80
 
 /* Statements that run once a session. A stopped writer must not hold its turn for ever: the idle limit ends
@@ -113,24 +114,41 @@ static char *shown(PGconn *c)
         or_default(PQport(c), "5432"), or_default(PQdb(c), "?"));
 }
 
-static bool wait_socket(PGconn *c, PostgresPollingStatusType want, uint64_t deadline_ms)
+struct waiting {
+    uint64_t patience_ms;
+    const atomic_bool *stop; /* NULL: never */
+    bool late, stopped;      /* it was in vain */
+};
+
+static bool is_stopped(const struct waiting *w)
+{
+    return w->stop != NULL && atomic_load(w->stop);
+}
+
+static bool wait_socket(
+    PGconn *c, PostgresPollingStatusType want, uint64_t deadline_ms, const struct waiting *w)
 {
     struct pollfd fd = { .fd = PQsocket(c), .events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT };
-    uint64_t now = clock_mono_ms();
 
-    return now < deadline_ms && poll(&fd, 1, (int)(deadline_ms - now)) != 0;
+    for (uint64_t now; (now = clock_mono_ms()) < deadline_ms && !is_stopped(w);) {
+        uint64_t left = deadline_ms - now;
+
+        if (poll(&fd, 1, w->stop != NULL && left > LOOK_MS ? LOOK_MS : (int)left) != 0)
+            return true;
+    }
+    return false;
 }
 
 /* 0, or -1 when the time is over or libpq says why. */
-static int wait_connected(PGconn *c, bool *ret_late)
+static int wait_connected(PGconn *c, struct waiting *w)
 {
-    uint64_t deadline_ms = clock_mono_ms() + CONNECT_MS;
+    uint64_t deadline_ms = clock_mono_ms() + w->patience_ms;
     PostgresPollingStatusType want = PGRES_POLLING_WRITING;
 
-    *ret_late = false;
     while (want != PGRES_POLLING_OK && want != PGRES_POLLING_FAILED) {
-        if (!wait_socket(c, want, deadline_ms)) {
-            *ret_late = true;
+        if (!wait_socket(c, want, deadline_ms, w)) {
+            w->stopped = is_stopped(w);
+            w->late = !w->stopped;
             return -1;
         }
         want = PQconnectPoll(c);
@@ -154,17 +172,19 @@ static const char *find_state(const char *message, char ret_state[6])
     return NULL;
 }
 
-static int fail_connecting(struct pg *pg, bool late, struct err *err)
+static int fail_connecting(struct pg *pg, const struct waiting *w, struct err *err)
 {
     const char *message = PQerrorMessage(pg->c), *text;
     char state[6], line[160];
 
     pg->db.lost = true;
-    if (late)
+    if (w->stopped)
+        return err_set(err, ERR_TEMP, "stopping");
+    if (w->late)
         return err_set(err, ERR_TEMP,
             "%s: connecting: no answer within %d s: is the address right, does a firewall "
             "stand between?",
-            pg->where, CONNECT_MS / 1000);
+            pg->where, (int)(w->patience_ms / 1000));
     text = find_state(message, state);
     snprintf(line, sizeof(line), "%.*s", (int)strcspn(text != NULL ? text : message, "\r\n"),
         text != NULL ? text : message);
@@ -180,10 +200,23 @@ static void silent(void *ctx, const PGresult *result)
     (void)result;
 }
 
-static int connect_with(struct pg *pg, const PQconninfoOption *list, struct err *err)
+/* What the address says, unless the caller has less time. */
+static uint64_t patience_of(const PQconninfoOption *list, int caller_ms)
 {
+    const char *given = find(list, "connect_timeout");
+    int64_t seconds;
+    uint64_t ms = CONNECT_MS;
+
+    if (given != NULL && str_i64(str_of(given), &seconds) && seconds > 0 && seconds <= 3600)
+        ms = (uint64_t)seconds * 1000;
+    return caller_ms > 0 && (uint64_t)caller_ms < ms ? (uint64_t)caller_ms : ms;
+}
+
+static int connect_with(
+    struct pg *pg, const PQconninfoOption *list, const struct db_opening *how, struct err *err)
+{
+    struct waiting w = { .patience_ms = patience_of(list, how->patience_ms), .stop = how->stop };
     struct options o = { .count = 0 };
-    bool late = false;
     int result;
 
     add_all(&o, list);
@@ -194,9 +227,9 @@ static int connect_with(struct pg *pg, const PQconninfoOption *list, struct err 
     pg->user = xstrdup(or_default(PQuser(pg->c), "?"));
     PQsetErrorVerbosity(pg->c, PQERRORS_VERBOSE); /* with its SQLSTATE: words may be in any language */
     PQsetNoticeReceiver(pg->c, silent, NULL);
-    result = PQstatus(pg->c) == CONNECTION_BAD ? -1 : wait_connected(pg->c, &late);
+    result = PQstatus(pg->c) == CONNECTION_BAD ? -1 : wait_connected(pg->c, &w);
     if (result < 0)
-        return fail_connecting(pg, late, err);
+        return fail_connecting(pg, &w, err);
     PQsetErrorVerbosity(pg->c, PQERRORS_DEFAULT);
     free(pg->where); /* of several hosts, the one that took us */
     pg->where = shown(pg->c);
@@ -256,16 +289,28 @@ static int check_server(struct pg *pg, struct err *err)
     return look_at_rights(pg, err);
 }
 
-int pg_connect(struct pg *pg, struct str where, struct err *err)
+/* Whoever has little time does not stand behind those who change tables either. */
+static int be_patient(struct pg *pg, const struct db_opening *how, struct err *err)
+{
+    char sql[64];
+
+    if (!how->reading || how->patience_ms <= 0)
+        return 0;
+    snprintf(sql, sizeof(sql), "SET lock_timeout = %d", how->patience_ms);
+    return pg_exec(pg, sql, "opening", err);
+}
+
+int pg_connect(struct pg *pg, struct str where, const struct db_opening *how, struct err *err)
 {
     PQconninfoOption *list = NULL;
     int result;
 
     if (read_address(where, &list, err) < 0)
         return -1;
-    result = connect_with(pg, list, err);
+    result = connect_with(pg, list, how, err);
     PQconninfoFree(list);
-    if (result < 0 || check_server(pg, err) < 0 || pg_exec(pg, SESSION, "opening", err) < 0)
+    if (result < 0 || check_server(pg, err) < 0 || pg_exec(pg, SESSION, "opening", err) < 0 ||
+        be_patient(pg, how, err) < 0)
         return -1;
     if (pg->db.reading)
         return pg_exec(pg, "SET default_transaction_read_only = on", "opening", err);

@@ -135,15 +135,15 @@ static int open_file(struct sqlite *s, struct err *err)
     return set_up(s, err);
 }
 
-static int open_db(struct db **ret, struct str where, bool reading, struct err *err)
+static int open_db(struct db **ret, struct str where, const struct db_opening *how, struct err *err)
 {
     struct sqlite *s = xcalloc(1, sizeof(*s));
 
     s->turn_fd = -1;
     s->db.driver = &db_sqlite;
-    s->db.reading = reading;
+    s->db.reading = how->reading;
     if (sqlite_path(where, &s->path, err) < 0 ||
-        (reading ? open_for_reading(s, err) : open_file(s, err)) < 0) {
+        (how->reading ? open_for_reading(s, err) : open_file(s, err)) < 0) {
         close_db(&s->db);
         return -1;
     }
