@@ -69,6 +69,9 @@ static enum api_error refused(struct call *c, struct operating_method *account)
             return API_OPERATING;
         case FAULT_COMMAND:
             return API_INTERNAL;
+        case FAULT_COMMITTED:
+            c->unsaid = true;
+            break;
         default:
             break;
         }
@@ -92,6 +95,8 @@ enum api_error call_run(struct call *c)
     enum api_error e = refused(c, account);
     if (e == API_OK)
         e = c->method->run(c);
+    if (e == API_OK && c->unsaid)
+        e = API_INTERNAL;
     c->finish_ms = clock_wall_ms();
     if (e != API_OK) {
         c->out->n = before;

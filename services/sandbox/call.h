@@ -29,6 +29,7 @@ struct call {
     int id_count;
     double cost_s;
     bool nested;                    /* a command of a batch */
+    bool unsaid;                    /* it is done, and the answer is an error */
     uint64_t start_ms, finish_ms;   /* wall clock */
     double operating_s;             /* of the method after this call */
     uint64_t reset_ms;              /* when the first of them fall out */

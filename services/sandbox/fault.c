@@ -29,7 +29,9 @@ bool fault_add(struct faults *f, const struct fault *fault)
 /* Whole requests are struck by all kinds; commands inside a batch by those that a batch can show. */
 static bool strikes(const struct fault *f, const char *method, bool nested)
 {
-    if (nested && (f->method[0] == '\0' || (f->kind != FAULT_LIMIT429 && f->kind != FAULT_COMMAND)))
+    const bool in_batch = f->kind == FAULT_LIMIT429 || f->kind == FAULT_COMMAND || f->kind == FAULT_COMMITTED;
+
+    if (nested && (f->method[0] == '\0' || !in_batch))
         return false;
     if (f->method[0] == '\0') /* the OAuth server is another host: only by name */
         return strncmp(method, "oauth.", 6) != 0;

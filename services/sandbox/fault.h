@@ -18,7 +18,8 @@ struct fault {
     enum fault_kind kind;
     uint64_t times;
     char method[64];            /* lower case; "": any */
-    uint64_t ms;                /* latency, hang: how long */
+    uint64_t ms;                /* latency, hang: how long; late: how late */
+    enum fault_kind as;         /* late, after-commit: what the caller sees */
     char to[192];               /* redirect302: new address */
 };
 

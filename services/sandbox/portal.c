@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "json_out.h"
 #include "kept.h"
+#include "landing.h"
 #include "multipart.h"
 #include "oauth.h"
 #include "params.h"
@@ -94,6 +95,7 @@ void portal_close(struct portal *p)
     arena_fini(&p->arena);
     replay_close(&p->replay);
     kept_free(&p->kept);
+    landings_clear(&p->landings);
 }
 
 static int64_t now_s(void)
@@ -184,7 +186,7 @@ static enum api_error answer_method(
     if (in->door == DOOR_OAUTH) {
         if (!str_case_eq(r->name, STR("app.info")))
             return API_METHOD;
-    } else if (!bucket_take(&p->bucket, in->remote, clock_mono_ms())) {
+    } else if (!p->landing && !bucket_take(&p->bucket, in->remote, clock_mono_ms())) {
         p->stats.refused_503++;
         return API_TOO_MANY;
     }
@@ -233,6 +235,20 @@ static void answer_xml(struct portal_answer *ret)
     json_decref(answer);
 }
 
+/* What is done and how it is answered are two things: the answer that was made, or that is made although nothing is done
+ * yet, gives way. */
+static void answer_instead(
+    struct portal *p, const struct fault *f, const struct portal_request *in, struct portal_answer *ret)
+{
+    if (f->as == FAULT_TRUNCATED) {
+        trouble_after(f, f->as, ret);
+        return;
+    }
+    buf_clear(&ret->body);
+    ret->headers[0] = '\0';
+    trouble_instead(p, f, f->as, in, ret);
+}
+
 static void answer_rest(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
     struct route r;
@@ -240,14 +256,19 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     char name[64];
 
     p->serial++;
-    p->stats.requests++;
+    p->stats.requests += !p->landing;
     arena_reset(&p->arena);
     p->detail[0] = '\0';
     route_parse(&r, in->path);
     snprintf(name, sizeof(name), STR_FMT, STR_ARG(r.name));
     for (char *c = name; *c != '\0'; c++)
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 32 : *c);
-    const enum fault_kind kind = fault_take(&p->faults, name, false, &fault);
+    const enum fault_kind kind = p->landing ? FAULT_NONE : fault_take(&p->faults, name, false, &fault);
+    if (kind == FAULT_LATE) {
+        landings_add(&p->landings, in, clock_mono_ms() + fault.ms);
+        answer_instead(p, &fault, in, ret);
+        return;
+    }
     if (trouble_instead(p, &fault, kind, in, ret))
         return;
     veils_draw(&p->store.veils, p->store.crm, clock_mono_ms());
@@ -265,7 +286,10 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
         answer_xml(ret);
     else if (portal_has(p, QUIRK_JSON_PLAIN))
         json_out_plain(&ret->body);
-    trouble_after(&fault, kind, ret);
+    if (kind == FAULT_COMMITTED)
+        answer_instead(p, &fault, in, ret);
+    else
+        trouble_after(&fault, kind, ret);
 }
 
 static void spread_events(struct portal *p)
@@ -374,5 +398,18 @@ void portal_answer(struct portal *p, const struct portal_request *in, struct por
         buf_clear(&ret->body);
         ret->status = API[API_INTERNAL].status;
         call_out_error(&ret->body, API_INTERNAL, "", false);
+    }
+}
+
+void portal_land(struct portal *p)
+{
+    for (struct landing *l; (l = landings_take(&p->landings, clock_mono_ms())) != NULL;) {
+        struct portal_answer nobody_hears;
+
+        p->landing = true;
+        portal_answer(p, &l->request, &nobody_hears);
+        p->landing = false;
+        buf_fini(&nobody_hears.body);
+        landing_free(l);
     }
 }

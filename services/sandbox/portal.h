@@ -46,6 +46,12 @@ struct portal_options {
     struct application_options application;
 };
 
+/* Requests whose effect comes after their answer (landing.h). */
+struct landings {
+    struct landing *first;          /* by their time */
+    int count;
+};
+
 struct portal_stats {
     uint64_t requests, refused_503, refused_429, bytes, records_served;
 };
@@ -56,6 +62,8 @@ struct portal {
     struct bucket bucket;
     struct operating operating;
     struct faults faults;
+    struct landings landings;
+    bool landing;                   /* the request under way was answered before */
     struct changes changes;
     struct events events;
     struct application application;
@@ -95,6 +103,8 @@ int portal_open(struct portal *ret, const struct portal_options *options, struct
 void portal_close(struct portal *p);
 /* People at work in the background: what is due of their changes. Also between the commands of a batch. */
 void portal_tick(struct portal *p);
+/* Requests that were answered before and are due are done. */
+void portal_land(struct portal *p);
 /* Rights of the webhook and of the application. */
 void portal_set_scopes(struct portal *p, unsigned set);
 /* A door is open; before the first request. Tests that have no socket leave it out. */

@@ -93,6 +93,7 @@ static void on_tick(uv_timer_t *timer)
     struct serve *s = timer->data;
 
     portal_tick(s->portal);
+    portal_land(s->portal);
     deliver_pump(&s->deliver);
 }
 

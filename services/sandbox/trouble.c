@@ -50,9 +50,10 @@ static const struct {
     { FAULT_REDIRECT302, 302, API_OK, "" },
 };
 
-static void set_manner(struct portal_answer *ret, const struct fault *f, const struct portal_request *in)
+static void set_manner(
+    struct portal_answer *ret, const struct fault *f, enum fault_kind kind, const struct portal_request *in)
 {
-    switch (f->kind) {
+    switch (kind) {
     case FAULT_HANG:
         ret->delay_ms = f->ms ? f->ms : HANG_MS;
         break;
@@ -81,10 +82,18 @@ bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind ki
             ret->content_type = HTML_TYPE;
             buf_str(&ret->body, instead[i].html);
         }
-        set_manner(ret, f, in);
+        set_manner(ret, f, kind, in);
         return true;
     }
     return false;
+}
+
+bool trouble_shows(enum fault_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(instead); i++)
+        if (instead[i].kind == kind)
+            return true;
+    return kind == FAULT_TRUNCATED;
 }
 
 /* One Cyrillic letter becomes bytes that are no UTF-8. */

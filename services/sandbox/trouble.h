@@ -6,5 +6,7 @@
 /* The whole answer when the fault stands in for it; false: the request is to be answered, then trouble_after(). */
 bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind kind, const struct portal_request *in,
     struct portal_answer *ret);
+/* Whether a fault can be what the caller of another one sees. */
+bool trouble_shows(enum fault_kind kind);
 /* Spoils a ready answer; kind FAULT_NONE leaves it alone. */
 void trouble_after(const struct fault *f, enum fault_kind kind, struct portal_answer *ret);
