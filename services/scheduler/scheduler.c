@@ -17,6 +17,8 @@
 #define TURN_MOST_MS         1000
 #define STEP_BACKOFF_MS      200
 #define STEP_BACKOFF_MOST_MS 5000
+#define LAST_WORDS_MS        2000 /* for a connection: a database that is away reads them in us no more */
+#define TOKENS_MS            (3 * ACCESS_STOP_MS)
 
 struct store_who scheduler_who(const struct portal *p)
 {
@@ -345,7 +347,8 @@ static void last_words(struct scheduler *s)
 {
     struct db *db = NULL;
     struct err err = { 0 };
-    int failed = db_open(&db, s->database_url, &err);
+    struct db_opening soon = { .patience_ms = LAST_WORDS_MS };
+    int failed = db_open_as(&db, s->database_url, &soon, &err);
 
     for (int i = 0; i < s->portal_count && failed == 0; i++) {
         failed = scan_last(s, i, db, &err);
@@ -372,6 +375,8 @@ void scheduler_stop(void *state)
     struct step *step;
 
     s->stopping = true;
+    /* tokens that were renewed and not written are gone for good: more patience with the database */
+    app_closing(s->app, "waiting for the database", access_is_unkept(s) ? TOKENS_MS : 0);
     lease_stop(s);
     db_pool_free(&s->pool);
     bus_close(&s->router);
@@ -382,6 +387,7 @@ void scheduler_stop(void *state)
         access_last(s, step);
         step->free(step);
     }
+    app_closing(s->app, "giving the lease back", 0);
     if (s->lease.active)
         last_words(s);
     if (s->timer != NULL)

@@ -17,7 +17,7 @@
 #include "run/lock.h"
 #include "run/stopwatch.h"
 
-enum { CLOSE_TIMEOUT_MS = 10000 };
+enum { CLOSE_TIMEOUT_MS = 3000 };
 
 /* --- the pid file --- */
 
@@ -52,10 +52,16 @@ static int write_pid_file(struct app *app, struct err *err)
 
 /* --- life --- */
 
+void app_closing(struct app *app, const char *doing, uint64_t most_ms)
+{
+    if (app->private_ != NULL)
+        stopwatch_closing(app->private_->stopwatch, doing, most_ms);
+}
+
 void app_quit(struct app *app)
 {
     app->stopping = true;
-    stopwatch_phase(app->private_->stopwatch, STOPWATCH_CLOSING, "stopping");
+    app_closing(app, "stopping", 0);
     uv_stop(app->loop);
 }
 

@@ -22,9 +22,11 @@ struct stopwatch {
     uint64_t work_ms;
     _Atomic(int) phase;
     _Atomic(const char *) doing;
+    atomic_uint_least64_t most_ms; /* 0: as the phase says */
+    atomic_uint steps;             /* calls that said where it is */
     atomic_bool over;
     bool told, hurried; /* from here on the thread's */
-    int counted;        /* the phase that spent_ms is of */
+    unsigned counted;   /* the step that spent_ms is of */
     uint64_t spent_ms;
 };
 
@@ -56,19 +58,27 @@ __attribute__((noreturn)) static void end_process(enum stopwatch_phase phase, co
     _exit(phase == STOPWATCH_STARTING ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
+static uint64_t patience(const struct stopwatch *w)
+{
+    enum stopwatch_phase phase = (enum stopwatch_phase)atomic_load(&w->phase);
+    uint64_t most_ms = atomic_load(&w->most_ms);
+
+    if (phase == STOPWATCH_WORKING && w->hurried)
+        phase = STOPWATCH_CLOSING;
+    return most_ms > 0 ? most_ms : stopwatch_patience_ms(phase, w->work_ms);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct stopwatch *w = timer->data;
-    int phase = atomic_load(&w->phase);
+    unsigned step = atomic_load(&w->steps);
 
-    if (phase != w->counted)
+    if (step != w->counted)
         w->spent_ms = 0;
-    w->counted = phase;
+    w->counted = step;
     w->spent_ms += TICK_MS;
-    if (phase == STOPWATCH_WORKING && w->hurried)
-        phase = STOPWATCH_CLOSING;
-    if (w->spent_ms >= stopwatch_patience_ms((enum stopwatch_phase)phase, w->work_ms))
-        end_process((enum stopwatch_phase)phase, atomic_load(&w->doing));
+    if (w->spent_ms >= patience(w))
+        end_process((enum stopwatch_phase)atomic_load(&w->phase), atomic_load(&w->doing));
 }
 
 static void begin(struct stopwatch *w)
@@ -76,7 +86,7 @@ static void begin(struct stopwatch *w)
     if (w->told)
         return;
     w->told = true;
-    w->counted = atomic_load(&w->phase);
+    w->counted = atomic_load(&w->steps);
     uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -136,13 +146,25 @@ int stopwatch_new(struct stopwatch **ret, uint64_t work_ms, struct err *err)
     return 0;
 }
 
-void stopwatch_phase(struct stopwatch *w, enum stopwatch_phase phase, const char *doing)
+static void go_to(struct stopwatch *w, enum stopwatch_phase phase, const char *doing, uint64_t most_ms)
 {
     if (w == NULL || (int)phase < atomic_load(&w->phase))
         return;
+    atomic_store(&w->most_ms, most_ms);
     atomic_store(&w->doing, doing);
     atomic_store(&w->phase, phase);
+    atomic_fetch_add(&w->steps, 1);
     uv_async_send(&w->moved);
+}
+
+void stopwatch_phase(struct stopwatch *w, enum stopwatch_phase phase, const char *doing)
+{
+    go_to(w, phase, doing, 0);
+}
+
+void stopwatch_closing(struct stopwatch *w, const char *doing, uint64_t most_ms)
+{
+    go_to(w, STOPWATCH_CLOSING, doing, most_ms);
 }
 
 void stopwatch_free(struct stopwatch **watch)

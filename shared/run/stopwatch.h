@@ -21,8 +21,11 @@ struct stopwatch;
 
 /* Begins in STOPWATCH_STARTING. */
 int stopwatch_new(struct stopwatch **ret, uint64_t work_ms, struct err *err) MUST_CHECK;
-/* `doing`: a literal, told in the log where it ends there. NULL allowed for w. A phase never goes back. */
+/* `doing`: a literal, told in the log where it ends there. NULL allowed for w. A phase never goes back; time is counted
+ * from each call. */
 void stopwatch_phase(struct stopwatch *w, enum stopwatch_phase phase, const char *doing);
+/* STOPWATCH_CLOSING with something that may take so long; 0: as usual. */
+void stopwatch_closing(struct stopwatch *w, const char *doing, uint64_t most_ms);
 void stopwatch_free(struct stopwatch **w);
 /* Pure: how long a process that was told to end may stay in this phase. */
 uint64_t stopwatch_patience_ms(enum stopwatch_phase phase, uint64_t work_ms);

@@ -61,12 +61,15 @@ struct access_book {
 int access_check(const struct config *config, void *state, struct err *err) MUST_CHECK;     /* of struct app_def */
 /* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
 int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
-/* The end, in this order: answers of OAuth servers are waited for (5 s at most; the bus and the pool are closed); calls
+#define ACCESS_STOP_MS 4000
+/* The end, in this order: answers of OAuth servers are waited for (ACCESS_STOP_MS at most; the bus and the pool are closed); calls
  * end; pairs that no thread of the pool committed are written. */
 void access_finish(struct scheduler *s);
 void access_stop(struct scheduler *s);
 void access_last(struct scheduler *s, struct step *step);
 bool access_is_pair(const struct step *step);       /* it is one that access_last() writes */
+/* Tokens are on their way, from an OAuth server or to the database. */
+bool access_is_unkept(const struct scheduler *s);
 void access_free_all(struct scheduler *s);
 /* On a database thread, while the loop touches no portal. */
 int access_load(struct scheduler *s, struct db *db, int portal, struct err *err) MUST_CHECK;

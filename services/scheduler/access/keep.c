@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STOP_MOST_MS 5000
 #define STOP_WAIT_MS 200
 
 static struct portal *portal_of(struct scheduler *s, int portal)
@@ -235,11 +234,12 @@ static void free_timer(uv_handle_t *handle)
 
 void access_finish(struct scheduler *s)
 {
-    uint64_t until_ms = clock_mono_ms() + STOP_MOST_MS;
+    uint64_t until_ms = clock_mono_ms() + ACCESS_STOP_MS;
     uv_timer_t *timer;
 
     if (s->access == NULL || s->access->calls == 0)
         return;
+    app_closing(s->app, "waiting for tokens", 2 * ACCESS_STOP_MS);
     timer = xcalloc(1, sizeof(*timer));
     uv_timer_init(s->app->loop, timer);
     uv_timer_start(timer, on_time, STOP_WAIT_MS, STOP_WAIT_MS);
@@ -253,10 +253,19 @@ bool access_is_pair(const struct step *step)
     return step->work == keep_work;
 }
 
+bool access_is_unkept(const struct scheduler *s)
+{
+    for (const struct step *step = s->steps; step != NULL; step = step->next)
+        if (access_is_pair(step))
+            return true;
+    return (s->running != NULL && access_is_pair(s->running)) || (s->access != NULL && s->access->calls > 0);
+}
+
 static int keep_now(struct scheduler *s, struct step *step, struct err *err)
 {
+    struct db_opening soon = { .patience_ms = ACCESS_STOP_MS };
     struct db *db = NULL;
-    int failed = db_open(&db, s->database_url, err);
+    int failed = db_open_as(&db, s->database_url, &soon, err);
 
     if (failed == 0)
         failed = keep_work(step, db, err);
@@ -266,13 +275,14 @@ static int keep_now(struct scheduler *s, struct step *step, struct err *err)
 
 void access_last(struct scheduler *s, struct step *step)
 {
-    uint64_t until_ms = clock_mono_ms() + STOP_MOST_MS;
+    uint64_t until_ms = clock_mono_ms() + ACCESS_STOP_MS;
     struct keep *x = (struct keep *)step;
     struct err err = { 0 };
     int failed;
 
     if (!access_is_pair(step))
         return;
+    app_closing(s->app, "keeping tokens", 3 * ACCESS_STOP_MS);
     while ((failed = keep_now(s, step, &err)) < 0 && err.kind == ERR_TEMP && clock_mono_ms() < until_ms)
         uv_sleep(STOP_WAIT_MS);
     if (failed < 0)
