@@ -60,7 +60,6 @@ static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *
 
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const struct http_server_def *def)
 {
-    unsigned idle = def->idle_timeout_s > 0 ? (unsigned)def->idle_timeout_s : IDLE_TIMEOUT_S;
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     struct MHD_OptionItem bounds[] = {
         { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)def->connections, NULL },
@@ -75,7 +74,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const stru
     size_t head = def->max_head_bytes > 0 ? def->max_head_bytes : HEAD_BYTES;
 
     return MHD_start_daemon(s->tls != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL,
-        http_server_on_access, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, idle,
+        http_server_on_access, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT, s->idle_s,
         MHD_OPTION_URI_LOG_CALLBACK, http_server_on_uri, s, MHD_OPTION_NOTIFY_COMPLETED,
         http_server_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_server_on_connection, s,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, head,
@@ -101,6 +100,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_de
     s->tls = tls;
     s->max_body_bytes = def->max_body_bytes;
     s->max_held_bytes = def->max_held_bytes;
+    s->idle_s = def->idle_timeout_s > 0 ? (unsigned)def->idle_timeout_s : IDLE_TIMEOUT_S;
     s->handler = def->handler;
     s->ctx = def->ctx;
     memcpy(s->address, address, sizeof(s->address));

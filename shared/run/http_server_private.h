@@ -42,6 +42,7 @@ struct http_server {
     uv_poll_t poll;
     uv_timer_t timer;
     int open_handles;
+    unsigned idle_s;
     size_t max_body_bytes, max_held_bytes;
     size_t held; /* of the bodies of all requests */
     http_handler *handler;

@@ -13,25 +13,51 @@ enum {
     SWALLOW_BYTES =
         1 << 20, /* read and thrown away beyond the limit, so that the client gets to see the 413 */
     SMALL_BODY_BYTES = 65536, /* taken however much is held already: connections bound their sum */
+    LONG_QUERY_BYTES = 512,
+};
+
+/* Of a connection, which may bring thousands of requests, one after the other. */
+struct peer {
+    char remote[REMOTE_BYTES];
+    struct http_in_private *request; /* under way */
 };
 
 static const char CROWDED[] = "Too many large bodies at a time.\n";
+
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+/* A query of hundreds of pairs fills the library's memory: it gives the connection up, but closes it only
+ * when it looks at it again. It looks on each of its turns at those that have a time limit of their own. */
+static void watch(struct http_server *s, struct MHD_Connection *connection)
+{
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, s->idle_s + 1);
+    http_server_turn_soon(s);
+}
 
 void *http_server_on_uri(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *s = ctx;
     struct http_in_private *p = xcalloc(1, sizeof(*p));
+    struct peer *peer = peer_of(connection);
 
     p->connection = connection;
     p->uri = xstrdup(uri);
     char *question = strchr(p->uri, '?');
     if (question != NULL)
         *question = '\0';
+    if (question != NULL && strlen(question + 1) > LONG_QUERY_BYTES)
+        watch(s, connection);
     p->in = (struct http_in){ .path = p->uri,
         .query = str_of(question ? question + 1 : NULL),
         .content_type = "",
         .method = "",
-        .remote = "",
+        .remote = peer != NULL ? peer->remote : "",
         .body = STR(""),
         .ctx = s->ctx,
         .server = s,
@@ -42,6 +68,8 @@ void *http_server_on_uri(void *ctx, const char *uri, struct MHD_Connection *conn
     if (p->next != NULL)
         p->next->prev = p;
     s->requests = p;
+    if (peer != NULL)
+        peer->request = p;
     return p;
 }
 
@@ -51,57 +79,61 @@ static void forget_body(struct http_in_private *p)
     buf_fini(&p->body);
 }
 
-void http_server_on_completed(
-    void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
+static void request_free(struct http_in_private *p)
 {
-    struct http_server *s = ctx;
-    struct http_in_private *p = *request;
-    if (p == NULL)
-        return;
-
     if (p->prev != NULL)
         p->prev->next = p->next;
     else
-        s->requests = p->next;
+        p->in.server->requests = p->next;
     if (p->next != NULL)
         p->next->prev = p->prev;
     http_server_drop_answer(p);
     forget_body(p);
     free(p->uri);
     free(p);
+}
+
+void http_server_on_completed(
+    void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
+{
+    struct peer *peer = peer_of(connection);
+
+    if (*request == NULL)
+        return;
+    if (peer != NULL && peer->request == *request)
+        peer->request = NULL;
+    request_free(*request);
     *request = NULL;
 }
 
-/* Once a connection, which may bring thousands of requests. */
+/* Of a request whose query filled its memory the library tells no end: it goes with its connection. */
+static void peer_free(struct peer *peer)
+{
+    if (peer != NULL && peer->request != NULL)
+        request_free(peer->request);
+    free(peer);
+}
+
 void http_server_on_connection(
     void *ctx, struct MHD_Connection *connection, void **socket_ctx, enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        free(*socket_ctx);
+        peer_free(*socket_ctx);
         *socket_ctx = NULL;
         return;
     }
 
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char *remote = xcalloc(1, REMOTE_BYTES);
+    struct peer *peer = xcalloc(1, sizeof(*peer));
 
-    *socket_ctx = remote;
+    *socket_ctx = peer;
     if (info == NULL || info->client_addr == NULL)
         return;
     socklen_t n =
         info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    if (getnameinfo(info->client_addr, n, remote, REMOTE_BYTES, NULL, 0, NI_NUMERICHOST) != 0)
-        remote[0] = '\0';
-}
-
-static void name_remote(struct http_in_private *p)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(p->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    if (info != NULL && info->socket_context != NULL)
-        p->in.remote = info->socket_context;
+    if (getnameinfo(info->client_addr, n, peer->remote, REMOTE_BYTES, NULL, 0, NI_NUMERICHOST) != 0)
+        peer->remote[0] = '\0';
 }
 
 static uint64_t declared_length(struct http_in_private *p)
@@ -160,7 +192,6 @@ static enum MHD_Result begin(struct http_in_private *p, const char *method)
     p->begun = true;
     p->in.method = method;
     p->in.content_type = type ? type : "";
-    name_remote(p);
     if (declared <= limit && crowded(p, declared))
         return refuse_crowd(p);
     if (declared <= limit) {

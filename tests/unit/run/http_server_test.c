@@ -461,6 +461,41 @@ TEST(garbage_is_answered_400_or_cut)
     site_close(&s);
 }
 
+static int dial(const struct site *s)
+{
+    struct sockaddr_in address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CHECK_EQ(uv_ip4_addr("127.0.0.1", atoi(strrchr(http_server_address(s->server), ':') + 1), &address), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* The library answers none of them, and tells no end of them. */
+TEST(a_query_of_very_many_pairs_is_cut_at_once_and_leaves_nothing_behind)
+{
+    struct site s;
+    char *query = xcalloc(1, 4001);
+
+    site_open(&s);
+    int silent = dial(&s); /* open before it, and looked at in its place */
+
+    turn_for(&s.loop, 20);
+    for (size_t i = 0; i < 4000; i += 4)
+        memcpy(query + i, "k=1&", 4);
+    client_open(&s);
+    send_text(&s, "GET /late?");
+    send_text(&s, query);
+    send_text(&s, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn_until_within(&s.loop, &s.ended, 1, 500);
+    CHECK_EQ(s.ended, 1);
+    CHECK_EQ(s.requests, 0);
+    CHECK_EQ(http_server_requests(s.server), 0);
+    close(silent);
+    site_close(&s);
+    free(query);
+}
+
 TEST(an_address_that_cannot_be_is_told_by_name)
 {
     struct site s;
@@ -503,4 +538,6 @@ TEST_MAIN(CASE(a_request_is_seen_as_it_was_sent), CASE(a_connection_serves_sever
     CASE(a_page_to_a_client_that_left_is_harmless), CASE(closing_the_server_cuts_pending_requests),
     CASE(a_large_body_is_handed_over_whole), CASE(a_copied_body_stays_the_callers),
     CASE(a_cut_answer_declares_all_and_sends_half), CASE(an_idle_connection_is_cut),
-    CASE(garbage_is_answered_400_or_cut), CASE(an_address_that_cannot_be_is_told_by_name))
+    CASE(garbage_is_answered_400_or_cut),
+    CASE(a_query_of_very_many_pairs_is_cut_at_once_and_leaves_nothing_behind),
+    CASE(an_address_that_cannot_be_is_told_by_name))
