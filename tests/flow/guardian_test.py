@@ -1,5 +1,4 @@
 """Subscriptions of an application are bound, looked at and put right; who has a webhook is told what to paste where."""
-import hashlib
 import json
 import os
 import unittest
@@ -7,21 +6,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from support.application import KEY, Application
+from support.application import KEY, Application, handler_key
 from support.harness import Scenario, free_port, wait_for
 
 PATH = '/api/v1/webhooks/bitrix'
 OTHER = 'http://127.0.0.1:9/other'
 LATER = 'l' * 43
 API_KEY = 'a' * 32
-
-
-def handler_key(secret, portal='main'):
-    """Of seal.c and handler_key.c, by another implementation of BLAKE2b."""
-    def hashed(text, key, size=32):
-        return hashlib.blake2b(text, key=key, digest_size=size)
-    own = hashed(hashed(secret.encode(), b'potok seal key 1').digest(), b'potok derived key 1').digest()
-    return hashed(b'handler:' + portal.encode(), own, 16).hexdigest()
 
 
 class Guardian(Application, Scenario):

@@ -2,7 +2,7 @@
 import os
 import unittest
 
-from support.application import Application
+from support.application import Application, handler_key
 from support.harness import Scenario, free_port, wait_for
 from support.truth import differences
 
@@ -56,7 +56,8 @@ class Offline(Application, Scenario):
         """Where there is an address for ONOFFLINEEVENT, nobody waits for the interval."""
         address = '127.0.0.1:%d' % free_port()
         sandbox, p = self.begin(OFFLINE_SECONDS=600, GATEWAY_LISTEN=address, PUBLIC_URL='http://' + address)
-        wait_for(lambda: ('ONOFFLINEEVENT', 'http://%s/api/v1/webhooks/bitrix' % address) in self.bound(sandbox), 'it is bound', 10)
+        handler = 'http://%s/api/v1/webhooks/bitrix?key=%s' % (address, handler_key())
+        wait_for(lambda: ('ONOFFLINEEVENT', handler) in self.bound(sandbox), 'it is bound', 10)
         self.change(sandbox)
         wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 15)
 

@@ -1,4 +1,5 @@
 """A pipeline whose portal is reached as an application: its configuration, and the operator's login."""
+import hashlib
 import os
 import re
 import subprocess
@@ -9,6 +10,14 @@ from support.harness import BIN
 CLIENT = 'local.app.1', 'very:secret'
 CALLBACK = 'http://127.0.0.1:9/oauth/callback'
 KEY = 'k' * 43
+
+
+def handler_key(secret=KEY, portal='main'):
+    """Of seal.c and handler_key.c, by another implementation of BLAKE2b."""
+    def hashed(text, key, size=32):
+        return hashlib.blake2b(text, key=key, digest_size=size)
+    own = hashed(hashed(secret.encode(), b'potok seal key 1').digest(), b'potok derived key 1').digest()
+    return hashed(b'handler:' + portal.encode(), own, 16).hexdigest()
 
 
 class Application:

@@ -122,11 +122,12 @@ static void there_is(
         drop_line(p, i);
 }
 
-static bool ends_in(const char *text, const char *end)
+/* Whatever its query. */
+static bool ends_in(const char *url, const char *path)
 {
-    const size_t n = strlen(text), m = strlen(end);
+    const size_t n = strcspn(url, "?"), m = strlen(path);
 
-    return n >= m && strcmp(text + n - m, end) == 0;
+    return n >= m && memcmp(url + n - m, path, m) == 0;
 }
 
 /* Bound to our address, but not to the wanted one: with the key of another POTOK_SECRET_KEY, or from before

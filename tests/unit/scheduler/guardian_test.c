@@ -138,6 +138,8 @@ TEST(our_address_has_a_key_and_what_it_replaces_goes_afterwards)
             false, "unbind ONCRMDEALUPDATE; unbind ONCRMDEALUPDATE" },
         { "a key tells that it was ours", true, "", AT(OURS KEY), UNWANTED(OURS STALE), 8, 0, false, false,
             "unbind ONCRMLEADADD" },
+        { "of another installation", true, "", AT(OURS KEY),
+            NEXT(AT("https://twin.example/api/v1/webhooks/bitrix" STALE)), 8, 1, false, false, "" },
         { "an address alone does not", true, "", AT(OURS KEY), UNWANTED(OURS), 8, 0, false, false, "" },
         { "nor does another query", true, "", AT(OURS KEY), UNWANTED(OURS "?portal=main"), 8, 0, false, false,
             "" },
