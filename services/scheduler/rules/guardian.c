@@ -122,12 +122,13 @@ static void there_is(
         drop_line(p, i);
 }
 
-/* Whatever its query. */
-static bool ends_in(const char *url, const char *path)
+/* Some Potok's, whichever key it has. */
+static bool has_our_path(const char *handler)
 {
-    const size_t n = strcspn(url, "?"), m = strlen(path);
+    const char *path = strstr(handler, PUBLIC_WEBHOOK_PATH);
 
-    return n >= m && memcmp(url + n - m, path, m) == 0;
+    return path != NULL &&
+           (strcmp(path, PUBLIC_WEBHOOK_PATH) == 0 || handler_is_keyed(path, PUBLIC_WEBHOOK_PATH));
 }
 
 /* Bound to our address, but not to the wanted one: with the key of another POTOK_SECRET_KEY, or from before
@@ -161,7 +162,7 @@ static void look_at_handler(struct guardian_plan *p, const struct guardian_wish 
             add_line(p, GUARDIAN_UNBIND, false, event, handler);
         return;
     }
-    p->strays += ends_in(handler, PUBLIC_WEBHOOK_PATH);
+    p->strays += has_our_path(handler);
 }
 
 /* The portal took the wanted address, shows it nowhere, and shows the same one without its query. */
