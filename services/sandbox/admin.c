@@ -241,6 +241,7 @@ static const struct {
     { "POST", "lag", visit_lag },
     { "GET", "app", visit_show_app },
     { "POST", "app/install", visit_install },
+    { "POST", "app/update", visit_update_app },
     { "POST", "app/uninstall", visit_uninstall },
     { "POST", "app/state", visit_app_state },
     { "POST", "app/expire", visit_expire },

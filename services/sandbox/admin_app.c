@@ -62,6 +62,20 @@ void visit_install(struct visit *v)
         visit_fine(v);
 }
 
+void visit_update_app(struct visit *v)
+{
+    struct portal *p = v->portal;
+    struct err err;
+
+    if (!p->application.there || p->application.state != APP_WELL)
+        visit_refuse(v, 400, "no application is installed");
+    else if (events_update(&p->events, str_is(visit_param(v, "token", "0"), "1"), clock_mono_ms(), &err) < 0)
+        broken(v, &err);
+    else
+        visit_fine(v);
+    events_listen(&p->events, &p->store);
+}
+
 void visit_uninstall(struct visit *v)
 {
     struct portal *p = v->portal;

@@ -8,16 +8,17 @@
     { "ONCRM" stem "USERFIELDADD", w, DEED_FIELD_ADD, false }, \
         { "ONCRM" stem "USERFIELDUPDATE", w, DEED_FIELD_UPDATE, false }, \
         { "ONCRM" stem "USERFIELDDELETE", w, DEED_FIELD_DELETE, false }, \
-    { \
-        "ONCRM" stem "USERFIELDSETENUMVALUES", w, DEED_FIELD_ITEMS, false \
-    }
+        { "ONCRM" stem "USERFIELDSETENUMVALUES", w, DEED_FIELD_ITEMS, false },
 #define RECORD_EVENTS(stem, w) \
     { "ONCRM" stem "ADD", w, DEED_ADD, false }, { "ONCRM" stem "UPDATE", w, DEED_UPDATE, false }, \
-        { "ONCRM" stem "DELETE", w, DEED_DELETE, false }, FIELD_EVENTS(stem, w),
+        { "ONCRM" stem "DELETE", w, DEED_DELETE, false }, FIELD_EVENTS(stem, w)
 #define ITEM_EVENTS(stem, w) \
     { "ONCRM" stem "ADD", w, DEED_ADD, false }, { "ONCRM" stem "UPDATE", w, DEED_UPDATE, false }, \
         { "ONCRM" stem "DELETE", w, DEED_DELETE, false },
 #define EVENT(name) { name, -1, DEED_KINDS, true },
+/* clang-format off */
+#define EVENTS(stem) EVENT(stem "ADD") EVENT(stem "UPDATE") EVENT(stem "DELETE")
+/* clang-format on */
 
 static const struct event_row rows[] = {
     { "ONAPPTEST", -1, DEED_KINDS, true },
@@ -56,6 +57,35 @@ int event_count(void)
 const struct event_row *event_row(int code)
 {
     return &rows[code];
+}
+
+int event_app_update(void)
+{
+    return event_of(STR("ONAPPUPDATE"));
+}
+
+int event_of_type(int code, int type_id)
+{
+    char name[80];
+
+    if (code == EVENT_NONE)
+        return EVENT_NONE;
+    snprintf(name, sizeof(name), "%s_%d", rows[code].name, type_id);
+    return event_of(str_of(name));
+}
+
+struct str event_scope(int code)
+{
+    static const struct {
+        const char *start, *scope;
+    } scopes[] = { { "ONCRM", "crm" }, { "ONTASK", "task" }, { "ONUSER", "user" },
+        { "ONVOXIMPLANT", "telephony" }, { "ONEXTERNALCALL", "telephony" } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
+        if (strncmp(rows[code].name, scopes[i].start, strlen(scopes[i].start)) == 0)
+            return str_of(scopes[i].scope);
+    }
+    return STR("");
 }
 
 int event_of(struct str name)

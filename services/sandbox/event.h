@@ -20,6 +20,9 @@ int event_of_deed(enum which w, enum deed_kind kind);
 int event_app_test(void);                       /* ONAPPTEST */
 int event_offline(void);                        /* ONOFFLINEEVENT */
 int event_app_install(void);                    /* ONAPPINSTALL */
+int event_app_update(void);                     /* ONAPPUPDATE */
+int event_of_type(int code, int type_id);       /* "ONCRMDYNAMICITEMADD_156"; EVENT_NONE: there is none */
+struct str event_scope(int code);               /* "crm"; "": of the application itself */
 int event_app_uninstall(void);
 
 /* One member of a form: "&key=value", both percent-encoded, so that brackets are %5B and %5D. */

@@ -20,6 +20,16 @@ static void fini_binding(struct binding *b)
     free(b->connector);
 }
 
+/* Queues and the handlers of other users are the administrator's (facts section 9.1). */
+static enum api_error needs_admin(const struct call *c, bool offline)
+{
+    snprintf(c->portal->detail, sizeof(c->portal->detail),
+        "Access denied! %s %sbinding%s requires administrator access rights",
+        offline ? "Offline events" : "Event", c->method->run == run_event_bind ? "" : "un",
+        offline ? "" : " with AUTH_TYPE");
+    return API_OFFLINE_ADMIN;
+}
+
 /* What event.bind and event.unbind are about; fini_binding() in any case. */
 static enum api_error parse_binding(const struct call *c, struct binding *ret)
 {
@@ -41,8 +51,8 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
     ret->code = event_of(params_text(event, room));
     if (ret->code == EVENT_NONE)
         return API_EVENT_UNKNOWN;
-    if (ret->offline && portal_has(c->portal, QUIRK_NO_ADMIN))
-        return API_OFFLINE_ADMIN;
+    if (portal_has(c->portal, QUIRK_NO_ADMIN) && (ret->offline || ret->user > 1))
+        return needs_admin(c, ret->offline);
     if (!ret->offline && ret->url[0] == '\0')
         return API_HANDLER_MISSING;
     return ret->offline || is_url(str_of(ret->url)) ? API_OK : API_HANDLER_WRONG;
@@ -106,19 +116,28 @@ enum api_error run_event_get(struct call *c)
     return API_OK;
 }
 
+/* SCOPE: of that right; FULL: all of them; else what the application has a right to. */
+static bool is_shown(const struct call *c, int code)
+{
+    const json_t *scope = params_get(c->params, "scope"), *full = params_get(c->params, "full");
+    const struct str own = event_scope(code);
+    char room[40];
+
+    if (scope != NULL && params_text(scope, room).n > 0)
+        return str_case_eq(params_text(scope, room), own);
+    return own.n == 0 || scope_of(own) & c->portal->scopes ||
+           (full != NULL && params_text(full, room).n > 0 && !str_is(params_text(full, room), "0"));
+}
+
 enum api_error run_events(struct call *c)
 {
-    const json_t *scope = params_get(c->params, "scope");
-    char room[40];
     const char *comma = "";
 
     buf_char(c->out, '[');
     for (int i = 0; i < event_count(); i++) {
-        const char *name = event_row(i)->name;
-        const bool crm = strncmp(name, "ONCRM", 5) == 0;
-        if (scope != NULL && str_case_eq(params_text(scope, room), STR("crm")) && !crm)
+        if (!is_shown(c, i))
             continue;
-        buf_fmt(c->out, "%s\"%s\"", comma, name);
+        buf_fmt(c->out, "%s\"%s\"", comma, event_row(i)->name);
         comma = ",";
     }
     buf_char(c->out, ']');

@@ -123,8 +123,11 @@ static int spread_one(
         type_member(&more, d->which);
     if (d->field != NULL)
         field_members(&more, d);
-    const int result =
-        events_tell(e, event_of_deed(d->which, d->kind), d->id, buf_cstr(&more), mono_ms, now_s, err);
+    const int code = event_of_deed(d->which, d->kind);
+    int result = events_tell(e, code, d->id, buf_cstr(&more), mono_ms, now_s, err);
+    if (result == 0) /* of one type of items there are codes as well */
+        result = events_tell(
+            e, event_of_type(code, WHICH[d->which].type_id), d->id, buf_cstr(&more), mono_ms, now_s, err);
     buf_fini(&more);
     return result;
 }
@@ -204,6 +207,18 @@ int events_install(struct events *e, uint64_t mono_ms, struct err *err)
     return events_tell(e, event_app_install(), 0, data, mono_ms, 0, err);
 }
 
+int events_update(struct events *e, bool token, uint64_t mono_ms, struct err *err)
+{
+    static const char data[] =
+        "data%5BVERSION%5D=2&data%5BPREVIOUS_VERSION%5D=1&data%5BLANGUAGE_ID%5D=ru";
+
+    if (token)
+        make_token(hash_two(e->outbox.seed, ++e->letter_count), e->application_token);
+    if (events_tell(e, event_app_update(), 0, data, mono_ms, 0, err) < 0)
+        return -1;
+    return bindings_drop_app(&e->bindings, event_app_update(), event_app_install(), err);
+}
+
 int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err *err)
 {
     const char *data =
@@ -248,7 +263,8 @@ static void add_tokens(struct events *e, struct event_from *from, int code, uint
     from->access_token = pair->access;
     from->expires_in_s = (pair->access_until_ms - wall_ms) / 1000;
     from->expires_s = pair->access_until_ms / 1000;
-    if (installed || code == event_offline() || has_quirk(e, QUIRK_EVENT_REFRESH))
+    if (installed || code == event_offline() ||
+        code == event_app_update() || has_quirk(e, QUIRK_EVENT_REFRESH))
         from->refresh_token = pair->refresh;
 }
 

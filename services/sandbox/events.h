@@ -50,6 +50,9 @@ int events_tell(struct events *e, int code, uint64_t id, const char *more, uint6
     struct err *err) MUST_CHECK;
 /* ONAPPINSTALL to those bound to it, with a pair of tokens of its own. */
 int events_install(struct events *e, uint64_t mono_ms, struct err *err) MUST_CHECK;
+/* ONAPPUPDATE; handlers and queues of the version before are gone. token: the portal is known by another one from now
+ * on. */
+int events_update(struct events *e, bool token, uint64_t mono_ms, struct err *err) MUST_CHECK;
 /* ONAPPUNINSTALL; the application's other handlers and queues are gone afterwards. */
 int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err *err) MUST_CHECK;
 struct event_from events_sender(const struct events *e);      /* without tokens */

@@ -73,8 +73,16 @@ static enum api_error get(struct call *c, const char *connector, const char *kno
     return e == API_OK && !keeps && offline_clear(o, &mine, &err) < 0 ? call_broken(&err) : e;
 }
 
+/* Queues are the administrator's. */
+static bool is_denied(const struct call *c)
+{
+    return portal_has(c->portal, QUIRK_NO_ADMIN);
+}
+
 enum api_error run_offline_get(struct call *c)
 {
+    if (is_denied(c))
+        return API_ACCESS_CODE;
     char *connector = call_text(c, "auth_connector"), *process = call_text(c, "process_id");
     const enum api_error e = get(c, connector, process);
 
@@ -85,6 +93,8 @@ enum api_error run_offline_get(struct call *c)
 
 enum api_error run_offline_list(struct call *c)
 {
+    if (is_denied(c))
+        return API_ACCESS_CODE;
     char *connector = call_text(c, "auth_connector");
     struct offline_ask ask = parse_ask(c, connector);
     struct err err;
@@ -104,6 +114,8 @@ typedef int change_lines(struct offline *o, const struct offline_lines *which, s
 
 static enum api_error change(struct call *c, change_lines *how, bool by_id)
 {
+    if (is_denied(c))
+        return API_ACCESS_CODE;
     char *connector = call_text(c, "auth_connector"), *process = call_text(c, "process_id");
     const struct offline_lines which = { .connector = connector,
         .process = process,

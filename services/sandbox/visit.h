@@ -40,6 +40,7 @@ void visit_lag(struct visit *v);
 
 void visit_show_app(struct visit *v);
 void visit_install(struct visit *v);
+void visit_update_app(struct visit *v);
 void visit_uninstall(struct visit *v);
 void visit_app_state(struct visit *v);
 void visit_expire(struct visit *v);
