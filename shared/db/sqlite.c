@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000 /* a net for programs that do not know of the turn */
+#define BUSY_LOOK_MS    10
 
 static struct sqlite *sqlite_of(struct db *db)
 {
@@ -62,6 +63,22 @@ static int set_up(struct sqlite *s, struct err *err)
         "opening", err);
 }
 
+/* Asked by SQLite for the `tries`-th time; 0: no longer. */
+static int on_busy(void *ctx, int tries)
+{
+    struct sqlite *s = ctx;
+
+    if (tries * BUSY_LOOK_MS >= s->busy_ms || (s->stop != NULL && atomic_load(s->stop)))
+        return 0;
+    sqlite3_sleep(BUSY_LOOK_MS);
+    return 1;
+}
+
+static void wait_when_busy(struct sqlite *s)
+{
+    sqlite3_busy_handler(s->h, on_busy, s);
+}
+
 /* SQLite wants files of its own beside the database even for reading. Where it may not make them and none are
  * there, nobody writes: then the file is read as it lies, by an address that says it does not change. */
 static int open_still(struct sqlite *s, struct err *err)
@@ -107,7 +124,7 @@ static int open_for_reading(struct sqlite *s, struct err *err)
     code = sqlite3_open_v2(s->path, &s->h, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return sqlite_fail(s, code, "opening", err);
-    sqlite3_busy_timeout(s->h, BUSY_TIMEOUT_MS);
+    wait_when_busy(s);
     if (exec(s, "PRAGMA schema_version", "opening", &why) == 0)
         return 0;
     code = why.code & 0xff;
@@ -131,7 +148,7 @@ static int open_file(struct sqlite *s, struct err *err)
     if (code != SQLITE_OK)
         return sqlite_fail(s, code, "opening", err);
     sqlite3_extended_result_codes(s->h, 1);
-    sqlite3_busy_timeout(s->h, BUSY_TIMEOUT_MS);
+    wait_when_busy(s);
     return set_up(s, err);
 }
 
@@ -142,6 +159,9 @@ static int open_db(struct db **ret, struct str where, const struct db_opening *h
     s->turn_fd = -1;
     s->db.driver = &db_sqlite;
     s->db.reading = how->reading;
+    s->stop = how->stop;
+    s->busy_ms =
+        how->patience_ms > 0 && how->patience_ms < BUSY_TIMEOUT_MS ? how->patience_ms : BUSY_TIMEOUT_MS;
     if (sqlite_path(where, &s->path, err) < 0 ||
         (how->reading ? open_for_reading(s, err) : open_file(s, err)) < 0) {
         close_db(&s->db);

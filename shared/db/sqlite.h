@@ -21,6 +21,8 @@ struct sqlite {
     sqlite3 *h;
     char *path;
     int turn_fd;                /* the lock file "<path>.turn"; -1 = not open */
+    int busy_ms;                /* how long somebody else's lock is waited for … */
+    const atomic_bool *stop;    /* … unless it is true; NULL: never */
     uint64_t tick;
     struct statement kept[STATEMENTS_KEPT];
 };

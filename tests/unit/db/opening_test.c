@@ -6,6 +6,7 @@
 #include "support/check.h"
 
 #include <arpa/inet.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -91,5 +92,42 @@ TEST(a_pool_that_stops_does_not_wait_for_it)
     close(fd);
 }
 
+static void on_free(void *ctx, int status, const struct err *err)
+{
+    *(int *)ctx += status == 0 ? 1 : -1;
+}
+
+static int lock_wanted(void *ctx, struct db *db, struct err *err)
+{
+    return db_begin(db, err);
+}
+
+TEST(a_pool_that_stops_does_not_wait_for_a_lock_of_somebody_else)
+{
+    char url[160], path[128];
+    int outcome = 0;
+    sqlite3 *other = NULL;
+    uv_loop_t loop;
+
+    snprintf(path, sizeof(path), "%s/locked.db", check_folder());
+    snprintf(url, sizeof(url), "sqlite:///%s", path);
+    CHECK_EQ(sqlite3_open(path, &other), SQLITE_OK);
+    CHECK_EQ(
+        sqlite3_exec(other, "PRAGMA journal_mode = WAL; CREATE TABLE t (a)", NULL, NULL, NULL), SQLITE_OK);
+    CHECK_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    uv_loop_init(&loop);
+    struct db_pool *pool = db_pool_new(&loop, url, 1);
+    db_pool_do(pool, DB_URGENT, lock_wanted, on_free, &outcome);
+    usleep(200000); /* it stands before the lock */
+    uint64_t began_ms = clock_mono_ms();
+    db_pool_free(&pool);
+    CHECK(clock_mono_ms() - began_ms < 2000);
+    CHECK_EQ(outcome, -1);
+    sqlite3_close(other);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
 TEST_MAIN(CASE(a_server_that_says_nothing_is_waited_for_as_long_as_there_is_time),
-    CASE(a_pool_that_stops_does_not_wait_for_it))
+    CASE(a_pool_that_stops_does_not_wait_for_it),
+    CASE(a_pool_that_stops_does_not_wait_for_a_lock_of_somebody_else))
