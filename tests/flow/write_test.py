@@ -1,0 +1,126 @@
+"""Exactly once: a program that writes records is killed again and again while the portal does its worst, and in the end the portal
+has each record once. The portal's 60 seconds are 1.5 here, on both sides."""
+import collections
+import json
+import os
+import subprocess
+import time
+import unittest
+
+from support.harness import BIN, Scenario, wait_for
+
+LIMIT, MARGIN, LAG = 1500, 375, 250         # ms: 60 s, 15 s and 10 s
+PACE = {'limit': LIMIT, 'margin': MARGIN, 'lag': LAG, 'deadline': 500}
+LOOKS = 'crm.deal.list', 'crm.contact.list', 'crm.item.list'
+COUNTS = (0, 80), (6, 240)          # commands of a batch, records
+SMALL = {'deals': 20, 'contacts': 20, 'companies': 5, 'leads': 5}
+ADDS = 'crm.deal.add', 'crm.contact.add', 'crm.item.add'
+
+
+class Writer:
+    """tests/support/write_client.c, which can be killed and started again."""
+
+    def __init__(self, scenario, name, sandbox, **settings):
+        self.state = os.path.join(scenario.folder, name)
+        self.log = open(self.state + '.log', 'ab')
+        self.command = [BIN + '/write_client', sandbox.url, self.state]
+        self.command += ['%s=%d' % pair for pair in dict(PACE, **settings).items()]
+        self.sandbox, self.kills = sandbox, 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+            self.kills += 1
+            self.start()
+
+    def end(self):
+        """What it says it did, once it ends by itself."""
+        try:
+            told = self.process.communicate(timeout=60)[0]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
+        finally:
+            self.log.close()
+        return json.loads(told)
+
+    def states(self):
+        """(number, state) of everything that was ever kept."""
+        with open(self.state) as lines:
+            return [(int(line.split(' ', 1)[0]), json.loads(line.split(' ', 1)[1])) for line in lines]
+
+
+def written(sandbox):
+    """How often the portal has each origin, once nothing of any request is under way."""
+    wait_for(lambda: sandbox.stats()['landing'] == 0, 'what was answered before to be done', 10)
+    rows = list(sandbox.truth('deals').values()) + list(sandbox.truth('contacts').values())
+    return collections.Counter(row['origin_id'] for row in rows if row.get('originator_id') == 'potok-test')
+
+
+class Write(Scenario):
+    def trouble(self, batch):
+        """One more thing that goes wrong."""
+        chance = self.random
+        write = 'batch' if batch else chance.choice(ADDS)
+        late = chance.randrange(50, LIMIT)
+        return chance.choice([
+            'kind=late&ms=%d&as=%s&method=%s' % (late, chance.choice(('reset', 'html502', 'html504', 'error200')), write),
+            'kind=late&ms=%d&as=hang&method=%s' % (late, write),
+            'kind=after-commit&as=%s&method=%s' % (chance.choice(('reset', 'html502', 'command', 'truncated', 'hang')), write),
+            'kind=after-commit&method=%s' % chance.choice(ADDS),
+            'kind=%s&method=%s' % (chance.choice(('reset', 'html502', 'html504', 'limit503', 'limit429', 'truncated')), write),
+            'kind=%s&method=%s' % (chance.choice(('html502', 'reset', 'truncated', 'limit503', 'general400')),
+                                   'batch' if batch else chance.choice(LOOKS)),
+            'kind=%s' % chance.choice(('emptybody', 'html200', 'expired401', 'error200')),
+        ]) + '&times=%d' % chance.randrange(1, 4)
+
+    def test_each_record_is_there_once(self):
+        writers = []
+        for batch, count in COUNTS:
+            sandbox = self.sandbox('--lag', str(LAG - 50), data=os.path.join(self.folder, '%d.db' % batch), tariff='40/40', **SMALL)
+            for _ in range(8):
+                sandbox.post('fault?' + self.trouble(batch))
+            writers.append(Writer(self, 'batches' if batch else 'calls', sandbox, count=count, batch=batch))
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            for writer in writers:
+                if writer.sandbox.stats()['faults'] < 8:
+                    writer.sandbox.post('fault?' + self.trouble(writer is writers[1]))
+                if self.random.random() < 0.1:
+                    writer.kill()
+            time.sleep(0.05)        # the pace of the troubles
+        for writer, count in zip(writers, (count for _, count in COUNTS)):
+            writer.sandbox.post('faults/clear')
+            told = writer.end()
+            self.assertEqual((0, count, 0, 0), (writer.process.returncode, told['done'], told['failed'], told['twins']), told)
+            self.assertEqual({'w:%d' % n: 1 for n in range(count)}, dict(written(writer.sandbox)))
+            unsure = {n for n, state in writer.states() if state['state'] == 'unsure'}
+            again = {n for n, state in writer.states() if state['attempts'] > 1}
+            self.assertGreater(writer.kills, 0)
+            self.assertGreater(len(unsure), count // 20, 'too little went wrong')
+            self.assertGreater(len(again), 0, 'nothing was sent again')
+
+    def test_who_looks_too_early_writes_twice(self):
+        """What the scenario above would see."""
+        sandbox = self.sandbox(**SMALL)
+        sandbox.post('fault?kind=late&ms=1000&times=6&as=html504')
+        told = Writer(self, 'hasty', sandbox, count=12, parallel=1, limit=100, margin=50, lag=10).end()
+        self.assertEqual(12, told['done'])
+        self.assertEqual([1, 2], sorted(set(written(sandbox).values())))
+
+    def test_others_with_the_same_origin_are_told(self):
+        sandbox = self.sandbox(**SMALL)
+        Writer(self, 'first', sandbox, count=3).end()
+        sandbox.post('fault?kind=after-commit&times=3&as=reset')
+        told = Writer(self, 'second', sandbox, count=3).end()
+        self.assertEqual((3, 3, 3), (told['done'], told['lost'], told['twins']))
+
+
+if __name__ == '__main__':
+    unittest.main()
