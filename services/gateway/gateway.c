@@ -203,6 +203,7 @@ static int open_server(struct gateway *g, struct err *err)
             .idle_timeout_s = IDLE_S,
             .connections = connections_most(),
             .per_address = PER_ADDRESS,
+            .answers_soon = true,
             .tls_cert = g->tls_cert,
             .tls_key = g->tls_key,
             .handler = request_on_http,

@@ -10,6 +10,7 @@
 enum {
     IDLE_TIMEOUT_S = 60,    /* where the definition says 0 */
     HEAD_BYTES = 32 * 1024, /* likewise */
+    AWAIT_MS = 1,           /* a turn in which nobody but those who are awaited had anything to do */
 };
 
 /* --- the library's turn in the loop --- */
@@ -20,15 +21,15 @@ static void arm_timer(struct http_server *s)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
-    if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
-        uv_timer_start(&s->timer, on_timer, ms, 0);
+    if (MHD_get_timeout(s->daemon, &ms) == MHD_YES) /* at once, as long as anybody is awaited */
+        uv_timer_start(&s->timer, on_timer, ms == 0 && s->awaited > 0 && !s->progress ? AWAIT_MS : ms, 0);
     else
         uv_timer_stop(&s->timer);
 }
 
 static void turn(struct http_server *s)
 {
-    s->turn_due = false;
+    s->turn_due = s->progress = false;
     MHD_run(s->daemon);
     if (!s->turn_due) /* by an answer given meanwhile */
         arm_timer(s);
@@ -101,6 +102,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_server_de
     s->max_body_bytes = def->max_body_bytes;
     s->max_held_bytes = def->max_held_bytes;
     s->idle_s = def->idle_timeout_s > 0 ? (unsigned)def->idle_timeout_s : IDLE_TIMEOUT_S;
+    s->patient = def->answers_soon && tls == NULL; /* who encrypts may have read what is not looked at yet */
     s->handler = def->handler;
     s->ctx = def->ctx;
     memcpy(s->address, address, sizeof(s->address));
@@ -138,9 +140,14 @@ void http_server_free(struct http_server **server)
         return;
 
     *server = NULL;
-    for (struct http_in_private *p = s->requests; p != NULL; p = p->next)
+    s->stopping = true;
+    for (struct http_in_private *p = s->requests, *next; p != NULL; p = next) {
+        next = p->next;
         if (p->suspended)
             MHD_resume_connection(p->connection); /* the library refuses to stop with one suspended */
+        else if (p->gone)
+            http_server_forget(p);
+    }
     uv_close((uv_handle_t *)&s->poll, on_closed); /* before its descriptor is closed */
     uv_close((uv_handle_t *)&s->timer, on_closed);
     MHD_stop_daemon(s->daemon);

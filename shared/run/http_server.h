@@ -11,7 +11,7 @@
 
 struct http_server;
 
-struct http_in {                    /* valid until answered */
+struct http_in {                    /* valid until answered; its header lines until the handler returns */
     const char *method, *path;      /* path without the query, percent-decoded by nobody */
     struct str query;               /* raw, without '?' */
     struct str body;
@@ -34,6 +34,7 @@ struct http_server_def {
     int listen_fd;                  /* a socket that listens already, taken over; 0 = `listen` is opened */
     unsigned connections;           /* at a time; more wait in the kernel. 0 = the library's bound */
     unsigned per_address;           /* connections of one address at a time; 0 = any number */
+    bool answers_soon;              /* most within a few milliseconds: the same for the client, cheaper for us */
     const char *tls_cert, *tls_key; /* PEM texts, read once: TLS 1.3 alone; NULL = plain */
     http_handler *handler;
     void *ctx;

@@ -26,7 +26,13 @@ static void add_headers(struct MHD_Response *response, const char *headers)
 static void give(struct http_in_private *p, int status)
 {
     p->status = (unsigned)status;
-    if (p->suspended) {
+    if (p->gone) {
+        http_server_forget(p);
+    } else if (p->awaited) {
+        p->awaited = false;
+        p->in.server->awaited--;
+        http_server_turn_soon(p->in.server);
+    } else if (p->suspended) {
         p->suspended = false;
         MHD_resume_connection(p->connection);
         http_server_turn_soon(p->in.server);

@@ -2,8 +2,13 @@
  *
  * Life of a request: the library's callbacks in http_server_request.c make it, gather its body and hand it to
  * the handler once. A handler that does not answer at once leaves it suspended: the library then neither
- * reads, times out nor drops the connection, so a struct http_in always outlives its answer. http_reply()
- * resumes it, the answer is queued, and the end of the request frees it. */
+ * reads, times out nor drops the connection. http_reply() resumes it, the answer is queued, and the end of
+ * the request frees it.
+ *
+ * To suspend and resume takes the connection out of epoll and puts it back, which costs about as much as all
+ * the rest of a small request. Where answers come soon a request is awaited first: its connection stays where
+ * it is, the library asks for the answer in each of its turns, and only who was asked AWAIT_TURNS times in
+ * vain is suspended. A connection that is awaited may break: its request lives on until it is answered. */
 #pragma once
 
 #include "run/http_server.h"
@@ -33,6 +38,9 @@ struct http_in_private {
     bool too_big;
     bool handed; /* the handler has it */
     bool suspended;
+    bool awaited;  /* not answered, not suspended yet */
+    bool gone;     /* its connection broke while it was awaited; no longer the library's */
+    uint8_t asked; /* turns in which it was awaited */
     struct http_in_private *prev, *next; /* of the server's requests */
 };
 
@@ -50,6 +58,10 @@ struct http_server {
     struct http_in_private *requests;
     uint64_t too_big;
     bool turn_due; /* the timer stands at once */
+    bool patient;  /* answers come soon: requests are awaited */
+    bool stopping;
+    bool progress; /* this turn: somebody was read from or answered */
+    unsigned awaited;
     bool quiet; /* no new connections, none is kept */
     char address[LISTEN_ADDRESS_SIZE];
 };
@@ -65,6 +77,9 @@ void http_server_on_completed(
     void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code);
 void http_server_on_connection(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
     enum MHD_ConnectionNotificationCode code);
+
+/* http_server_request.c: its answer was dropped, and nobody has it any more. */
+void http_server_forget(struct http_in_private *p);
 
 /* http_server_answer.c */
 void http_server_drop_answer(struct http_in_private *p); /* that was queued, or never will be */

@@ -12,6 +12,7 @@ enum {
     REMOTE_BYTES = 64,
     SWALLOW_BYTES =
         1 << 20, /* read and thrown away beyond the limit, so that the client gets to see the 413 */
+    AWAIT_TURNS = 20,
     SMALL_BODY_BYTES = 65536, /* taken however much is held already: connections bound their sum */
     LONG_QUERY_BYTES = 512,
 };
@@ -79,7 +80,7 @@ static void forget_body(struct http_in_private *p)
     buf_fini(&p->body);
 }
 
-static void request_free(struct http_in_private *p)
+void http_server_forget(struct http_in_private *p)
 {
     if (p->prev != NULL)
         p->prev->next = p->next;
@@ -93,24 +94,36 @@ static void request_free(struct http_in_private *p)
     free(p);
 }
 
+/* The handler still holds it: what belongs to the connection is taken out. */
+static void outlive(struct http_in_private *p)
+{
+    p->awaited = false;
+    p->in.server->awaited--;
+    p->gone = true;
+    p->connection = NULL;
+    p->in.method = p->in.content_type = p->in.remote = "";
+}
+
 void http_server_on_completed(
     void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
 {
+    struct http_in_private *p = *request;
     struct peer *peer = peer_of(connection);
 
-    if (*request == NULL)
-        return;
-    if (peer != NULL && peer->request == *request)
+    if (peer != NULL && peer->request == p)
         peer->request = NULL;
-    request_free(*request);
     *request = NULL;
+    if (p != NULL && p->awaited && !p->in.server->stopping)
+        outlive(p);
+    else if (p != NULL)
+        http_server_forget(p);
 }
 
 /* Of a request whose query filled its memory the library tells no end: it goes with its connection. */
 static void peer_free(struct peer *peer)
 {
     if (peer != NULL && peer->request != NULL)
-        request_free(peer->request);
+        http_server_forget(peer->request);
     free(peer);
 }
 
@@ -151,6 +164,23 @@ static enum MHD_Result answer(struct http_in_private *p)
 
     http_server_drop_answer(p);
     return result;
+}
+
+static enum MHD_Result suspend(struct http_in_private *p)
+{
+    p->suspended = true;
+    MHD_suspend_connection(p->connection);
+    return MHD_YES;
+}
+
+/* Asked for an answer that is not there yet. */
+static enum MHD_Result await(struct http_in_private *p)
+{
+    if (++p->asked < AWAIT_TURNS)
+        return MHD_YES;
+    p->awaited = false;
+    p->in.server->awaited--;
+    return suspend(p);
 }
 
 static enum MHD_Result refuse_big(struct http_in_private *p)
@@ -231,8 +261,10 @@ static enum MHD_Result hand_over(struct http_in_private *p)
     p->in.server->handler(&p->in);
     if (p->response != NULL)
         return answer(p);
-    p->suspended = true;
-    MHD_suspend_connection(p->connection);
+    if (!p->in.server->patient)
+        return suspend(p);
+    p->awaited = true;
+    p->in.server->awaited++;
     return MHD_YES;
 }
 
@@ -241,6 +273,9 @@ enum MHD_Result http_server_on_access(void *ctx, struct MHD_Connection *connecti
 {
     struct http_in_private *p = *request;
 
+    if (p->awaited)
+        return await(p);
+    p->in.server->progress = true;
     if (!p->begun)
         return begin(p, method);
     if (*size > 0)
@@ -256,5 +291,7 @@ enum MHD_Result http_server_on_access(void *ctx, struct MHD_Connection *connecti
 
 const char *http_in_header(const struct http_in *in, const char *name)
 {
-    return MHD_lookup_connection_value(in->private_->connection, MHD_HEADER_KIND, name);
+    struct MHD_Connection *connection = in->private_->connection;
+
+    return connection != NULL ? MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) : NULL;
 }

@@ -76,7 +76,8 @@ static void on_request(struct http_in *in)
     }
 }
 
-static void site_open(struct site *s)
+/* Soon: answers are awaited before their connections are suspended. */
+static void site_open_with(struct site *s, bool soon)
 {
     struct err err = { 0 };
 
@@ -86,6 +87,7 @@ static void site_open(struct site *s)
         &(struct http_server_def){ .listen = "127.0.0.1:0",
             .max_body_bytes = BODY_MAX,
             .idle_timeout_s = 1,
+            .answers_soon = soon,
             .handler = on_request,
             .ctx = s },
         &err);
@@ -94,12 +96,24 @@ static void site_open(struct site *s)
     buf_init(&s->got, ANSWER_MAX);
 }
 
+static void site_open(struct site *s)
+{
+    site_open_with(s, false);
+}
+
 static void client_close(struct site *s)
 {
     if (s->client_open)
         uv_close((uv_handle_t *)&s->client, NULL);
     s->client_open = false;
     uv_run(&s->loop, UV_RUN_NOWAIT);
+}
+
+static void client_reset(struct site *s)
+{
+    CHECK_EQ(uv_tcp_close_reset(&s->client, NULL), 0);
+    s->client_open = false;
+    turn_for(&s->loop, 10);
 }
 
 static void site_close(struct site *s)
@@ -291,11 +305,11 @@ TEST(a_chunked_body_is_bounded_too)
     site_close(&s);
 }
 
-TEST(an_answer_may_come_later_while_others_are_served)
+static void answer_late(bool soon)
 {
     struct site s;
 
-    site_open(&s);
+    site_open_with(&s, soon);
     client_open(&s);
     send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
     turn_until(&s.loop, &s.requests, 1);
@@ -308,11 +322,17 @@ TEST(an_answer_may_come_later_while_others_are_served)
     site_close(&s);
 }
 
-TEST(a_late_answer_to_a_client_that_left_is_harmless)
+TEST(an_answer_may_come_later_while_others_are_served)
+{
+    answer_late(false);
+    answer_late(true);
+}
+
+static void answer_nobody(bool soon)
 {
     struct site s;
 
-    site_open(&s);
+    site_open_with(&s, soon);
     client_open(&s);
     send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
     turn_until(&s.loop, &s.requests, 1);
@@ -324,6 +344,12 @@ TEST(a_late_answer_to_a_client_that_left_is_harmless)
     send_text(&s, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     wait_for(&s, "hello");
     site_close(&s);
+}
+
+TEST(a_late_answer_to_a_client_that_left_is_harmless)
+{
+    answer_nobody(false);
+    answer_nobody(true);
 }
 
 TEST(a_page_is_given_to_many_and_may_be_freed_at_once)
@@ -367,12 +393,12 @@ TEST(a_page_given_by_a_server_that_ends_says_so)
     site_close(&s);
 }
 
-TEST(a_page_to_a_client_that_left_is_harmless)
+static void page_to_nobody(bool soon)
 {
     struct http_page *page = http_page_new(200, "text/plain", STR("nobody hears it"), NULL);
     struct site s;
 
-    site_open(&s);
+    site_open_with(&s, soon);
     client_open(&s);
     send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
     turn_until(&s.loop, &s.requests, 1);
@@ -383,16 +409,98 @@ TEST(a_page_to_a_client_that_left_is_harmless)
     site_close(&s);
 }
 
-TEST(closing_the_server_cuts_pending_requests)
+TEST(a_page_to_a_client_that_left_is_harmless)
+{
+    page_to_nobody(false);
+    page_to_nobody(true);
+}
+
+static void cut_pending(bool soon)
 {
     struct site s;
 
-    site_open(&s);
+    site_open_with(&s, soon);
     client_open(&s);
     send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
     turn_until(&s.loop, &s.requests, 1);
     http_server_free(&s.server);
     turn_until(&s.loop, &s.ended, 1);
+    site_close(&s);
+}
+
+TEST(closing_the_server_cuts_pending_requests)
+{
+    cut_pending(false);
+    cut_pending(true);
+}
+
+TEST(answers_that_come_soon_are_given_on_the_same_connection)
+{
+    struct site s;
+
+    site_open_with(&s, true);
+    client_open(&s);
+    for (int i = 1; i <= 5;
+         i++) { /* within the turn, a few turns later, and so much later that it is suspended */
+        buf_clear(&s.got);
+        send_text(&s, "POST /late?x HTTP/1.1\r\nHost: a\r\nX-Test: yes\r\nContent-Length: 2\r\n\r\nhi");
+        turn_until(&s.loop, &s.requests, i);
+        CHECK_STR(s.seen, "POST /late ?x [hi] ");
+        if (i > 1)
+            turn_for(&s.loop, i > 3 ? 100 : 3);
+        http_reply_text(s.late, 200, "not long");
+        wait_for(&s, "not long");
+        CHECK_EQ(s.ended, 0);
+    }
+    site_close(&s);
+}
+
+TEST(a_client_that_breaks_while_its_answer_is_awaited_harms_nobody)
+{
+    for (int answered = 0; answered < 2; answered++) {
+        struct site s;
+
+        site_open_with(&s, true);
+        client_open(&s);
+        turn_for(&s.loop, 10);
+        send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\nX-Test: yes\r\n\r\n");
+        turn_until(&s.loop, &s.requests, 1);
+        client_reset(&s);
+        if (answered) {
+            CHECK(http_in_header(s.late, "X-Test") == NULL); /* they went with the connection */
+            CHECK_STR(s.late->remote, "");
+            CHECK_EQ(http_server_handed(s.server), 1);
+            http_reply_text(s.late, 200, "nobody hears it");
+            turn_for(&s.loop, 10);
+            CHECK_EQ(http_server_requests(s.server), 0);
+        }
+        site_close(&s); /* one that was never answered dies with the server */
+    }
+}
+
+static void count_turn(uv_prepare_t *prepare)
+{
+    ++*(int *)prepare->data;
+}
+
+TEST(to_await_answers_does_not_keep_the_loop_busy)
+{
+    uv_prepare_t prepare;
+    struct site s;
+    int turns = 0;
+
+    site_open_with(&s, true);
+    client_open(&s);
+    send_text(&s, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn_until(&s.loop, &s.requests, 1);
+    uv_prepare_init(&s.loop, &prepare);
+    prepare.data = &turns;
+    uv_prepare_start(&prepare, count_turn);
+    turn_for(&s.loop, 300);
+    CHECK(turns < 150); /* of them 60 are this test's own ticks */
+    http_reply_text(s.late, 200, "at last");
+    wait_for(&s, "at last");
+    uv_close((uv_handle_t *)&prepare, NULL);
     site_close(&s);
 }
 
@@ -536,8 +644,10 @@ TEST_MAIN(CASE(a_request_is_seen_as_it_was_sent), CASE(a_connection_serves_sever
     CASE(a_late_answer_to_a_client_that_left_is_harmless),
     CASE(a_page_is_given_to_many_and_may_be_freed_at_once), CASE(a_page_given_by_a_server_that_ends_says_so),
     CASE(a_page_to_a_client_that_left_is_harmless), CASE(closing_the_server_cuts_pending_requests),
-    CASE(a_large_body_is_handed_over_whole), CASE(a_copied_body_stays_the_callers),
-    CASE(a_cut_answer_declares_all_and_sends_half), CASE(an_idle_connection_is_cut),
-    CASE(garbage_is_answered_400_or_cut),
+    CASE(answers_that_come_soon_are_given_on_the_same_connection),
+    CASE(a_client_that_breaks_while_its_answer_is_awaited_harms_nobody),
+    CASE(to_await_answers_does_not_keep_the_loop_busy), CASE(a_large_body_is_handed_over_whole),
+    CASE(a_copied_body_stays_the_callers), CASE(a_cut_answer_declares_all_and_sends_half),
+    CASE(an_idle_connection_is_cut), CASE(garbage_is_answered_400_or_cut),
     CASE(a_query_of_very_many_pairs_is_cut_at_once_and_leaves_nothing_behind),
     CASE(an_address_that_cannot_be_is_told_by_name))
