@@ -162,7 +162,7 @@ class Guardian(Application, Scenario):
     def test_no_rights(self):
         """Told once, with what to do."""
         sandbox, p = self.begin('--quirk', 'no-admin', events='offline')
-        p.expect('guardian.unbound')
+        p.expect('guardian.unbound', 'offline.failed')
         p.start()
         self.login(p, sandbox)
         wait_for(lambda: self.events(p)['state'] == 'refused', 'refused', 15)

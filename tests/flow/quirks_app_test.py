@@ -116,7 +116,7 @@ class Quirks(Walk, Application, Scenario):
 
     def guest(self, quirks):
         self.open(quirks, 'offline', PUBLIC_URL='')
-        self.potok.expect('guardian.unbound')
+        self.potok.expect('guardian.unbound', 'offline.failed')
         self.login(self.potok, self.portal)
         self.exact()
         self.change()
