@@ -151,6 +151,21 @@ class Oauth(Scenario):
         self.exact(pipeline)
         self.no_secret_is_kept_in_plain(pipeline)
 
+    def test_installed_by_somebody_who_is_no_administrator(self):
+        """A mirror of what one employee may see is none: it waits for an administrator, or the operator's word."""
+        pipeline = self.connect(['no-admin'])
+        pipeline.expect('access.refused')
+        self.portal.install(self.gateway + '/webhook/bitrix')
+        refused = wait_for(lambda: [e for e in pipeline.log() if e['event'] == 'access.refused'], 'it is refused', 20)
+        self.assertIn('no administrator of the portal', refused[0]['details']['error'])
+        self.assertEqual('none', self.state(pipeline))
+        self.assertEqual([], pipeline.query('SELECT 1 FROM potok_token WHERE sealed IS NOT NULL'))
+        wait_for(lambda: not pipeline.query('SELECT 1 FROM potok_offer'), 'it is dealt with', 10)
+        self.assertEqual([], pipeline.query('SELECT 1 FROM potok_run'))
+        self.no_secret_is_kept_in_plain(pipeline)
+        self.login(pipeline)            # the operator knows who it is
+        self.exact(pipeline)
+
     def test_a_gateway_about_to_go_takes_no_installation(self):
         pipeline = self.connect()
         self.assertEqual(0, pipeline.potok('spool', 'drain', 'gateway.1', timeout=60).returncode)

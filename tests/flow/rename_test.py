@@ -1,5 +1,6 @@
 """A portal that is renamed: followed to its new address in mid-sync, over restarts, under either name; never by less safe ways."""
 import contextlib
+import json
 import os
 import re
 import sqlite3
@@ -7,6 +8,7 @@ import unittest
 
 from support import truth
 from support.harness import ENTITIES, Scenario, wait_for
+from support.listener import Listener
 
 KEY = 'rename-test-key-of-forty-characters-01234567'
 SIZES = dict(deals=2500, contacts=300, companies=100, leads=200)
@@ -96,7 +98,8 @@ class Rename(Scenario):
         self.exact(pipeline)
         self.assertEqual([], self.moves(pipeline))
 
-    def test_an_application_whose_portal_is_renamed(self):
+    def application(self):
+        """A pipeline whose portal is reached as an application, which is installed."""
         self.portal = self.sandbox(**dict(SIZES, app=1))
         app = self.portal.application()
         config = os.path.join(self.folder, 'potok.yaml')
@@ -111,13 +114,42 @@ class Rename(Scenario):
         self.portal.install('http://%s/webhook/bitrix' % listen.group())
         wait_for(lambda: pipeline.query('SELECT 1 FROM potok_token'), 'it is connected', 20)
         self.exact(pipeline)
+        return pipeline
+
+    def test_an_application_whose_portal_is_renamed(self):
+        pipeline = self.application()
+        was = self.portal.application()['address']
         new = self.portal.rename()
         self.portal.expire_tokens('access')
         self.portal.post('change?count=30&kind=update')
         self.exact(pipeline)
         self.assertEqual(new, self.host(pipeline))
         shown = pipeline.potok('status').stdout
-        self.assertIn('http://%s (configured: http://%s' % (new, app['address']), shown)
+        self.assertIn('http://%s (configured: http://%s' % (new, was), shown)
+
+    def alarms(self, pipeline):
+        return {a['name']: a['text'] for a in json.loads(pipeline.potok('alarms', '--json').stdout)}
+
+    def test_no_token_of_an_application_goes_to_a_strangers_host(self):
+        """The OAuth server is asked once whether the portal is there: it does not say so, and people are called."""
+        pipeline = self.application()
+        stranger = Listener(host='127.0.0.2')
+        self.addCleanup(stranger.close)
+        refreshed = self.portal.application()['refreshed']
+        self.portal.fault('redirect302', 1000, to='http://' + stranger.address)
+        done = pipeline.potok('sync', 'leads', '--full', '--wait', timeout=60)
+        self.assertEqual(1, done.returncode)
+        self.assertIn(stranger.address, done.stdout + done.stderr)
+        self.assertEqual([], stranger.calls, 'nothing at all went there')
+        self.assertEqual((None, refreshed + 1), (self.host(pipeline), self.portal.application()['refreshed']))
+        for name in 'portal.moved', 'portal.stopped':
+            text = wait_for(lambda: self.alarms(pipeline).get(name), name, 10)
+            self.assertIn(stranger.address, text)
+            self.assertIn('no token', text)
+        self.assertNotIn(self.portal.application()['access_token'], json.dumps(list(pipeline.log())))
+        self.portal.post('faults/clear')
+        self.exact(pipeline)            # the operator looked, and tries again
+        self.assertEqual([], stranger.calls)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ Call = collections.namedtuple('Call', 'path headers body')
 
 
 class Listener:
-    def __init__(self, status=200):
+    def __init__(self, status=200, host='127.0.0.1'):
         self.calls, self.status, self.lock = [], status, threading.Lock()
         self.cut = set()            # numbers of calls, from 0, that get no answer but the end of the connection
         listener = self
@@ -22,7 +22,7 @@ class Listener:
             protocol_version = 'HTTP/1.1'
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers['Content-Length']))
+                body = self.rfile.read(int(self.headers['Content-Length'] or 0))
                 with listener.lock:
                     listener.calls.append(Call(self.path, dict(self.headers), body))
                     cut = len(listener.calls) - 1 in listener.cut
@@ -33,12 +33,15 @@ class Listener:
                 self.send_header('Content-Length', '0')
                 self.end_headers()
 
+            do_GET = do_POST
+
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
-        self.url = 'http://127.0.0.1:%d/webhook/bitrix' % self.server.server_port
+        self.address = '%s:%d' % (host, self.server.server_port)
+        self.url = 'http://%s/webhook/bitrix' % self.address
         threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
 
     def __enter__(self):
