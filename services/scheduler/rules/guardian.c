@@ -190,13 +190,15 @@ static void compare(struct guardian_plan *p, const struct guardian_wish *w, cons
     want_all(&wanted, w);
     want_all(p, w);
     p->bare = is_bare(w, list);
-    json_array_foreach(list, i, entry)
+    json_array_foreach(list, i, entry) {
         there_is(p, w, entry, flag_of(entry, "offline"));
+    }
     for (int k = 0; k < p->count; k++) /* does the portal show what it takes? */
         p->again |= !p->lines[k].offline && strcmp(w->handler, w->urls->handlers[0]) != 0;
-    json_array_foreach(list, i, entry)
+    json_array_foreach(list, i, entry) {
         if (!flag_of(entry, "offline"))
             look_at_handler(p, w, &wanted, entry);
+    }
     guardian_plan_free(&wanted);
 }
 
