@@ -24,7 +24,7 @@ static void put_format(json_t *row, uint32_t n)
 {
     table_text(row, "FORMAT_STRING", "# %s", currencies[n].code);
     table_text(row, "FULL_NAME", "%s", currencies[n].name);
-    table_text(row, "DEC_POINT", ",");
+    table_text(row, "DEC_POINT", "%s", n % 3 == 2 ? "." : ",");
     if (n % 3 == 2)
         json_object_set_new(row, "THOUSANDS_SEP", json_null());
     else
