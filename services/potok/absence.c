@@ -1,6 +1,5 @@
 #include "absence.h"
 
-#include "db/db.h"
 #include "run/lock.h"
 #include "say.h"
 
@@ -69,21 +68,18 @@ static void on_alive(void *ctx, const char *instance, int pid)
 }
 
 /* A scheduler lives here, and another one has the lease: it is no fault that it is silent. */
-static bool stands_by(const struct home *home, char *ret, size_t size)
+static bool stands_by(struct reading *r, char *ret, size_t size)
 {
+    const struct home *home = r->home;
     struct holder_seen h = { .instance = "" };
-    struct db *db = NULL;
-    struct err err;
 
     absence_each_alive(home->run_dir, on_alive, &h);
     if (h.here[0] == '\0' || gethostname(h.our_host, sizeof(h.our_host) - 1) < 0)
         return false;
     h.here[0] = '\0';
-    if (db_open(&db, home->database_url, &err) == 0 &&
-        db_run(db, "SELECT holder FROM potok_lease WHERE holder IS NOT NULL", DB_NOARGS, on_holder, &h, NULL,
-            &err) < 0)
+    if (reading_run(r, "SELECT holder FROM potok_lease WHERE holder IS NOT NULL", DB_NOARGS, on_holder, &h) <
+        0)
         h.instance[0] = '\0';
-    db_close(&db);
     if (h.instance[0] == '\0')
         return false;
     absence_each_alive(home->run_dir, on_alive, &h);
@@ -97,9 +93,19 @@ static bool stands_by(const struct home *home, char *ret, size_t size)
 
 void absence_tell(const struct home *home, char *ret, size_t size)
 {
+    struct reading r;
+
+    reading_init(&r, home);
+    absence_tell_by(&r, ret, size);
+    reading_fini(&r);
+}
+
+void absence_tell_by(struct reading *r, char *ret, size_t size)
+{
+    const struct home *home = r->home;
     int pid = absence_up_pid(home);
 
-    if (stands_by(home, ret, size))
+    if (stands_by(r, ret, size))
         return;
     if (pid == 0)
         snprintf(ret, size, "%s%s %s", say("в ", ""), home->dir,

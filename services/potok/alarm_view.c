@@ -2,8 +2,7 @@
 
 #include "base/alarm_book.h"
 #include "base/clock.h"
-#include "db/db.h"
-#include "home.h"
+#include "reading.h"
 #include "russian.h"
 #include "say.h"
 #include "screen.h"
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PAST_MS 86400000
 
@@ -52,26 +50,17 @@ static int on_row(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-json_t *alarm_view_read(const struct home *home, struct err *err)
+json_t *alarm_view_read(struct reading *r)
 {
-    struct db *db = NULL;
     json_t *list = json_array();
 
-    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
-        return list;
-    if (db_open_read(&db, home->database_url, err) < 0) {
-        json_decref(list);
-        return NULL;
-    }
-    if (db_run(db,
+    if (reading_run(r,
             "SELECT portal, entity, name, coalesce(text, ''), since_ms, told_ms, gone_ms FROM potok_alarm "
             "ORDER BY CASE WHEN gone_ms IS NULL THEN 0 ELSE 1 END, since_ms",
-            DB_NOARGS, on_row, list, NULL, err) < 0) {
-        json_decref(list);
-        list = NULL;
-    }
-    db_close(&db);
-    return list;
+            DB_NOARGS, on_row, list) == 0)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 void alarm_view_add(json_t *list, const struct ask *a)

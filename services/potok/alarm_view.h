@@ -7,12 +7,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct home;
+struct reading;
 struct ask;
 
 /* [{"portal","entity","name","level","subject","text","act","since_ms","told_ms","gone_ms"}], what is raised first; gone_ms null:
- * it lasts. What is over is there for a week. NULL: err says why. A new reference. */
-json_t *alarm_view_read(const struct home *home, struct err *err);
+ * it lasts. What is over is there for a week. NULL: r->err says why. A new reference. */
+json_t *alarm_view_read(struct reading *r);
 /* Adds what services say that keep no table. */
 void alarm_view_add(json_t *list, const struct ask *a);
 int alarm_view_count(const json_t *list);               /* raised */

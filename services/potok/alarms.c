@@ -5,6 +5,7 @@
 #include "alarm_view.h"
 #include "base/mem.h"
 #include "home.h"
+#include "reading.h"
 #include "russian.h"
 #include "say.h"
 #include "status_ask.h"
@@ -85,10 +86,14 @@ static int show(const struct home *home, bool json)
 {
     struct ask *a = xcalloc(1, sizeof(*a));
     struct err err = { 0 };
-    json_t *list = alarm_view_read(home, &err);
+    struct reading r;
     int code = EXIT_WELL;
 
-    if (list == NULL || ask_all(a, home, &err) < 0) {
+    reading_init(&r, home);
+    json_t *list = alarm_view_read(&r);
+    if (list == NULL) {
+        code = command_failed(&r.err);
+    } else if (ask_all(a, home, &err) < 0) {
         code = command_failed(&err);
     } else {
         alarm_view_add(list, a);
@@ -99,6 +104,7 @@ static int show(const struct home *home, bool json)
         if (!json)
             alarm_view_show(list, true);
     }
+    reading_fini(&r);
     ask_fini(a);
     free(a);
     json_decref(list);

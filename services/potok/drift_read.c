@@ -1,11 +1,10 @@
 #include "drift_view.h"
 
 #include "base/mem.h"
-#include "db/db.h"
+#include "home.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void *grown(void *list, int count, size_t size)
 {
@@ -67,49 +66,38 @@ static int on_field(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-static int read_all(struct db *db, uint64_t since_ms, struct drift_view *v, struct err *err)
+static int read_all(struct reading *r, uint64_t since_ms, struct drift_view *v)
 {
     struct db_val since = dbv_i((int64_t)since_ms);
 
-    if (db_run(db,
+    if (reading_run(r,
             "SELECT portal, entity, count(*) FROM potok_field_change WHERE at_ms >= $1 "
             "GROUP BY portal, entity ORDER BY portal, entity",
-            &since, 1, on_count, v, NULL, err) < 0)
+            &since, 1, on_count, v) < 0)
         return -1;
-    if (db_run(db,
+    if (reading_run(r,
             "SELECT c.portal, c.entity, c.name, coalesce(f.title, ''), c.what, coalesce(c.was, ''), "
             "coalesce(c.now, ''), c.at_ms FROM potok_field_change c LEFT JOIN potok_field f "
             "ON f.portal = c.portal AND f.entity = c.entity AND f.name = c.name "
             "WHERE c.at_ms >= $1 ORDER BY c.id DESC LIMIT $2",
-            DB_ARGS(since, dbv_i(DRIFT_VIEW_NEWEST)), on_change, v, NULL, err) < 0)
+            DB_ARGS(since, dbv_i(DRIFT_VIEW_NEWEST)), on_change, v) < 0)
         return -1;
-    return db_run(db,
+    return reading_run(r,
         "SELECT f.portal, f.entity, f.name, coalesce(f.title, ''), f.held, f.kind, coalesce(c.kind, '') "
         "FROM potok_field f JOIN potok_entity e ON e.portal = f.portal AND e.entity = f.entity "
         "LEFT JOIN potok_column c ON c.tbl = e.tbl AND c.col = f.col "
         "WHERE f.gone_ms IS NULL AND (f.held <> 0 OR (c.kind <> f.kind AND f.name <> 'ID')) "
         "ORDER BY f.portal, f.entity, f.name",
-        DB_NOARGS, on_field, v, NULL, err);
+        DB_NOARGS, on_field, v);
 }
 
-int drift_view_read(const struct home *home, uint64_t now_ms, struct drift_view *ret, struct err *err)
+int drift_view_read(struct reading *r, uint64_t now_ms, struct drift_view *ret)
 {
-    struct drift_view v = { .portal_count = home->config.portal_count };
-    struct db *db = NULL;
-
-    *ret = v;
-    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
+    *ret = (struct drift_view){ .portal_count = r->home->config.portal_count };
+    if (read_all(r, now_ms - (uint64_t)DRIFT_VIEW_DAYS * 86400000, ret) == 0)
         return 0;
-    if (db_open_read(&db, home->database_url, err) < 0)
-        return -1;
-    int result = read_all(db, now_ms - (uint64_t)DRIFT_VIEW_DAYS * 86400000, &v, err);
-    db_close(&db);
-    if (result < 0) {
-        drift_view_fini(&v);
-        return err->kind == ERR_PERM ? 0 : -1; /* an older version's tables: `potok up` brings them up */
-    }
-    *ret = v;
-    return 0;
+    drift_view_fini(ret);
+    return -1;
 }
 
 void drift_view_fini(struct drift_view *v)

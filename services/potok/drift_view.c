@@ -247,20 +247,13 @@ json_t *drift_view_json(const struct drift_view *v)
 
 /* ---- read and shown ---- */
 
-static void read_or_tell(const struct home *home, struct drift_view *v)
-{
-    struct err err = { 0 };
-
-    if (drift_view_read(home, clock_wall_ms(), v, &err) < 0)
-        fprintf(stderr, "potok: %s\n", err.text);
-}
-
-void drift_show(const struct home *home)
+void drift_show(struct reading *r)
 {
     struct drift_view v;
     struct buf out;
 
-    read_or_tell(home, &v);
+    if (drift_view_read(r, clock_wall_ms(), &v) < 0)
+        return;
     buf_init(&out, 1 << 20);
     drift_view_show(&v, screen_colour(), &out);
     if (out.n > 0)
@@ -269,11 +262,12 @@ void drift_show(const struct home *home)
     drift_view_fini(&v);
 }
 
-json_t *drift_json(const struct home *home)
+json_t *drift_json(struct reading *r)
 {
     struct drift_view v;
 
-    read_or_tell(home, &v);
+    if (drift_view_read(r, clock_wall_ms(), &v) < 0)
+        return json_null();
     json_t *o = drift_view_json(&v);
     drift_view_fini(&v);
     return o;

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "home.h"
+#include "reading.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -40,12 +40,12 @@ struct drift_view {
     int portal_count;           /* of the configuration: commands name the portal where there are several */
 };
 
-/* Nothing where there is no database yet, or tables of an older version. */
-int drift_view_read(const struct home *home, uint64_t now_ms, struct drift_view *ret, struct err *err) MUST_CHECK;
+/* Nothing where there is no database yet. -1: r->err says why, and there is nothing. */
+int drift_view_read(struct reading *r, uint64_t now_ms, struct drift_view *ret) MUST_CHECK;
 void drift_view_fini(struct drift_view *v);
 void drift_view_show(const struct drift_view *v, bool colour, struct buf *out);     /* nothing where nothing happened */
 json_t *drift_view_json(const struct drift_view *v);                                /* the caller's */
 
-/* Read and shown on standard output; an error goes to standard error. */
-void drift_show(const struct home *home);
-json_t *drift_json(const struct home *home);
+/* Read and shown on standard output; nothing where it cannot be read. */
+void drift_show(struct reading *r);
+json_t *drift_json(struct reading *r);

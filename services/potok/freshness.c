@@ -2,14 +2,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "db/db.h"
+#include "reading.h"
 #include "say.h"
 #include "screen.h"
 #include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* ---- reading ---- */
 
@@ -44,17 +43,11 @@ static int on_entity(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-static json_t *freshness_read(const struct home *home, struct err *err)
+json_t *freshness_json(struct reading *r)
 {
-    json_t *list;
-    struct db *db = NULL;
+    json_t *list = json_array();
 
-    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
-        return json_null();
-    if (db_open_read(&db, home->database_url, err) < 0)
-        return NULL;
-    list = json_array();
-    if (db_run(db,
+    if (reading_run(r,
             "SELECT e.portal, e.entity, coalesce(m.n, 0), m.oldest_ms, e.agreed_ms, e.full_ms, c.at_ms, "
             "e.paused FROM "
             "potok_entity e "
@@ -62,20 +55,11 @@ static json_t *freshness_read(const struct home *home, struct err *err)
             "GROUP BY portal, entity) m ON m.portal = e.portal AND m.entity = e.entity "
             "LEFT JOIN potok_cursor c ON c.portal = e.portal AND c.entity = e.entity AND c.name = 'changed' "
             "ORDER BY e.portal, e.entity",
-            DB_NOARGS, on_entity, list, NULL, err) < 0) {
-        json_decref(list);
-        list = NULL;
-    }
-    db_close(&db);
-    return list;
-}
-
-json_t *freshness_json(const struct home *home)
-{
-    struct err err = { 0 };
-    json_t *list = freshness_read(home, &err);
-
-    return list != NULL ? list : json_null();
+            DB_NOARGS, on_entity, list) == 0 &&
+        !r->none)
+        return list;
+    json_decref(list);
+    return json_null();
 }
 
 /* ---- showing ---- */
@@ -100,19 +84,16 @@ static void row_add(const json_t *e, struct table *t)
             span(json_object_get(e, "changed_age_ms"), say("ни разу", "never"), changed) });
 }
 
-void freshness_show(const struct home *home)
+void freshness_show(struct reading *r)
 {
     const char *heads[] = { say("зеркало", "mirror"), say(">ждут чтения", ">to be read"),
         say(">дольше всех", ">for up to"), say(">сверено назад", ">agreed ago"),
         say(">изменения искали назад", ">changes sought ago") };
-    struct err err = { 0 };
-    json_t *list = freshness_read(home, &err), *e;
+    json_t *list = freshness_json(r), *e;
     struct table t;
     struct buf out;
     size_t i;
 
-    if (list == NULL)
-        fprintf(stderr, "potok: %s\n", err.text);
     if (json_array_size(list) > 0) {
         table_init(&t, ARRAY_SIZE(heads), heads);
         json_array_foreach(list, i, e)

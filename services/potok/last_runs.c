@@ -1,8 +1,7 @@
 #include "last_runs.h"
 
 #include "base/mem.h"
-#include "db/db.h"
-#include "home.h"
+#include "reading.h"
 #include "russian.h"
 #include "say.h"
 #include "screen.h"
@@ -11,16 +10,15 @@
 
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
-struct reading {
+struct filling {
     struct run_view *runs;
     int count, most;
 };
 
 static int on_run(void *ctx, const struct db_val *row, int columns)
 {
-    struct reading *r = ctx;
+    struct filling *r = ctx;
     struct run_view *v = &r->runs[r->count];
     uint64_t *const numbers[] = { &v->id, &v->expected, &v->read, &v->written, &v->same, &v->gone,
         &v->rejected, &v->requests, &v->started_ms, &v->finished_ms };
@@ -38,24 +36,16 @@ static int on_run(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
-int last_runs_read(const struct home *home, struct run_view *runs, int most, struct err *err)
+int last_runs_read(struct reading *r, struct run_view *runs, int most)
 {
     static const char sql[] =
         "SELECT r.id, r.expected, r.read, r.written, r.same, r.gone, r.rejected, r.requests, r.started_ms, "
         "r.finished_ms, r.portal, r.entity, e.tbl, r.state, r.error FROM potok_run r "
         "LEFT JOIN potok_entity e ON e.portal = r.portal AND e.entity = r.entity "
         "WHERE r.id IN (SELECT max(id) FROM potok_run GROUP BY portal, entity) ORDER BY r.id";
-    struct reading reading = { runs, 0, most };
-    struct db *db = NULL;
-    int result;
+    struct filling filling = { runs, 0, most };
 
-    if (home->database_file != NULL && access(home->database_file, F_OK) < 0)
-        return 0;
-    if (db_open_read(&db, home->database_url, err) < 0)
-        return -1;
-    result = db_run(db, sql, DB_NOARGS, on_run, &reading, NULL, err);
-    db_close(&db);
-    return result < 0 ? -1 : reading.count;
+    return reading_run(r, sql, DB_NOARGS, on_run, &filling) < 0 ? -1 : filling.count;
 }
 
 static void run_add(const struct run_view *r, bool answers, struct table *t)

@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-struct home;
+struct reading;
 
-/* Reads the database only where its file is there. How many runs, or -1 with err. */
-int last_runs_read(const struct home *home, struct run_view *runs, int most, struct err *err);
+/* How many runs, or -1: r->err says why. */
+int last_runs_read(struct reading *r, struct run_view *runs, int most);
 /* answers: there is a scheduler, and a run that has not ended goes on. */
 void last_runs_show(const struct run_view *runs, int count, bool answers);
 json_t *last_runs_json(const struct run_view *runs, int count);

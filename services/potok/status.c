@@ -12,9 +12,11 @@
 #include "freshness.h"
 #include "home.h"
 #include "last_runs.h"
+#include "reading.h"
 #include "russian.h"
 #include "say.h"
 #include "screen.h"
+#include "service_state.h"
 #include "snapshot.h"
 #include "status_ask.h"
 #include "table.h"
@@ -61,19 +63,28 @@ static json_t *services_json(const struct ask *a)
     return services;
 }
 
-/* Null where the table cannot be read: what else fails there says so. */
-static json_t *alarms_of(const struct ask *a, const struct home *home)
+/* Where the table cannot be read, what services say all the same. */
+static json_t *alarms_of(const struct ask *a, struct reading *r)
 {
-    struct err err = { 0 };
-    json_t *list = alarm_view_read(home, &err);
+    json_t *list = alarm_view_read(r);
 
     if (list == NULL)
-        return json_null();
+        list = json_array();
     alarm_view_add(list, a);
     return list;
 }
 
-static void status_json(const struct ask *a, const struct home *home)
+/* What the database knows; null: it cannot be read, and "database_error" says why. */
+static void read_json(json_t *root, const struct ask *a, struct reading *r)
+{
+    json_object_set_new(root, "freshness", freshness_json(r));
+    json_object_set_new(root, "alarms", alarms_of(a, r));
+    json_object_set_new(root, "drift", drift_json(r));
+    if (r->err.kind != ERR_NONE)
+        json_object_set_new(root, "database_error", json_string(r->err.text));
+}
+
+static void status_json(const struct ask *a, struct reading *r)
 {
     json_t *root = json_loads(a->body, 0, NULL);
 
@@ -83,9 +94,7 @@ static void status_json(const struct ask *a, const struct home *home)
     }
     json_object_set_new(root, "running", json_true());
     json_object_set_new(root, "services", services_json(a));
-    json_object_set_new(root, "freshness", freshness_json(home));
-    json_object_set_new(root, "alarms", alarms_of(a, home));
-    json_object_set_new(root, "drift", drift_json(home));
+    read_json(root, a, r);
     json_print(root);
     json_decref(root);
 }
@@ -100,38 +109,6 @@ static void table_show(const struct table *t)
     table_render(t, screen_colour(), &out);
     fwrite(out.p, 1, out.n, stdout);
     buf_fini(&out);
-}
-
-static const char *service_state(const char *state)
-{
-    static const struct {
-        const char *state, *ru, *en;
-    } names[] = {
-        { "starting", "запускается", "starting" },
-        { "ready", "готов", "ready" },
-        { "busy", "занят", "busy" },
-        { "standby", "в резерве", "standby" },
-        { "stopping", "завершается", "stopping" },
-        { "draining", "опустошается", "draining" },
-        { "drained", "опустошён", "drained" },
-        { "no answer", "не отвечает", "no answer" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (strcmp(names[i].state, state) == 0)
-            return say(names[i].ru, names[i].en);
-    }
-    return state;
-}
-
-/* A gateway that is being drained is not ready, and will not be. */
-static const char *state_of(const struct service_view *v)
-{
-    const char *draining = json_string_value(json_object_get(v->detail, "draining"));
-
-    if (draining == NULL || strcmp(v->state, "no answer") == 0)
-        return v->state;
-    return strcmp(draining, "over") == 0 ? "drained" : "draining";
 }
 
 /* What services say they cannot do. */
@@ -196,9 +173,9 @@ static void services_show(const struct ask *a)
         const struct service_view *v = &a->services[i];
 
         snprintf(pid, sizeof(pid), "%llu", (unsigned long long)v->pid);
-        table_add(
-            &t, (const char *[]){ v->instance, service_state(state_of(v)), pid, say_span(v->uptime_ms, up),
-                    say_bytes(v->rss_bytes, memory), say_count(v->lag_ms, lag), v->metrics });
+        table_add(&t, (const char *[]){ v->instance, service_state_name(service_state(v->state, v->detail)),
+                          pid, say_span(v->uptime_ms, up), say_bytes(v->rss_bytes, memory),
+                          say_count(v->lag_ms, lag), v->metrics });
     }
     table_show(&t);
     table_fini(&t);
@@ -284,9 +261,9 @@ static void portals_show(const struct snapshot *s, const json_t *portals)
 }
 
 /* What is raised, before all else. */
-static void alarms_show(const struct ask *a, const struct home *home)
+static void alarms_show(const struct ask *a, struct reading *r)
 {
-    json_t *list = alarms_of(a, home);
+    json_t *list = alarms_of(a, r);
 
     alarm_view_show(list, false);
     if (alarm_view_count(list) > 0)
@@ -294,7 +271,7 @@ static void alarms_show(const struct ask *a, const struct home *home)
     json_decref(list);
 }
 
-static int running_show(const struct ask *a, const struct home *home)
+static int running_show(const struct ask *a, struct reading *r)
 {
     struct snapshot *s = xcalloc(1, sizeof(*s));
     json_t *root = json_loads(a->body, 0, NULL);
@@ -306,15 +283,15 @@ static int running_show(const struct ask *a, const struct home *home)
     } else {
         unsigned long long waiting = s->marks + s->marks_failing;
 
-        alarms_show(a, home);
+        alarms_show(a, r);
         services_show(a);
         portals_show(s, json_object_get(root, "portals"));
         printf("\n");
         last_runs_show(s->runs, s->run_count, true);
         if (waiting > 0)
             printf("%s: %llu\n", say("записей ждут чтения", "records waiting to be read"), waiting);
-        freshness_show(home);
-        drift_show(home);
+        freshness_show(r);
+        drift_show(r);
     }
     json_decref(root);
     free(s);
@@ -338,38 +315,30 @@ static const char *standby_tell(const struct ask *a, char *ret, size_t size)
     return NULL;
 }
 
-static int stopped_show(struct ask *a, const struct home *home, bool json)
+static int stopped_show(struct ask *a, struct reading *r, bool json)
 {
     struct run_view *runs = xcalloc(SNAPSHOT_RUNS_MAX, sizeof(*runs));
-    struct err err = { 0 };
-    int count = last_runs_read(home, runs, SNAPSHOT_RUNS_MAX, &err);
+    int count = last_runs_read(r, runs, SNAPSHOT_RUNS_MAX);
     char why[800];
 
     if (standby_tell(a, why, sizeof(why)) == NULL)
-        absence_tell(home, why, sizeof(why));
+        absence_tell_by(r, why, sizeof(why));
     if (json) {
-        json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(home) != 0, "services",
+        json_t *root = json_pack("{s:b, s:o, s:o, s:s}", "running", absence_up_pid(r->home) != 0, "services",
             services_json(a), "runs", last_runs_json(runs, count), "error", why);
 
-        json_object_set_new(root, "freshness", count < 0 ? json_null() : freshness_json(home));
-        json_object_set_new(root, "alarms", count < 0 ? json_null() : alarms_of(a, home));
-        json_object_set_new(root, "drift", count < 0 ? json_null() : drift_json(home));
+        read_json(root, a, r);
         json_print(root);
         json_decref(root);
     } else {
         fprintf(stderr, "potok: %s\n", why);
-        if (count >= 0)
-            alarms_show(a, home);
+        alarms_show(a, r);
         if (a->count > 0)
             services_show(a);
         last_runs_show(runs, count, false);
-        if (count >= 0) {
-            freshness_show(home);
-            drift_show(home);
-        }
+        freshness_show(r);
+        drift_show(r);
     }
-    if (count < 0)
-        fprintf(stderr, "potok: %s\n", err.text);
     free(runs);
     return EXIT_FAILED;
 }
@@ -386,6 +355,7 @@ static int status_run(const struct args *args)
     }
     struct ask *a = xcalloc(1, sizeof(*a));
     struct home home;
+    struct reading r;
     struct err err = { 0 };
     int code;
 
@@ -393,17 +363,20 @@ static int status_run(const struct args *args)
         free(a);
         return command_failed(&err);
     }
+    reading_init(&r, &home);
     if (ask_all(a, &home, &err) < 0) {
         code = command_failed(&err);
     } else if (a->body == NULL) {
-        code = a->err.kind == ERR_TEMP ? stopped_show(a, &home, json) : command_failed(&a->err);
+        code = a->err.kind == ERR_TEMP ? stopped_show(a, &r, json) : command_failed(&a->err);
     } else {
         code = EXIT_WELL;
         if (json)
-            status_json(a, &home);
+            status_json(a, &r);
         else
-            code = running_show(a, &home);
+            code = running_show(a, &r);
     }
+    reading_tell(&r);
+    reading_fini(&r);
     ask_fini(a);
     free(a);
     home_free(&home);

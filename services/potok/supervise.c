@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "last_words.h"
 #include "russian.h"
+#include "service_state.h"
 #include "services.h"
 
 #include <errno.h>
@@ -295,8 +296,9 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-static void detail_take(struct child *child, struct str detail)
+static void state_take(struct child *child, struct str state, struct str detail)
 {
+    char said[sizeof(child->state)];
     json_t *root = detail.n > 0 ? json_loadb(detail.p, detail.n, 0, NULL) : NULL;
     const char *text = json_string_value(json_object_get(root, "trouble"));
     const char *holder = json_string_value(json_object_get(root, "standby"));
@@ -304,6 +306,8 @@ static void detail_take(struct child *child, struct str detail)
     snprintf(child->holder, sizeof(child->holder), "%s", holder == NULL ? "" : holder);
     snprintf(child->trouble, sizeof(child->trouble), "%s", text == NULL ? "" : text);
     russian_in_place(child->trouble, sizeof(child->trouble));
+    snprintf(said, sizeof(said), STR_FMT, STR_ARG(state));
+    snprintf(child->state, sizeof(child->state), "%s", service_state(said, root));
     json_decref(root);
 }
 
@@ -319,10 +323,9 @@ void supervise_status(struct supervise *s, const struct msg_status *m)
 
         if (!str_is(m->instance, child->instance) || child->pid <= 0 || m->pid != (uint64_t)child->pid)
             continue;
-        snprintf(child->state, sizeof(child->state), STR_FMT, STR_ARG(m->state));
         child->uptime_ms = m->uptime_ms;
         child->rss_bytes = m->rss_bytes;
-        detail_take(child, m->detail);
+        state_take(child, m->state, m->detail);
         if (child->restart.ready || !is_up(m->state))
             continue;
         restart_ready(&child->restart);

@@ -25,7 +25,7 @@ struct child {
     unsigned starts;
     char log[700];
     off_t log_from;             /* where the lines of this life begin */
-    char state[17];             /* of its latest STATUS; "" before */
+    char state[17];             /* of its latest STATUS (service_state.h); "" before */
     uint64_t uptime_ms, rss_bytes;
     char holder[256];           /* of a standby: who does its work; "" = it does */
     char trouble[ERR_TEXT_SIZE]; /* what its latest STATUS says it cannot do; "" = nothing */

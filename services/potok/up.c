@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -167,6 +168,21 @@ static int locked_run(const struct home *h, bool once, const struct runs_known *
     return code;
 }
 
+static void on_signal(int number)
+{
+    _exit(128 + number);
+}
+
+/* Nothing runs yet. The first process of a container is sent no signal that it has no handler for. */
+static void signals_end_us(void)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = on_signal };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
 static int home_run(const struct home *h, bool once)
 {
     char path[640];
@@ -174,6 +190,7 @@ static int home_run(const struct home *h, bool once)
     struct runs_known runs = { 0, 0 };
     int fd = -1, code;
 
+    signals_end_us();
     if (home_lock(h, path, sizeof(path), &fd, &err) < 0)
         return command_failed(&err);
     code = all_wait(h, once, &runs, &err) < 0 ? command_failed(&err) : locked_run(h, once, &runs);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "say.h"
+#include "service_state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,16 +86,8 @@ void up_tell_staying(struct up *u)
 
 static const char *state_word(const struct child *c)
 {
-    static const struct {
-        const char *state, *ru, *en;
-    } words[] = { { "starting", "запускается", "starting" }, { "ready", "готов", "ready" },
-        { "busy", "занят", "busy" }, { "standby", "в резерве", "standby" },
-        { "stopping", "завершается", "stopping" } };
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(c->state, words[i].state) == 0)
-            return say(words[i].ru, words[i].en);
-    }
+    if (c->state[0] != '\0')
+        return service_state_name(c->state);
     return c->pid == 0 ? say("ждёт запуска", "waits") : "…";
 }
 

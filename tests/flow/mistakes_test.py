@@ -1,9 +1,11 @@
 """Mistakes of the operator: each is told before it does harm, with what, where and what to do."""
+import json
 import os
 import re
 import socket
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from support.harness import ALL_SERVICES, BIN, Scenario, wait_for
@@ -189,6 +191,36 @@ class Running(Scenario):
         self.assertEqual(len(ALL_SERVICES), sum(e['event'] == 'service.stopped' for e in pipeline.log()))
         self.assertEqual(1, pipeline.potok('status').returncode)
         self.assertRegex(pipeline.potok('version').stdout, r'\d+\.\d+\.\d+')
+
+    def test_a_database_that_says_nothing_is_told_once_and_soon(self):
+        pipeline = self.pipeline(self.sandbox()).start()
+        pipeline.sync('leads')
+        with socket.socket() as silent:
+            silent.bind(('127.0.0.1', 0))
+            silent.listen(64)
+            url = 'postgresql://me:secret@127.0.0.1:%d/x' % silent.getsockname()[1]
+            for up in True, False:
+                if not up:
+                    self.assertEqual(0, pipeline.stop())
+                for command in (('status',), ('status', '--json')):
+                    with self.subTest(command, up=up):
+                        began = time.monotonic()
+                        done = pipeline.potok(*command, DATABASE_URL=url)
+                        self.assertLess(time.monotonic() - began, 10)
+                        self.assertEqual(0 if up else 1, done.returncode, done.stderr)
+                        self.assertEqual(1, done.stderr.count('no answer within'), done.stderr)
+                        self.assertNotIn('secret', done.stdout + done.stderr)
+                        self.says_what_it_knows(done.stdout, '--json' in command, up)
+
+    def says_what_it_knows(self, said, is_json, up):
+        if not is_json:
+            self.assertEqual(up, 'scheduler.1' in said and 'main/leads' in said, said)
+            return
+        told = json.loads(said)
+        self.assertIn('no answer within', told['database_error'])
+        self.assertEqual((None, None), (told['freshness'], told['drift']))
+        self.assertEqual(up, told['running'])
+        self.assertEqual(['leads'] if up else [], [r['entity'] for r in told['runs']])
 
     def all_of(self, pipeline):
         status = pipeline.status()

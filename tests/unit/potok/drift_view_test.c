@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "db/db.h"
+#include "services/potok/home.h"
 #include "services/potok/say.h"
 #include "support/check.h"
 #include "support/database.h"
@@ -77,9 +78,11 @@ TEST(what_changed_and_what_waits_is_shown_with_its_cure)
         " --portal main\n" };
     struct home home = home_with("shown");
     struct drift_view v;
-    struct err err = { 0 };
+    struct reading r;
 
-    CHECK_OK(drift_view_read(&home, NOW_MS, &v, &err), err);
+    reading_init(&r, &home);
+    CHECK_OK(drift_view_read(&r, NOW_MS, &v), r.err);
+    reading_fini(&r);
     CHECK_EQ(v.entity_count, 2);
     CHECK_EQ(v.entities[0].changes, 3);
     CHECK_EQ(v.entities[0].left_out, 1);
@@ -96,9 +99,11 @@ TEST(programs_get_the_same)
 {
     struct home home = home_with("json");
     struct drift_view v;
-    struct err err = { 0 };
+    struct reading r;
 
-    CHECK_OK(drift_view_read(&home, NOW_MS, &v, &err), err);
+    reading_init(&r, &home);
+    CHECK_OK(drift_view_read(&r, NOW_MS, &v), r.err);
+    reading_fini(&r);
     json_t *o = drift_view_json(&v);
     char *text = json_dumps(o, JSON_COMPACT);
     CHECK_HAS(text, "{\"portal\":\"main\",\"entity\":\"deals\",\"changes\":3,\"left_out\":1,\"set_aside\":0,"
@@ -117,10 +122,12 @@ TEST(where_nothing_is_known_nothing_is_shown)
 {
     struct home home = { .database_url = "sqlite:////nowhere/x.db", .database_file = "/nowhere/x.db" };
     struct drift_view v;
-    struct err err = { 0 };
+    struct reading r;
     struct buf out;
 
-    CHECK_OK(drift_view_read(&home, NOW_MS, &v, &err), err);
+    reading_init(&r, &home);
+    CHECK_OK(drift_view_read(&r, NOW_MS, &v), r.err);
+    reading_fini(&r);
     buf_init(&out, 65536);
     drift_view_show(&v, false, &out);
     CHECK_EQ(out.n, 0);
