@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "admin.h"
+#include "asked.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -10,10 +11,10 @@
 #include "json_out.h"
 #include "kept.h"
 #include "landing.h"
-#include "multipart.h"
 #include "oauth.h"
 #include "params.h"
 #include "replay.h"
+#include "rest3.h"
 #include "route.h"
 #include "trouble.h"
 #include "xml_out.h"
@@ -103,41 +104,6 @@ static int64_t now_s(void)
     return (int64_t)(clock_wall_ms() / 1000);
 }
 
-static bool has_word(const char *text, const char *word)
-{
-    return strcasestr(text, word) != NULL;
-}
-
-/* Shown in samples of a few methods alone, so an option (facts section 1.2). */
-static void add_bearer(const struct portal *p, const struct portal_request *in, json_t *params)
-{
-    static const char word[] = "Bearer ";
-
-    if (portal_has(p, QUIRK_BEARER) && in->authorization != NULL &&
-        strncasecmp(in->authorization, word, strlen(word)) == 0 && params_get(params, "auth") == NULL)
-        params_add_pair(params, STR("auth"), str_of(in->authorization + strlen(word)));
-}
-
-static enum api_error parse_body(const struct portal_request *in, json_t *params)
-{
-    if (in->body.n == 0)
-        return API_OK;
-    if (has_word(in->content_type, "multipart/"))
-        return multipart_add(params, in->content_type, in->body) ? API_OK : API_BAD_REQUEST;
-    if (has_word(in->content_type, "json") || in->body.p[0] == '{')
-        return params_add_json(params, in->body) ? API_OK : API_BAD_REQUEST;
-    params_add_query(params, in->body);
-    return API_OK;
-}
-
-static enum api_error parse_params(const struct portal *p, const struct portal_request *in, json_t *params)
-{
-    params_add_query(params, in->query);
-    const enum api_error e = parse_body(in, params);
-    add_bearer(p, in, params);
-    return e;
-}
-
 static void out_envelope(struct portal_answer *ret, struct call *c)
 {
     struct buf *out = &ret->body;
@@ -190,8 +156,10 @@ static enum api_error answer_method(
         p->stats.refused_503++;
         return API_TOO_MANY;
     }
+    if (r->rest3)
+        return rest3_answer(p, r, in, ret);
     json_t *params = json_object();
-    const enum api_error parsed = parse_params(p, in, params);
+    const enum api_error parsed = asked_params(p, in, params);
     enum api_error e = route_authorize(p, r, params);
     if (e == API_OK)
         e = parsed;
@@ -207,8 +175,8 @@ static enum api_error answer_replay(
     struct portal *p, const struct route *r, const struct portal_request *in, struct portal_answer *ret)
 {
     json_t *params = json_object();
-    const enum api_error parsed = parse_params(p, in, params);
-    enum api_error e = route_authorize(p, r, params);
+    const enum api_error parsed = asked_params(p, in, params);
+    enum api_error e = r->rest3 ? API_METHOD : route_authorize(p, r, params); /* nobody records those */
 
     if (e == API_CREDENTIALS && replay_refuse(p->replay, ret)) {
         json_decref(params);

@@ -15,6 +15,9 @@ void route_parse(struct route *r, const char *path)
         r->parts[r->count++] = (struct str){ p, n };
         p += n;
     }
+    r->rest3 = r->count > 1 && str_is(r->parts[0], "api");
+    if (r->rest3)
+        memmove(r->parts, r->parts + 1, (size_t)--r->count * sizeof(r->parts[0]));
     if (r->count == 0)
         return;
     r->name = r->parts[r->count - 1];
@@ -44,7 +47,7 @@ static enum api_error authorize_app(struct portal *p, const struct route *r, con
     if (token == NULL && portal_has(p, QUIRK_ACCESS_TOKEN))
         token = params_get(params, "access_token");
     if (token == NULL || params_is_array(token) || params_text(token, room).n == 0)
-        return method_find(r->name) ? API_NO_AUTH : API_METHOD;
+        return r->rest3 || method_find(r->name) ? API_NO_AUTH : API_METHOD;
     const enum token_state state =
         tokens_judge(&p->application.tokens, params_text(token, room), clock_wall_ms());
     if (state == TOKEN_UNKNOWN)

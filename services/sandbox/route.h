@@ -4,12 +4,14 @@
 
 #include "call.h"
 
-/* /rest/{user}/{secret}/{method}, of an application /rest/{method}: the parts, without a slash at the end. */
+/* /rest/{user}/{secret}/{method}, of an application /rest/{method}: the parts, without a slash at the end. Behind
+ * /rest/api/ the same of REST 3.0. */
 struct route {
     struct str parts[4];
     int count;
     struct str name;                /* method without its suffix */
     bool xml;
+    bool rest3;                     /* /rest/api/; "api" is no part then */
 };
 
 void route_parse(struct route *r, const char *path);

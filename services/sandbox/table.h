@@ -32,6 +32,9 @@ enum api_error table_run(struct call *c, const struct table *t, const json_t *al
 uint64_t table_chance(const struct call *c, uint64_t kind, uint32_t n);     /* of row n */
 void table_text(json_t *row, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void table_time(json_t *row, const char *key, int64_t unix_s);
+/* Row n of tasks.task.list; NULL: deleted long ago. */
+#define TABLE_TASKS 300
+json_t *table_task(const struct call *c, uint32_t n);
 #define TABLE_COMPARE " = ! != > >= < <= @ !@ "
 #define TABLE_LIKE " % =% %= "
 #define TABLE_UNLIKE " !% !=% !%= "

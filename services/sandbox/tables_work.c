@@ -9,12 +9,11 @@
 #include "base/mem.h"
 #include "params.h"
 
-#define TASKS 300
 #define CALLS 250
 
 static uint32_t count_tasks(const struct call *c)
 {
-    return TASKS;
+    return TABLE_TASKS;
 }
 
 static json_t *person(uint64_t id)
@@ -24,7 +23,7 @@ static json_t *person(uint64_t id)
 }
 
 /* Texts for numbers, `group` and `auditorsData` are lists when they are empty. */
-static json_t *task_row(const struct call *c, uint32_t n)
+json_t *table_task(const struct call *c, uint32_t n)
 {
     static const char *const titles[] = { "Подготовить КП", "Позвонить & уточнить", "Отгрузка <срочно>",
         "Сверка" };
@@ -72,7 +71,7 @@ enum api_error run_tasks(struct call *c)
         .operators = " ! > >= < <= % ",
         .flags = TABLE_UPPER | TABLE_DESCENDING,
         .count = count_tasks,
-        .row = task_row };
+        .row = table_task };
     const json_t *order = params_get(c->params, "order");
     struct params_walk walk = { .of = (json_t *)order };
     const char *key;
@@ -130,7 +129,7 @@ static enum api_error check_arguments(const struct call *c, const char *class)
 static uint32_t count_of_task(const struct call *c)
 {
     const int64_t id = asked_task(c);
-    json_t *task = id > 0 && id <= TASKS ? task_row(c, (uint32_t)id - 1) : NULL;
+    json_t *task = id > 0 && id <= TABLE_TASKS ? table_task(c, (uint32_t)id - 1) : NULL;
     const uint32_t count = task != NULL ? (uint32_t)(table_chance(c, 4, (uint32_t)id - 1) >> 20) % 9 : 0;
 
     json_decref(task);
