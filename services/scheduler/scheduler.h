@@ -50,7 +50,7 @@ struct scheduler {
     int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
     int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min, takeover_ms;
     char *public_url;
-    int64_t guardian_min, offline_s;
+    int64_t guardian_min, offline_s, portal_limit_ms;
     struct alarm_settings alarm;
     int64_t overload_pause_ms;
     struct app *app;

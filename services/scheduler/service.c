@@ -41,6 +41,10 @@ static const struct setting SETTINGS[] = {
         "where portals reach the gateway: https://potok.example.com; former addresses after commas"),
     SET_INT(struct scheduler, guardian_min, "GUARDIAN_MINUTES", "60", 0, 525600,
         "how often an application's subscriptions to events are looked at; 0 = only at start"),
+    SET_MS(struct scheduler, portal_limit_ms, "PORTAL_CALL_LIMIT", "60s", 1000, 3600000,
+        "a portal has done or given up so late what it was called for: 60 s in the cloud, as its server is "
+        "set "
+        "elsewhere; what became of a write is not looked at before"),
     SET_INT(struct scheduler, offline_s, "OFFLINE_SECONDS", "5", 1, 3600,
         "how often an application's queue of events is read (events: offline)"),
     SET_END,

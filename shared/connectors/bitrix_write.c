@@ -168,7 +168,8 @@ void bitrix_write_looked(
         missed(w, pace, now_ms);
         break;
     case WRITE_NOT_LOOKED:
-        w->err = found->err;
+        if (!w->refused) /* those words are what a person wants to read in the end */
+            w->err = found->err;
         w->due_ms = now_ms + pause_of(pace, ++w->vain, found->retry_ms);
         break;
     case WRITE_UNSEEABLE:

@@ -13,6 +13,7 @@ LIMIT, MARGIN, LAG = 1500, 375, 250         # ms: 60 s, 15 s and 10 s
 PACE = {'limit': LIMIT, 'margin': MARGIN, 'lag': LAG, 'deadline': 500}
 LOOKS = 'crm.deal.list', 'crm.contact.list', 'crm.item.list'
 COUNTS = (0, 80), (6, 240)          # commands of a batch, records
+FIRST = 'kind=html502', 'kind=late&ms=1200', 'kind=after-commit&as=reset'      # what no run is to be without
 SMALL = {'deals': 20, 'contacts': 20, 'companies': 5, 'leads': 5}
 ADDS = 'crm.deal.add', 'crm.contact.add', 'crm.item.add'
 
@@ -74,8 +75,8 @@ class Write(Scenario):
             'kind=late&ms=%d&as=hang&method=%s' % (late, write),
             'kind=after-commit&as=%s&method=%s' % (chance.choice(('reset', 'html502', 'command', 'truncated', 'hang')), write),
             'kind=after-commit&method=%s' % chance.choice(ADDS),
-            'kind=%s&method=%s' % (chance.choice(('reset', 'html502', 'html504', 'limit503', 'limit429', 'truncated')), write),
-            'kind=%s&method=%s' % (chance.choice(('html502', 'reset', 'truncated', 'limit503', 'general400')),
+            'kind=%s&method=%s' % (chance.choice(('reset', 'html502', 'html504', 'limit503', 'truncated')), write),
+            'kind=%s&method=%s' % (chance.choice(('html502', 'reset', 'truncated', 'limit503')),
                                    'batch' if batch else chance.choice(LOOKS)),
             'kind=%s' % chance.choice(('emptybody', 'html200', 'expired401', 'error200')),
         ]) + '&times=%d' % chance.randrange(1, 4)
@@ -84,7 +85,9 @@ class Write(Scenario):
         writers = []
         for batch, count in COUNTS:
             sandbox = self.sandbox('--lag', str(LAG - 50), data=os.path.join(self.folder, '%d.db' % batch), tariff='40/40', **SMALL)
-            for _ in range(8):
+            for fault in FIRST:
+                sandbox.post('fault?%s&method=%s' % (fault, 'batch' if batch else 'crm.deal.add'))
+            for _ in range(5):
                 sandbox.post('fault?' + self.trouble(batch))
             writers.append(Writer(self, 'batches' if batch else 'calls', sandbox, count=count, batch=batch))
         until = time.monotonic() + 5

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void call_job(struct scheduler *s, int portal, const struct call *calls, int n, call_done *done, bool urgent)
+/* Takes the job over. */
+static void put(struct scheduler *s, int portal, const struct call *calls, int n, struct job *job)
 {
     struct portal *p = &s->portals[portal].portal;
-    struct job *job = job_new(JOB_CALL, -1);
     struct buf bytes;
 
     buf_init(&bytes, CALLS_BYTES_MAX);
@@ -21,11 +21,27 @@ void call_job(struct scheduler *s, int portal, const struct call *calls, int n, 
     }
     job->calls = bytes.p; /* the job's from here on */
     job->calls_bytes = bytes.n;
-    job->done = done;
-    job->urgent = urgent;
     job->born = job->order = p->next_order++;
     job_put(&p->jobs, job);
     scheduler_wake(s);
+}
+
+void call_job(struct scheduler *s, int portal, const struct call *calls, int n, call_done *done, bool urgent)
+{
+    struct job *job = job_new(JOB_CALL, -1);
+
+    job->done = done;
+    job->urgent = urgent;
+    put(s, portal, calls, n, job);
+}
+
+void call_once(struct scheduler *s, int portal, const struct call *calls, int n, call_done *done)
+{
+    struct job *job = job_new(JOB_CALL, -1);
+
+    job->done = done;
+    job->once = true;
+    put(s, portal, calls, n, job);
 }
 
 bool call_waits(const struct portal *p, call_done *done)

@@ -11,6 +11,9 @@
 /* One batch of 1 to CALLS_MAX methods, copied. `done` (job.h) is called once, on the loop. urgent: before
  * other calls. */
 void call_job(struct scheduler *s, int portal, const struct call *calls, int n, call_done *done, bool urgent);
+/* The same, of methods that write: it is asked again only when the portal certainly did nothing (a limit). Any other failure
+ * goes to `done` at once: ERR_TEMP when the outcome is unknown. */
+void call_once(struct scheduler *s, int portal, const struct call *calls, int n, call_done *done);
 /* Whether one that ends in `done` waits or is under way. */
 bool call_waits(const struct portal *p, call_done *done);
 

@@ -39,9 +39,10 @@ static void finish(struct scheduler *s, int portal, enum guardian_state state)
     g->state = state;
     g->looked_ms = clock_mono_ms();
     g->looked_wall_ms = clock_wall_ms();
-    g->at_ms = state == GUARDIAN_PARTLY ? g->looked_ms + SOON_MS
-               : s->guardian_min == 0   ? UINT64_MAX
-                                        : g->looked_ms + (uint64_t)s->guardian_min * 60000;
+    g->at_ms = g->lost                    ? guardian_looks_at(g, g->looked_ms)
+               : state == GUARDIAN_PARTLY ? g->looked_ms + SOON_MS
+               : s->guardian_min == 0     ? UINT64_MAX
+                                          : g->looked_ms + (uint64_t)s->guardian_min * 60000;
     g->was_well |= state == GUARDIAN_WELL;
     g->offline_sure = state == GUARDIAN_WELL && g->ways.offline;
     guardian_plan_free(&g->plan);
@@ -56,6 +57,8 @@ static void finish(struct scheduler *s, int portal, enum guardian_state state)
             kv_i("bound", g->bound), kv_s("error", g->error),
             kv_s("hint", state == GUARDIAN_REFUSED
                              ? "install the application as an administrator of the portal, with the right crm"
+                         : g->lost
+                             ? "what became of it is looked at when the portal's own time for it is over"
                              : "it is tried again in a minute"));
     if (state == GUARDIAN_WELL)
         g->error[0] = '\0';
@@ -88,6 +91,7 @@ static void line_answered(struct guardian *g, const struct guardian_line *l, con
     }
     g->failed++;
     g->refused |= said == GUARDIAN_SAID_REFUSED;
+    g->lost |= said == GUARDIAN_SAID_LOST;
     char text[120];
     url_mask(a == NULL ? STR("not answered") : a->text, text, sizeof(text)); /* it may name the address */
     snprintf(g->error, sizeof(g->error), "%s: %s", l->event, text);
@@ -99,9 +103,13 @@ static void look(struct scheduler *s, int portal);
 static void bound(struct scheduler *s, int portal, const struct call_answers *answers, const struct err *err)
 {
     struct guardian *g = guardian_of(s, portal);
+    struct write_pace pace = WRITE_PACE;
     int n = 0;
 
+    pace.limit_ms = s->portal_limit_ms;
     if (err != NULL) {
+        g->lost |= err->kind == ERR_TEMP;
+        guardian_heard(g, &pace, g->lost, clock_mono_ms());
         finish_failed(s, portal, err->kind == ERR_AUTH ? GUARDIAN_SAID_REFUSED : GUARDIAN_SAID_LATER,
             str_of(err->text));
         return;
@@ -112,6 +120,7 @@ static void bound(struct scheduler *s, int portal, const struct call_answers *an
         snprintf(key, sizeof(key), "line%d", g->from);
         line_answered(g, &g->plan.lines[g->from], call_answers_find(answers, key));
     }
+    guardian_heard(g, &pace, g->lost, clock_mono_ms());
     bind_next(s, portal);
 }
 
@@ -126,12 +135,13 @@ static void bind_next(struct scheduler *s, int portal)
         look(s, portal);
         return;
     }
-    if (g->from >= g->plan.count) {
+    if (g->from >= g->plan.count || g->lost) {
         finish(s, portal, g->refused ? GUARDIAN_REFUSED : g->failed > 0 ? GUARDIAN_PARTLY : GUARDIAN_WELL);
         return;
     }
     buf_init(&room, 1 << 20);
-    call_job(s, portal, calls, guardian_calls(&g->plan, g->from, calls, &room), bound, false);
+    guardian_sends(g);
+    call_once(s, portal, calls, guardian_calls(&g->plan, g->from, calls, &room), bound);
     buf_fini(&room);
 }
 
@@ -231,6 +241,7 @@ static void look(struct scheduler *s, int portal)
     };
     const struct portal *p = &s->portals[portal].portal;
 
+    guardian_of(s, portal)->lost = false;
     call_job(s, portal, calls, config_events_offline(p->config) ? 2 : 1, looked, false);
 }
 
@@ -247,7 +258,8 @@ static void guardian_turn(struct scheduler *s, int portal, uint64_t now_ms)
         g->state = GUARDIAN_LOOKING;
     if (g->looked_ms > 0 && guardian_suspects(g->heard_ms, g->looked_ms, g->found, now_ms))
         g->at_ms = 0;
-    if (now_ms < g->at_ms || call_waits(p, looked) || call_waits(p, bound))
+    if (now_ms < g->at_ms || now_ms < guardian_looks_at(g, now_ms) || call_waits(p, looked) ||
+        call_waits(p, bound))
         return;
     look(s, portal);
 }

@@ -2,6 +2,7 @@
 
 #include "base/handler_key.h"
 #include "base/mem.h"
+#include "connectors/bitrix_write_answer.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -252,10 +253,23 @@ int guardian_calls(
     return room->failed ? 0 : n;
 }
 
+/* Of a command that was answered with an error. */
+static bool is_lost(const struct call_answer *a)
+{
+    const struct write_task bind = { .kind = WRITE_BIND };
+    struct bitrix_said said = { .status = 200, .sent = true, .is_error = true };
+    struct write_heard heard;
+
+    snprintf(said.code, sizeof(said.code), "%.*s", (int)(a->code.n < 63 ? a->code.n : 63), a->code.p);
+    snprintf(said.text, sizeof(said.text), "%.*s", (int)(a->text.n < 199 ? a->text.n : 199), a->text.p);
+    bitrix_write_hear(&bind, &said, &heard);
+    return heard.verdict == WRITE_WAS_LOST;
+}
+
 enum guardian_said guardian_judge(const struct call_answer *a)
 {
     if (a == NULL)
-        return GUARDIAN_SAID_LATER;
+        return GUARDIAN_SAID_LOST;
     if (a->result.n > 0 || (a->text.n > 0 && memmem(a->text.p, a->text.n, "already binded", 14) != NULL))
         return GUARDIAN_SAID_DONE;
     if (str_case_eq(a->code, STR("ERROR_EVENT_NOT_FOUND")))
@@ -263,7 +277,7 @@ enum guardian_said guardian_judge(const struct call_answer *a)
     if (str_is(a->kind, "auth") || str_is(a->kind, "conf") || str_case_eq(a->code, STR("ACCESS_DENIED")) ||
         str_case_eq(a->code, STR("WRONG_AUTH_TYPE")) || str_case_eq(a->code, STR("insufficient_scope")))
         return GUARDIAN_SAID_REFUSED;
-    return GUARDIAN_SAID_LATER;
+    return is_lost(a) ? GUARDIAN_SAID_LOST : GUARDIAN_SAID_LATER;
 }
 
 struct guardian_ways guardian_ways(bool online, bool offline, bool has_queue, bool has_url)
@@ -290,6 +304,26 @@ const char *guardian_state_name(enum guardian_state s)
         [GUARDIAN_REFUSED] = "refused" };
 
     return names[s];
+}
+
+void guardian_sends(struct guardian *g)
+{
+    bitrix_write_init(&g->write, WRITE_BIND); /* of what was before, the look told */
+    bitrix_write_sent(&g->write);
+}
+
+void guardian_heard(struct guardian *g, const struct write_pace *pace, bool lost, uint64_t now_ms)
+{
+    const struct write_heard heard = { .verdict = lost ? WRITE_WAS_LOST : WRITE_WAS_DONE };
+
+    bitrix_write_answered(&g->write, pace, &heard, (int64_t)now_ms);
+}
+
+uint64_t guardian_looks_at(const struct guardian *g, uint64_t now_ms)
+{
+    const struct write_step step = bitrix_write_next(&g->write, (int64_t)now_ms);
+
+    return step.act == WRITE_DO_WAIT ? (uint64_t)step.until_ms : now_ms;
 }
 
 void guardian_fini(struct guardian *g)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/public_url.h"
 #include "connectors/bitrix_event.h"
+#include "connectors/bitrix_write.h"
 #include "proto/calls.h"
 
 #include <stdbool.h>
@@ -57,6 +58,7 @@ enum guardian_said {
     GUARDIAN_SAID_UNKNOWN, /* the portal has no such event */
     GUARDIAN_SAID_REFUSED, /* no rights: nothing changes by asking again soon */
     GUARDIAN_SAID_LATER,
+    GUARDIAN_SAID_LOST, /* whether it was done nobody knows */
 };
 /* NULL: the portal said nothing to it. */
 enum guardian_said guardian_judge(const struct call_answer *a);
@@ -86,10 +88,12 @@ const char *guardian_state_name(enum guardian_state s);
 
 struct guardian {
     enum guardian_state state;
+    struct bitrix_write write; /* the lines under way, or whose outcome is unknown */
     struct guardian_plan plan; /* of the look under way; owned */
     int from;                  /* its line that is asked next */
     int failed;                /* lines of this look */
     bool refused;
+    bool lost;                          /* of at least one nobody knows what became of it */
     bool again;                         /* this look follows one that bound something */
     int made;                           /* subscriptions of these looks */
     bool tried;                         /* the wanted address was bound once, and the portal took it */
@@ -110,3 +114,10 @@ struct guardian {
     uint64_t found_wall_ms;
 };
 void guardian_fini(struct guardian *g);
+
+/* Lines are sent; they were answered, lost: at least one of them with an unknown outcome. */
+void guardian_sends(struct guardian *g);
+void guardian_heard(struct guardian *g, const struct write_pace *pace, bool lost, uint64_t now_ms);
+/* When there may be a look, by which lines are sent: what was lost is looked for when nothing of it can take
+ * effect any more (bitrix_write.h), and never repeated blindly. */
+uint64_t guardian_looks_at(const struct guardian *g, uint64_t now_ms);

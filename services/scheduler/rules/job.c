@@ -87,6 +87,11 @@ static enum job_next narrow(struct job *job)
     return JOB_SPLIT;
 }
 
+bool job_is_unsure(const struct job *job, enum job_end end, enum err_kind kind)
+{
+    return job->once && !(end == JOB_END_ERROR && kind == ERR_WAIT);
+}
+
 bool job_blames_list(const struct job *job, enum err_kind kind, uint64_t ok_count)
 {
     if (!job_kind_walks(job->kind) || kind == ERR_WAIT)

@@ -36,6 +36,7 @@ struct job {
     size_t calls_bytes;
     call_done *done;            /* call: NULL = nobody wants to know */
     bool urgent;                /* call: before other calls */
+    bool once;                  /* call: it writes; an attempt whose outcome is unknown is its last */
     bool busy;                  /* an attempt is awaited, or a database step works on it */
     bool gone;                  /* no longer wanted: freed when not busy */
     uint64_t not_before_ms;     /* monotonic; back-off */
@@ -77,6 +78,8 @@ enum job_next {
  * dice: any number, for jitter. */
 enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
     uint32_t dice);
+/* Before job_failed(): whether the failure leaves open if the job had effect, and another attempt might double it. */
+bool job_is_unsure(const struct job *job, enum job_end end, enum err_kind kind);
 /* Before job_failed(): whether a failure may be the list's own rather than a record's. So many of them in a row, on ranges
  * that have no record in common, end the run: a list that never answers is not narrowed down to each of its records. */
 bool job_blames_list(const struct job *job, enum err_kind kind, uint64_t ok_count);

@@ -254,7 +254,7 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
         tries = job->fails + 1; /* no row counts them */
         queue_unsure(s, portal, job);
     }
-    bool hopeless = list_fails(p, job, why);
+    bool hopeless = list_fails(p, job, why) || job_is_unsure(job, why->end, why->kind);
     enum job_next next =
         job_failed(job, why->end, why->kind, p->ok_count, now_ms, (uint32_t)(job->id * 2654435761u));
     if (job_kind_learns(job->kind) && why->end == JOB_END_ERROR && why->kind != ERR_TEMP &&

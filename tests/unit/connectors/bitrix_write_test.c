@@ -176,6 +176,7 @@ TEST(a_no_that_no_table_knows_is_looked_for_and_never_sent_again)
     bitrix_write_answered(&w, &PACE, &h, 0);
     bitrix_write_resumed(&w, &PACE, 5);
     look(&w, WRITE_SEEN_NOT, 100);
+    bitrix_write_looked(&w, &PACE, &(struct write_found){ .seen = WRITE_NOT_LOOKED, .err = { .text = "page" } }, 105);
     look(&w, WRITE_SEEN_NOT, 110);
     check_next(&w, 110, WRITE_DO_TELL, 110);
     CHECK_STR(w.err.text, "a bad day");

@@ -276,12 +276,33 @@ TEST(answers_are_judged)
             GUARDIAN_SAID_REFUSED },
         { { .kind = STR("perm"), .code = STR("insufficient_scope") }, GUARDIAN_SAID_REFUSED },
         { { .kind = STR("wait"), .code = STR("QUERY_LIMIT_EXCEEDED") }, GUARDIAN_SAID_LATER },
-        { { .kind = STR("temp"), .code = STR("INTERNAL_SERVER_ERROR") }, GUARDIAN_SAID_LATER },
+        { { .kind = STR("temp"), .code = STR("INTERNAL_SERVER_ERROR") }, GUARDIAN_SAID_LOST },
+        { { .kind = STR("temp"), .code = STR("ERROR_UNEXPECTED_ANSWER") }, GUARDIAN_SAID_LOST },
+        { { .kind = STR("wait"), .code = STR("OPERATION_TIME_LIMIT") }, GUARDIAN_SAID_LATER },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         CHECK_EQ(guardian_judge(&cases[i].answer), cases[i].said);
-    CHECK_EQ(guardian_judge(NULL), GUARDIAN_SAID_LATER);
+    CHECK_EQ(guardian_judge(NULL), GUARDIAN_SAID_LOST);
+}
+
+TEST(what_was_lost_is_looked_for_when_the_portals_time_is_over)
+{
+    const struct write_pace pace = { .limit_ms = 60000, .margin_ms = 15000 };
+    struct guardian g = { .state = GUARDIAN_NONE };
+
+    CHECK_EQ(guardian_looks_at(&g, 1000), 1000);
+    guardian_sends(&g);
+    CHECK(guardian_looks_at(&g, 500000) > 500000);
+    guardian_heard(&g, &pace, false, 2000);
+    CHECK_EQ(guardian_looks_at(&g, 2000), 2000);
+    guardian_sends(&g);
+    guardian_heard(&g, &pace, true, 3000);
+    CHECK_EQ(guardian_looks_at(&g, 3000), 78000);
+    CHECK_EQ(guardian_looks_at(&g, 78000), 78000);
+    guardian_sends(&g); /* the look showed what is missing */
+    guardian_heard(&g, &pace, false, 79000);
+    CHECK_EQ(guardian_looks_at(&g, 79000), 79000);
 }
 
 TEST(ways_follow_what_there_is)
@@ -323,5 +344,5 @@ TEST_MAIN(CASE(the_difference_and_no_more_is_done),
     CASE(our_address_has_a_key_and_what_it_replaces_goes_afterwards), CASE(a_line_says_its_own_address),
     CASE(offline_that_is_not_named_is_bound_again_to_be_certain),
     CASE(what_the_portal_does_not_have_is_not_wanted), CASE(lines_become_calls_of_one_batch_after_the_other),
-    CASE(answers_are_judged), CASE(ways_follow_what_there_is),
+    CASE(answers_are_judged), CASE(what_was_lost_is_looked_for_when_the_portals_time_is_over), CASE(ways_follow_what_there_is),
     CASE(silence_while_records_change_is_suspicious))

@@ -222,6 +222,28 @@ TEST(the_list_keeps_its_order)
         job_free(&jobs[i]);
 }
 
+TEST(what_writes_is_not_repeated_unless_the_portal_did_nothing)
+{
+    static const struct {
+        enum job_end end;
+        enum err_kind kind;
+        bool unsure;
+    } cases[] = {
+        { JOB_END_ERROR, ERR_WAIT, false },
+        { JOB_END_ERROR, ERR_TEMP, true },
+        { JOB_END_ERROR, ERR_AUTH, true }, /* its last in any case */
+        { JOB_END_LOST, ERR_TEMP, true },
+        { JOB_END_LATE, ERR_TEMP, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct job reads = { .kind = JOB_CALL }, writes = { .kind = JOB_CALL, .once = true };
+
+        CHECK(!job_is_unsure(&reads, cases[i].end, cases[i].kind));
+        CHECK_EQ(job_is_unsure(&writes, cases[i].end, cases[i].kind), cases[i].unsure);
+    }
+}
+
 TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails),
     CASE(no_split__a_batch_of_ids_is_halved_until_one_stands_alone), CASE(a_range_first_asks_for_fewer_pages),
     CASE(what_changed_is_narrowed_like_a_range), CASE(what_says_nothing_of_the_job_leaves_it_as_it_is),
@@ -232,4 +254,4 @@ TEST_MAIN(CASE(no_split__a_range_that_fails_is_narrowed_to_the_record_that_fails
     CASE(a_record_is_set_aside_only_after_several_attempts),
     CASE(a_list_is_blamed_for_pages_and_for_records_that_are_all_too_large),
     CASE(credentials_and_configuration_are_never_retried), CASE(pauses_double_up_to_a_minute_with_jitter),
-    CASE(the_list_keeps_its_order))
+    CASE(the_list_keeps_its_order), CASE(what_writes_is_not_repeated_unless_the_portal_did_nothing))
