@@ -104,8 +104,9 @@ static void add_memory(struct scheduler *s, json_t *body)
     for (int i = 0; i < s->crew.count; i++) {
         const struct fetcher *f = &s->crew.list[i];
 
-        json_array_append_new(fetchers, json_pack("{s:s, s:i, s:i}", "instance", f->name, "capacity",
-                                            (int)f->capacity, "in_flight", flights_at(&s->flights, f->name)));
+        json_array_append_new(
+            fetchers, json_pack("{s:s, s:s, s:i, s:i}", "instance", f->name, "source", f->source, "capacity",
+                          (int)f->capacity, "in_flight", flights_at(&s->flights, f->name)));
     }
     json_object_set_new(body, "epoch", json_integer((json_int_t)s->portals[0].portal.epoch));
     json_object_set_new(body, "portals", portals);

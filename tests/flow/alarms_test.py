@@ -1,8 +1,10 @@
 """Alarms: told once to every target, resolved once, over restarts too; a portal that blocked its REST API is left alone."""
+import contextlib
 import http.server
 import json
 import os
 import signal
+import sqlite3
 import threading
 import unittest
 
@@ -197,6 +199,32 @@ class Alarms(Scenario):
         for name in 'fetcher.none', 'mark.old', 'fields.drift':
             wait_for(lambda: targets.states(name) == ['raised', 'resolved'], name + ' is over', 25)
         self.no_secret(pipeline, status, pipeline.potok('config', 'show').stdout)
+
+    def test_a_database_that_fails_and_a_writer_that_is_silent_are_told(self):
+        """What is raised while the database is away is told at once, and kept when it is back."""
+        targets = self.targets()
+        sandbox = self.sandbox(deals=60, contacts=10, companies=10, leads=10)
+        pipeline = self.pipeline(sandbox, ALARM_AFTER='1s', DONE_DEADLINE='2s', **targets.settings())
+        pipeline.expect('database.retry', 'job.given_up', 'job.retry', 'alarm.raised')
+        pipeline.start()
+        pipeline.sync('leads')
+        pipeline.kill('writer', how=signal.SIGSTOP)
+        self.addCleanup(pipeline.kill, 'writer', how=signal.SIGCONT)
+        self.assertEqual(0, pipeline.potok('sync', 'leads', '--id', '1').returncode)
+        wait_for(lambda: 'writer.none' in self.raised(pipeline), 'the writer is missed', 20)
+        pipeline.kill('writer', how=signal.SIGCONT)
+        wait_for(lambda: targets.states('writer.none') == ['raised', 'resolved'], 'it is there again', 20)
+
+        with contextlib.closing(sqlite3.connect(pipeline.db_path, timeout=20, isolation_level=None)) as other:
+            other.execute('BEGIN IMMEDIATE')
+            pipeline.potok('sync', 'leads', '--id', '1', timeout=30)
+            wait_for(lambda: targets.states('database.lost') == ['raised'], 'it is told', 30)
+            other.execute('ROLLBACK')
+        wait_for(lambda: targets.states('database.lost') == ['raised', 'resolved'], 'and over', 20)
+        rows = wait_for(lambda: pipeline.query("SELECT gone_ms FROM potok_alarm WHERE name = 'database.lost' AND gone_ms IS NOT NULL"),
+                        'it is kept', 10)
+        self.assertEqual(1, len(rows))
+        pipeline.sync('leads')
 
 
 if __name__ == '__main__':

@@ -8,9 +8,9 @@ from support.truth import differences
 
 
 class Offline(Application, Scenario):
-    def begin(self, *quirks, **environment):
+    def begin(self, *quirks, events='offline', **environment):
         sandbox = self.app_sandbox(*[x for q in quirks for x in ('--quirk', q)])
-        p = self.app_pipeline(sandbox, 'offline', **dict(dict(OFFLINE_SECONDS=1), **environment))
+        p = self.app_pipeline(sandbox, events, **dict(dict(OFFLINE_SECONDS=1), **environment))
         p.start()
         self.login(p, sandbox)
         p.sync()
@@ -60,6 +60,25 @@ class Offline(Application, Scenario):
         wait_for(lambda: ('ONOFFLINEEVENT', handler) in self.bound(sandbox), 'it is bound', 10)
         self.change(sandbox)
         wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 15)
+
+    def test_the_portal_calls_and_what_a_call_loses_is_read_from_the_queue(self):
+        """events: both. Nobody wakes the reader: events and the word of the queue go the same way, and all are lost."""
+        address = '127.0.0.1:%d' % free_port()
+        sandbox, p = self.begin(events='both', OFFLINE_SECONDS=1, GATEWAY_LISTEN=address, PUBLIC_URL='http://' + address)
+        handler = 'http://%s/api/v1/webhooks/bitrix' % address
+        wait_for(lambda: p.status()['portals'][0]['events']['state'] == 'well', 'all is bound', 15)
+        online = {event for event, to in self.bound(sandbox, offline=False) if to.startswith(handler)}
+        queued = {event for event, _ in self.bound(sandbox, offline=True)}
+        self.assertEqual((15, online - {'ONOFFLINEEVENT'}), (len(queued), queued))
+        self.assertIn('ONOFFLINEEVENT', online)
+        sandbox.post('change?entity=deals&count=3&kind=update')
+        wait_for(lambda: sandbox.stats()['events']['answered'], 'the portal calls', 10)
+        wait_for(lambda: self.same(sandbox, p), 'three changed', 20)
+        answered = sandbox.stats()['events']['answered']
+        sandbox.post('events/faults?drop=100')
+        self.change(sandbox)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 25)
+        self.assertEqual(answered, sandbox.stats()['events']['answered'], 'no call told it')
 
     def killed_at(self, point):
         """The scheduler dies there once; its successor finds the reservation, marks it and confirms it."""
