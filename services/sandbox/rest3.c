@@ -85,30 +85,30 @@ static enum rest3_error run_method(struct rest3 *r, const struct rest3_method *m
     return REST3_OK;
 }
 
-/* A list of {method, query}: results in that order, or the first refusal and nothing else. */
+/* Commands {method, query}, as a list or, which is the same to PHP, as an object: what else is among them, a
+ * token, spoils it. Results in that order, or the first refusal and nothing else. */
 static enum rest3_error run_batch(struct rest3 *r)
 {
-    const json_t *commands = r->call.params;
+    struct params_walk walk = { .of = (json_t *)r->call.params };
+    enum rest3_error e = REST3_SELECT;
+    const char *key;
     json_t *command;
-    size_t i;
 
-    if (!json_is_array(commands))
-        return REST3_SELECT;
-    buf_char(r->call.out, '[');
-    json_array_foreach(commands, i, command) {
+    for (int i = 0; params_next(&walk, &key, &command); i++) {
         const char *name = json_string_value(json_object_get(command, "method"));
         const struct rest3_method *m = name != NULL ? find(str_of(name)) : NULL;
+        if (name == NULL)
+            return REST3_SELECT;
         if (m == NULL || m->run == run_batch)
             return REST3_METHOD;
-        if (i > 0)
-            buf_char(r->call.out, ',');
+        buf_char(r->call.out, i > 0 ? ',' : '[');
         r->call.params = json_object_get(command, "query");
-        const enum rest3_error e = run_method(r, m);
+        e = run_method(r, m);
         if (e != REST3_OK)
             return e;
     }
     buf_char(r->call.out, ']');
-    return REST3_OK;
+    return e;
 }
 
 /* ---- the answer ---- */

@@ -77,3 +77,25 @@ assert.deepEqual(linked.map((one) => [one.CONTACT_ID, one.SORT, one.IS_PRIMARY])
   [[contacts[0], 10, 'Y'], [contacts[1], 20, 'N'], [contacts[2], 30, 'N']])
 assert.equal((await ask($b24, 'crm.deal.get', { id: deal })).CONTACT_ID, String(contacts[0]))
 assert.deepEqual((await ask($b24, 'crm.item.get', { entityTypeId: 2, id: deal })).item.contactIds, contacts)
+
+// REST 3.0, whose addresses, filters, batches and refusals are others. The client of Node 18 does not ask for tasks there.
+if ($b24.actions.v3.fetchTail) {
+  const every = []
+  for await (const piece of $b24.actions.v3.fetchList.make({
+    method: 'tasks.task.list', params: { select: ['id', 'title'] }, customKeyForResult: 'items', idKey: 'id', limit: 100,
+  })) {
+    every.push(...piece)
+  }
+  const { rows: tasksOfOld } = await paged('tasks.task.list', { order: { ID: 'asc' } }, 'tasks')
+  assert.deepEqual(every.map((row) => [String(row.id), row.title]), tasksOfOld.map((row) => [row.id, row.title]))
+  const one = await $b24.actions.v3.call.make({ method: 'tasks.task.get', params: { id: Number(task), select: ['id', 'responsible.email'] } })
+  assert.deepEqual(one.getData().result, { item: { id: Number(task), responsible: { email: 'mail@example.ru' } } })
+  const both = await $b24.actions.v3.batch.make({
+    calls: every.slice(0, 2).map(({ id }) => ['tasks.task.get', { id, select: ['id'] }]), options: { returnAjaxResult: false },
+  })
+  assert.equal(both.getErrorMessages().join(), '')
+  assert.deepEqual(both.getData().map(({ item }) => item.id), every.slice(0, 2).map(({ id }) => id))
+  const missing = await $b24.actions.v3.call.make({ method: 'tasks.task.get', params: { id: 99999 } })
+  assert.equal(missing.isSuccess, false)
+  assert.match(missing.getErrorMessages().join(), /Record with ID = `99999` not found/)
+}

@@ -167,6 +167,11 @@ TEST(a_batch_is_a_list_and_all_or_nothing)
     ask_has(json_array_get(result, 0), "item", "{\"id\":15}");
     ask_has(json_array_get(result, 1), "items", "[{\"id\":16}]");
     json_decref(result);
+    result = ask_done(ask3(
+        p, "batch", "{\"0\":{\"method\":\"tasks.task.get\",\"query\":{\"id\":15,\"select\":[\"id\"]}}}"));
+    ask_has(json_array_get(result, 0), "item", "{\"id\":15}");
+    json_decref(result);
+    refuses(p, "batch", "[]", "INVALIDSELECTEXCEPTION", "select");
     refuses(p, "batch",
         "[{\"method\":\"tasks.task.get\",\"query\":{\"id\":15}},{\"method\":\"tasks.task.get\",\"query\":{}}"
         "]",
