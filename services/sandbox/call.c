@@ -84,10 +84,23 @@ static enum api_error refused(struct call *c, struct operating_method *account)
     return API_OPERATING;
 }
 
-enum api_error call_run(struct call *c)
+static void bill(struct call *c, struct operating_method *account)
 {
     struct operating *o = &c->portal->operating;
-    struct operating_method *account = operating_of(o, c->method->name, c->portal->app);
+    const bool batch_pays = portal_has(c->portal, QUIRK_BATCH_PAYS);
+
+    account->calls++;
+    if (batch_pays ? c->nested
+                   : c->method->run == batch_run) /* a batch pays nothing itself: its commands do */
+        return;
+    operating_add(o, account, c->cost_s * c->portal->options.operating_cost, c->finish_ms);
+    c->operating_s = operating_used(o, account, c->finish_ms);
+    c->reset_ms = operating_reset_ms(o, account, c->finish_ms);
+}
+
+enum api_error call_run(struct call *c)
+{
+    struct operating_method *account = operating_of(&c->portal->operating, c->method->name, c->portal->app);
     const size_t before = c->out->n;
 
     c->start_ms = clock_wall_ms();
@@ -95,22 +108,14 @@ enum api_error call_run(struct call *c)
     enum api_error e = refused(c, account);
     if (e == API_OK)
         e = c->method->run(c);
+    c->finish_ms = clock_wall_ms();
+    if (e == API_OK)
+        bill(c, account);
     if (e == API_OK && c->unsaid)
         e = API_INTERNAL;
-    c->finish_ms = clock_wall_ms();
-    if (e != API_OK) {
+    if (e != API_OK)
         c->out->n = before;
-        return e;
-    }
-    account->calls++;
-    const bool batch_pays = portal_has(c->portal, QUIRK_BATCH_PAYS);
-    if (batch_pays ? c->nested
-                   : c->method->run == batch_run) /* a batch pays nothing itself: its commands do */
-        return API_OK;
-    operating_add(o, account, c->cost_s * c->portal->options.operating_cost, c->finish_ms);
-    c->operating_s = operating_used(o, account, c->finish_ms);
-    c->reset_ms = operating_reset_ms(o, account, c->finish_ms);
-    return API_OK;
+    return e;
 }
 
 char *call_text(const struct call *c, const char *name)
