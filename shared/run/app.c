@@ -197,7 +197,8 @@ static void take_down(struct app *app)
     wind_down(app);
     stopwatch_phase(p->stopwatch, STOPWATCH_CLOSING, "closing the bus");
     bus_shutdown();
-    stopwatch_free(&p->stopwatch);
+    if (stopwatch_free(&p->stopwatch))
+        p->again = false; /* our own loop may have been closed before it was heard there */
     lock_release(p->pid_path, &p->pid_fd);
 }
 

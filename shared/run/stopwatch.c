@@ -25,8 +25,8 @@ struct stopwatch {
     atomic_uint_least64_t most_ms; /* 0: as the phase says */
     atomic_uint steps;             /* calls that said where it is */
     atomic_bool over;
-    bool told, hurried; /* from here on the thread's */
-    unsigned counted;   /* the step that spent_ms is of */
+    bool signalled, told, hurried; /* from here on the thread's */
+    unsigned counted;              /* the step that spent_ms is of */
     uint64_t spent_ms;
 };
 
@@ -94,12 +94,15 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct stopwatch *w = handle->data;
 
+    w->signalled = true;
     w->hurried = w->told; /* asked twice: now */
     begin(w);
 }
 
-static void close_all(struct stopwatch *w)
+static void on_over(uv_timer_t *timer)
 {
+    struct stopwatch *w = timer->data;
+
     uv_close((uv_handle_t *)&w->moved, NULL);
     uv_close((uv_handle_t *)&w->tick, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(w->signals); i++)
@@ -110,14 +113,18 @@ static void on_moved(uv_async_t *async)
 {
     struct stopwatch *w = async->data;
 
-    if (atomic_load(&w->over))
-        close_all(w);
+    if (atomic_load(&w->over)) /* in the next turn: signals are read last in each */
+        uv_timer_start(&w->tick, on_over, 0, 0);
     else if (atomic_load(&w->phase) == STOPWATCH_CLOSING)
         begin(w);
 }
 
 static void run(void *ctx)
 {
+    sigset_t all;
+
+    sigfillset(&all); /* as in other threads: handlers run on the main one */
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
     uv_run(&((struct stopwatch *)ctx)->loop, UV_RUN_DEFAULT);
 }
 
@@ -167,16 +174,32 @@ void stopwatch_closing(struct stopwatch *w, const char *doing, uint64_t most_ms)
     go_to(w, STOPWATCH_CLOSING, doing, most_ms);
 }
 
-void stopwatch_free(struct stopwatch **watch)
+/* What the handlers noted is read to its end before they go: they were the last of the process, and what
+ * comes from here on waits until none is left. */
+static bool end_thread(struct stopwatch *w)
 {
-    struct stopwatch *w = *watch;
+    sigset_t ours, was;
 
-    if (w == NULL)
-        return;
-    *watch = NULL;
+    sigemptyset(&ours);
+    for (size_t i = 0; i < ARRAY_SIZE(w->signals); i++)
+        sigaddset(&ours, w->signals[i].signum);
+    pthread_sigmask(SIG_BLOCK, &ours, &was);
     atomic_store(&w->over, true);
     uv_async_send(&w->moved);
     uv_thread_join(&w->thread);
     uv_loop_close(&w->loop);
+    pthread_sigmask(SIG_SETMASK, &was, NULL);
+    return w->signalled;
+}
+
+bool stopwatch_free(struct stopwatch **watch)
+{
+    struct stopwatch *w = *watch;
+
+    if (w == NULL)
+        return false;
+    *watch = NULL;
+    bool signalled = end_thread(w);
     free(w);
+    return signalled;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum stopwatch_phase {
@@ -26,6 +27,7 @@ int stopwatch_new(struct stopwatch **ret, uint64_t work_ms, struct err *err) MUS
 void stopwatch_phase(struct stopwatch *w, enum stopwatch_phase phase, const char *doing);
 /* STOPWATCH_CLOSING with something that may take so long; 0: as usual. */
 void stopwatch_closing(struct stopwatch *w, const char *doing, uint64_t most_ms);
-void stopwatch_free(struct stopwatch **w);
+/* True: SIGTERM or SIGINT came at some time. One that comes afterwards ends the process. */
+bool stopwatch_free(struct stopwatch **w);
 /* Pure: how long a process that was told to end may stay in this phase. */
 uint64_t stopwatch_patience_ms(enum stopwatch_phase phase, uint64_t work_ms);

@@ -53,6 +53,8 @@ static void on_timer(uv_timer_t *timer)
         app_quit(s->app);
     else if (strcmp(s->mode, "busy for ever") == 0)
         stand_still();
+    else if (strcmp(s->mode, "begins anew") == 0)
+        app_again(s->app);
 }
 
 static int start(struct app *app, void *state, struct err *err)
@@ -82,6 +84,11 @@ static void stop(void *state)
 
     if (strcmp(s->mode, "stops for ever") == 0)
         stand_still();
+    if (strcmp(s->mode, "begins anew") == 0) {
+        printf("on its way\n");
+        fflush(stdout);
+        usleep(500000);
+    }
     uv_close((uv_handle_t *)&s->timer, NULL);
 }
 
@@ -452,6 +459,17 @@ TEST(whatever_it_stands_still_in_it_ends_when_told_to)
     }
 }
 
+TEST(a_signal_while_it_begins_anew_ends_it)
+{
+    struct child c = { 0 };
+
+    spawn(&c, NULL, (const char *[]){ "BUS_MAPPER=begins anew", NULL });
+    wait_for_line(&c, "on its way");
+    kill(c.pid, SIGTERM);
+    CHECK_EQ(wait_for_exit(&c), 0);
+    CHECK_HAS(read_file(c.log), "service.stopped");
+}
+
 struct status {
     int count;
     char instance[64], state[16], detail[64], metrics[128];
@@ -542,6 +560,7 @@ int main(int argc, char **argv)
         CASE(a_stop_that_takes_too_long_is_cut),
         CASE(a_second_signal_ends_a_slow_stop),
         CASE(whatever_it_stands_still_in_it_ends_when_told_to),
+        CASE(a_signal_while_it_begins_anew_ends_it),
         CASE(status_is_published_on_the_bus),
         CASE(a_setting_is_known_by_its_name_and_its_file),
     };
