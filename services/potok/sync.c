@@ -166,6 +166,16 @@ static void give_up(struct sync *s, const char *why)
     uv_stop(&s->loop);
 }
 
+/* What lists left out is not asked for any more. */
+static void stopped(struct sync *s, uint64_t failing, uint64_t marks)
+{
+    finish(s, failing);
+    err_set(&s->err, ERR_AUTH, "%s %s; %s: %llu", say("портал остановлен:", "the portal is stopped:"),
+        view_stopped(&s->view, &s->wanted)->error,
+        say("ещё не проверено записей", "records not looked up yet"), (unsigned long long)marks);
+    s->exit_code = EXIT_FAILED;
+}
+
 static void on_state(void *ctx, int status, struct str body, const struct err *err)
 {
     struct sync *s = ctx;
@@ -187,6 +197,8 @@ static void on_state(void *ctx, int status, struct str body, const struct err *e
     marks = view_marks(&s->view, &s->wanted, &failing);
     if (view_all_ended(&s->view, &s->wanted) && (marks == 0 || view_failed_count(&s->view, &s->wanted) > 0))
         finish(s, failing);
+    else if (view_stopped(&s->view, &s->wanted) != NULL)
+        stopped(s, failing, marks);
     else if (view_unconnected(&s->view, &s->wanted) != NULL)
         give_up(s, view_unconnected(&s->view, &s->wanted)->error);
     else

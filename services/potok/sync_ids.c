@@ -31,6 +31,16 @@ static void rest(void)
     nanosleep(&(struct timespec){ .tv_nsec = LOOK_EVERY_MS * 1000000L }, NULL);
 }
 
+/* 1: the portal is asked. -1: err, it is not until a person has put it right. */
+static int stopped(const json_t *told, struct err *err)
+{
+    const json_t *why = json_object_get(told, "stopped");
+
+    return why == NULL ? 1
+                       : err_set(err, ERR_AUTH, "%s %s", say("портал остановлен:", "the portal is stopped:"),
+                             json_string_value(why));
+}
+
 /* Until none of the records is left but those that fail again and again. -1: err. */
 static int watch(const struct home *home, const char *question, long long *ret_failing, struct err *err)
 {
@@ -44,11 +54,13 @@ static int watch(const struct home *home, const char *question, long long *ret_f
             long long left = json_integer_value(json_object_get(root, "left"));
 
             *ret_failing = json_integer_value(json_object_get(root, "failing"));
+            const int result = left <= *ret_failing ? 0 : stopped(root, err);
+
             json_decref(root);
             free(body);
             answered_ms = clock_mono_ms();
-            if (left <= *ret_failing)
-                return 0;
+            if (result <= 0)
+                return result;
         } else if (err->kind != ERR_TEMP || clock_mono_ms() - answered_ms > SILENCE_MS) {
             return -1;
         }

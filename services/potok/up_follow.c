@@ -168,9 +168,15 @@ static void once_settle(struct up *u, uint64_t now_ms)
         portals_watch(u, now_ms);
         return;
     }
-    if (marks > 0 && view_failed_count(&u->view, &u->wanted) == 0)
+    const struct portal_view *stopped = view_stopped(&u->view, &u->wanted);
+
+    if (marks > 0 && view_failed_count(&u->view, &u->wanted) == 0 && stopped == NULL)
         return; /* what lists left out is asked for one by one */
     up_summary(u);
+    if (stopped != NULL) {
+        up_fail(u, EXIT_FAILED, "%s %s", say("портал остановлен:", "the portal is stopped:"), stopped->error);
+        return;
+    }
     if (view_failed_count(&u->view, &u->wanted) == 0)
         up_tell_steps(u);
     if (view_failed_count(&u->view, &u->wanted) > 0)

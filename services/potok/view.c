@@ -271,6 +271,19 @@ const struct portal_view *view_unconnected(const struct view *v, const struct ru
     return NULL;
 }
 
+const struct portal_view *view_stopped(const struct view *v, const struct run_set *runs)
+{
+    for (int i = 0; i < v->now.portal_count && view_all_ended(v, runs); i++) {
+        const struct portal_view *p = &v->now.portals[i];
+
+        for (int k = 0; k < v->now.run_count && str_is(str_of(p->state), "stopped"); k++)
+            if (run_set_has(runs, v->now.runs[k].id) && v->now.runs[k].marks > 0 &&
+                strcmp(v->now.runs[k].portal, p->name) == 0)
+                return p;
+    }
+    return NULL;
+}
+
 void view_troubles(const struct view *v, struct buf *out)
 {
     for (int i = 0; i < v->now.portal_count; i++) {

@@ -43,6 +43,9 @@ void view_ended(const struct view *v, const struct run_view *r, struct buf *out)
 void view_failures(const struct view *v, const struct run_set *runs, struct buf *out);
 /* The first portal whose runs of the set wait until a person connects it: there is no telling for how long. NULL: none. */
 const struct portal_view *view_unconnected(const struct view *v, const struct run_set *runs);
+/* All runs of the set have ended, and marks of theirs wait for this portal, which asks for nothing until a person has
+ * put it right. NULL: none. */
+const struct portal_view *view_stopped(const struct view *v, const struct run_set *runs);
 /* A line for each portal that is not well: "portal main: waiting: …". */
 void view_troubles(const struct view *v, struct buf *out);
 /* Names of states in the language of people: of runs and of portals; others as they are. */

@@ -127,6 +127,7 @@ struct left {
     struct scheduler *s;
     struct bus_peer peer;
     char correlation[UUID_SIZE];
+    int portals[CONFIG_PORTALS_MAX]; /* as store.portals */
     struct store_left store;
 };
 
@@ -135,11 +136,26 @@ static int left_work(void *ctx, struct db *db, struct err *err)
     return store_left(db, &((struct left *)ctx)->store, err);
 }
 
+/* Of the first that asks for nothing until a person has put it right; NULL: none. */
+static const char *left_stopped(const struct left *x)
+{
+    for (int i = 0; i < x->store.portal_count; i++) {
+        const struct portal *p = &x->s->portals[x->portals[i]].portal;
+
+        if (portal_is_shut(p))
+            return p->error;
+    }
+    return NULL;
+}
+
 static void left_done(void *ctx, int status, const struct err *err)
 {
     struct left *x = ctx;
     json_t *body =
         json_pack("{s:I, s:I}", "left", (json_int_t)x->store.left, "failing", (json_int_t)x->store.failing);
+
+    if (left_stopped(x) != NULL)
+        json_object_set_new(body, "stopped", json_string(left_stopped(x)));
 
     if (status < 0)
         control_reply(x->s, x->peer, x->correlation, err->text, NULL);
@@ -167,8 +183,10 @@ static void on_marks(struct scheduler *s, struct bus_peer from, const struct msg
     x->peer = from;
     memcpy(x->correlation, m->correlation, sizeof(x->correlation));
     x->store.entity = str_of(entity_of(str_of(json_string_value(json_array_get(entities, 0))))->plural);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        x->portals[x->store.portal_count] = wishes[i].portal;
         x->store.portals[x->store.portal_count++] = s->portals[wishes[i].portal].portal.name;
+    }
     x->store.count = json_array_size(ids);
     x->store.ids = xcalloc(x->store.count, sizeof(uint64_t));
     for (size_t i = 0; i < x->store.count; i++)

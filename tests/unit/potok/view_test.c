@@ -138,6 +138,28 @@ TEST(a_run_that_passed_records_is_waited_for_until_they_were_read_again)
     }
 }
 
+TEST(marks_of_a_portal_that_stopped_are_waited_for_by_nobody)
+{
+    static const struct {
+        const char *state;
+        uint64_t marks;
+        bool stopped;
+    } cases[] = { { "ok", 1, false }, { "waiting", 1, false }, { "blocked", 1, false },
+        { "stopped", 1, true }, { "stopped", 0, false } };
+    struct run_set set = { .count = 0 };
+
+    run_set_add(&set, 2); /* leads */
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        look(1000);
+        snprintf(view.now.portals[0].state, sizeof(view.now.portals[0].state), "%s", cases[i].state);
+        view.now.runs[1].marks = cases[i].marks;
+        CHECK_EQ(view_stopped(&view, &set) != NULL, cases[i].stopped);
+    }
+    run_set_add(&set, 3); /* goes on, or fails with the portal */
+    view.now.runs[1].marks = 1;
+    CHECK(view_stopped(&view, &set) == NULL);
+}
+
 TEST(a_run_that_is_not_shown_any_more_is_over)
 {
     struct run_set set = { .ids = { 4, 5 }, .count = 2 };
@@ -237,6 +259,7 @@ TEST(one_cause_is_told_once)
 TEST_MAIN(CASE(the_answer_is_read_as_it_is_written), CASE(what_is_no_answer_is_refused),
     CASE(all_runs_of_a_set_have_ended),
     CASE(a_run_that_passed_records_is_waited_for_until_they_were_read_again),
+    CASE(marks_of_a_portal_that_stopped_are_waited_for_by_nobody),
     CASE(a_run_that_is_not_shown_any_more_is_over), CASE(what_people_see),
     CASE(what_learning_fields_waits_for_is_shown_beside_it), CASE(the_summary_names_what_failed),
     CASE(one_cause_is_told_once))
