@@ -61,7 +61,7 @@ struct access_book {
 int access_check(const struct config *config, void *state, struct err *err) MUST_CHECK;     /* of struct app_def */
 /* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
 int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
-#define ACCESS_STOP_MS 4000
+#define ACCESS_STOP_MS 5000
 /* The end, in this order: answers of OAuth servers are waited for (ACCESS_STOP_MS at most; the bus and the pool are closed); calls
  * end; pairs that no thread of the pool committed are written. */
 void access_finish(struct scheduler *s);
