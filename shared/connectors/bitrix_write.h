@@ -83,7 +83,9 @@ struct write_step bitrix_write_next(const struct bitrix_write *w, int64_t now_ms
 /* What one sending came to. */
 enum write_verdict {
     WRITE_WAS_DONE,
-    WRITE_WAS_NOT,     /* certainly not done: limits, credentials, a connection that never was */
+    WRITE_WAS_NOT,     /* certainly not done: limits, credentials, a connection that never was. ERR_AUTH and
+                          ERR_CONF are the     portal's trouble, not this write's: whoever drives it sends none until
+                          that is mended */
     WRITE_WAS_REFUSED, /* certainly not done, and never will be */
     WRITE_SAID_NO,     /* an error that no table knows: looked for, not sent again */
     WRITE_WAS_LOST     /* unknown */

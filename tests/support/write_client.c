@@ -3,8 +3,8 @@
  * (flow/write_test.py).
  *
  * write_client URL FILE name=number...
- *   count=20     records: deals, contacts and deals by crm.item.*, in turns
- *   batch=0      commands of a batch; 0: calls of their own
+ *   count=20     records, in turns: a deal that is updated then, a contact that gets a phone, a deal made and
+ * deleted by crm.item.*, an item of the smart process batch=0      commands of a batch; 0: calls of their own
  *   parallel=4   calls at once
  *   deadline=60000 limit=60000 margin=15000 lag=10000   milliseconds (bitrix_write.h)
  * At the end one line of JSON tells what was done. Exit 0: every write is done. */
@@ -22,16 +22,32 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WRITES_MAX = 2000, PAUSE_MS = 5, DEAL = 2, CONTACT = 3 };
+enum { WRITES_MAX = 2000, PAUSE_MS = 5, DEAL = 2, CONTACT = 3, SMART = 156 };
 
 enum { COUNT, BATCH, PARALLEL, DEADLINE, LIMIT, MARGIN, LAG, SETTINGS };
 static const char *const setting_names[SETTINGS] = { "count", "batch", "parallel", "deadline", "limit",
     "margin", "lag" };
 
+/* What is done with the record of each kind once it is there. */
+static const struct {
+    int type_id;
+    bool by_item;
+    const char *added; /* fields */
+    enum write_kind then;
+    const char *fields; /* of that; NULL: nothing more is done */
+} kinds[] = {
+    { DEAL, false, "{\"TITLE\":\"Запись\"}", WRITE_UPDATE, "{\"TITLE\":\"Новая\"}" },
+    { CONTACT, false, "{\"LAST_NAME\":\"Запись\"}", WRITE_ROWS,
+        "{\"PHONE\":[{\"VALUE\":\"+7 (999) 123-45-67\",\"VALUE_TYPE\":\"WORK\"}]}" },
+    { DEAL, true, "{\"title\":\"Запись\"}", WRITE_DELETE, "" },
+    { SMART, true, "{\"title\":\"Запись\"}", WRITE_ADD, NULL },
+};
+
 struct item {
     struct bitrix_write write;
     struct write_task task;
-    char origin[16], fields[64];
+    char origin[16];
+    int step, twins;
     bool busy; /* a call about it is under way */
 };
 
@@ -72,12 +88,49 @@ static void keep(struct client *c, int i)
     struct buf line;
 
     buf_init(&line, 65536);
-    buf_fmt(&line, "%d ", i);
+    buf_fmt(&line, "%d %d ", i, c->items[i].step);
     bitrix_write_encode(&c->items[i].write, &line);
     buf_char(&line, '\n');
     if (line.failed || write(c->file, line.p, line.n) != (ssize_t)line.n)
         abort();
     buf_fini(&line);
+}
+
+static void set_up(struct item *item, int i)
+{
+    const int kind = i % (int)ARRAY_SIZE(kinds);
+
+    snprintf(item->origin, sizeof(item->origin), "w:%d", i);
+    item->task = (struct write_task){ .kind = WRITE_ADD,
+        .type_id = kinds[kind].type_id,
+        .by_item = kinds[kind].by_item,
+        .originator = STR("potok-test"),
+        .origin = str_of(item->origin),
+        .fields = str_of(kinds[kind].added) };
+    bitrix_write_init(&item->write, WRITE_ADD);
+}
+
+/* The record is there: what is done with it then. False: nothing. */
+static bool go_on(struct item *item, int i)
+{
+    const int kind = i % (int)ARRAY_SIZE(kinds);
+
+    if (item->step > 0 || item->write.state != WRITE_DONE || kinds[kind].fields == NULL)
+        return false;
+    item->twins = (int)item->write.twin_count;
+    item->task.kind = kinds[kind].then;
+    item->task.id = item->write.id;
+    item->task.fields = str_of(kinds[kind].fields);
+    item->step = 1;
+    bitrix_write_init(&item->write, item->task.kind);
+    return true;
+}
+
+/* A sandbox that shows what was written late does so to writes too. */
+static void hold(const struct client *c, struct item *item)
+{
+    if (item->step > 0 && item->write.state == WRITE_READY)
+        item->write.due_ms = now_ms() + c->pace.lag_ms;
 }
 
 static void load(struct client *c, const char *path)
@@ -89,16 +142,22 @@ static void load(struct client *c, const char *path)
 
     while (f != NULL && getline(&line, &room, f) > 0) {
         char *state;
-        const long i = strtol(line, &state, 10);
+        const long i = strtol(line, &state, 10), step = strtol(state, &state, 10);
 
-        if (i < 0 || i >= WRITES_MAX || bitrix_write_decode(&c->items[i].write, str_of(state), &err) < 0)
+        if (i < 0 || i >= WRITES_MAX)
+            abort();
+        if (step > c->items[i].step)
+            go_on(&c->items[i], (int)i);
+        if (bitrix_write_decode(&c->items[i].write, str_of(state), &err) < 0)
             abort();
     }
     free(line);
     if (f != NULL)
         fclose(f);
-    for (int i = 0; i < c->settings[COUNT]; i++)
+    for (int i = 0; i < c->settings[COUNT]; i++) {
         bitrix_write_resumed(&c->items[i].write, &c->pace, now_ms());
+        hold(c, &c->items[i]);
+    }
     c->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
 
@@ -250,6 +309,12 @@ static void on_tick(uv_timer_t *timer)
 
     while (c->calls < c->settings[PARALLEL] && (call_next(c, WRITE_DO_LOOK) || call_next(c, WRITE_DO_SEND)))
         over = false;
+    for (int i = 0; i < c->settings[COUNT]; i++) {
+        if (!go_on(&c->items[i], i))
+            continue;
+        hold(c, &c->items[i]);
+        over = false;
+    }
     for (int i = 0; i < c->settings[COUNT] && over; i++)
         over = c->items[i].write.state == WRITE_DONE || c->items[i].write.state == WRITE_FAILED;
     if (over)
@@ -258,25 +323,8 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- the whole ---- */
 
-static void set_up(struct client *c)
+static void set_pace(struct client *c)
 {
-    for (int i = 0; i < c->settings[COUNT]; i++) {
-        struct item *item = &c->items[i];
-
-        snprintf(item->origin, sizeof(item->origin), "w:%d", i);
-        snprintf(item->fields, sizeof(item->fields), "{\"%s\":\"Запись %d\"}",
-            i % 3 == 0   ? "TITLE"
-            : i % 3 == 1 ? "LAST_NAME"
-                         : "title",
-            i);
-        item->task = (struct write_task){ .kind = WRITE_ADD,
-            .type_id = i % 3 == 1 ? CONTACT : DEAL,
-            .by_item = i % 3 == 2,
-            .originator = STR("potok-test"),
-            .origin = str_of(item->origin),
-            .fields = str_of(item->fields) };
-        bitrix_write_init(&item->write, WRITE_ADD);
-    }
     c->pace = WRITE_PACE;
     c->pace.limit_ms = c->settings[LIMIT];
     c->pace.margin_ms = c->settings[MARGIN];
@@ -293,7 +341,7 @@ static int tell(const struct client *c)
         const struct bitrix_write *w = &c->items[i].write;
 
         states[w->state]++;
-        twins += (int)w->twin_count;
+        twins += c->items[i].twins + (int)w->twin_count;
         if (w->state == WRITE_FAILED)
             fprintf(stderr, "write_client: %d failed: %s\n", i, w->err.text);
     }
@@ -330,7 +378,9 @@ int main(int argc, char **argv)
     c.url = argv[1];
     uv_loop_init(&c.loop);
     c.http = http_client_new(&c.loop, "write_client");
-    set_up(&c);
+    set_pace(&c);
+    for (int i = 0; i < c.settings[COUNT]; i++)
+        set_up(&c.items[i], i);
     load(&c, argv[2]);
     uv_timer_init(&c.loop, &c.tick);
     c.tick.data = &c;
