@@ -63,6 +63,8 @@ static enum api_error refused(struct call *c, struct operating_method *account)
         return API_AUTH_TYPE;
     if (c->method->scope & ~SCOPE_APP & ~p->scopes)
         return p->app ? API_APP_SCOPE : API_SCOPE;
+    if (c->nested && p->app && c->start_ms >= p->token_until_ms) /* it was good when the batch began */
+        return API_EXPIRED;
     if (c->nested) {
         switch (fault_take(&p->faults, c->method->name, true, &ignored)) {
         case FAULT_LIMIT429:

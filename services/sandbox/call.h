@@ -56,7 +56,7 @@ method_run run_item_import, run_item_batch_import;                  /* import_me
 method_run run_item_fields, run_types;                              /* item_describe.c */
 method_run run_add, run_update, run_delete;                         /* classic_write.c */
 method_run run_userfield_add, run_userfield_get, run_userfield_update, run_userfield_delete;    /* userfield_methods.c */
-method_run run_fields, run_userfields;                              /* describe.c */
+method_run run_fields, run_userfields, run_userfield_types;                              /* describe.c */
 method_run run_statuses, run_categories;                            /* dictionaries.c */
 method_run run_currencies, run_currency_get, run_currency_base, run_currency_fields;           /* currency.c */
 method_run run_app_option_get, run_app_option_set, run_user_option_get, run_user_option_set;    /* app_option.c */

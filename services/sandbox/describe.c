@@ -1,4 +1,4 @@
-/* describe.c - crm.X.fields and crm.X.userfield.list (facts sections 6.1, 6.4). */
+/* describe.c - crm.X.fields, crm.X.userfield.list and crm.userfield.types (facts sections 6.1, 6.4). */
 #include "call.h"
 
 #include "base/mem.h"
@@ -183,6 +183,39 @@ enum api_error run_userfields(struct call *c)
     }
     buf_char(c->out, ']');
     c->listed = true;
+    c->cost_s = COST_CALL_S;
+    return API_OK;
+}
+
+enum api_error run_userfield_types(struct call *c)
+{
+    static const struct {
+        const char *id, *title;
+    } types[] = {
+        { "string", "Строка" },
+        { "integer", "Целое число" },
+        { "double", "Число" },
+        { "boolean", "Да/Нет" },
+        { "enumeration", "Список" },
+        { "datetime", "Дата со временем" },
+        { "date", "Дата" },
+        { "money", "Деньги" },
+        { "url", "Ссылка" },
+        { "address", "Адрес" },
+        { "file", "Файл" },
+        { "employee", "Привязка к пользователю" },
+        { "crm_status", "Привязка к справочникам CRM" },
+        { "iblock_section", "Привязка к разделам инф. блоков" },
+        { "iblock_element", "Привязка к элементам инф. блоков" },
+        { "crm", "Привязка к элементам CRM" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        buf_fmt(c->out, "%c{\"ID\":\"%s\",\"title\":", i == 0 ? '[' : ',', types[i].id);
+        json_out_cstr(c->out, types[i].title);
+        buf_char(c->out, '}');
+    }
+    buf_char(c->out, ']');
     c->cost_s = COST_CALL_S;
     return API_OK;
 }

@@ -173,6 +173,12 @@ static void wake(struct events *e, uint64_t mono_ms)
     }
 }
 
+/* Before its installation is finished an application is told of nothing but that (facts section 9.1). */
+static bool is_early(const struct events *e, const struct binding *b, int code)
+{
+    return b->app && e->application->state == APP_UNFINISHED && code != event_app_install();
+}
+
 int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s,
     struct err *err)
 {
@@ -180,7 +186,7 @@ int events_tell(struct events *e, int code, uint64_t id, const char *more, uint6
 
     for (int i = 0; code != EVENT_NONE && i < e->bindings.count; i++) {
         const struct binding *b = &e->bindings.list[i];
-        if (!binding_wants(b, code))
+        if (!binding_wants(b, code) || is_early(e, b, code))
             continue;
         if (!b->offline) {
             outbox_put(&e->outbox,

@@ -43,10 +43,10 @@ enum api_error run_app_info(struct call *c)
     buf_str(c->out, "{\"ID\":1,\"CODE\":");
     json_out_cstr(c->out, p->application.client_id);
     buf_fmt(c->out,
-        ",\"VERSION\":1,\"STATUS\":\"L\",\"INSTALLED\":true,\"PAYMENT_EXPIRED\":\"N\",\"DAYS\":null,"
+        ",\"VERSION\":1,\"STATUS\":\"L\",\"INSTALLED\":%s,\"PAYMENT_EXPIRED\":\"N\",\"DAYS\":null,"
         "\"LANGUAGE_ID\":\"ru\",\"LICENSE\":\"ru_%s\"%s,\"LICENSE_TYPE\":\"%s\",\"LICENSE_FAMILY\":\"%s\"}",
-        family, portal_has(p, QUIRK_LICENSE_PREVIOUS) ? ",\"LICENSE_PREVIOUS\":\"ru_basic\"" : "", family,
-        family);
+        p->application.state == APP_UNFINISHED ? "false" : "true", family,
+        portal_has(p, QUIRK_LICENSE_PREVIOUS) ? ",\"LICENSE_PREVIOUS\":\"ru_basic\"" : "", family, family);
     return API_OK;
 }
 

@@ -41,6 +41,8 @@ static const struct option_row {
     ROW("operating-window", OPTION_NUMBER, portal.operating_window_ms, 86400, "that window in seconds"),
     ROW("operating-cost", OPTION_NUMBER, portal.operating_cost, 1000000, "factor of what calls cost"),
     ROW("latency", OPTION_COUNT, portal.latency_ms, 600000, "milliseconds every answer is late"),
+    ROW("slowness", OPTION_NUMBER, portal.slowness, 1000000,
+        "answers are late by the operating seconds they cost, times this; past 60 s they are cut"),
     ROW("keep-rows", OPTION_COUNT, portal.keep_rows, 1,
         "1: rows of records that nobody changed are printed once and kept in memory, for benches"),
     ROW("replay", OPTION_TEXT, replay, 0,

@@ -39,6 +39,7 @@ struct portal_options {
     double operating_cost;          /* factor of the cost model in cost.h */
     uint64_t quirks;
     uint64_t latency_ms;
+    double slowness;                /* answers are late by what they cost, times this */
     unsigned scopes;                /* of the webhook and the application; 0 = crm and user */
     uint64_t keep_rows;             /* 0 = no */
     const char *replay;             /* folder of a recording that answers instead; NULL: none */
@@ -71,6 +72,7 @@ struct portal {
     bool renamed;                   /* the first door leads to the second */
     bool overload;                  /* every method is OVERLOAD_LIMIT */
     bool app;                       /* the request under way came with the application's token */
+    uint64_t token_until_ms;        /* which ends then, a batch or not; wall clock */
     struct portal_stats stats;
     unsigned scopes;                /* bit set of scope.h */
     char secret[17];

@@ -57,6 +57,7 @@ static enum api_error authorize_app(struct portal *p, const struct route *r, con
     if (state == TOKEN_EXPIRED)
         return API_EXPIRED;
     p->app = true;
+    p->token_until_ms = tokens_until(&p->application.tokens, params_text(token, room));
     return API_OK;
 }
 

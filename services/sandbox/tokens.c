@@ -106,6 +106,15 @@ const struct token_pair *tokens_newest(const struct tokens *t)
     return t->count > 0 ? &t->list[t->count - 1] : NULL;
 }
 
+uint64_t tokens_until(const struct tokens *t, struct str access)
+{
+    for (int i = t->count; i-- > 0;) {
+        if (str_is(access, t->list[i].access))
+            return t->list[i].access_until_ms;
+    }
+    return 0;
+}
+
 enum token_state tokens_judge(const struct tokens *t, struct str access, uint64_t now_ms)
 {
     for (int i = t->count; i-- > 0;) {

@@ -35,6 +35,7 @@ void tokens_close(struct tokens *t);
 /* A new pair; NULL: the file cannot be written. Pointers to pairs hold until the next call. */
 const struct token_pair *tokens_issue(struct tokens *t, uint64_t now_ms, struct err *err) MUST_CHECK;
 const struct token_pair *tokens_newest(const struct tokens *t); /* NULL: none */
+uint64_t tokens_until(const struct tokens *t, struct str access);     /* wall clock; 0: unknown */
 enum token_state tokens_judge(const struct tokens *t, struct str access, uint64_t now_ms);
 /* Whose refresh token it is, if it can be used; NULL: unknown, expired or spent (spent ones count when
  * `again`). */

@@ -197,10 +197,14 @@ static bool one_money(const struct one *o, bool *ret_bad)
     return true;
 }
 
-/* {"fileData":[name, content]} or [name, content]: the portal shows where it lies, not what it is. */
+/* {"fileData":[name, content]} or [name, content]: the portal shows where it lies, not what it is. {"id":5}: the one that
+ * is there stays. */
 static bool one_file(const struct one *o, bool *ret_bad)
 {
     const json_t *data = json_is_object(o->given) ? params_get(o->given, "fileData") : o->given;
+
+    const json_t *kept = json_is_object(o->given) && data == NULL ? params_get(o->given, "id") : NULL;
+    const uint32_t id = kept != NULL ? (uint32_t)params_int(kept) : o->file_id;
 
     if (!params_is_array(data != NULL ? data : o->given))
         return false;
@@ -208,7 +212,7 @@ static bool one_file(const struct one *o, bool *ret_bad)
         "{\"id\":%u,\"showUrl\":\"\\/bitrix\\/components\\/bitrix\\/crm.show\\/show_file.php?auth="
         "\\u0026fileId=%u\",\"downloadUrl\":\"\\/bitrix\\/components\\/bitrix\\/crm.show\\/"
         "show_file.php?fileId=%u\\u0026auth=\"}",
-        o->file_id, o->file_id, o->file_id);
+        id, id, id);
     return true;
 }
 
