@@ -6,6 +6,7 @@ import re
 import unittest
 import urllib.error
 import urllib.request
+import xml.etree.ElementTree
 
 from support.harness import Scenario
 
@@ -63,6 +64,28 @@ class Methods(Scenario):
         for name in documented():
             with self.subTest(name=name):
                 self.assertNotEqual('ERROR_METHOD_NOT_FOUND', self.error_of(sandbox.url + name.upper()))
+
+    def get(self, url, **headers):
+        """(status, headers, text)"""
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.headers, refused.read().decode()
+
+    def test_headers_and_types_of_the_second_notations(self):
+        sandbox = self.sandbox('--app', '1', '--quirk', 'bearer', '--quirk', 'retry-after', deals=60, contacts=1, companies=1,
+                               leads=1, tariff='1/3')
+        _, headers, text = self.get(sandbox.url + 'crm.deal.list.xml')
+        self.assertTrue(headers['Content-Type'].startswith('text/xml'))
+        self.assertEqual(50, len(xml.etree.ElementTree.fromstring(text).findall('result/item')))
+        address, token = sandbox.application()['address'], sandbox.get('events')['access_token']
+        self.assertEqual(200, self.get('http://%s/rest/profile' % address, Authorization='Bearer ' + token)[0])
+        status, _, text = self.get('http://%s/rest/api/documentation' % address, Authorization='Bearer ' + token)
+        self.assertEqual((401, 'NO_AUTH_FOUND'), (status, json.loads(text)['error']), 'of REST 3.0 nobody shows it')
+        answers = [self.get(sandbox.url + 'profile') for _ in range(6)]
+        refused = [headers['Retry-After'] for status, headers, _ in answers if status == 503]
+        self.assertTrue(refused and set(refused) == {'1'}, refused)
 
     def error_of(self, url):
         try:
