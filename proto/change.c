@@ -31,10 +31,19 @@ bool change_sound(const struct change *c)
 {
     return c->seq > 0 && c->portal.n > 0 && c->id < RANGE_OPEN && c->sealed.n <= CHANGE_SEALED_MAX &&
            (c->entity.n == 0) == change_kind_portal(c->kind) &&
-           (c->id == 0) == (c->kind == CHANGE_KIND_FIELDS || change_kind_portal(c->kind));
+           (c->kind == CHANGE_KIND_NEWER ||
+               (c->id == 0) == (c->kind == CHANGE_KIND_FIELDS || change_kind_portal(c->kind)));
 }
 
-/* A newer gateway's kind is a change all the same; what a change has beyond these members is skipped. */
+/* A newer gateway's kind is a hint all the same. */
+static enum change_kind kind_of(uint64_t kind, const struct change *c)
+{
+    if (kind < CHANGE_KINDS)
+        return (enum change_kind)kind;
+    return c->entity.n == 0 ? CHANGE_KIND_NEWER : c->id == 0 ? CHANGE_KIND_FIELDS : CHANGE_KIND_SET;
+}
+
+/* What a change has beyond these members is skipped. */
 static void decode_one(struct wire *w, struct change *c)
 {
     uint32_t members = wire_array(w);
@@ -46,7 +55,7 @@ static void decode_one(struct wire *w, struct change *c)
     c->id = wire_u64(w);
     kind = wire_u64(w);
     c->at_ms = wire_u64(w);
-    c->kind = kind < CHANGE_KINDS ? (enum change_kind)kind : CHANGE_KIND_SET;
+    c->kind = kind_of(kind, c);
     if (members > MEMBERS)
         c->sealed = wire_bin(w);
     for (uint32_t i = MEMBERS + 1; i < members && wire_ok(w); i++)

@@ -1,6 +1,7 @@
 /* change.h - what a webhook said, as EVENT carries it: which record may have changed. A hint, never a value.
  * Encoded: array of [seq, portal, entity, id, kind, at_ms], and a seventh member
- * `sealed` where there is one. Memory: strings are views into the bytes decoded.
+ * `sealed` where there is one. A kind that is not known is a hint all the same: of a record, to be read; of an
+ * entity, whose fields are to be learnt; or CHANGE_KIND_NEWER. Memory: strings are views into the bytes decoded.
  * Any thread. */
 #pragma once
 
@@ -17,7 +18,8 @@ enum change_kind {
     CHANGE_KIND_FIELDS,      /* the entity's user fields changed: learn them again; id 0 */
     CHANGE_KIND_ACCESS,      /* the portal's, no entity's: what the application was given, in `sealed` (base/access.h); id 0 */
     CHANGE_KIND_QUEUE,       /* the portal's: its offline queue has something (ONOFFLINEEVENT); id 0 */
-    CHANGE_KINDS
+    CHANGE_KINDS,
+    CHANGE_KIND_NEWER = CHANGE_KINDS,   /* decoded only: the portal's, of a kind that a newer gateway knows */
 };
 
 struct change {
@@ -36,7 +38,7 @@ struct change {
 /* Of the portal itself, not of one of its entities. */
 static inline bool change_kind_portal(enum change_kind kind)
 {
-    return kind == CHANGE_KIND_ACCESS || kind == CHANGE_KIND_QUEUE;
+    return kind == CHANGE_KIND_ACCESS || kind == CHANGE_KIND_QUEUE || kind == CHANGE_KIND_NEWER;
 }
 
 struct change_list {

@@ -91,14 +91,6 @@ void col_name(struct str field, char ret[129])
 
 /* ---- the schema ---- */
 
-static int str_order(struct str a, struct str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-    return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 /* By name; of equal names the one given first comes first. */
 static int by_name(const void *a, const void *b)
 {

@@ -79,6 +79,7 @@ struct scheduler {
     struct store_alarms alarms_kept;    /* as read, until they hold */
     uint64_t unwritten_ms;          /* since when records are under way and no DONE came; 0 = none are */
     uint64_t drift_at_ms;           /* when fields are looked at next */
+    uint64_t newer_told_ms;         /* when it was told last that a gateway is newer */
     int64_t clocks_apart_ms;        /* wall minus monotonic, at the last look */
     bool clocks_seen;
     bool stopping;

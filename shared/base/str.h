@@ -29,6 +29,15 @@ static inline bool str_is(struct str a, const char *s)
     return str_eq(a, str_of(s));
 }
 
+/* By their bytes, whatever the locale: below, at or above 0. */
+static inline int str_order(struct str a, struct str b)
+{
+    const size_t n = a.n < b.n ? a.n : b.n;
+    const int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+    return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
 /* Whole of s is a decimal number in range; optional leading '-'. Output untouched on failure. */
 bool str_i64(struct str s, int64_t *ret);
 bool str_u64(struct str s, uint64_t *ret);

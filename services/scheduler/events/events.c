@@ -5,6 +5,7 @@
 #include "guard.h"
 
 #include "access/access.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proto/change.h"
@@ -136,8 +137,10 @@ static void add_change(struct scheduler *s, struct events *x, const struct chang
 
     if (portal >= 0)
         guard_heard(s, portal);
-    if (portal >= 0 && c->kind == CHANGE_KIND_QUEUE)
+    if (portal >= 0 && (c->kind == CHANGE_KIND_QUEUE || c->kind == CHANGE_KIND_NEWER))
         queue_wake(s, portal);
+    if (portal >= 0 && c->kind == CHANGE_KIND_NEWER)
+        changed_look_now(s, portal, UINT64_MAX);
     if (portal >= 0 && c->kind == CHANGE_KIND_ACCESS)
         add_offer(s, x, portal, c);
     if (mirror < 0) {
@@ -152,6 +155,39 @@ static void add_change(struct scheduler *s, struct events *x, const struct chang
     }
     g->ids[g->count++] = c->id;
     x->marked++;
+}
+
+#define NEWER_TOLD_MS 60000
+
+static void tell_newer(struct scheduler *s, struct str gateway, int sealed)
+{
+    const uint64_t now_ms = clock_mono_ms();
+
+    if (s->newer_told_ms != 0 && now_ms < s->newer_told_ms + NEWER_TOLD_MS)
+        return;
+    s->newer_told_ms = now_ms;
+    log_ev(LOG_WARNING, "event.newer", kv_str("gateway", gateway),
+        kv_s("message",
+            sealed > 0
+                ? "this gateway is newer than the scheduler, which does not understand what it brings: "
+                  "the gateway keeps it, and all that follows, until the scheduler is as new"
+                : "this gateway is newer than the scheduler: what it says is answered by looking "
+                  "at everything"));
+}
+
+/* A hint that is not understood is answered by looking at everything; what is sealed is no hint, and only who
+ * understands it may say that it is kept. */
+static bool is_beyond_us(struct scheduler *s, const struct change_list *changes, struct str gateway)
+{
+    int newer = 0, sealed = 0;
+
+    for (int i = 0; i < changes->count; i++) {
+        newer += changes->list[i].kind == CHANGE_KIND_NEWER;
+        sealed += changes->list[i].kind == CHANGE_KIND_NEWER && changes->list[i].sealed.n > 0;
+    }
+    if (newer > 0)
+        tell_newer(s, gateway, sealed);
+    return sealed > 0;
 }
 
 static void name_gateway(struct events *x, struct str name)
@@ -196,6 +232,10 @@ void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg
         return;
     if (change_list_decode(&changes, m->event.changes, &err) < 0) {
         log_ev(LOG_ERROR, "event.garbage", kv_str("gateway", m->event.gateway), kv_err(&err));
+        return;
+    }
+    if (is_beyond_us(s, &changes, m->event.gateway)) {
+        change_list_free(&changes);
         return;
     }
     x = xcalloc(1, sizeof(*x));

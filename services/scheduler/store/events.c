@@ -61,15 +61,32 @@ static int keep_group(struct db *db, const struct store_marks *g, struct err *er
     return keep_wishes(db, g, tick, err);
 }
 
+static int by_row(const void *a, const void *b)
+{
+    const struct store_marks *x = *(const struct store_marks *const *)a,
+                             *y = *(const struct store_marks *const *)b;
+    int order = str_order(x->who.portal, y->who.portal);
+
+    return order != 0 ? order : str_order(x->entity, y->entity);
+}
+
+/* Several portals, and entities, in one transaction: whoever takes their rows takes them in the same order,
+ * or two would wait for each other. */
 int store_events(struct db *db, const struct store_marks *groups, int count, struct err *err)
 {
+    const struct store_marks **sorted;
     int failed = 0;
 
     if (count == 0)
         return 0;
     if (db_begin(db, err) < 0)
         return -1;
+    sorted = xcalloc((size_t)count, sizeof(*sorted));
+    for (int i = 0; i < count; i++)
+        sorted[i] = &groups[i];
+    qsort(sorted, (size_t)count, sizeof(*sorted), by_row);
     for (int i = 0; i < count && failed == 0; i++)
-        failed = keep_group(db, &groups[i], err);
+        failed = keep_group(db, sorted[i], err);
+    free(sorted);
     return store_end(db, failed, err);
 }

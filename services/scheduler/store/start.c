@@ -97,6 +97,23 @@ static int take_lease(
         DB_ARGS(dbv_s(t->who.portal)), NULL, NULL, NULL, err);
 }
 
+static int by_portal(const void *a, const void *b)
+{
+    return str_order(
+        (*(struct store_take *const *)a)->who.portal, (*(struct store_take *const *)b)->who.portal);
+}
+
+/* As whoever takes rows of several portals: see store_events(). */
+static struct store_take **in_order(struct store_take *list, int count)
+{
+    struct store_take **sorted = xcalloc((size_t)count + 1, sizeof(struct store_take *));
+
+    for (int i = 0; i < count; i++)
+        sorted[i] = &list[i];
+    qsort(sorted, (size_t)count, sizeof(*sorted), by_portal);
+    return sorted;
+}
+
 int store_take_leases(struct db *db, struct str holder, uint64_t now_ms, uint64_t patience_ms,
     struct store_take *list, int count, bool *ret_taken, struct err *err)
 {
@@ -106,8 +123,10 @@ int store_take_leases(struct db *db, struct str holder, uint64_t now_ms, uint64_
     *ret_taken = true;
     if (db_begin(db, err) < 0)
         return -1;
+    struct store_take **sorted = in_order(list, count);
     for (int i = 0; i < count && failed == 0 && *ret_taken; i++)
-        failed = take_lease(db, holder, (int64_t)now_ms, &list[i], ret_taken, err);
+        failed = take_lease(db, holder, (int64_t)now_ms, sorted[i], ret_taken, err);
+    free(sorted);
     if (patience_ms > 0 && clock_mono_ms() - begun_ms > patience_ms)
         *ret_taken = false; /* its turn came late: the holder's beat may have waited in the same line */
     if (failed == 0 && !*ret_taken) {

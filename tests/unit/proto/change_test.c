@@ -103,5 +103,34 @@ TEST(a_newer_gateway_may_say_more)
     change_list_free(&c);
 }
 
+/* seq, portal, entity, id, kind 7, at_ms: what it means must be guessed from what it names. */
+TEST(a_kind_that_is_not_known_is_a_hint_all_the_same)
+{
+    static const struct {
+        struct str bytes;
+        enum change_kind kind;
+    } cases[] = {
+        /* clang-format off */
+        { { "\x91\x96\x01\xa1" "m\xa1" "d\x05\x07\x00", 10 }, CHANGE_KIND_SET },
+        { { "\x91\x96\x01\xa1" "m\xa1" "d\x00\x07\x00", 10 }, CHANGE_KIND_FIELDS },
+        { { "\x91\x96\x01\xa1" "m\xa0\x00\x07\x00", 9 }, CHANGE_KIND_NEWER },
+        { { "\x91\x96\x01\xa1" "m\xa0\x05\x07\x00", 9 }, CHANGE_KIND_NEWER },
+        { { "\x91\x97\x01\xa1" "m\xa0\x00\x07\x00\xc4\x01s", 12 }, CHANGE_KIND_NEWER },
+        /* clang-format on */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct change_list c;
+        struct err err;
+
+        CHECK_OK(change_list_decode(&c, cases[i].bytes, &err), err);
+        CHECK_EQ(c.count, 1);
+        CHECK_EQ(c.unsound, 0);
+        CHECK_EQ(c.list[0].kind, cases[i].kind);
+        change_list_free(&c);
+    }
+}
+
 TEST_MAIN(CASE(changes_come_back), CASE(spoilt_changes_are_refused),
-    CASE(a_change_that_says_nothing_is_left_out_alone), CASE(a_newer_gateway_may_say_more))
+    CASE(a_change_that_says_nothing_is_left_out_alone), CASE(a_newer_gateway_may_say_more),
+    CASE(a_kind_that_is_not_known_is_a_hint_all_the_same))

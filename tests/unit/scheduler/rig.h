@@ -17,6 +17,7 @@ struct rig {
     struct msg *jobs[JOBS_MAX];
     int job_count, taken; /* received; looked at by the test */
     struct msg *reply;
+    uint64_t acked; /* `last` of the newest EVENT_ACK */
     uv_timer_t ready;
     bool silent, forget; /* send no READY; hold nothing */
     uint64_t held[JOBS_MAX];
@@ -50,6 +51,8 @@ static inline void rig_on_message(void *ctx, struct bus_plug *plug, struct bus_p
         msg_free(&r->reply);
         r->reply = *m;
         *m = NULL;
+    } else if ((*m)->type == MSG_EVENT_ACK) {
+        r->acked = (*m)->event_ack.last;
     }
 }
 
