@@ -3,12 +3,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/seal.h"
+#include "base/uuid.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ASK_AGAIN_MS 300 /* the same question, should the bus have lost it */
 #define NOBODY_MS \
@@ -301,10 +301,12 @@ struct budget *budget_new(const struct budget_def *def, struct err *err)
     b->def = *def;
     if (b->def.drain_per_s == 0)
         b->def.drain_per_s = 1;
-    snprintf(b->sender, sizeof(b->sender), "%s.%ld", def->kind, (long)getpid());
+    char life[UUID_SIZE];
+
+    uuid7(life); /* numbers of processes repeat, on other machines and in containers */
+    snprintf(b->sender, sizeof(b->sender), "%.24s.%s", def->kind, life);
     snprintf(b->portal, sizeof(b->portal), "%s", def->portal);
     snprintf(b->source, sizeof(b->source), "%s", def->source != NULL ? def->source : "");
-    b->seq = clock_wall_ms(); /* above those of a process that had our number before */
     buf_init(&b->operating, OPERATING_MAX);
     buf_init(&b->sealed, SEALED_MAX);
     b->plug = bus_open(def->bus, &plug, err);

@@ -217,7 +217,7 @@ static void cover_soon(struct scheduler *s, int portal, uint64_t now_ms)
 
 /* ---- grants ---- */
 
-/* Kinds of senders are few, their numbers are not: "verify.4711" counts as "verify". */
+/* Kinds of senders are few, their numbers are not: "verify.0199…" counts as "verify". */
 static void count_grant(const struct portal *p, const struct sender *of)
 {
     char labels[160], kind[24];
