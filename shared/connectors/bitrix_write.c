@@ -126,7 +126,7 @@ void bitrix_write_answered(
         w->due_ms = now_ms + pause_of(pace, ++w->vain, heard->retry_ms);
         break;
     case WRITE_WAS_REFUSED:
-        fail(w, false);
+        fail(w, w->attempts > 1 && kinds[w->kind].looks == 0); /* an earlier one was never looked for */
         break;
     case WRITE_SAID_NO:
     case WRITE_WAS_LOST:

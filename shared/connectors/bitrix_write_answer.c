@@ -130,7 +130,7 @@ static uint64_t number_of(const json_t *value)
 
 static uint64_t added_id(const struct write_task *t, const json_t *result)
 {
-    struct write_names names;
+    struct write_names names = { 0 };
 
     if (bitrix_write_names(t, &names, NULL) < 0)
         return 0;
@@ -214,7 +214,7 @@ static void keep_id(struct write_found *f, uint64_t id)
 /* Rows that nobody asked for: the portal made nothing of the filter, and what it left out nobody knows. */
 static void find_added(const struct write_task *t, const json_t *result, struct write_found *ret)
 {
-    struct write_names names;
+    struct write_names names = { 0 };
     const json_t *row, *rows;
     size_t i;
 

@@ -121,7 +121,7 @@ static int call_record(const struct write_task *t, struct buf *room, struct call
     static const char *const verbs[WRITE_KINDS] = {
         [WRITE_ADD] = "add", [WRITE_ROWS] = "update", [WRITE_UPDATE] = "update", [WRITE_DELETE] = "delete"
     };
-    struct write_names names;
+    struct write_names names = { 0 };
     json_t *params, *fields = NULL;
 
     if (bitrix_write_names(t, &names, err) < 0 || check_record(t, &names, err) < 0)
@@ -163,7 +163,7 @@ static json_t *search_of(const struct write_task *t, const struct write_names *n
 
 static int look_record(const struct write_task *t, struct buf *room, struct call *ret, struct err *err)
 {
-    struct write_names names;
+    struct write_names names = { 0 };
 
     if (bitrix_write_names(t, &names, err) < 0 || check_record(t, &names, err) < 0)
         return -1;

@@ -176,11 +176,24 @@ TEST(a_no_that_no_table_knows_is_looked_for_and_never_sent_again)
     bitrix_write_answered(&w, &PACE, &h, 0);
     bitrix_write_resumed(&w, &PACE, 5);
     look(&w, WRITE_SEEN_NOT, 100);
-    bitrix_write_looked(&w, &PACE, &(struct write_found){ .seen = WRITE_NOT_LOOKED, .err = { .text = "page" } }, 105);
+    bitrix_write_looked(
+        &w, &PACE, &(struct write_found){ .seen = WRITE_NOT_LOOKED, .err = { .text = "page" } }, 105);
     look(&w, WRITE_SEEN_NOT, 110);
     check_next(&w, 110, WRITE_DO_TELL, 110);
     CHECK_STR(w.err.text, "a bad day");
     CHECK(!w.unsure);
+}
+
+TEST(an_update_refused_after_one_that_was_lost_is_unsure)
+{
+    struct write_heard h = heard(WRITE_WAS_REFUSED);
+    struct bitrix_write w = lost_at(WRITE_UPDATE, 0);
+
+    bitrix_write_sent(&w);
+    bitrix_write_answered(&w, &PACE, &h, 80);
+    check_next(&w, 80, WRITE_DO_TELL, 80);
+    CHECK(w.unsure);
+    CHECK(bitrix_write_rests(&w, 80));
 }
 
 TEST(after_so_many_sendings_without_effect_it_is_a_persons_turn)
@@ -308,6 +321,7 @@ TEST_MAIN(CASE(the_times_are_those_of_the_portal), CASE(what_a_sending_came_to_d
     CASE(a_look_in_vain_is_made_again_and_nothing_is_sent),
     CASE(refusals_that_pass_are_waited_for_as_the_portal_wishes_and_are_no_attempts),
     CASE(a_no_that_no_table_knows_is_looked_for_and_never_sent_again),
+    CASE(an_update_refused_after_one_that_was_lost_is_unsure),
     CASE(after_so_many_sendings_without_effect_it_is_a_persons_turn),
     CASE(what_the_portal_will_never_tell_is_a_persons_turn_and_said_to_be_unsure),
     CASE(a_restart_in_any_state_goes_on_and_waits_anew), CASE(what_is_kept_reads_as_it_was),
