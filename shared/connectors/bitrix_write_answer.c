@@ -1,11 +1,36 @@
 #include "connectors/bitrix_write_answer.h"
 
+#include "connectors/bitrix_limits.h"
 #include "connectors/bitrix_rule.h"
+#include "connectors/transcode.h"
+
+#include "proto/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /* ---- the envelope ---- */
+
+json_t *bitrix_said_json(char *text, size_t n)
+{
+    struct buf *bytes = transcode_take_room(LIMIT_TRANSCODED_BYTES);
+    struct wire_ends ends;
+    uint64_t repaired = 0;
+    json_t *j = NULL;
+    struct buf clean;
+    struct wire w;
+
+    buf_init(&clean, LIMIT_TRANSCODED_BYTES);
+    if (n > 0 && transcode(text, n, bytes, &ends, &repaired, NULL) == 0) {
+        wire_init(&w, bytes->p, bytes->n);
+        wire_json(&w, &clean);
+        if (!clean.failed && clean.n > 0)
+            j = json_loadb(clean.p, clean.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    }
+    buf_fini(&clean);
+    transcode_give_room(bytes);
+    return j;
+}
 
 struct bitrix_said bitrix_said_nothing(bool sent, const struct err *err)
 {
@@ -176,6 +201,28 @@ void bitrix_write_hear(const struct write_task *t, const struct bitrix_said *sai
 
 /* ---- what a look found ---- */
 
+/* A list; PHP writes one that lost some of its rows as an object. A new reference; NULL: neither. */
+static json_t *list_of(const json_t *value)
+{
+    json_t *list, *row;
+    const char *key;
+    uint64_t number;
+
+    if (json_is_array(value))
+        return json_incref((json_t *)value);
+    if (json_object_size(value) == 0)
+        return NULL;
+    list = json_array();
+    json_object_foreach((json_t *)value, key, row) {
+        if (!str_u64(str_of(key), &number)) {
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append(list, row);
+    }
+    return list;
+}
+
 /* A row of the origin that was asked for; else of another one, *ret_near: of one that differs in letters'
  * case alone, which a portal's filter may take for the same. */
 static bool is_own(
@@ -212,32 +259,41 @@ static void keep_id(struct write_found *f, uint64_t id)
 }
 
 /* Rows that nobody asked for: the portal made nothing of the filter, and what it left out nobody knows. */
+static void find_row(
+    const struct write_task *t, const struct write_names *names, const json_t *row, struct write_found *ret)
+{
+    const uint64_t id = number_of(json_object_get(row, names->id));
+    bool near;
+
+    if (ret->seen == WRITE_UNSEEABLE)
+        return;
+    if (is_own(t, names, row, &near) && id > 0) {
+        keep_id(ret, id);
+    } else if (!near || id == 0) {
+        ret->seen = WRITE_UNSEEABLE;
+        err_set(&ret->err, ERR_PERM, "the portal shows records of another origin than was asked for");
+    }
+}
+
 static void find_added(const struct write_task *t, const json_t *result, struct write_found *ret)
 {
     struct write_names names = { 0 };
-    const json_t *row, *rows;
+    const json_t *row;
+    json_t *rows;
     size_t i;
 
     if (bitrix_write_names(t, &names, &ret->err) < 0) {
         ret->seen = WRITE_UNSEEABLE;
         return;
     }
-    rows = names.item ? json_object_get(result, "items") : result;
-    ret->seen = json_is_array(rows) ? WRITE_SEEN_NOT : WRITE_NOT_LOOKED;
-    json_array_foreach(rows, i, row) {
-        const uint64_t id = number_of(json_object_get(row, names.id));
-        bool near;
-
-        if (is_own(t, &names, row, &near) && id > 0) {
-            keep_id(ret, id);
-        } else if (!near || id == 0) {
-            ret->seen = WRITE_UNSEEABLE;
-            err_set(&ret->err, ERR_PERM, "the portal shows records of another origin than was asked for");
-            return;
-        }
-    }
-    if (ret->seen == WRITE_NOT_LOOKED)
+    rows = list_of(names.item ? json_object_get(result, "items") : result);
+    if (rows == NULL)
         err_set(&ret->err, ERR_TEMP, "the portal answered no list");
+    else
+        ret->seen = WRITE_SEEN_NOT;
+    json_array_foreach(rows, i, row)
+        find_row(t, &names, row, ret);
+    json_decref(rows);
 }
 
 /* Phones are compared by their digits: a portal may keep them in a form of its own. */
@@ -335,18 +391,18 @@ static bool is_subscription(const struct write_task *t, const json_t *entry)
 static void find_event(const struct write_task *t, const json_t *result, struct write_found *ret)
 {
     const bool wanted = t->kind == WRITE_BIND;
+    json_t *list = list_of(result);
     const json_t *entry;
     bool there = false;
     size_t i;
 
-    if (!json_is_array(result)) {
-        ret->seen = WRITE_NOT_LOOKED;
-        err_set(&ret->err, ERR_TEMP, "event.get: no list of subscriptions");
-        return;
-    }
-    json_array_foreach(result, i, entry)
+    json_array_foreach(list, i, entry)
         there |= is_subscription(t, entry);
-    ret->seen = there == wanted ? WRITE_SEEN : WRITE_SEEN_NOT;
+    if (list == NULL)
+        err_set(&ret->err, ERR_TEMP, "event.get: no list of subscriptions");
+    else
+        ret->seen = there == wanted ? WRITE_SEEN : WRITE_SEEN_NOT;
+    json_decref(list);
 }
 
 void bitrix_write_find(const struct write_task *t, const struct bitrix_said *said, struct write_found *ret)

@@ -20,6 +20,9 @@ struct bitrix_said {
     uint64_t retry_ms; /* of a Retry-After header */
 };
 
+/* The body of an answer; a bad letter of some field is repaired. NULL: no JSON. text has JSON_PADDING
+ * writable bytes behind it; a new reference. */
+json_t *bitrix_said_json(char *text, size_t n);
 /* err: why there was no answer. */
 struct bitrix_said bitrix_said_nothing(bool sent, const struct err *err);
 /* body: the whole answer; NULL when it is no JSON (a page, cut short). key: of a command; NULL: the call was

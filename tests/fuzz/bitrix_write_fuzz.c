@@ -2,6 +2,7 @@
  * and comes to an end; an answer that nobody understands never counts as "certainly not done". */
 #include "connectors/bitrix_write_answer.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "support/fuzz.h"
 
@@ -86,7 +87,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const int statuses[] = { 200, 302, 400, 401, 404, 429, 500, 503 };
     const struct str bytes = { (const char *)data, size };
     struct bitrix_write w;
-    json_t *body = json_loadb(bytes.p != NULL ? bytes.p : "", bytes.n, 0, NULL);
+    char *room = xcalloc(1, size + JSON_PADDING);
+    json_t *body;
+
+    if (size > 0)
+        memcpy(room, data, size);
+    body = bitrix_said_json(room, size);
 
     if (bitrix_write_decode(&w, bytes, NULL) == 0) {
         const struct write_heard heard = { .verdict = WRITE_WAS_LOST };
@@ -101,5 +107,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         answer(&tasks[t], statuses[size % ARRAY_SIZE(statuses)], body, "a");
     }
     json_decref(body);
+    free(room);
     return 0;
 }

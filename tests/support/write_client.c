@@ -186,7 +186,7 @@ static void take(struct request *r, int i, const struct bitrix_said *said)
 static void on_answer(void *ctx, struct http_answer *a)
 {
     struct request *r = ctx;
-    json_t *body = json_loadb(a->body.n > 0 ? a->body.p : "", a->body.n, 0, NULL);
+    json_t *body = bitrix_said_json(a->body.p, a->body.n);
     char key[BITRIX_KEY_SIZE];
 
     for (int i = 0; i < r->count; i++) {

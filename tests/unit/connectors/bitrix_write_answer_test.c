@@ -1,5 +1,6 @@
 #include "connectors/bitrix_write_answer.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "support/check.h"
 
@@ -27,11 +28,21 @@ static const struct write_task QUEUE = {
     .kind = WRITE_BIND, .event = STR("ONCRMDEALADD"), .offline = true, .connector = STR("potok")
 };
 
+static json_t *json_of(const char *text)
+{
+    char room[4096 + JSON_PADDING] = { 0 };
+    const size_t n = strlen(text);
+
+    CHECK(n <= 4096);
+    memcpy(room, text, n);
+    return bitrix_said_json(room, n);
+}
+
 /* text: "" is no JSON. */
 static void hear(const struct write_task *t, int status, const char *text, const char *key, bool halt,
     struct write_heard *heard, struct write_found *found)
 {
-    json_t *body = json_loads(text, 0, NULL);
+    json_t *body = json_of(text);
     struct bitrix_said said = bitrix_said(status, body, key, halt);
 
     bitrix_write_hear(t, &said, heard);
@@ -192,7 +203,9 @@ TEST(a_look_finds_the_effect_or_says_that_it_is_not_there)
         { &DEAL, 200, "{\"result\":[" ROW("41", "potok", "A:7") "," ROW("42", "", "") "]}", WRITE_UNSEEABLE,
             0, 0 },
         { &DEAL, 200, "{\"result\":[{\"ID\":\"3\"}]}", WRITE_UNSEEABLE, 0, 0 },
+        { &DEAL, 200, "{\"result\":{\"3\":" ROW("41", "potok", "A:7") "}}", WRITE_SEEN, 41, 0 }, /* of PHP */
         { &DEAL, 200, "{\"result\":{}}", WRITE_NOT_LOOKED, 0, 0 },
+        { &DEAL, 200, "{\"result\":{\"x\":" ROW("41", "potok", "A:7") "}}", WRITE_NOT_LOOKED, 0, 0 },
         { &DEAL, 502, "", WRITE_NOT_LOOKED, 0, 0 },
         { &DEAL, 503, ERROR("QUERY_LIMIT_EXCEEDED", ""), WRITE_NOT_LOOKED, 0, 0 },
         { &DEAL, 401, ERROR("expired_token", ""), WRITE_NOT_LOOKED, 0, 0 },
@@ -244,6 +257,25 @@ TEST(a_look_finds_the_effect_or_says_that_it_is_not_there)
     }
 }
 
+TEST(a_bad_letter_makes_no_record_invisible)
+{
+    static const char *const cases[] = { "{\"result\":{\"ID\":\"9\",\"TITLE\":\"\xD0(\"}}",
+        "{\"result\":{\"ID\":\"9\",\"TITLE\":\"\\ud800\"}}",
+        "{\"result\":{\"ID\":\"9\",\"TITLE\":\"\\u0000\"}}",
+        "{\"result\":{\"ID\":\"9\",\"SUM\":123456789012345678901234567890.5}}" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct write_heard h;
+        struct write_found f;
+
+        hear(&GONE, 200, cases[i], NULL, false, &h, &f);
+        CHECK_EQ(f.seen, WRITE_SEEN_NOT);
+    }
+    CHECK(json_of("<html>") == NULL);
+    CHECK(json_of("{\"result\":[{\"ID\":\"4") == NULL);
+    CHECK(json_of("") == NULL);
+}
+
 TEST(the_longer_pause_is_heeded)
 {
     json_t *body = json_loads(ERROR("OPERATION_TIME_LIMIT", ""), 0, NULL);
@@ -261,4 +293,5 @@ TEST(the_longer_pause_is_heeded)
 TEST_MAIN(CASE(an_answer_says_done_or_certainly_not_or_nothing),
     CASE(a_call_without_an_answer_is_unknown_once_a_byte_may_have_left),
     CASE(commands_of_a_batch_have_fates_of_their_own),
-    CASE(a_look_finds_the_effect_or_says_that_it_is_not_there), CASE(the_longer_pause_is_heeded))
+    CASE(a_look_finds_the_effect_or_says_that_it_is_not_there), CASE(a_bad_letter_makes_no_record_invisible),
+    CASE(the_longer_pause_is_heeded))
