@@ -108,10 +108,13 @@ static int64_t now_s(void)
 static void out_envelope(struct portal_answer *ret, struct call *c)
 {
     struct buf *out = &ret->body;
+    const bool total_first = c->portal->serial % 2; /* either comes first (facts section 2.1) */
 
+    if (c->listed && total_first)
+        buf_fmt(out, ",\"total\":%llu", (unsigned long long)c->total);
     if (c->next >= 0)
         buf_fmt(out, ",\"next\":%lld", (long long)c->next);
-    if (c->listed)
+    if (c->listed && !total_first)
         buf_fmt(out, ",\"total\":%llu", (unsigned long long)c->total);
     buf_str(out, ",\"time\":");
     call_out_time(out, c);

@@ -273,6 +273,22 @@ TEST(a_start_may_be_odd_or_far)
     ask_close(p);
 }
 
+TEST(total_and_next_come_in_either_order)
+{
+    struct portal *p = open_all();
+    char path[100];
+    int first = 0;
+
+    snprintf(path, sizeof(path), "/rest/1/%s/crm.deal.list", p->secret);
+    for (int i = 0; i < 10; i++) {
+        char *text = ask_raw(p, path, NULL, "", NULL);
+        first += strstr(text, "\"total\":120") < strstr(text, "\"next\":50");
+        free(text);
+    }
+    CHECK(first > 0 && first < 10);
+    ask_close(p);
+}
+
 TEST(the_first_funnel_is_told_by_the_new_method_alone)
 {
     struct portal *p = open_all();
@@ -302,4 +318,5 @@ TEST_MAIN(CASE(a_contact_shows_what_is_described_nowhere), CASE(links_of_files_d
     CASE(thousands_are_kept_apart_by_an_entity_or_nothing),
     CASE(auditors_of_tasks_are_a_list_when_there_are_none),
     CASE(a_word_too_much_is_an_argument_of_old_methods), CASE(a_feature_without_a_name_has_a_code_of_its_own),
-    CASE(a_start_may_be_odd_or_far), CASE(the_first_funnel_is_told_by_the_new_method_alone))
+    CASE(a_start_may_be_odd_or_far), CASE(total_and_next_come_in_either_order),
+    CASE(the_first_funnel_is_told_by_the_new_method_alone))
