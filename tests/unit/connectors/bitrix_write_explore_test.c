@@ -204,6 +204,14 @@ TEST(never_twice_and_never_not_at_all)
     }
 }
 
+TEST(what_may_be_repeated_takes_effect_in_every_story)
+{
+    static const enum write_kind of[] = { WRITE_UPDATE, WRITE_DELETE, WRITE_BIND, WRITE_UNBIND };
+
+    for (size_t i = 0; i < ARRAY_SIZE(of); i++)
+        CHECK_EQ(explore(of[i], &PACE, false, 3).none, 0);
+}
+
 TEST(a_shorter_wait_a_single_look_or_a_forgotten_sending_show_it_twice)
 {
     struct write_pace hasty = PACE, trusting = PACE;
@@ -275,6 +283,6 @@ TEST(a_newer_update_waits_for_the_rest_of_the_older_and_stays)
     }
 }
 
-TEST_MAIN(CASE(never_twice_and_never_not_at_all),
+TEST_MAIN(CASE(never_twice_and_never_not_at_all), CASE(what_may_be_repeated_takes_effect_in_every_story),
     CASE(a_shorter_wait_a_single_look_or_a_forgotten_sending_show_it_twice),
     CASE(a_newer_update_waits_for_the_rest_of_the_older_and_stays))
