@@ -142,11 +142,7 @@ class Quirks(Walk, Application, Scenario):
 
     @unittest.skipUnless(ALL, 'the long form')
     def test_each_alone(self):
-        for position in self.POSITIONS:
-            for name in self.every(position):
-                with self.subTest(alone=name):
-                    getattr(self, position)([name])
-                    self.potok.stop()
+        self.alone()
 
     # ---- what was met: events
 

@@ -132,12 +132,7 @@ class Quirks(Walk, Scenario):
 
     @unittest.skipUnless(ALL, 'the long form')
     def test_each_alone(self):
-        for position in self.POSITIONS:
-            for name in self.every(position):
-                print('alone: %s' % name)
-                with self.subTest(alone=name):
-                    getattr(self, position)([name])
-                    self.potok.stop()
+        self.alone()
 
     # ---- what was met: values
 

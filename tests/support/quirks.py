@@ -108,6 +108,18 @@ class Walk:
             with self.subTest(quirk=name):
                 getattr(self, 'met_' + name.replace('-', '_'))()
 
+    def alone(self):
+        """Each quirk of the test's positions on a portal and a pipeline of its own."""
+        whole = self.folder
+        for position in self.POSITIONS:
+            for name in self.every(position):
+                self.folder = os.path.join(whole, name)
+                os.makedirs(self.folder)
+                with self.subTest(alone=name):
+                    getattr(self, position)([name])
+                self.potok.stop()
+        self.folder = whole
+
     def options(self, quirks):
         return [word for name in quirks for word in ('--quirk', name)]
 
