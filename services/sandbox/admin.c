@@ -144,7 +144,8 @@ static void show_stats(struct visit *v)
         (unsigned long long)p->stats.requests, (unsigned long long)p->stats.refused_503,
         (unsigned long long)p->stats.refused_429, (unsigned long long)p->stats.bytes,
         (unsigned long long)p->stats.records_served);
-    buf_fmt(out, "\"bucket_max\":%.3f,\"changing\":%s,\"changes\":%llu,\"faults\":%d,\"landing\":%d,\"records\":{",
+    buf_fmt(out,
+        "\"bucket_max\":%.3f,\"changing\":%s,\"changes\":%llu,\"faults\":%d,\"landing\":%d,\"records\":{",
         p->bucket.greatest, change_going(&p->changes, clock_mono_ms()) ? "true" : "false",
         (unsigned long long)p->store.changes, p->faults.count, p->landings.count);
     for (int w = 0; w < WHICHES; w++)
@@ -191,6 +192,10 @@ static void add_fault(struct visit *v)
     for (char *c = f.method; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     copy_param(v, "to", f.to, sizeof(f.to));
+    if (late && strncmp(f.method, "oauth.", 6) == 0) {
+        visit_refuse(v, 400, "late: of methods alone");
+        return;
+    }
     if (fault_add(&v->portal->faults, &f))
         visit_fine(v);
     else

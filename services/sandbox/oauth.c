@@ -290,7 +290,10 @@ bool oauth_answer(struct portal *p, const struct portal_request *in, struct port
         params_add_query(params, in->body);
         paths[i].answer(p, params, ret);
         json_decref(params);
-        trouble_after(&fault, kind, ret);
+        if (kind == FAULT_COMMITTED)
+            trouble_shown(p, &fault, in, ret);
+        else
+            trouble_after(&fault, kind, ret);
         return true;
     }
     return false;

@@ -220,20 +220,6 @@ static void answer_xml(struct portal_answer *ret)
     json_decref(answer);
 }
 
-/* What is done and how it is answered are two things: the answer that was made, or that is made although nothing is done
- * yet, gives way. */
-static void answer_instead(
-    struct portal *p, const struct fault *f, const struct portal_request *in, struct portal_answer *ret)
-{
-    if (f->as == FAULT_TRUNCATED) {
-        trouble_after(f, f->as, ret);
-        return;
-    }
-    buf_clear(&ret->body);
-    ret->headers[0] = '\0';
-    trouble_instead(p, f, f->as, in, ret);
-}
-
 static void answer_rest(struct portal *p, const struct portal_request *in, struct portal_answer *ret)
 {
     struct route r;
@@ -251,7 +237,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     const enum fault_kind kind = p->landing ? FAULT_NONE : fault_take(&p->faults, name, false, &fault);
     if (kind == FAULT_LATE) {
         landings_add(&p->landings, in, clock_mono_ms() + fault.ms);
-        answer_instead(p, &fault, in, ret);
+        trouble_shown(p, &fault, in, ret);
         return;
     }
     if (trouble_instead(p, &fault, kind, in, ret))
@@ -272,7 +258,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     else if (portal_has(p, QUIRK_JSON_PLAIN))
         json_out_plain(&ret->body);
     if (kind == FAULT_COMMITTED)
-        answer_instead(p, &fault, in, ret);
+        trouble_shown(p, &fault, in, ret);
     else
         trouble_after(&fault, kind, ret);
 }

@@ -123,3 +123,15 @@ void trouble_after(const struct fault *f, enum fault_kind kind, struct portal_an
         break;
     }
 }
+
+void trouble_shown(
+    struct portal *p, const struct fault *f, const struct portal_request *in, struct portal_answer *ret)
+{
+    if (f->as == FAULT_TRUNCATED) {
+        trouble_after(f, f->as, ret);
+        return;
+    }
+    buf_clear(&ret->body);
+    ret->headers[0] = '\0';
+    trouble_instead(p, f, f->as, in, ret);
+}

@@ -136,7 +136,7 @@ TEST(a_command_of_a_batch_was_done_although_its_error_says_otherwise)
 TEST(what_cannot_be_seen_is_refused)
 {
     static const char *const cases[] = { "fault?kind=late&as=truncated", "fault?kind=late&as=latency",
-        "fault?kind=after-commit&as=quake" };
+        "fault?kind=after-commit&as=quake", "fault?kind=late&method=oauth.token" };
     struct portal *p = ask_open();
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
