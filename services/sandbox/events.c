@@ -215,8 +215,7 @@ int events_install(struct events *e, uint64_t mono_ms, struct err *err)
 
 int events_update(struct events *e, bool token, uint64_t mono_ms, struct err *err)
 {
-    static const char data[] =
-        "data%5BVERSION%5D=2&data%5BPREVIOUS_VERSION%5D=1&data%5BLANGUAGE_ID%5D=ru";
+    static const char data[] = "data%5BVERSION%5D=2&data%5BPREVIOUS_VERSION%5D=1&data%5BLANGUAGE_ID%5D=ru";
 
     if (token)
         make_token(hash_two(e->outbox.seed, ++e->letter_count), e->application_token);
@@ -269,8 +268,8 @@ static void add_tokens(struct events *e, struct event_from *from, int code, uint
     from->access_token = pair->access;
     from->expires_in_s = (pair->access_until_ms - wall_ms) / 1000;
     from->expires_s = pair->access_until_ms / 1000;
-    if (installed || code == event_offline() ||
-        code == event_app_update() || has_quirk(e, QUIRK_EVENT_REFRESH))
+    if (installed || code == event_offline() || code == event_app_update() ||
+        has_quirk(e, QUIRK_EVENT_REFRESH))
         from->refresh_token = pair->refresh;
 }
 

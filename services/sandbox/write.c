@@ -106,7 +106,8 @@ static bool is_strange(const struct write *x, const struct attr *a, const json_t
 {
     char room[40], id[64];
 
-    if (x->how == WRITE_CLASSIC || a->dictionary == NULL || a->flags & ATTR_MULTIPLE || params_is_array(given))
+    if (x->how == WRITE_CLASSIC || a->dictionary == NULL || a->flags & ATTR_MULTIPLE ||
+        params_is_array(given))
         return false;
     snprintf(id, sizeof(id), STR_FMT, STR_ARG(params_text(given, room)));
     return id[0] != '\0' && write_status(a->dictionary, id) == NULL;

@@ -197,8 +197,8 @@ static bool one_money(const struct one *o, bool *ret_bad)
     return true;
 }
 
-/* {"fileData":[name, content]} or [name, content]: the portal shows where it lies, not what it is. {"id":5}: the one that
- * is there stays. */
+/* {"fileData":[name, content]} or [name, content]: the portal shows where it lies, not what it is. {"id":5}:
+ * the one that is there stays. */
 static bool one_file(const struct one *o, bool *ret_bad)
 {
     const json_t *data = json_is_object(o->given) ? params_get(o->given, "fileData") : o->given;
