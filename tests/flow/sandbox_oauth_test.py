@@ -222,6 +222,25 @@ class OAuth(Scenario):
             self.assertEqual((200, None), self.profile(sandbox, body['AUTH_ID']))
             self.assertEqual(200, sandbox.oauth_token(grant_type='refresh_token', refresh_token=body['REFRESH_ID'])[0])
 
+    def test_an_update_takes_the_handlers_and_an_unfinished_installation_hears_nothing(self):
+        with Listener() as listener:
+            sandbox = self.portal()
+            for code in 'onAppUpdate', 'onCrmDealUpdate':
+                self.assertEqual(True, sandbox.app('event.bind', event=code, handler=listener.url)['result'])
+            sandbox.app_state('unfinished')
+            self.assertIs(False, sandbox.app('app.info')['result']['INSTALLED'])
+            sandbox.post('change?entity=deals&count=2&kind=update')
+            sandbox.app_state('installed')
+            self.assertEqual(0, sandbox.stats()['events']['made'])
+            before = sandbox.application()['application_token']
+            sandbox.post('app/update?token=1')
+            wait_for(lambda: listener.calls, 'ONAPPUPDATE')
+            event, after = listener.events()[0], sandbox.application()['application_token']
+            self.assertEqual(('ONAPPUPDATE', '2', '1', after),
+                             tuple(event[k] for k in ('event', 'data[VERSION]', 'data[PREVIOUS_VERSION]', 'auth[application_token]')))
+            self.assertNotEqual(before, after)
+            self.assertEqual(['ONAPPUPDATE'], [b['event'] for b in sandbox.app('event.get')['result']])
+
     def test_a_robot_names_its_document(self):
         with Listener() as listener:
             sandbox = self.portal()
