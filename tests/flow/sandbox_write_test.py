@@ -87,6 +87,22 @@ class Writes(Scenario):
         known = sandbox.truth('deals')[deal]
         self.assertEqual(('new', 4, '10.5'), (known['title'], known['uf_crm_int'], known['opportunity']))
 
+    def test_what_was_imported_is_as_old_as_it_says(self):
+        sandbox = self.sandbox(deals=20, contacts=10, companies=10, leads=10)
+        made, changed = '2026-01-10T10:00:00+00:00', '2026-01-11T12:30:00+03:00'
+        told = dict(title='old', createdTime=made, updatedTime=changed, movedTime=made, createdBy=3)
+        items = self.ask(sandbox, 'crm.item.batchImport', {'entityTypeId': 2, 'data': [told, dict(told, createdTime='2001-01-01')]})['items']
+        self.assertEqual('CRM_FIELD_ERROR_VALUE_NOT_VALID', items[1]['error'], 'older than the one before')
+        deal = items[0]['item']['id']
+        shown = self.ask(sandbox, 'crm.deal.get', {'id': deal})
+        self.assertEqual(('2026-01-10T13:00:00+03:00', changed, '3'), (shown['DATE_CREATE'], shown['DATE_MODIFY'], shown['CREATED_BY_ID']))
+        pipeline = self.pipeline(sandbox)
+        done = pipeline.potok('up', '--once')
+        self.assertEqual(0, done.returncode, done.stdout[-2000:] + done.stderr[-2000:])
+        truth.check(self, pipeline, sandbox, ['deals'])
+        self.assertEqual(('2026-01-10T10:00:00Z', '2026-01-11T09:30:00Z'),
+                         tuple(sandbox.truth('deals')[deal][k] for k in ('date_create', 'date_modify')))
+
 
 if __name__ == '__main__':
     unittest.main()
