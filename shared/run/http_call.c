@@ -246,6 +246,7 @@ static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 static void set_once(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L); /* or each would be kept beside those before it */
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 }
 

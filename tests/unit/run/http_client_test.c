@@ -470,7 +470,7 @@ TEST(freeing_the_client_ends_every_call_before_it_returns)
 /* A server of one page that counts connections: keep-alive is not visible through http_server.h. */
 struct counter {
     uv_tcp_t tcp, peers[4];
-    int connections, requests, breaks_at;
+    int connections, requests, breaks_at, closed;
 };
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
@@ -489,6 +489,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     c->requests += n > 0 && (buf->base[0] == 'G' || buf->base[0] == 'P'); /* GET, POST; else the body */
     if (n < 0 || (n > 0 && c->requests == c->breaks_at)) {
         c->breaks_at = 0;
+        c->closed++;
         uv_close((uv_handle_t *)stream, NULL);
     } else if (n > 0)
         CHECK_EQ(uv_try_write(stream, &out, 1), (int)out.len);
@@ -541,8 +542,8 @@ TEST(connections_are_kept_and_used_again)
     site_close(&s);
 }
 
-/* The server takes the second request and breaks: whether it did what it was asked for nobody knows. Curl makes the request
- * again on a new connection by itself, which does no harm to questions. */
+/* The server takes the second request and breaks: whether it did what it was asked for nobody knows. Curl
+ * makes the request again on a new connection by itself, which does no harm to questions. */
 TEST(a_request_that_must_not_be_made_twice_is_not)
 {
     for (int once = 0; once < 2; once++) {
@@ -564,6 +565,26 @@ TEST(a_request_that_must_not_be_made_twice_is_not)
         uv_close((uv_handle_t *)&c.tcp, NULL);
         site_close(&s);
     }
+}
+
+TEST(what_is_sent_once_leaves_no_connection_behind)
+{
+    struct site s;
+    struct counter c = { 0 };
+    char url[64];
+
+    site_open(&s);
+    counter_open(&s, &c, url);
+    for (int i = 0; i < 3; i++) {
+        struct outcome o = { .once = true };
+        call_url(&s, "POST", url, "{}", &o, 5000, 1000);
+        turn_until(&s.loop, &o.count, 1);
+        CHECK_STR(o.body, "ok");
+    }
+    CHECK_EQ(c.connections, 3);
+    turn_until(&s.loop, &c.closed, 3);
+    uv_close((uv_handle_t *)&c.tcp, NULL);
+    site_close(&s);
 }
 
 TEST(a_call_that_found_nobody_sent_nothing)
@@ -591,4 +612,5 @@ TEST_MAIN(CASE(a_post_carries_its_body_and_brings_the_answer),
     CASE(curl_codes_are_classified), CASE(many_calls_at_once_all_end),
     CASE(a_cancelled_call_ends_once_and_at_once), CASE(a_callback_may_cancel_one_call_and_start_another),
     CASE(freeing_the_client_ends_every_call_before_it_returns), CASE(connections_are_kept_and_used_again),
-    CASE(a_request_that_must_not_be_made_twice_is_not), CASE(a_call_that_found_nobody_sent_nothing))
+    CASE(a_request_that_must_not_be_made_twice_is_not), CASE(what_is_sent_once_leaves_no_connection_behind),
+    CASE(a_call_that_found_nobody_sent_nothing))
