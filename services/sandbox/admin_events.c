@@ -21,6 +21,7 @@ static const struct {
     FAULT_ROW("late_ms", late_ms, 86400000),
     FAULT_ROW("hold", hold, 100),
     FAULT_ROW("shuffle_ms", shuffle_ms, 600000),
+    FAULT_ROW("pause_ms", pause_ms, 60000),
 #undef FAULT_ROW
 };
 
@@ -122,7 +123,7 @@ void visit_event_faults(struct visit *v)
         const bool is_lateness = faults[i].offset == offsetof(struct event_faults, late_ms);
         if (!visit_count(v, faults[i].name, is_lateness ? 1000 : 0, fault_at(&f, i)) ||
             *fault_at(&f, i) > faults[i].most) {
-            visit_refuse(v, 400, "drop, double, late, hold: 0 to 100; late_ms, shuffle_ms: numbers");
+            visit_refuse(v, 400, "drop, double, late, hold: 0 to 100; late_ms, shuffle_ms, pause_ms: numbers");
             return;
         }
     }

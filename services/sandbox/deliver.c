@@ -14,6 +14,8 @@ struct deliver_call {
     struct deliver *deliver;
     struct http_client *client;
     bool over;
+    int binding;
+    uint64_t begun_ms;
     struct deliver_call *next;
 };
 
@@ -21,7 +23,11 @@ static void on_done(void *ctx, struct http_answer *answer)
 {
     struct deliver_call *call = ctx;
 
-    outbox_done(&call->deliver->events->outbox, answer->status >= 200 && answer->status < 300);
+    struct outbox *o = &call->deliver->events->outbox;
+    const uint64_t now_ms = clock_mono_ms();
+
+    outbox_took(o, call->binding, now_ms - call->begun_ms, now_ms);
+    outbox_done(o, answer->status >= 200 && answer->status < 300);
     call->over = true; /* its client cannot go from inside of it */
     uv_async_send(&call->deliver->again);
 }
@@ -40,9 +46,11 @@ static void send_one(struct deliver *d, const char *url, struct buf *body)
         .ctx = call };
     struct err err;
 
-    *call = (struct deliver_call){
-        .deliver = d, .client = http_client_new(d->again.loop, "Bitrix24 Webhook Engine"), .next = d->calls
-    };
+    *call = (struct deliver_call){ .deliver = d,
+        .client = http_client_new(d->again.loop, "Bitrix24 Webhook Engine"),
+        .binding = d->events->asked,
+        .begun_ms = clock_mono_ms(),
+        .next = d->calls };
     d->calls = call;
     if (http_start(call->client, &request, &err) == NULL) {
         outbox_done(&d->events->outbox, false);

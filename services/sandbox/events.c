@@ -290,6 +290,7 @@ static bool next_letter(struct events *e, const char **ret_url, struct buf *ret_
     if (l == NULL || !outbox_going(&e->outbox))
         return false;
     e->letters = l->next;
+    e->asked = 0;
     if (e->posted != NULL)
         letter_free(e->posted);
     e->posted = l;
@@ -313,6 +314,7 @@ bool events_next(
             const struct event_to to = { .handler_id = b->id, .app = b->app };
             if (b->app)
                 add_tokens(e, &from, d.code, wall_ms);
+            e->asked = b->id;
             *ret_url = b->url;
             buf_init(ret_body, 64 << 10);
             event_body(ret_body, &from, &to, d.code, d.id, d.more, (int64_t)(wall_ms / 1000));

@@ -35,6 +35,7 @@ struct events {
     uint64_t quirks;                /* of portal.h */
     struct letter *letters;         /* to be sent before all events; the oldest first */
     struct letter *posted;          /* the one that was given away last: its URL is still read */
+    int asked;                      /* whom events_next() was about: a binding; 0: a letter's */
     uint64_t letter_count;          /* tokens made for them */
 };
 

@@ -123,8 +123,51 @@ void outbox_put(struct outbox *o, const struct delivery *d, uint64_t now_ms)
     let_go(o, d->binding, due_ms);
 }
 
+static struct outbox_pause *pause_of(struct outbox *o, int binding)
+{
+    for (int i = 0; i < o->pause_count; i++) {
+        if (o->pauses[i].binding == binding)
+            return &o->pauses[i];
+    }
+    return NULL;
+}
+
+void outbox_took(struct outbox *o, int binding, uint64_t took_ms, uint64_t now_ms)
+{
+    struct outbox_pause *p = pause_of(o, binding);
+
+    if (took_ms < OUTBOX_SLOW_MS || o->faults.pause_ms == 0) {
+        if (p != NULL)
+            *p = o->pauses[--o->pause_count];
+        return;
+    }
+    if (p == NULL && o->pause_count == OUTBOX_PAUSES)
+        return;
+    if (p == NULL) {
+        p = &o->pauses[o->pause_count++];
+        *p = (struct outbox_pause){ .binding = binding };
+    }
+    const uint64_t pause_ms = o->faults.pause_ms << (p->row < 16 ? p->row : 16);
+    p->row++;
+    p->until_ms = now_ms + (pause_ms < OUTBOX_PAUSE_MS ? pause_ms : OUTBOX_PAUSE_MS);
+}
+
+/* What is due for handlers that have a pause becomes due at its end. */
+static void put_off(struct outbox *o, uint64_t now_ms)
+{
+    while (o->pause_count > 0 && o->count > 0 && o->heap[0].due_ms <= now_ms) {
+        const struct outbox_pause *p = pause_of(o, o->heap[0].binding);
+        if (p == NULL || p->until_ms <= now_ms)
+            return;
+        struct delivery d = pop(o);
+        d.due_ms = p->until_ms;
+        push(o, &d);
+    }
+}
+
 bool outbox_next(struct outbox *o, uint64_t now_ms, struct delivery *ret)
 {
+    put_off(o, now_ms);
     if (o->count == 0 || o->going >= o->parallel || o->heap[0].due_ms > now_ms)
         return false;
     *ret = pop(o);
@@ -162,6 +205,7 @@ void outbox_set_faults(struct outbox *o, const struct event_faults *faults)
 {
     o->faults = *faults;
     o->lot = 0;
+    o->pause_count = 0;
 }
 
 void outbox_release(struct outbox *o, uint64_t now_ms)

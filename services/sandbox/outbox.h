@@ -11,6 +11,7 @@ struct event_faults {
     uint64_t drop, twice, late, hold;   /* of 100 */
     uint64_t late_ms;                   /* how late */
     uint64_t shuffle_ms;                /* each waits a while of its own up to this: they overtake each other */
+    uint64_t pause_ms;                  /* of a handler that was slow, until its next event; doubles with each in a row */
 };
 
 struct event_stats {
@@ -28,7 +29,18 @@ struct delivery {
     char *more;                         /* owned; NULL: none */
 };
 
+#define OUTBOX_SLOW_MS  1000            /* an answer that takes as long is slow */
+#define OUTBOX_PAUSE_MS 60000           /* the longest pause */
+#define OUTBOX_PAUSES   64              /* handlers that are slow at a time; of more nobody knows */
+struct outbox_pause {
+    int binding;
+    unsigned row;                       /* slow answers so far, one after another */
+    uint64_t until_ms;
+};
+
 struct outbox {
+    struct outbox_pause pauses[OUTBOX_PAUSES];
+    int pause_count;
     struct delivery *heap;              /* by due_ms, then order */
     size_t count, cap;
     struct delivery *held;              /* until their handler's next event */
@@ -48,6 +60,8 @@ void outbox_put(struct outbox *o, const struct delivery *d, uint64_t now_ms);
 bool outbox_next(struct outbox *o, uint64_t now_ms, struct delivery *ret);
 bool outbox_going(struct outbox *o);     /* of a request that did not wait here; false: too many are under way */
 void outbox_done(struct outbox *o, bool answered);
+/* How long a handler took to answer, or not to answer. */
+void outbox_took(struct outbox *o, int binding, uint64_t took_ms, uint64_t now_ms);
 void outbox_lost(struct outbox *o);     /* instead of outbox_done(): it was not sent at all */
 void outbox_set_faults(struct outbox *o, const struct event_faults *faults);    /* chance begins anew */
 void outbox_release(struct outbox *o, uint64_t now_ms);     /* what is held or late goes now */

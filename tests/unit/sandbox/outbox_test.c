@@ -173,7 +173,35 @@ TEST(what_finds_no_room_is_lost_and_counted)
     outbox_fini(&o);
 }
 
-TEST_MAIN(CASE(events_go_in_the_order_they_were_made), CASE(no_more_than_so_many_are_under_way),
-    CASE(of_a_hundred_so_many_are_dropped_doubled_and_late), CASE(the_same_seed_strikes_the_same_events),
-    CASE(a_held_event_waits_for_its_handlers_next_one), CASE(shuffled_events_overtake_each_other),
-    CASE(released_events_go_at_once), CASE(what_finds_no_room_is_lost_and_counted))
+TEST(a_slow_handler_waits_longer_each_time)
+{
+    struct outbox o = made(1);
+    char ids[400];
+
+    outbox_took(&o, 1, 5000, 0); /* no pauses unless they are asked for */
+    put(&o, 1, 1, 0);
+    CHECK_STR(next_ids(&o, 0, ids), "1");
+    outbox_set_faults(&o, &(struct event_faults){ .pause_ms = 100 });
+    for (int row = 0; row < 12; row++) {
+        const uint64_t now = 1000000u * (unsigned)row, pause = row < 10 ? 100u << row : 60000;
+        outbox_took(&o, 1, 1000, now);
+        put(&o, 2, 1, now);
+        put(&o, 3, 2, now);
+        CHECK_STR(next_ids(&o, now, ids), "3"); /* others do not wait */
+        CHECK_STR(next_ids(&o, now + (pause < 60000 ? pause : 60000) - 1, ids), "");
+        CHECK_STR(next_ids(&o, now + (pause < 60000 ? pause : 60000), ids), "2");
+    }
+    outbox_took(&o, 1, 999, 20000000);
+    put(&o, 4, 1, 20000000);
+    CHECK_STR(next_ids(&o, 20000000, ids), "4");
+    for (int i = 0; i < OUTBOX_PAUSES + 5; i++)
+        outbox_took(&o, 100 + i, 1000, 20000000);
+    CHECK_EQ(o.pause_count, OUTBOX_PAUSES);
+    outbox_fini(&o);
+}
+
+TEST_MAIN(CASE(a_slow_handler_waits_longer_each_time), CASE(events_go_in_the_order_they_were_made),
+    CASE(no_more_than_so_many_are_under_way), CASE(of_a_hundred_so_many_are_dropped_doubled_and_late),
+    CASE(the_same_seed_strikes_the_same_events), CASE(a_held_event_waits_for_its_handlers_next_one),
+    CASE(shuffled_events_overtake_each_other), CASE(released_events_go_at_once),
+    CASE(what_finds_no_room_is_lost_and_counted))
