@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 
+#include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 #define ANY_STATUS   0, 999
@@ -141,6 +143,51 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "unknown", ANY_STATUS, NULL, NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
 };
 const int BITRIX_RULE_COUNT = ARRAY_SIZE(BITRIX_RULES);
+
+#define LOGIN       "authorise the application again: potok portal login"
+#define USER_RIGHTS "give the application's user the right to read this in the CRM"
+#define INSTALL     "the application is not installed on the portal any more: install it, then potok portal login"
+#define APP_ADDRESS "BITRIX_DOMAIN must name the portal"
+
+static const struct {
+    const char *rule, *advice;
+} TO_APPLICATIONS[] = {
+    { "expired_token", LOGIN },
+    { "invalid_token", LOGIN },
+    { "no_auth_found", LOGIN },
+    { "invalid_credentials", LOGIN },
+    { "unauthorized", LOGIN },
+    { "context_user", LOGIN },
+    { "wrong_client", LOGIN },
+    { "invalid_client", LOGIN },
+    { "authorization_error",
+        "the user who authorised the application was deactivated: another one does it: potok portal login" },
+    { "application_not_found", INSTALL },
+    { "oauth", INSTALL },
+    { "insufficient_scope", "the application lacks the scope crm: give it that, then potok portal login" },
+    { "invalid_credentials_in_batch", USER_RIGHTS },
+    { "invalid_credentials_rights", USER_RIGHTS },
+    { "access_denied_in_batch", USER_RIGHTS },
+    { "access_denied_rights", USER_RIGHTS },
+    { "denied_by_code", USER_RIGHTS },
+    { "denied", USER_RIGHTS },
+    { "forbidden", USER_RIGHTS },
+    { "user_access", "give the application's user access to the application on the portal" },
+    { "access_denied", "the portal's plan or the rights of the application's user do not allow it" },
+    { "wrong_auth_type", "the portal does not let an application call this method" },
+    { "intranet_user", "the application's user must be an employee, not a guest" },
+    { "method_not_found", APP_ADDRESS },
+    { "method_not_found_text", APP_ADDRESS },
+    { "nothing_there", "nothing is at this address: " APP_ADDRESS },
+};
+
+const char *bitrix_advice(const struct bitrix_rule *rule, bool app)
+{
+    for (size_t i = 0; app && i < ARRAY_SIZE(TO_APPLICATIONS); i++)
+        if (strcmp(TO_APPLICATIONS[i].rule, rule->name) == 0)
+            return TO_APPLICATIONS[i].advice;
+    return rule->advice;
+}
 
 enum bitrix_act bitrix_act_of(const struct bitrix_rule *rule)
 {

@@ -35,6 +35,7 @@ int bitrix_refused(
     bool untold = command < 0 && status == 200 && has_code;  /* facts 16: the table's 200 is a command's */
     const struct bitrix_rule *rule =
         bitrix_rule_of(untold ? BITRIX_STATUS_UNTOLD : status, str_of(e->code), str_of(e->text));
+    const char *advice = bitrix_advice(rule, r->ask.job->token > 0);
     char what[BITRIX_METHOD_SIZE] = "batch";
 
     if (command >= 0)
@@ -51,7 +52,7 @@ int bitrix_refused(
     if (command < 0)
         snprintf(what, sizeof(what), "HTTP %d", status);
     err_code(err, rule->kind, status, "%s%s%s%s%s%s%s", what, has_code ? " " : "", has_code ? e->code : "",
-        e->text[0] ? ": " : "", e->text, rule->advice ? ": " : "", rule->advice ? rule->advice : "");
+        e->text[0] ? ": " : "", e->text, advice ? ": " : "", advice ? advice : "");
     if (err != NULL)
         err->retry_ms = (unsigned)r->a->retry_ms;
     return -1;

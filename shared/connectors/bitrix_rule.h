@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Codes of ours for answers without one. */
@@ -36,13 +37,15 @@ struct bitrix_rule {
     enum err_kind kind;
     enum bitrix_says says;
     uint32_t wait_ms;   /* ERR_WAIT */
-    const char *advice; /* for people: what to do; NULL = nothing to be done */
+    const char *advice; /* for people who have a webhook: what to do; NULL = nothing to be done */
 };
 
 extern const struct bitrix_rule BITRIX_RULES[];
 extern const int BITRIX_RULE_COUNT;
 
 enum bitrix_act bitrix_act_of(const struct bitrix_rule *rule);
+/* The advice to who is an application: some differs. */
+const char *bitrix_advice(const struct bitrix_rule *rule, bool app);
 const char *bitrix_act_name(enum bitrix_act act); /* "retry" */
 
 /* The first row that fits; the last row fits everything. */

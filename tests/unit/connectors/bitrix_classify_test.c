@@ -235,6 +235,31 @@ TEST(a_whole_request_refused_under_status_200_is_no_command_of_a_batch)
     asked_free(&asked);
 }
 
+TEST(whoever_is_an_application_is_not_told_of_webhooks)
+{
+    static struct recorded r;
+    uint64_t id = 1;
+    struct asked asked = asked_ids("ids", &id, 1);
+    int told = 0;
+
+    asked.job.token = 7;
+    for (int i = 0; i < BITRIX_RULE_COUNT; i++) {
+        struct bitrix_answer answer;
+        struct err err;
+
+        load(BITRIX_RULES[i].name, &r);
+        CHECK_EQ(read_status(&asked, r.status, r.type, r.location, r.body, &answer, &err), -1);
+        if (strstr(err.text, "a webhook") != NULL || strstr(err.text, "inbound webhook") != NULL ||
+            strstr(err.text, "webhook's") != NULL || strstr(err.text, "USER_ID") != NULL)
+            fail_msg("%s: %s", BITRIX_RULES[i].name, err.text);
+        CHECK_EQ(bitrix_advice(&BITRIX_RULES[i], true) != NULL, BITRIX_RULES[i].advice != NULL);
+        told += strstr(err.text, "potok portal login") != NULL;
+        bitrix_answer_fini(&answer);
+    }
+    CHECK(told >= 8);
+    asked_free(&asked);
+}
+
 /* "Not found" deletes: no other text may be taken for it. */
 TEST(only_the_whole_words_not_found_say_that_a_record_is_gone)
 {
@@ -250,4 +275,5 @@ TEST_MAIN(CASE(each_row_of_the_table_has_a_recorded_answer_that_means_it),
     CASE(codes_are_compared_without_case_and_texts_without_the_dot),
     CASE(each_error_of_the_facts_is_met_as_they_say),
     CASE(a_whole_request_refused_under_status_200_is_no_command_of_a_batch),
+    CASE(whoever_is_an_application_is_not_told_of_webhooks),
     CASE(only_the_whole_words_not_found_say_that_a_record_is_gone))
