@@ -11,18 +11,31 @@ enum {
     IDLE_TIMEOUT_S = 60,    /* where the definition says 0 */
     HEAD_BYTES = 32 * 1024, /* likewise */
     AWAIT_MS = 1,           /* a turn in which nobody but those who are awaited had anything to do */
+    HURRY_MOST = 8,         /* turns in a row that were wanted at once, and nothing was to be done */
+    HURRY_MS = 5,
 };
 
 /* --- the library's turn in the loop --- */
 
 static void on_timer(uv_timer_t *timer);
 
+/* The library wants its next turn at once as long as anybody is awaited, and as long as a TLS handshake is
+ * half done though nothing comes: the loop would do nothing else. What comes is heard by the poll, whatever
+ * the timer says. */
+static uint64_t wait_for_turn(struct http_server *s, uint64_t ms)
+{
+    s->hurry = s->progress ? 0 : s->hurry + 1;
+    if (ms > 0 || s->progress)
+        return ms;
+    return s->awaited > 0 ? AWAIT_MS : s->hurry > HURRY_MOST ? HURRY_MS : 0;
+}
+
 static void arm_timer(struct http_server *s)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
-    if (MHD_get_timeout(s->daemon, &ms) == MHD_YES) /* at once, as long as anybody is awaited */
-        uv_timer_start(&s->timer, on_timer, ms == 0 && s->awaited > 0 && !s->progress ? AWAIT_MS : ms, 0);
+    if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
+        uv_timer_start(&s->timer, on_timer, wait_for_turn(s, ms), 0);
     else
         uv_timer_stop(&s->timer);
 }
@@ -49,6 +62,7 @@ void http_server_turn_soon(struct http_server *s)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
+    ((struct http_server *)poll->data)->hurry = 0;
     turn(poll->data);
 }
 

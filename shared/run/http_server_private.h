@@ -58,6 +58,7 @@ struct http_server {
     struct http_in_private *requests;
     uint64_t too_big;
     bool turn_due; /* the timer stands at once */
+    int hurry;     /* turns in a row in which nothing was to be done */
     bool patient;  /* answers come soon: requests are awaited */
     bool stopping;
     bool progress; /* this turn: somebody was read from or answered */

@@ -5,21 +5,24 @@
 #include <string.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define CHAIN_MOST   16
 #define KEY_ID_BYTES 64
+#define HANDSHAKE_MS 600000 /* no connection is without a word for so long */
 
 struct identity { /* a key, and the chain of certificates that tells whose it is */
     gnutls_pcert_st chain[CHAIN_MOST];
     unsigned count;
     gnutls_privkey_t key;
     uint64_t until_ms;
+    uint64_t replaced_ms; /* monotonic */
+    struct identity *before;
 };
 
 struct http_tls {
-    struct identity *now;
-    struct identity *before; /* of handshakes that were under way when it was replaced */
+    struct identity *now; /* before it those of handshakes that were under way when they were replaced */
     int servers;
 };
 
@@ -29,6 +32,7 @@ static void identity_free(struct identity *i)
 {
     if (i == NULL)
         return;
+    identity_free(i->before);
     for (unsigned k = 0; k < i->count; k++)
         gnutls_pcert_deinit(&i->chain[k]);
     if (i->key != NULL)
@@ -113,16 +117,14 @@ static int read_identity(struct identity **ret, const char *cert, const char *ke
     return 0;
 }
 
-static bool same_certificate(const struct identity *a, const struct identity *b)
+static bool same_bytes(const gnutls_datum_t *x, const gnutls_datum_t *y)
 {
-    const gnutls_datum_t *x = &a->chain[0].cert, *y = &b->chain[0].cert;
-
     return x->size == y->size && memcmp(x->data, y->data, x->size) == 0;
 }
 
 static int share(struct http_tls **ret, struct identity *i, struct err *err)
 {
-    const bool same = same_certificate(current->now, i);
+    const bool same = same_bytes(&current->now->chain[0].cert, &i->chain[0].cert);
 
     identity_free(i);
     if (!same)
@@ -156,15 +158,40 @@ int http_tls_check(const char *cert, const char *key, struct err *err)
     return 0;
 }
 
+static bool same_chain(const struct identity *a, const struct identity *b)
+{
+    bool same = a->count == b->count;
+
+    for (unsigned k = 0; k < a->count && same; k++)
+        same = same_bytes(&a->chain[k].cert, &b->chain[k].cert);
+    return same;
+}
+
+/* Somebody may renew it twice within one handshake, which goes on with what it was given. */
+static void forget_old(struct identity *i)
+{
+    const uint64_t now_ms = clock_mono_ms();
+
+    while (i->before != NULL && now_ms < i->before->replaced_ms + HANDSHAKE_MS)
+        i = i->before;
+    identity_free(i->before);
+    i->before = NULL;
+}
+
 int http_tls_renew(struct http_tls *t, const char *cert, const char *key, struct err *err)
 {
     struct identity *i;
 
     if (read_identity(&i, cert, key, err) < 0)
         return -1;
-    identity_free(t->before);
-    t->before = t->now;
+    if (same_chain(t->now, i)) { /* asked twice */
+        identity_free(i);
+        return 0;
+    }
+    t->now->replaced_ms = clock_mono_ms();
+    i->before = t->now;
     t->now = i;
+    forget_old(i);
     return 0;
 }
 
@@ -181,7 +208,6 @@ void http_tls_free(struct http_tls **tls)
     if (t == NULL || --t->servers > 0)
         return;
     current = NULL;
-    identity_free(t->before);
     identity_free(t->now);
     free(t);
 }
