@@ -192,6 +192,7 @@ enum api_error run_feature(struct call *c)
         return API_CODE_MISSING;
     for (size_t i = 0; i < ARRAY_SIZE(features); i++)
         has |= str_is(params_text(code, room), features[i]);
+    has &= !portal_has(c->portal, QUIRK_NO_QUEUE);
     buf_fmt(c->out, "{\"value\":\"%s\"}", has ? "Y" : "N");
     return API_OK;
 }

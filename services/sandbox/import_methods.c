@@ -27,8 +27,13 @@ static enum api_error import(struct call *c, enum which w, const json_t *given)
 {
     const struct crm *crm = &c->portal->store.crm[w];
     json_t *fields = item_ask_fields(c, crm, given);
+    struct journal *j = &c->portal->store.journal;
+    const bool told = j->on;
     uint32_t n;
+
+    j->on &= !portal_has(c->portal, QUIRK_IMPORT_SILENT);
     const enum api_error e = write_add(c, w, fields, WRITE_IMPORT, &n);
+    j->on = told;
 
     json_decref(fields);
     c->cost_s += COST_WRITE_S;

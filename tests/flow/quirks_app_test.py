@@ -8,7 +8,7 @@ from support import truth
 from support.application import Application
 from support.harness import ALL, BIN, Scenario, free_port, wait_for
 from support.listener import Listener
-from support.quirks import GUEST, ONLINE, QUEUE, REFUSALS, Walk
+from support.quirks import GUEST, ONLINE, POOR, QUEUE, REFUSALS, Walk
 from support.witness import Witness
 
 MIRRORED = 'deals', 'contacts'
@@ -123,7 +123,18 @@ class Quirks(Walk, Application, Scenario):
         self.renewed()
         self.met(quirks)
 
-    POSITIONS = ONLINE, REFUSALS, QUEUE, GUEST
+    def poor(self, quirks):
+        """Asked for a queue that the portal's plan does not have."""
+        self.open(quirks, 'offline')
+        self.potok.expect('offline.unavailable')
+        self.login(self.potok, self.portal)
+        self.exact()
+        wait_for(lambda: self.events()['state'] == 'well', 'its events are bound all the same', 15)
+        self.change()
+        wait_for(self.same, 'the rows follow their events', 20)
+        self.met(quirks)
+
+    POSITIONS = ONLINE, REFUSALS, QUEUE, GUEST, POOR
 
     def test_the_table_is_whole(self):
         self.complete(*self.POSITIONS)
@@ -139,6 +150,9 @@ class Quirks(Walk, Application, Scenario):
 
     def test_guest(self):
         self.guest(self.every(GUEST))
+
+    def test_poor(self):
+        self.poor(self.every(POOR))
 
     @unittest.skipUnless(ALL, 'the long form')
     def test_each_alone(self):
@@ -174,6 +188,11 @@ class Quirks(Walk, Application, Scenario):
     def met_event_refresh(self):
         self.assertTrue(self.app_events())
         self.assertEqual([], [e for e in self.app_events() if 'auth[refresh_token]' not in e])
+
+    def met_no_queue(self):
+        self.assertEqual({'value': 'N'}, self.portal.app('feature.get', CODE='rest_offline_extended')['result'])
+        self.assertEqual(set(), self.bound(self.portal, offline=True))
+        self.assertEqual(['online events'], [e['details']['instead'] for e in self.potok.log() if e['event'] == 'offline.unavailable'])
 
     def met_no_admin(self):
         self.assertEqual('ACCESS_DENIED', self.portal.app('event.bind', event='ONCRMDEALADD', event_type='offline')['error'])

@@ -333,6 +333,12 @@ class Quirks(Walk, Scenario):
     def met_smart_restricted(self):
         self.assertEqual((400, 'CREATE_DYNAMIC_ITEM_RESTRICTED'), self.error('crm.item.add', entityTypeId=156, fields={'title': 'x'}))
 
+    def met_import_silent(self):
+        deal = self.result('crm.item.import', entityTypeId=2, fields={'title': 'imported'})['item']['id']
+        self.result('crm.item.delete', entityTypeId=2, id=deal)
+        heard = wait_for(lambda: [e['event'] for e in self.listener.events() if e.get('data[FIELDS][ID]') == str(deal)], 'its end')
+        self.assertEqual(['ONCRMDEALDELETE'], heard)
+
     def met_comm_classic(self):
         self.assertEqual((400, ''), self.error('crm.duplicate.findbycomm', values=['x']))
 

@@ -16,7 +16,7 @@ NO_CALL = 'no call of the client meets it'
 Quirk = collections.namedtuple('Quirk', 'position meets')
 
 FORMS, FIGURES, BILLING, BUCKET, PLAIN = 'forms', 'figures', 'billing', 'bucket', 'plain'
-ONLINE, REFUSALS, QUEUE, GUEST = 'online', 'refusals', 'queue', 'guest'
+ONLINE, REFUSALS, QUEUE, GUEST, POOR = 'online', 'refusals', 'queue', 'guest', 'poor'
 
 QUIRKS = {
     'ascii':            Quirk(FORMS, 'reads \\uXXXX as it reads UTF-8'),
@@ -45,6 +45,7 @@ QUIRKS = {
     'context-403':      Quirk(FORMS, NO_CALL + ' but `potok record`, which writes it down'),
     'option-exception': Quirk(FORMS, NO_CALL),
     'smart-restricted': Quirk(FORMS, NO_CALL),
+    'import-silent':    Quirk(FORMS, NO_CALL),
     'comm-classic':     Quirk(FORMS, NO_CALL),
     'item-text':        Quirk(FORMS, NO_CALL),
     'mask-multiple':    Quirk(FORMS, 'multiple fields go by name as well'),
@@ -79,6 +80,7 @@ QUIRKS = {
     'event-refresh':    Quirk(REFUSALS, 'reads tokens of an installation alone'),
     'offline-merged':   Quirk(QUEUE, 'an event says that something changed, the record says what'),
     'offline-false':    Quirk(QUEUE, 'looks through the entity by date and by all ids'),
+    'no-queue':         Quirk(POOR, 'takes its events as they come, and says why'),
     'no-admin':         Quirk(GUEST, 'says once that rights are missing; syncs go on'),
 }
 

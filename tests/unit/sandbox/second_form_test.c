@@ -186,7 +186,36 @@ TEST(lines_of_one_object_may_merge)
     }
 }
 
-TEST_MAIN(CASE(masks_and_what_comes_unasked_differ), CASE(no_right_to_a_record_may_look_like_a_bad_webhook),
+TEST(what_is_imported_may_be_told_of_or_not)
+{
+    for (int silent = 0; silent < 2; silent++) {
+        struct portal *p = open_with(silent ? "import-silent" : NULL);
+        struct buf body;
+        const char *url;
+        bind(p, "onCrmDealAdd", "\"handler\":\"http://127.0.0.1:9/\"");
+        json_decref(ask_done(ask(p, "crm.item.import", "{\"entityTypeId\":2,\"fields\":{}}")));
+        const bool told = events_next(&p->events, clock_mono_ms(), clock_wall_ms(), &url, &body);
+        CHECK_EQ(told, !silent);
+        if (told)
+            buf_fini(&body);
+        CHECK(p->store.journal.on);
+        ask_close(p);
+    }
+}
+
+TEST(a_plan_may_have_no_queues)
+{
+    for (int none = 0; none < 2; none++) {
+        struct portal *p = open_with(none ? "no-queue" : NULL);
+        json_t *value = ask_done(ask(p, "feature.get", "{\"CODE\":\"rest_offline_extended\"}"));
+        ask_has(value, "value", none ? "\"N\"" : "\"Y\"");
+        json_decref(value);
+        ask_close(p);
+    }
+}
+
+TEST_MAIN(CASE(what_is_imported_may_be_told_of_or_not), CASE(a_plan_may_have_no_queues),
+    CASE(masks_and_what_comes_unasked_differ), CASE(no_right_to_a_record_may_look_like_a_bad_webhook),
     CASE(what_is_wrong_with_a_search_for_duplicates_stands_in_one_place_or_the_other),
     CASE(references_of_items_are_numbers_or_texts), CASE(a_plan_may_have_no_smart_processes),
     CASE(an_event_may_carry_a_refresh_token), CASE(lines_of_one_object_may_merge))
