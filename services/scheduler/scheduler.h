@@ -96,9 +96,17 @@ int scheduler_bind(struct scheduler *s, struct err *err) MUST_CHECK;    /* the b
 void scheduler_begin(struct scheduler *s);              /* the leases are ours, the bus is bound */
 int scheduler_portals_anew(struct scheduler *s, struct err *err) MUST_CHECK;    /* as before anything was read */
 void scheduler_wake(struct scheduler *s);               /* look for work on the next turn of the loop */
-void scheduler_step(struct scheduler *s, struct step *step);    /* after those waiting; takes it over */
 struct store_who scheduler_who(const struct portal *p);
 int scheduler_portal_of(const struct scheduler *s, struct str name);    /* -1 = none */
+static inline struct portal *scheduler_portal(const struct scheduler *s, int portal)
+{
+    return &s->portals[portal].portal;
+}
+
+/* step.c */
+void scheduler_step(struct scheduler *s, struct step *step);    /* after those waiting; takes it over */
+struct step *step_take(struct scheduler *s);                    /* the first that waits, now the caller's; NULL = none */
+void step_run(struct scheduler *s, uint64_t now_ms);            /* the next one, when none is running */
 
 struct step *dispatch_step(struct scheduler *s, int portal);    /* dispatch.c; NULL = nothing to send now */
 

@@ -111,6 +111,13 @@ void access_kept(struct scheduler *s, int portal, bool was_good);           /* j
 int access_offers_load(struct scheduler *s, struct db *db, int portal, struct err *err) MUST_CHECK;
 void access_offers_free(struct portal_access *a);
 void offer_turn(struct scheduler *s, int portal, uint64_t now_ms);
+/* `given` is taken over. */
+void offer_begin(struct scheduler *s, int portal, struct access *given, const struct offer *from);
+int offer_open(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err) MUST_CHECK;
+void offer_next(struct scheduler *s, int portal);           /* of those that wait */
+void offer_forget(struct scheduler *s, int portal);         /* the one that is looked at takes access back */
+/* A row of a gateway; seq 0: there is none. */
+void offer_dealt_with(struct scheduler *s, int portal, uint64_t spool, uint64_t seq);
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, bool unanswered);
 /* The portal said whose pair it is; taken over where it is of use. */
 void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights);

@@ -20,11 +20,6 @@ struct ask {
     char *refresh, *code; /* as sent */
 };
 
-static struct portal *portal_of(struct scheduler *s, int portal)
-{
-    return &s->portals[portal].portal;
-}
-
 /* ---- the end of access ---- */
 
 struct refuse {
@@ -58,7 +53,7 @@ void access_refused(struct scheduler *s, int portal, const char *why)
     alarms_portal(s, portal, "access.lost", x->text);
     x->step =
         (struct step){ .name = "access", .work = refuse_work, .done = refuse_done, .free = refuse_free };
-    x->who = scheduler_who(portal_of(s, portal));
+    x->who = scheduler_who(scheduler_portal(s, portal));
     mend_stop_portal(s, portal, x->text);
     scheduler_step(s, &x->step);
 }
@@ -82,7 +77,7 @@ static void tell_undecided(struct scheduler *s, int portal, const char *text, bo
 {
     const struct oauth *o = &access_of(s, portal)->oauth;
 
-    log_ev(warn ? LOG_WARNING : LOG_INFO, "access.waits", kv_str("portal", portal_of(s, portal)->name),
+    log_ev(warn ? LOG_WARNING : LOG_INFO, "access.waits", kv_str("portal", scheduler_portal(s, portal)->name),
         kv_u("calls_failed", o->fails), kv_s("error", text));
 }
 

@@ -13,11 +13,6 @@
 
 #define STOP_WAIT_MS 200
 
-static struct portal *portal_of(struct scheduler *s, int portal)
-{
-    return &s->portals[portal].portal;
-}
-
 /* ---- a new pair ---- */
 
 struct keep {
@@ -53,9 +48,9 @@ static void keep_done(struct step *step)
         gateways_changed(s);
     }
     log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
-        kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
+        kv_str("portal", scheduler_portal(s, x->portal)->name), kv_u("number", x->store.number));
     figures_count("potok_scheduler_tokens_total", "Pairs of tokens taken from the OAuth server",
-        portal_of(s, x->portal)->config->name, 1);
+        scheduler_portal(s, x->portal)->config->name, 1);
     if (x->of_offer) {
         offer_end(s, x->portal, NULL);
         guard_now(s, x->portal); /* an installation begins without subscriptions */
@@ -94,7 +89,7 @@ static int seal_pair(struct scheduler *s, struct keep *x, struct err *err)
     struct buf plain;
     int result;
 
-    snprintf(purpose, sizeof(purpose), "token:%s", portal_of(s, x->portal)->config->name);
+    snprintf(purpose, sizeof(purpose), "token:%s", scheduler_portal(s, x->portal)->config->name);
     buf_init(&plain, 1 << 15);
     access_encode(&x->pair, &plain);
     result = plain.failed ? err_set(err, ERR_LIMIT, "the tokens are too long")
@@ -116,7 +111,7 @@ void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_o
     x->pair = *pair;
     *pair = (struct access){ 0 };
     buf_init(&x->sealed, 1 << 16);
-    x->store = (struct store_pair){ .who = scheduler_who(portal_of(s, portal)),
+    x->store = (struct store_pair){ .who = scheduler_who(scheduler_portal(s, portal)),
         .host = put(x->host, sizeof(x->host), x->pair.domain),
         .server = put(x->server, sizeof(x->server), x->pair.server),
         .member = put(x->member, sizeof(x->member), x->pair.member_id),
@@ -138,7 +133,7 @@ void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_o
 /* Everything was waiting for it; what had failed for want of it begins again. */
 void access_kept(struct scheduler *s, int portal, bool was_good)
 {
-    struct portal *p = portal_of(s, portal);
+    struct portal *p = scheduler_portal(s, portal);
     struct sync_wish wish = { portal, 0 };
     struct bus_peer nobody = { { 0 }, 0 };
     bool stopped = p->state == PORTAL_STOPPED;
@@ -167,7 +162,7 @@ static int look_work(struct step *step, struct db *db, struct err *err)
     struct look *x = (struct look *)step;
 
     store_access_fini(&x->row);
-    x->row = (struct store_access){ .portal = portal_of(step->s, x->portal)->name };
+    x->row = (struct store_access){ .portal = scheduler_portal(step->s, x->portal)->name };
     return store_access(db, &x->row, err);
 }
 
@@ -194,7 +189,7 @@ static void look_done(struct step *step)
     oauth_stored(&a->oauth, x->row.number, &pair);
     a->kept_ms = x->row.at_ms;
     gateways_changed(s);
-    log_ev(LOG_INFO, "access.found", kv_str("portal", portal_of(s, x->portal)->name),
+    log_ev(LOG_INFO, "access.found", kv_str("portal", scheduler_portal(s, x->portal)->name),
         kv_u("number", x->row.number));
     access_free(&pair);
     access_kept(s, x->portal, true);
@@ -286,8 +281,9 @@ void access_last(struct scheduler *s, struct step *step)
     while ((failed = keep_now(s, step, &err)) < 0 && err.kind == ERR_TEMP && clock_mono_ms() < until_ms)
         uv_sleep(STOP_WAIT_MS);
     if (failed < 0)
-        log_ev(LOG_WARNING, "access.unkept", kv_str("portal", portal_of(s, x->portal)->name), kv_err(&err));
+        log_ev(LOG_WARNING, "access.unkept", kv_str("portal", scheduler_portal(s, x->portal)->name),
+            kv_err(&err));
     else
         log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
-            kv_str("portal", portal_of(s, x->portal)->name), kv_u("number", x->store.number));
+            kv_str("portal", scheduler_portal(s, x->portal)->name), kv_u("number", x->store.number));
 }

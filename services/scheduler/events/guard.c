@@ -19,15 +19,6 @@ static struct guardian *guardian_of(struct scheduler *s, int portal)
     return &s->portals[portal].portal.guardian;
 }
 
-static uint64_t mirrored(const struct portal *p)
-{
-    uint64_t set = 0;
-
-    for (int i = 0; i < p->mirror_count; i++)
-        set |= (uint64_t)1 << (p->mirrors[i].entity - ENTITIES);
-    return set;
-}
-
 /* ---- the end of a look ---- */
 
 static void finish(struct scheduler *s, int portal, enum guardian_state state)
@@ -180,7 +171,7 @@ static void compare(struct scheduler *s, int portal, struct str have)
     const struct portal *p = &s->portals[portal].portal;
     struct guardian *g = guardian_of(s, portal);
     char *handler = handler_of(s, portal);
-    struct guardian_wish wish = { .entities = mirrored(p),
+    struct guardian_wish wish = { .entities = portal_entities(p),
         .online = g->ways.online,
         .offline = g->ways.offline,
         .urls = &s->urls,

@@ -23,15 +23,6 @@ static struct offline *offline_of(struct scheduler *s, int portal)
     return &s->portals[portal].portal.offline;
 }
 
-static uint64_t mirrored(const struct portal *p)
-{
-    uint64_t set = 0;
-
-    for (int i = 0; i < p->mirror_count; i++)
-        set |= (uint64_t)1 << (p->mirrors[i].entity - ENTITIES);
-    return set;
-}
-
 /* Bits of ENTITIES as bits of the portal's mirrors. */
 static uint64_t mirrors_of(const struct portal *p, uint64_t entities)
 {
@@ -205,8 +196,8 @@ static int take_answer(
         return err_set(err, ERR_TEMP, "%.*s %.*s: %.*s", (int)a->key.n, a->key.p, (int)a->code.n, a->code.p,
             (int)(a->text.n < 120 ? a->text.n : 120), a->text.p);
     if (str_is(a->key, "left"))
-        return offline_left(r, a->result, mirrored(p), p->offline.kept, p->offline.kept_count, err);
-    return offline_got(r, a->result, mirrored(p), err);
+        return offline_left(r, a->result, portal_entities(p), p->offline.kept, p->offline.kept_count, err);
+    return offline_got(r, a->result, portal_entities(p), err);
 }
 
 /* A reading that is not understood stays reserved: the look for what nobody confirmed finds it again. */

@@ -254,3 +254,12 @@ void mirror_unknown(struct mirror *m, struct str names)
         m->unknown = more;
     }
 }
+
+uint64_t portal_entities(const struct portal *p)
+{
+    uint64_t set = 0;
+
+    for (int i = 0; i < p->mirror_count; i++)
+        set |= (uint64_t)1 << (p->mirrors[i].entity - ENTITIES);
+    return set;
+}

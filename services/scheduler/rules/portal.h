@@ -111,6 +111,7 @@ void portal_fini(struct portal *p);
 /* Entities configured, or all known ones. Returns how many mirrors there are. */
 int portal_add_mirrors(struct portal *p);
 int portal_mirror(const struct portal *p, struct str entity);      /* index; -1 = not mirrored */
+uint64_t portal_entities(const struct portal *p);                   /* those mirrored: bit set of ENTITIES */
 
 void portal_good(struct portal *p);                     /* an answer came */
 /* A call failed for no fault of the question: no connection, 5xx. True when the portal has just become unwell. */

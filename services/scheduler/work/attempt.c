@@ -10,16 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct portal *portal_of(struct scheduler *s, int i)
-{
-    return &s->portals[i].portal;
-}
-
 /* ---- the call is over ---- */
 
 void attempt_call_over(struct scheduler *s, struct flight *f, bool was_made)
 {
-    struct portal *p = portal_of(s, f->portal);
+    struct portal *p = scheduler_portal(s, f->portal);
 
     if (f->phase != FLIGHT_SENT)
         return;
@@ -62,7 +57,7 @@ void attempt_lost(struct scheduler *s, struct flight *f, enum job_end how)
     struct failure why = { how, ERR_TEMP, false, texts[how] };
 
     figures_count("potok_scheduler_given_up_total", "Attempts no longer waited for",
-        portal_of(s, f->portal)->config->name, 1);
+        scheduler_portal(s, f->portal)->config->name, 1);
     attempt_failed(s, f, &why);
 }
 
@@ -93,7 +88,7 @@ static bool run_has_jobs(const struct portal *p, uint64_t run)
 
 static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done *d)
 {
-    struct portal *p = portal_of(s, f->portal);
+    struct portal *p = scheduler_portal(s, f->portal);
     struct job *job = f->job;
 
     done_hints(p, f, d);
@@ -153,7 +148,7 @@ void attempt_on_done(struct scheduler *s, struct msg *m)
     s->unwritten_ms = 0;
     if (f == NULL || f->done) {
         if (portal >= 0 && f == NULL)
-            portal_of(s, portal)->scan_wanted = true;
+            scheduler_portal(s, portal)->scan_wanted = true;
         return;
     }
     if (str_is(d->outcome, "ok")) {
@@ -161,7 +156,7 @@ void attempt_on_done(struct scheduler *s, struct msg *m)
     } else if (str_is(d->outcome, "refused")) {
         f->refused = true;
         f->checking = s->portals[portal].scan_no + 1;
-        portal_of(s, portal)->scan_wanted = true;
+        scheduler_portal(s, portal)->scan_wanted = true;
     } else {
         done_failed(s, f, d);
     }
@@ -170,7 +165,7 @@ void attempt_on_done(struct scheduler *s, struct msg *m)
 void attempt_checked(struct scheduler *s, struct flight *f, bool still_open)
 {
     int portal = f->portal;
-    struct portal *p = portal_of(s, portal);
+    struct portal *p = scheduler_portal(s, portal);
 
     if (still_open) {
         attempt_lost(s, f, f->refused ? JOB_END_REFUSED : JOB_END_DIED);
@@ -245,7 +240,7 @@ static void sweep_crew(struct scheduler *s, uint64_t now_ms)
 
 static void expire(struct scheduler *s, struct flight *f, int *late)
 {
-    struct portal *p = portal_of(s, f->portal);
+    struct portal *p = scheduler_portal(s, f->portal);
 
     if (f->done) {
         attempt_end(s, f);

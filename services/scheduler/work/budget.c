@@ -19,11 +19,6 @@
 #define SEALED_MAX   4096
 #define ASKED_MS     10000 /* who asked so lately will ask again */
 
-static struct portal *portal_of(const struct scheduler *s, int i)
-{
-    return &s->portals[i].portal;
-}
-
 /* ---- answers ---- */
 
 struct answer {
@@ -56,7 +51,7 @@ static void send_grant(struct scheduler *s, const struct answer *to, const struc
 
 static void answer(struct scheduler *s, struct sender *of, uint64_t wait_ms)
 {
-    const struct portal *p = portal_of(s, of->portal);
+    const struct portal *p = scheduler_portal(s, of->portal);
     struct answer to = { of->correlation, of->peer, str_of(of->name), p->name, of->seq };
     struct msg_budget_grant what = { .granted = of->granted, .wait_ms = wait_ms };
     struct msg_job how = { .job = 0 };
@@ -91,7 +86,7 @@ static void call_over(struct scheduler *s, int portal, const struct sender_call 
     else
         pace_cancel(pace);
     if (call->method[0] != '\0')
-        operate_end(&portal_of(s, portal)->operate, call->method);
+        operate_end(&scheduler_portal(s, portal)->operate, call->method);
 }
 
 /* More than it was granted by us: by our predecessor, or made while none of us was there. */
@@ -101,7 +96,7 @@ static void calls_over(struct scheduler *s, struct sender *of, uint64_t arrived,
 
     if (arrived > 0)
         figures_count("potok_portal_requests_total", "Calls made to the portal",
-            portal_of(s, of->portal)->config->name, (double)arrived);
+            scheduler_portal(s, of->portal)->config->name, (double)arrived);
     for (; unsent > 0 && sender_ends_call(of, &call); unsent--)
         call_over(s, of->portal, &call, false);
     for (; arrived > 0 && sender_ends_call(of, &call); arrived--)
@@ -115,7 +110,7 @@ static void take_in(struct scheduler *s, struct sender *of, const struct msg_bud
     struct told told = { a->blocked, a->code, a->refused, a->retry_ms };
 
     calls_over(s, of, a->arrived, a->unsent);
-    told_operating(portal_of(s, of->portal), a->operating);
+    told_operating(scheduler_portal(s, of->portal), a->operating);
     if (a->refused > 0)
         told_limit(s, of->portal, of->bucket, &told);
     overload_told(s, of->portal, a->code);
@@ -151,7 +146,7 @@ void budget_on_ask(struct scheduler *s, struct bus_peer from, const struct msg *
             answer(s, of, of->wait_ms);
         return;
     }
-    of->bucket = spend_bucket(s, portal_of(s, portal), source, now_ms);
+    of->bucket = spend_bucket(s, scheduler_portal(s, portal), source, now_ms);
     take_in(s, of, a);
     if (!of->waits)
         answer(s, of, 0);
@@ -180,7 +175,7 @@ static void cover_done(struct step *step)
     const struct cover *x = (struct cover *)step;
 
     step->s->covering = false;
-    buckets_cover(&step->s->buckets, portal_of(step->s, x->portal)->bucket_host, clock_mono_ms());
+    buckets_cover(&step->s->buckets, scheduler_portal(step->s, x->portal)->bucket_host, clock_mono_ms());
 }
 
 static void cover_failed(struct step *step, const struct err *err)
@@ -199,7 +194,7 @@ static void cover_soon(struct scheduler *s, int portal, uint64_t now_ms)
 {
     if (s->covering)
         return;
-    const struct portal *p = portal_of(s, portal);
+    const struct portal *p = scheduler_portal(s, portal);
     struct cover *x = xcalloc(1, sizeof(*x));
 
     x->step = (struct step){ .name = "bucket",
@@ -235,7 +230,7 @@ static void count_grant(const struct portal *p, const struct sender *of)
 static void grant_one(struct scheduler *s, struct sender *of, uint64_t now_ms)
 {
     struct bucket *b = &s->buckets.list[of->bucket];
-    struct portal *p = portal_of(s, of->portal);
+    struct portal *p = scheduler_portal(s, of->portal);
 
     pace_take(&b->pace, now_ms);
     share_took(&b->share, (struct share_claim){ SHARE_OTHER, of->number });
@@ -249,7 +244,7 @@ static void grant_one(struct scheduler *s, struct sender *of, uint64_t now_ms)
 /* Why it cannot go whosever turn it is: ms to wait, 0 = it can. */
 static uint64_t held_back(const struct scheduler *s, const struct sender *of, uint64_t now_ms)
 {
-    const struct portal *p = portal_of(s, of->portal);
+    const struct portal *p = scheduler_portal(s, of->portal);
     uint64_t pause = p->pause_ms > now_ms ? p->pause_ms - now_ms : 0;
     uint64_t work = of->method[0] != '\0' ? operate_wait(&p->operate, of->method, now_ms) : 0;
 
@@ -281,7 +276,7 @@ static bool serve(struct scheduler *s, struct sender *of, uint64_t now_ms)
 {
     uint64_t wait = held_back(s, of, now_ms);
 
-    if (wait > 0 || is_shut(portal_of(s, of->portal))) {
+    if (wait > 0 || is_shut(scheduler_portal(s, of->portal))) {
         answer(s, of, wait);
         return true;
     }
