@@ -83,7 +83,7 @@ static void on_tick(uv_timer_t *timer)
 
 static void begin(struct stopwatch *w)
 {
-    if (w->told)
+    if (w->told || atomic_load(&w->over)) /* the timer is on_over()'s then */
         return;
     w->told = true;
     w->counted = atomic_load(&w->steps);

@@ -1,5 +1,9 @@
 #include "run/stopwatch.h"
 
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "support/check.h"
 
 TEST(closing_has_as_long_as_work_but_a_second_at_least_and_five_at_most)
@@ -23,4 +27,24 @@ TEST(closing_has_as_long_as_work_but_a_second_at_least_and_five_at_most)
         CHECK_EQ(stopwatch_patience_ms(cases[i].phase, cases[i].work_ms), cases[i].patience_ms);
 }
 
-TEST_MAIN(CASE(closing_has_as_long_as_work_but_a_second_at_least_and_five_at_most))
+/* However the thread's turn falls between the signal and the end. */
+TEST(a_signal_at_the_very_end_is_not_lost_and_holds_nothing_up)
+{
+    uint64_t began_ms = clock_mono_ms();
+    struct err err = { 0 };
+
+    for (int i = 0; i < 300; i++) {
+        struct stopwatch *w = NULL;
+
+        CHECK_OK(stopwatch_new(&w, 10000, &err), err);
+        if (i % 2 == 0)
+            kill(getpid(), SIGTERM);
+        if (i % 3 == 0)
+            stopwatch_phase(w, STOPWATCH_CLOSING, "closing");
+        CHECK_EQ(stopwatch_free(&w), i % 2 == 0);
+    }
+    CHECK(clock_mono_ms() - began_ms < 5000);
+}
+
+TEST_MAIN(CASE(closing_has_as_long_as_work_but_a_second_at_least_and_five_at_most),
+    CASE(a_signal_at_the_very_end_is_not_lost_and_holds_nothing_up))
