@@ -27,9 +27,10 @@ struct sqlite {
     struct statement kept[STATEMENTS_KEPT];
 };
 
-/* sqlite_file.c: where the file is, and the turn of its writers. */
+/* sqlite_file.c: where the file is. */
 int sqlite_path(struct str where, char **ret, struct err *err) MUST_CHECK;      /* allocated */
 int sqlite_make_folder(const char *path, struct err *err) MUST_CHECK;
+/* sqlite_turn.c: the turn of its writers. */
 int sqlite_turn_open(struct sqlite *s, struct err *err) MUST_CHECK;
 int sqlite_turn_take(struct sqlite *s, struct err *err) MUST_CHECK;
 void sqlite_turn_give(struct sqlite *s);

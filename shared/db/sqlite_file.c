@@ -1,10 +1,4 @@
-/* The file of an SQLite database and the turn of its writers.
- *
- * The turn is a lock file with two locks, each on one byte, held by the open file (not by the process, so
- * threads of one process take turns too). Byte 0 is the head of the line, byte 1 the turn: whoever wants the
- * turn first stands at the head, waits there for the turn, and only then leaves the head. With one lock alone
- * the writer that gives the turn would take it again before the one it woke has run, and a busy writer would
- * starve the others. */
+/* The file of an SQLite database. */
 #include "db/sqlite.h"
 
 #include "base/buf.h"
@@ -13,12 +7,8 @@
 #include "base/paths.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-enum { HEAD = 0, TURN = 1 };
 
 /* What was meant may be a server's address, with its password. */
 static int refuse(struct str where, const char *why, struct err *err)
@@ -82,49 +72,4 @@ int sqlite_make_folder(const char *path, struct err *err)
     }
     free(copy);
     return result;
-}
-
-int sqlite_turn_open(struct sqlite *s, struct err *err)
-{
-    char *path = xasprintf("%s.turn", s->path);
-
-    s->turn_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (s->turn_fd < 0)
-        err_code(err, ERR_CONF, errno,
-            "cannot write %s: %s: SQLite keeps files beside the database, so its folder "
-            "must be writable for this user",
-            path, err_reason(errno));
-    free(path);
-    return s->turn_fd < 0 ? -1 : 0;
-}
-
-static int lock_byte(int fd, int byte, short type)
-{
-    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
-    int result;
-
-    do
-        result = fcntl(fd, F_OFD_SETLKW, &lock);
-    while (result < 0 && errno == EINTR);
-    return result;
-}
-
-int sqlite_turn_take(struct sqlite *s, struct err *err)
-{
-    if (lock_byte(s->turn_fd, HEAD, F_WRLCK) < 0)
-        return err_code(
-            err, ERR_TEMP, errno, "%s.turn: cannot stand in line: %s", s->path, err_reason(errno));
-    if (lock_byte(s->turn_fd, TURN, F_WRLCK) < 0) {
-        err_code(err, ERR_TEMP, errno, "%s.turn: cannot take the turn: %s", s->path, err_reason(errno));
-        sqlite_turn_give(s);
-        return -1;
-    }
-    lock_byte(s->turn_fd, HEAD, F_UNLCK);
-    return 0;
-}
-
-void sqlite_turn_give(struct sqlite *s)
-{
-    lock_byte(s->turn_fd, TURN, F_UNLCK);
-    lock_byte(s->turn_fd, HEAD, F_UNLCK);
 }

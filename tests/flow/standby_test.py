@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 import unittest
 import urllib.error
@@ -48,6 +50,15 @@ class Host(Pipeline):
 
     def events(self, name):
         return [e for e in self.log() if e.get('event') == name]
+
+
+# A service that is stopped in the middle of a transaction: it has the turn (shared/db/sqlite_turn.c).
+FROZEN = """import fcntl, os, signal, struct, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 1, 1, 0))
+os.pwrite(fd, b'%-20d' % os.getpid(), 2)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
 
 
 class Standby(Scenario):
@@ -174,6 +185,28 @@ class Standby(Scenario):
         self.rest(a)
         self.assertEqual(0, a.stop())
         self.assertEqual([], a.events('lease.lost'))
+
+    def test_who_is_stopped_in_its_turn_is_named(self):
+        """Nobody can write then, and no lock can be taken from it: people are told which process it is."""
+        self.portal = self.sandbox(deals=100, contacts=10, companies=10, leads=10)
+        a = self.host('a')
+        b = self.host('b', a)
+        b.expect('database.held', 'takeover.failed')
+        frozen = subprocess.Popen([sys.executable, '-c', FROZEN, a.db_path + '.turn'])
+        self.addCleanup(frozen.wait, 20)
+        self.addCleanup(frozen.kill)
+        os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+        before = self.lease(a)
+        a.kill_all()
+        status, text = wait_for(lambda: (lambda page: page if 'is stopped' in page[1] else None)(b.page('ready')), 'it is named', 20)
+        self.assertEqual(503, status)
+        self.assertIn('process %d (' % frozen.pid, text)
+        self.assertIn('kill -KILL %d' % frozen.pid, text)
+        held = b.events('database.held')
+        self.assertEqual([frozen.pid], [e['details']['pid'] for e in held])
+        frozen.kill()
+        wait_for(lambda: self.lease(b)['epoch'] > before['epoch'] and b.page('ready')[0] == 200, 'b takes over', 20)
+        self.assertNotIn('is stopped', b.page('ready')[1])
 
 
 if __name__ == '__main__':

@@ -326,6 +326,7 @@ int lease_start(struct scheduler *s, struct err *err)
     s->lease.timer = xcalloc(1, sizeof(*s->lease.timer));
     uv_timer_init(s->app->loop, s->lease.timer);
     s->lease.timer->data = s;
+    held_start(s);
     if (db_open(&db, s->database_url, err) < 0)
         return err_wrap(err, "database");
     int failed = start_with(s, db, err);
@@ -341,6 +342,7 @@ static void free_timer(uv_handle_t *handle)
 
 void lease_stop(struct scheduler *s)
 {
+    held_stop(s);
     db_pool_free(&s->lease.pool);
     if (s->lease.timer != NULL)
         uv_close((uv_handle_t *)s->lease.timer, free_timer);
@@ -352,7 +354,8 @@ bool lease_ready(void *state, struct buf *why_not)
     const struct scheduler *s = state;
 
     if (!s->lease.active)
-        buf_fmt(why_not, "standby: the lease is held by %s", s->lease.other);
+        buf_fmt(why_not, "standby: the lease is held by %s%s%s", s->lease.other,
+            s->lease.held.text[0] != '\0' ? "; " : "", s->lease.held.text);
     return s->lease.active;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "db/db_pool.h"
+#include "held.h"
 #include "rules/standby.h"
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ struct lease {
     char other[HOLDER_NAME_SIZE];               /* who holds them while we stand by */
     struct db_pool *pool;                       /* a thread of its own: no step keeps a beat waiting */
     uv_timer_t *timer;                          /* freed in its close callback */
+    struct held held;                           /* who keeps everybody from the database */
     bool active;                                /* ours: the rest of the scheduler works */
     bool lost;                                  /* no longer ours: nothing is sent or written any more */
     bool busy;                                  /* a look, a taking or a beat is under way */

@@ -2,6 +2,7 @@
 #include "unit/db/fixture.h"
 
 #include "base/mem.h"
+#include "db/turn.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -197,6 +198,42 @@ TEST(a_reader_does_not_wait_for_the_writer)
     db_close(&reader);
 }
 
+TEST(who_has_the_turn_is_told_and_whether_it_is_stopped)
+{
+    ONLY_SQLITE();
+    const char *url = check_database("holder.db");
+    struct turn_holder h;
+    struct db *db = NULL;
+    struct err err = { 0 };
+    pid_t child;
+
+    make_log("holder.db");
+    CHECK(!turn_look(url, &h));
+    CHECK(!turn_look("postgresql://a@b/c", &h) && !turn_look("sqlite:////nowhere/at/all.db", &h));
+    CHECK_OK(db_open(&db, url, &err), err);
+    CHECK_OK(db_begin(db, &err), err);
+    CHECK(turn_look(url, &h));
+    CHECK_EQ(h.pid, getpid());
+    CHECK(!h.stopped && h.program[0] != '\0');
+    CHECK_OK(db_commit(db, &err), err);
+    CHECK(!turn_look(url, &h));
+    db_close(&db);
+
+    child = fork();
+    if (child == 0) {
+        if (db_open(&db, url, &err) == 0 && db_begin(db, &err) == 0)
+            raise(SIGSTOP);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, NULL, WUNTRACED), child);
+    CHECK(turn_look(url, &h));
+    CHECK_EQ(h.pid, child);
+    CHECK(h.stopped);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    CHECK(!turn_look(url, &h));
+}
+
 TEST_MAIN(CASE(threads_of_one_process_take_turns), CASE(processes_take_turns),
     CASE(who_gives_the_turn_goes_to_the_end_of_the_line), CASE(a_killed_writer_gives_its_turn),
-    CASE(a_reader_does_not_wait_for_the_writer))
+    CASE(a_reader_does_not_wait_for_the_writer), CASE(who_has_the_turn_is_told_and_whether_it_is_stopped))
