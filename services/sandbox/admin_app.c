@@ -104,10 +104,16 @@ void visit_expire(struct visit *v)
     const struct str what = visit_param(v, "what", "access");
     const bool all = str_is(what, "all"), access = all || str_is(what, "access"),
                refresh = all || str_is(what, "refresh"), code = all || str_is(what, "code");
+    uint64_t commands;
     struct err err;
 
-    if (!access && !refresh && !code) {
-        visit_refuse(v, 400, "what: access, refresh, code or all");
+    if (!visit_count(v, "commands", 0, &commands) || (!access && !refresh && !code)) {
+        visit_refuse(v, 400, "what: access, refresh, code or all; commands: a number");
+        return;
+    }
+    if (commands > 0) {
+        v->portal->commands_left = commands;
+        visit_fine(v);
         return;
     }
     if (code)

@@ -223,7 +223,10 @@ static int check_commands(struct bitrix_reading *r, struct learnt *l, int i, str
             continue;
         bitrix_error_read(&e, error);
         const struct bitrix_rule *rule = bitrix_rule_of(200, str_of(e.code), str_of(e.text));
-        bool of_entity = rule->says != SAYS_NOTHING || rule->kind == ERR_PERM || rule->kind == ERR_CONF;
+        bool expired =
+            rule->says == SAYS_EXPIRED; /* in the middle of the batch: the whole job waits for a new one */
+        bool of_entity =
+            !expired && (rule->says != SAYS_NOTHING || rule->kind == ERR_PERM || rule->kind == ERR_CONF);
         bool passes = rule->kind == ERR_TEMP || rule->kind == ERR_WAIT;
         if (!of_entity && !passes)
             return bitrix_refused(r, command, 200, &e, err);

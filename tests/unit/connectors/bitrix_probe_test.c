@@ -317,6 +317,8 @@ TEST(what_concerns_the_whole_portal_fails_the_probe)
         { ANSWER(
               "\"p00\":{}", "{\"p01\":{\"error\":\"insufficient_scope\",\"error_description\":\"\"}}", "[]"),
             ERR_AUTH },
+        { ANSWER("\"p00\":{}", "{\"p01\":{\"error\":\"expired_token\",\"error_description\":\"\"}}", "[]"),
+            ERR_AUTH },
         { ANSWER("\"p00\":{}", "[]", "[]"), ERR_TEMP },
         { ANSWER(RESULTS("{}", "[]", "[]"), "[]", "[]"), ERR_TEMP },
         { ANSWER(RESULTS("[[]]", "[]", "[]"), "[]", "[]"), ERR_TEMP },

@@ -32,6 +32,23 @@ TEST(a_token_may_end_within_a_batch)
     ask_close(p);
 }
 
+TEST(a_token_ends_at_the_command_it_was_told_to)
+{
+    struct portal *p = open_app();
+
+    ask_admin(p, "app/expire?commands=3", NULL);
+    json_t *result = ask_done(ask_app(
+        p, "batch", "{\"cmd\":{\"a\":\"profile\",\"b\":\"profile\",\"c\":\"profile\",\"d\":\"profile\"}}"));
+    CHECK_EQ(json_object_size(json_object_get(result, "result")), 2);
+    ask_has(json_object_get(json_object_get(result, "result_error"), "c"), "error", "\"expired_token\"");
+    ask_has(json_object_get(json_object_get(result, "result_error"), "d"), "error", "\"expired_token\"");
+    json_decref(result);
+    json_t *answer = ask_app(p, "profile", NULL);
+    ask_has(answer, "error", "\"expired_token\"");
+    json_decref(answer);
+    ask_close(p);
+}
+
 static struct portal_answer answer_of(struct portal *p, const char *method)
 {
     struct portal_answer answer;
@@ -145,7 +162,7 @@ TEST(types_of_user_fields_are_listed)
     ask_close(p);
 }
 
-TEST_MAIN(CASE(a_token_may_end_within_a_batch),
+TEST_MAIN(CASE(a_token_ends_at_the_command_it_was_told_to), CASE(a_token_may_end_within_a_batch),
     CASE(an_answer_takes_as_long_as_it_costs_and_a_minute_at_most),
     CASE(what_took_too_long_is_done_all_the_same), CASE(an_unfinished_installation_is_told_of_nothing),
     CASE(files_that_are_not_named_again_are_gone), CASE(types_of_user_fields_are_listed))
