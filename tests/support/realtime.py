@@ -171,23 +171,26 @@ class Killer:
 
     def __init__(self, pipeline, chance, hard, longest_stop=1.2):
         self.pipeline, self.random, self.hard, self.longest_stop = pipeline, chance, hard, longest_stop
-        self.down, self.stopped = {}, {}
+        self.down, self.stopped = {}, set()
         self.count = {'SIGKILL': 0, 'SIGTERM': 0, 'SIGSTOP': 0}
 
     def look(self):
-        now = time.monotonic()
-        for pid, (_, until) in list(self.stopped.items()):
-            if now >= until:
-                self.go_on(pid)
         if self.down:
             for s in (self.pipeline.status() or {}).get('services', []):
                 if s['state'] in ('ready', 'busy') and s['service'] in self.down and s['pid'] != self.down[s['service']]:
                     del self.down[s['service']]
 
+    def stop(self, pid):
+        """On time it goes on, whatever this process waits for: who stands still may hold a lock that a command wants."""
+        self.stopped.add(pid)
+        timer = threading.Timer(self.random.uniform(0.05, self.longest_stop), self.go_on, [pid])
+        timer.daemon = True
+        timer.start()
+
     def go_on(self, pid):
-        del self.stopped[pid]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+        self.stopped.discard(pid)
 
     def one(self):
         """One of them; False when nobody was there to be struck."""
@@ -198,13 +201,14 @@ class Killer:
             return False
         if self.random.random() < 0.3:
             how = signal.SIGSTOP
-            self.stopped[pid] = service, time.monotonic() + self.random.uniform(0.05, self.longest_stop)
         else:
             how = signal.SIGKILL if service in self.hard else signal.SIGTERM
             self.down[service] = pid
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, how)
             self.count[how.name] += 1
+            if how == signal.SIGSTOP:
+                self.stop(pid)
             return True
         return False
 
