@@ -244,7 +244,8 @@ class Quirks(Walk, Application, Scenario):
 
     def met_bearer(self):
         app = self.portal.application()
-        request = urllib.request.Request('http://%s/rest/profile' % app['address'], headers={'Authorization': 'Bearer ' + app['access_token']})
+        request = urllib.request.Request('http://%s/rest/profile' % app['address'],
+                                         headers={'Authorization': 'Bearer ' + app['access_token']})
         self.assertEqual(200, self.portal.answer_of(request)[0])
 
     def met_license_previous(self):

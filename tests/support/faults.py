@@ -49,11 +49,11 @@ FAULTS = {
 }
 # One of each kind of answer to a fault: what is played each time; the others with POTOK_TESTS=all.
 QUICK = 'html502', 'limit503', 'redirect302', 'scope401', 'auth401', 'zero400', 'overload', 'badutf8', 'limit429', 'command'
-# The portal's oldest minute, which limit429 makes the client wait for, and the pipeline that meets them, and what it may say of it.
+# How long a portal's operating minute lasts, and the pipeline that meets them, with what it may say of it.
 PORTAL = dict(operating_window=2)
 SETTINGS = dict(JOB_DEADLINE='3s', PORTAL_OVERLOAD_PAUSE='1s', DONE_DEADLINE='2s', BITRIX_TARIFF='1000/5000')
-SAID = ('portal.blocked_still', 'probe.retry', 'job.retry', 'job.given_up', 'portal.refused', 'portal.unwell', 'portal.astray', 'portal.blocked', 
-        'answer.nonsense', 'log.repeated')
+SAID = ('portal.blocked_still', 'probe.retry', 'job.retry', 'job.given_up', 'portal.refused', 'portal.unwell',
+        'portal.astray', 'portal.blocked', 'answer.nonsense', 'log.repeated')
 STOPPED = 'portal.stopped', 'sync.failed'
 
 
