@@ -3,6 +3,8 @@ import collections
 import contextlib
 import json
 import re
+import resource
+import select
 import socket
 import sqlite3
 import time
@@ -10,6 +12,7 @@ import unittest
 import urllib.parse
 
 from support.alone import FORM, TOKEN, AloneScenario, event
+from support.harness import wait_for
 
 KEY, OLD = 'api-key-' + 'k' * 32, 'app-token-' + 'o' * 32
 JSON = 'application/json'
@@ -177,7 +180,9 @@ class BadInput(AloneScenario):
         self.assertEqual(self.sent, counted)
         self.assertEqual([76, 77], self.spooled())
         status, answer, _ = self.gateway.send(fifty, DEAL, JSON, **{'X-API-Key': KEY})
-        self.assertEqual((200, {'success'}, 50), (status, {a['status'] for a in json.loads(answer)}, len(json.loads(answer))))
+        answers = json.loads(answer)
+        self.assertEqual((200, {'success'}, list(range(1, 51))), (status, {a['status'] for a in answers}, [a['source_deal_id'] for a in answers]))
+        self.assertTrue(all(re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', a['timestamp']) for a in answers), answer)
 
     def answer_to(self, head):
         with socket.create_connection(('127.0.0.1', self.gateway.port), 5) as s:
@@ -194,6 +199,23 @@ class BadInput(AloneScenario):
                      b'POST /webhook/deal HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx'):
             with socket.create_connection(('127.0.0.1', self.gateway.port), 5) as s:
                 s.sendall(text)
+
+    def test_one_address_cannot_take_every_connection(self):
+        """2,048 of one address; what goes beyond is closed, and others are served meanwhile."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        self.begin()
+        with contextlib.ExitStack() as stack:
+            many = [stack.enter_context(socket.create_connection(('127.0.0.1', self.gateway.port), 5)) for _ in range(2100)]
+            with socket.create_connection(('127.0.0.1', self.gateway.port), 5, ('127.0.0.3', 0)) as other:
+                other.sendall(b'GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+                self.assertEqual(b'HTTP/1.1 200', other.recv(1000)[:12])
+            poll = select.poll()
+            for s in many:
+                poll.register(s, select.POLLIN)
+            wait_for(lambda: 2100 - 2048 <= len(poll.poll(100)) < 200, 'those beyond are closed', 10)
+        self.goes_on()
 
     def test_a_token_that_was_replaced_is_good_until_it_is_taken_out(self):
         """As an operator does it: the new one beside the old one, then alone."""
