@@ -10,6 +10,8 @@
 
 #define SLICE_BYTES (512 * 1024) /* of rows a turn of the loop: a few milliseconds */
 #define HIGH_WATER  2            /* messages a pipe: bulk messages are megabytes */
+#define LOOK_MS     100
+#define LEAVE_MS    3000 /* rows that no writer takes are made again: the writers stop as well */
 
 static const struct setting SETTINGS[] = { SET_STR(struct mapper, bus_mapper, "BUS_MAPPER", "ipc",
                                                "where fetchers find mappers: ipc or tcp://host:port"),
@@ -265,11 +267,26 @@ static int start(struct app *app, void *state, struct err *err)
     if (sodium_init() < 0)
         return err_set(err, ERR_BUG, "libsodium cannot start");
     uv_idle_init(app->loop, &m->idle);
-    m->idle.data = m;
+    uv_timer_init(app->loop, &m->leave);
+    m->idle.data = m->leave.data = m;
     m->idle_open = true;
     if (lane_open(m, &m->urgent, "urgent", 1, err) < 0)
         return -1;
     return lane_open(m, &m->bulk, "bulk", 0, err);
+}
+
+/* Rows are waiting for a writer that is not there. */
+static bool is_in_vain(const struct lane *lane)
+{
+    return lane->rows != NULL && bus_peers(lane->out) == 0;
+}
+
+static void on_leave(uv_timer_t *timer)
+{
+    struct mapper *m = timer->data;
+
+    if (clock_mono_ms() >= m->leave_ms || is_in_vain(&m->urgent) || is_in_vain(&m->bulk))
+        app_quit(m->app);
 }
 
 static void stop_soon(void *state)
@@ -278,8 +295,11 @@ static void stop_soon(void *state)
 
     bus_pause(m->urgent.in);
     bus_pause(m->bulk.in);
+    m->leave_ms = clock_mono_ms() + LEAVE_MS;
     if (m->urgent.records == NULL && m->bulk.records == NULL)
         app_quit(m->app);
+    else
+        uv_timer_start(&m->leave, on_leave, LOOK_MS, LOOK_MS);
 }
 
 static void lane_close(struct lane *lane)
@@ -298,8 +318,10 @@ static void stop(void *state)
 
     lane_close(&m->urgent);
     lane_close(&m->bulk);
-    if (m->idle_open)
+    if (m->idle_open) {
         uv_close((uv_handle_t *)&m->idle, NULL);
+        uv_close((uv_handle_t *)&m->leave, NULL);
+    }
     m->idle_open = false;
 }
 

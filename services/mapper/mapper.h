@@ -25,7 +25,9 @@ struct mapper {
     struct app *app;
     struct lane urgent, bulk;
     uv_idle_t idle;             /* runs while a lane has records left to map */
-    bool idle_open;
+    uv_timer_t leave;           /* told to stop, with rows in hand */
+    uint64_t leave_ms;          /* … and at this time at the latest */
+    bool idle_open;             /* both are there */
     struct map_stats stats;     /* since start */
     uint64_t bad_messages;
 };
