@@ -18,6 +18,7 @@ enum change_kind {
     CHANGE_KIND_FIELDS,      /* the entity's user fields changed: learn them again; id 0 */
     CHANGE_KIND_ACCESS,      /* the portal's, no entity's: what the application was given, in `sealed` (base/access.h); id 0 */
     CHANGE_KIND_QUEUE,       /* the portal's: its offline queue has something (ONOFFLINEEVENT); id 0 */
+    CHANGE_KIND_RENEWED,     /* the portal's: its application was updated, its subscriptions may be gone (ONAPPUPDATE); id 0 */
     CHANGE_KINDS,
     CHANGE_KIND_NEWER = CHANGE_KINDS,   /* decoded only: the portal's, of a kind that a newer gateway knows */
 };
@@ -38,7 +39,8 @@ struct change {
 /* Of the portal itself, not of one of its entities. */
 static inline bool change_kind_portal(enum change_kind kind)
 {
-    return kind == CHANGE_KIND_ACCESS || kind == CHANGE_KIND_QUEUE || kind == CHANGE_KIND_NEWER;
+    return kind == CHANGE_KIND_ACCESS || kind == CHANGE_KIND_QUEUE || kind == CHANGE_KIND_RENEWED ||
+           kind == CHANGE_KIND_NEWER;
 }
 
 struct change_list {

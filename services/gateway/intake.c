@@ -223,10 +223,11 @@ static enum reason judge(const struct intake *all, const struct told *told, stru
             return REASON_APP;
         if (e.class_ == EVENT_UNKNOWN)
             return REASON_UNKNOWN;
-        if (e.class_ == EVENT_QUEUE) {
+        if (e.class_ == EVENT_PORTAL) {
             item->kind = e.kind;
             item->portal = all->portal;
-            return item->portal != NULL ? REASON_TAKEN : REASON_APP;
+            return item->portal != NULL && (item->portal->app || e.kind == CHANGE_KIND_QUEUE) ? REASON_TAKEN
+                                                                                              : REASON_APP;
         }
         item->entity = e.entity;
         item->kind = e.kind;

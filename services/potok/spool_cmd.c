@@ -85,7 +85,8 @@ static const char *kind_name(enum change_kind kind)
         [CHANGE_KIND_GONE] = "gone",
         [CHANGE_KIND_FIELDS] = "fields",
         [CHANGE_KIND_ACCESS] = "access",
-        [CHANGE_KIND_QUEUE] = "queue" };
+        [CHANGE_KIND_QUEUE] = "queue",
+        [CHANGE_KIND_RENEWED] = "renewed" };
 
     return names[kind];
 }

@@ -24,8 +24,8 @@ static const struct verb {
     { "USERFIELDSETENUMVALUES", EVENT_FIELDS, CHANGE_KIND_FIELDS, NULL },
 };
 
-static const char *const APP_EVENTS[] = { "ONAPPINSTALL", "ONAPPUNINSTALL", "ONAPPUPDATE", "ONAPPPAYMENT",
-    "ONAPPTEST", "ONAPPMETHODCONFIRM" };
+static const char *const APP_EVENTS[] = { "ONAPPINSTALL", "ONAPPUNINSTALL", "ONAPPPAYMENT", "ONAPPTEST",
+    "ONAPPMETHODCONFIRM" };
 
 /* What follows `start` in s; p NULL: it does not begin so. */
 static struct str after(struct str s, const char *start)
@@ -56,7 +56,9 @@ struct bitrix_event bitrix_event_of(struct str name)
     if (rest.p != NULL)
         return record_event(rest);
     if (str_case_eq(name, STR(BITRIX_EVENT_QUEUE_NAME)))
-        return (struct bitrix_event){ EVENT_QUEUE, NULL, CHANGE_KIND_QUEUE };
+        return (struct bitrix_event){ EVENT_PORTAL, NULL, CHANGE_KIND_QUEUE };
+    if (str_case_eq(name, STR("ONAPPUPDATE")))
+        return (struct bitrix_event){ EVENT_PORTAL, NULL, CHANGE_KIND_RENEWED };
     for (size_t i = 0; i < ARRAY_SIZE(APP_EVENTS); i++)
         if (str_case_eq(name, str_of(APP_EVENTS[i])))
             return (struct bitrix_event){ EVENT_APP, NULL, CHANGE_KIND_SET };

@@ -12,8 +12,8 @@ enum bitrix_event_class {
     EVENT_UNKNOWN, /* kept and counted: perhaps of an entity that is not mirrored */
     EVENT_RECORD,  /* a record was added, changed or deleted */
     EVENT_FIELDS,  /* user fields of an entity changed */
-    EVENT_APP,     /* the application itself: installed, updated, paid for, tested */
-    EVENT_QUEUE,   /* the application's offline queue has something (9.5) */
+    EVENT_APP,     /* the application itself: installed, paid for, tested */
+    EVENT_PORTAL,  /* its offline queue has something (9.5); it was updated, and its handlers are gone (9.1) */
 };
 
 struct bitrix_event {

@@ -31,9 +31,9 @@ OTHER_RECORDS = [
 ITEMS = ['ONCRMDYNAMICITEM%s%s' % (verb, type_id) for verb in RECORD for type_id in ('', '_156', '_31', '_2')]
 TASKS = ['ONTASK' + verb for verb in RECORD] + ['ONTASKCOMMENT' + verb for verb in RECORD]
 CALLS = ['ONVOXIMPLANTCALLINIT', 'ONVOXIMPLANTCALLSTART', 'ONVOXIMPLANTCALLEND', 'ONEXTERNALCALLSTART', 'ONEXTERNALCALLBACKSTART']
-NOTED = ['ONAPPUPDATE', 'ONAPPPAYMENT', 'ONAPPTEST', 'ONAPPMETHODCONFIRM']
+NOTED = ['ONAPPPAYMENT', 'ONAPPTEST', 'ONAPPMETHODCONFIRM']
 ACCESS = ['ONAPPINSTALL', 'ONAPPUNINSTALL']
-QUEUE = 'ONOFFLINEEVENT'
+QUEUE, UPDATED = 'ONOFFLINEEVENT', 'ONAPPUPDATE'
 
 # Documents of robots (9.6): (document_id[1], document_id[2], entity or None).
 ROBOTS = [
@@ -148,7 +148,7 @@ class Kinds(Application, Scenario):
             self.records_and_fields()
             self.skipped(OTHER_RECORDS + ITEMS + TASKS + CALLS + ['ONUSERADD', 'ONSOMETHINGNEW'] +
                          ['ONCRM%s%s' % (stem, verb) for stem in ('QUOTE', 'INVOICE', 'REQUISITE') for verb in FIELDS])
-            self.noted(NOTED + ACCESS)
+            self.noted(NOTED + ACCESS + [UPDATED])
         self.whole()
 
     def records_and_fields(self):
@@ -194,8 +194,18 @@ class Kinds(Application, Scenario):
                 self.marked(entity, self.number)
             return told['reason']
 
+    def rebound(self, portal, domain):
+        """An update takes an application's subscriptions away."""
+        wait_for(lambda: len(self.bound(portal, offline=True)) == 15, 'the queue is bound', 15)
+        bound = self.bound(portal, offline=True)
+        self.assertEqual({'count': 1}, portal.app('event.unbind', event='ONCRMDEALUPDATE', event_type='offline',
+                                                  auth_connector='potok')['result'])
+        self.assertEqual(('success', 'taken'), self.post(UPDATED, domain))
+        wait_for(lambda: self.bound(portal, offline=True) == bound, 'it is bound again', 15)
+
     def test_an_applications(self):
-        """Those of the application itself, where it is one: an installation is access, the queue is read."""
+        """Those of the application itself, where it is one: an installation is access, the queue is read, an
+        update has its subscriptions looked at."""
         portal = self.app_sandbox('--application-token', TOKEN)
         self.open(self.app_pipeline(portal, 'offline', OFFLINE_SECONDS=600, BITRIX_APPLICATION_TOKEN=TOKEN))
         portal.install('http://%s/webhook/bitrix' % self.address)
@@ -208,6 +218,7 @@ class Kinds(Application, Scenario):
         self.assertEqual(('success', 'taken'), self.post(QUEUE, domain))
         wait_for(lambda: read() != last, 'the queue is read', 15)
         self.noted(NOTED)
+        self.rebound(portal, domain)
         self.assertEqual(('success', 'taken'), self.post('ONAPPUNINSTALL', domain))
         wait_for(lambda: json.loads(self.p.potok('portal', '--json').stdout)['portals'][0]['state'] == 'lost', 'access is gone', 15)
 

@@ -139,6 +139,8 @@ static void add_change(struct scheduler *s, struct events *x, const struct chang
         guard_heard(s, portal);
     if (portal >= 0 && (c->kind == CHANGE_KIND_QUEUE || c->kind == CHANGE_KIND_NEWER))
         queue_wake(s, portal);
+    if (portal >= 0 && c->kind == CHANGE_KIND_RENEWED)
+        guard_now(s, portal);
     if (portal >= 0 && c->kind == CHANGE_KIND_NEWER)
         changed_look_now(s, portal, UINT64_MAX);
     if (portal >= 0 && c->kind == CHANGE_KIND_ACCESS)

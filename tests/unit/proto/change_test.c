@@ -12,6 +12,7 @@ TEST(changes_come_back)
         { 10, { "b", 1 }, { "leads", 5 }, 0, CHANGE_KIND_FIELDS, 0, { NULL, 0 } },
         { 11, { "b", 1 }, { "", 0 }, 0, CHANGE_KIND_ACCESS, 5, { "sealed", 6 } },
         { 12, { "b", 1 }, { "", 0 }, 0, CHANGE_KIND_QUEUE, 6, { NULL, 0 } },
+        { 13, { "b", 1 }, { "", 0 }, 0, CHANGE_KIND_RENEWED, 7, { NULL, 0 } },
     };
     struct change_list out;
     struct buf b;
