@@ -1,6 +1,6 @@
 #include "command.h"
 
-#include "say.h"
+#include "words/say.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "proto/entity.h"
-#include "services.h"
+#include "up/services.h"
 
 /* What a word of a command may be: words, and sets of them that begin with '@'. A command that is not here
  * takes none. */

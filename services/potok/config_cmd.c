@@ -4,11 +4,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "home.h"
-#include "identity.h"
+#include "portal/identity.h"
 #include "proto/entity.h"
-#include "say.h"
-#include "services.h"
-#include "table.h"
+#include "words/say.h"
+#include "up/services.h"
+#include "words/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>

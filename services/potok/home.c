@@ -4,7 +4,7 @@
 #include "db/db.h"
 #include "proto/entity.h"
 #include "run/app.h"
-#include "say.h"
+#include "words/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>

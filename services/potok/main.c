@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include "command.h"
 #include "completion.h"
-#include "russian.h"
-#include "say.h"
-#include "table.h"
+#include "words/russian.h"
+#include "words/say.h"
+#include "words/table.h"
 
 #include <curl/curl.h>
 #include <locale.h>

@@ -6,10 +6,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "home.h"
-#include "say.h"
+#include "words/say.h"
 #include "services/gateway/spool.h"
 #include "spool_drain.h"
-#include "table.h"
+#include "words/table.h"
 
 #include <dirent.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "run/lock.h"
-#include "services.h"
+#include "up/services.h"
 #include "services/gateway/spool.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "options.h"
-#include "replay.h"
+#include "replay/replay.h"
 #include "serve.h"
 
 #define PEM_MAX (1 << 20)

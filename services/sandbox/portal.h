@@ -2,15 +2,15 @@
  * carries them (serve.c), so tests ask it directly. Loop thread. */
 #pragma once
 
-#include "application.h"
-#include "arena.h"
-#include "bucket.h"
-#include "change.h"
-#include "events.h"
-#include "fault.h"
-#include "operating.h"
-#include "scope.h"
-#include "store.h"
+#include "access/application.h"
+#include "data/arena.h"
+#include "limits/bucket.h"
+#include "data/change.h"
+#include "events/events.h"
+#include "limits/fault.h"
+#include "limits/operating.h"
+#include "access/scope.h"
+#include "data/store.h"
 
 #include "base/buf.h"
 #include "base/str.h"

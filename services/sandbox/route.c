@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "params.h"
+#include "methods/params.h"
 
 void route_parse(struct route *r, const char *path)
 {
@@ -34,7 +34,7 @@ void route_parse(struct route *r, const char *path)
 
 static const enum api_error of_state[APP_STATES] = {
 #define APP_STATE(id, name, method_error, oauth_error) [APP_##id] = API_##method_error,
-#include "app_states.def"
+#include "access/app_states.def"
 #undef APP_STATE
 };
 

@@ -2,7 +2,7 @@
  * sections 1.1, 2.3). */
 #pragma once
 
-#include "call.h"
+#include "methods/call.h"
 
 /* /rest/{user}/{secret}/{method}, of an application /rest/{method}: the parts, without a slash at the end. Behind
  * /rest/api/ the same of REST 3.0. */

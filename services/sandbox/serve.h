@@ -1,7 +1,7 @@
 /* serve.h - the portal on a socket: requests in, answers out, at once or late. Loop thread. */
 #pragma once
 
-#include "deliver.h"
+#include "events/deliver.h"
 #include "portal.h"
 
 #include "run/http_server.h"

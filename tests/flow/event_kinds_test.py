@@ -3,7 +3,6 @@ order to learn the fields or to read the queue, noted as the application's, or c
 acknowledged without one of these."""
 import contextlib
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -13,7 +12,7 @@ import urllib.request
 
 from support.application import Application
 from support.harness import Scenario, wait_for
-from support.quirks import SANDBOX
+from support.quirks import table
 
 TOKEN = 't' * 32
 MIRRORED = {'DEAL': 'deals', 'CONTACT': 'contacts', 'COMPANY': 'companies', 'LEAD': 'leads'}
@@ -134,10 +133,9 @@ class Kinds(Application, Scenario):
 
     def whole(self):
         """What the sandbox can send is all among them."""
-        with open(os.path.join(SANDBOX, 'events.def')) as f:
-            table = f.read()
-        stems = re.findall(r'^(?:RECORD|ITEM)_EVENTS\("(\w+)"', table, re.M)
-        names = set(re.findall(r'^EVENT\("(\w+)"', table, re.M)) | {'ONCRM%s%s' % (s, v) for s in stems for v in RECORD}
+        rows = table('events.def')
+        stems = re.findall(r'^(?:RECORD|ITEM)_EVENTS\("(\w+)"', rows, re.M)
+        names = set(re.findall(r'^EVENT\("(\w+)"', rows, re.M)) | {'ONCRM%s%s' % (s, v) for s in stems for v in RECORD}
         self.assertEqual(set(), names - self.seen - set(ACCESS) - {QUEUE})
 
     def test_a_webhooks(self):

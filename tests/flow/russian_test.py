@@ -13,8 +13,8 @@ def sources(*patterns):
 GATEWAY = ('services/gateway/rules.c', 'services/gateway/tls.c', 'services/gateway/allow.c', 'shared/run/http_server_tls.c')      # told by its --check
 # Where formats must all be known, where they may be, and where the words are that go into them as arguments.
 FORMATS = sources('shared/base/config*.c', *('shared/base/%s.c' % n for n in ('setting', 'webhook', 'paths', 'file')),
-                  'shared/db/*.c', 'services/potok/*.c', *GATEWAY)
-ANYWHERE = sources('shared/*/*.c', 'services/potok/*.c', 'services/fetcher/*.c', 'services/writer/*.c',
+                  'shared/db/*.c', 'services/potok/*.c', 'services/potok/*/*.c', *GATEWAY)
+ANYWHERE = sources('shared/*/*.c', 'services/potok/*.c', 'services/potok/*/*.c', 'services/fetcher/*.c', 'services/writer/*.c',
                    'services/scheduler/access/access.c', *GATEWAY)
 WORDS = sources(*('shared/base/%s.c' % n for n in ('webhook', 'config_yaml', 'file')),
                 *('shared/db/%s.c' % n for n in ('sqlite_error', 'postgres_error', 'sqlite_file')))
@@ -26,7 +26,7 @@ REASONS = re.compile(r'[A-Z][a-z/-]+( [a-z]+)+')    # strerror()
 
 
 def rows():
-    words = texts.tokens(texts.read('services/potok/russian.def'))
+    words = texts.tokens(texts.read('services/potok/words/russian.def'))
     for i, word in enumerate(words):
         if word == 'RUSSIAN' and words[i + 1] == '(':
             en, ru = texts.arguments(words, i + 1)
@@ -66,7 +66,7 @@ class Russian(unittest.TestCase):
         for path in sources('shared/db/*.c'):
             missing += [(path, text) for text in texts.strings(path) if DOING.fullmatch(text) and text not in self.table
                         and text not in NOT_TOLD]
-        self.assertEqual([], missing, 'add rows to services/potok/russian.def')
+        self.assertEqual([], missing, 'add rows to services/potok/words/russian.def')
 
     def test_each_row_belongs_to_an_error(self):
         said = set()

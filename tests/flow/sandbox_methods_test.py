@@ -9,6 +9,7 @@ import urllib.request
 import xml.etree.ElementTree
 
 from support.harness import Scenario
+from support.quirks import table
 
 README = os.path.join(os.path.dirname(__file__), '..', '..', 'services', 'sandbox', 'README.md')
 PROVENANCE = os.path.join(os.path.dirname(README), 'provenance.md')
@@ -51,8 +52,7 @@ class Methods(Scenario):
         for name, cells in rows.items():
             self.assertEqual(2, len(cells), name)
             self.assertRegex(cells[0], r'^\d', '%s: a section of the facts' % name)
-        with open(os.path.join(os.path.dirname(README), 'methods.def')) as f:
-            names = set(re.findall(r'METHOD\("([^"]+)"', f.read()))
+        names = set(re.findall(r'METHOD\("([^"]+)"', table('methods.def')))
         self.assertLess(20, len(names))
         self.assertEqual(set(), names - answered)
 

@@ -1,8 +1,8 @@
 /* Any text that a person pastes or another process writes: explained, guessed at and put into Russian without
  * harm. */
-#include "services/potok/explain.h"
-#include "services/potok/russian.h"
-#include "services/potok/say.h"
+#include "services/potok/doctor/explain.h"
+#include "services/potok/words/russian.h"
+#include "services/potok/words/say.h"
 
 #include "base/mem.h"
 #include "support/fuzz.h"

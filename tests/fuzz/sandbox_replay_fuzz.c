@@ -1,8 +1,8 @@
 /* A recording that anybody may have sent: the first line describes an exchange, what follows is its answer.
  */
-#include "services/sandbox/replay_book.h"
-#include "services/sandbox/replay_list.h"
-#include "services/sandbox/replay_time.h"
+#include "services/sandbox/replay/book.h"
+#include "services/sandbox/replay/list.h"
+#include "services/sandbox/replay/time.h"
 
 #include "base/buf.h"
 #include "base/mem.h"

@@ -6,6 +6,7 @@ Every quirk has a method met_NAME of the test that plays its position: it shows 
 client calls no such method, that the sandbox answers so.
 """
 import collections
+import glob
 import json
 import os
 import re
@@ -85,10 +86,16 @@ QUIRKS = {
 }
 
 
+def table(name):
+    """The text of a table of the sandbox, in whichever of its folders it is."""
+    path, = glob.glob(os.path.join(SANDBOX, '**', name), recursive=True)
+    with open(path) as f:
+        return f.read()
+
+
 def rows_of(name, macro):
     """Names of a table of the sandbox: MACRO(IDENTIFIER, "name", …)."""
-    with open(os.path.join(SANDBOX, name)) as f:
-        return re.findall(r'^%s\(\w+, +"([^"]+)"' % macro, f.read(), re.M)
+    return re.findall(r'^%s\(\w+, +"([^"]+)"' % macro, table(name), re.M)
 
 
 class Walk:

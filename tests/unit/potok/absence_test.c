@@ -1,8 +1,8 @@
-#include "services/potok/absence.h"
+#include "services/potok/ask/absence.h"
 
 #include "base/mem.h"
 #include "run/lock.h"
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 #include <stdio.h>

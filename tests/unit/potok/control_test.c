@@ -1,4 +1,4 @@
-#include "services/potok/control.h"
+#include "services/potok/ask/control.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,9 +1,9 @@
-#include "services/potok/drift_view.h"
+#include "services/potok/status/drift_view.h"
 
 #include "base/mem.h"
 #include "db/db.h"
 #include "services/potok/home.h"
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 #include "support/database.h"
 

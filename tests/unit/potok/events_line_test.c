@@ -1,6 +1,6 @@
-#include "services/potok/events_line.h"
+#include "services/potok/status/events_line.h"
 
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 #define NOW UINT64_C(1795228620000)

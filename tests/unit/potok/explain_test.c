@@ -1,8 +1,8 @@
-#include "services/potok/explain.h"
+#include "services/potok/doctor/explain.h"
 
 #include "base/mem.h"
 #include "connectors/bitrix_rule.h"
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 #include "services/potok/home.h"
 
 #include "base/mem.h"
-#include "services/potok/services.h"
+#include "services/potok/up/services.h"
 #include "support/check.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-#include "services/potok/facts.h"
+#include "services/potok/doctor/facts.h"
 
 #include "base/mem.h"
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 #include <errno.h>

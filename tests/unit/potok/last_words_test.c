@@ -1,4 +1,4 @@
-#include "services/potok/last_words.h"
+#include "services/potok/logs/last_words.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,4 +1,4 @@
-#include "services/potok/log_line.h"
+#include "services/potok/logs/log_line.h"
 
 #include "support/check.h"
 

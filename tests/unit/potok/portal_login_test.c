@@ -1,4 +1,4 @@
-#include "services/potok/portal_cmd.h"
+#include "services/potok/portal/cmd.h"
 
 #include "base/mem.h"
 #include "support/check.h"

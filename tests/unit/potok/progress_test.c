@@ -1,4 +1,4 @@
-#include "services/potok/progress.h"
+#include "services/potok/words/progress.h"
 
 #include "support/check.h"
 

@@ -1,4 +1,4 @@
-#include "services/potok/question.h"
+#include "services/potok/ask/question.h"
 
 #include "base/mem.h"
 #include "support/check.h"

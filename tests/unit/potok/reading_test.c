@@ -1,4 +1,4 @@
-#include "services/potok/reading.h"
+#include "services/potok/status/reading.h"
 
 #include "base/clock.h"
 #include "services/potok/home.h"

@@ -1,8 +1,8 @@
-#include "services/potok/record_plan.h"
+#include "services/potok/record/plan.h"
 
 #include "base/json_walk.h"
-#include "services/potok/record_ask.h"
-#include "services/potok/record_dir.h"
+#include "services/potok/record/ask.h"
+#include "services/potok/record/dir.h"
 #include "support/check.h"
 
 #include <dirent.h>

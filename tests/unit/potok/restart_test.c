@@ -1,4 +1,4 @@
-#include "services/potok/restart.h"
+#include "services/potok/up/restart.h"
 
 #include "support/check.h"
 

@@ -1,8 +1,8 @@
-#include "services/potok/russian.h"
+#include "services/potok/words/russian.h"
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 TEST(errors_are_russian_where_people_are)

@@ -1,4 +1,4 @@
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,12 +1,12 @@
 /* `potok schema`: what it reads, what it prints, and what accepting a field does. */
-#include "services/potok/schema.h"
+#include "services/potok/schema/schema.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "db/db.h"
 #include "services/potok/command.h"
-#include "services/potok/say.h"
-#include "services/potok/schema_print.h"
+#include "services/potok/words/say.h"
+#include "services/potok/schema/print.h"
 #include "support/check.h"
 #include "support/database.h"
 

@@ -1,6 +1,6 @@
-#include "services/potok/service_state.h"
+#include "services/potok/up/service_state.h"
 
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 TEST(a_gateway_that_is_emptied_is_shown_so)

@@ -1,6 +1,6 @@
 /* The test starts itself as the services (main() below): they pause until a signal ends them, which a deaf
  * one does not hear. */
-#include "services/potok/supervise.h"
+#include "services/potok/up/supervise.h"
 
 #include "base/clock.h"
 #include "support/check.h"

@@ -1,4 +1,4 @@
-#include "services/potok/table.h"
+#include "services/potok/words/table.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,4 +1,4 @@
-#include "services/potok/verify_compare.h"
+#include "services/potok/verify/compare.h"
 
 #include "support/check.h"
 

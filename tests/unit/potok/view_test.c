@@ -1,7 +1,7 @@
-#include "services/potok/view.h"
+#include "services/potok/sync/view.h"
 
 #include "base/mem.h"
-#include "services/potok/say.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 #include <stdio.h>

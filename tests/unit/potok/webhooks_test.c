@@ -1,8 +1,8 @@
-#include "services/potok/webhooks_tell.h"
+#include "services/potok/portal/webhooks_tell.h"
 
 #include "base/mem.h"
-#include "services/potok/facts.h"
-#include "services/potok/say.h"
+#include "services/potok/doctor/facts.h"
+#include "services/potok/words/say.h"
 #include "support/check.h"
 
 #define HOUR 3600000

@@ -2,7 +2,7 @@
  * update does (facts sections 9.1, 9.2). */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "services/sandbox/events.h"
+#include "services/sandbox/events/events.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *open_with(const char *quirk, unsigned scopes)

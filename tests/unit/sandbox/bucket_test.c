@@ -1,4 +1,4 @@
-#include "services/sandbox/bucket.h"
+#include "services/sandbox/limits/bucket.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,4 +1,4 @@
-#include "services/sandbox/calendar.h"
+#include "services/sandbox/data/calendar.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,7 +1,7 @@
 /* What ends in the middle: a token within a batch, a request after a minute, an installation that nobody
  * finishes, files that are not named again (facts sections 1.5, 5, 8, 9.1). */
 #include "base/clock.h"
-#include "services/sandbox/events.h"
+#include "services/sandbox/events/events.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *open_app(void)

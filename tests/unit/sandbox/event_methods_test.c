@@ -1,6 +1,6 @@
 /* Subscriptions and offline queues of the application (facts sections 9.1, 9.5). */
 #include "base/clock.h"
-#include "services/sandbox/events.h"
+#include "services/sandbox/events/events.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *with_app(const char *path)

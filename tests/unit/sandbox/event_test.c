@@ -1,4 +1,4 @@
-#include "services/sandbox/event.h"
+#include "services/sandbox/events/event.h"
 
 #include "base/mem.h"
 #include "support/check.h"

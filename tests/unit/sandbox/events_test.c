@@ -1,6 +1,6 @@
 /* What people do in the portal, and the events that are made of it (facts sections 9.2, 9.3). */
 #include "base/clock.h"
-#include "services/sandbox/events.h"
+#include "services/sandbox/events/events.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *listened(bool app)

@@ -1,6 +1,6 @@
 /* crm.item.import and crm.item.batchImport (facts sections 2.4, 8; the vendor's pages). */
 #include "base/clock.h"
-#include "services/sandbox/calendar.h"
+#include "services/sandbox/data/calendar.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *open_with(const char *quirk)

@@ -1,6 +1,6 @@
 /* crm.item.* (facts sections 4.2-4.4, 6, 8): the same records as classic methods show, in another form. */
-#include "services/sandbox/item_name.h"
-#include "services/sandbox/record.h"
+#include "services/sandbox/methods/item_name.h"
+#include "services/sandbox/data/record.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *open_with(uint64_t quirks)

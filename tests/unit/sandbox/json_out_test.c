@@ -1,4 +1,4 @@
-#include "services/sandbox/json_out.h"
+#include "services/sandbox/methods/json_out.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,8 +1,8 @@
 /* What the portal posts when an application is opened in a frame or a robot runs (facts sections 9.6, 10). */
-#include "services/sandbox/letter.h"
+#include "services/sandbox/events/letter.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "services/sandbox/events.h"
+#include "services/sandbox/events/events.h"
 #include "support/check.h"
 #include "tests/unit/sandbox/ask.h"
 

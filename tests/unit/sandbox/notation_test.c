@@ -1,7 +1,7 @@
 /* The same answers in other notations: XML, plain JSON, other times and headers (facts
  * sections 1.1, 1.2, 2.1, 16). */
-#include "services/sandbox/json_out.h"
-#include "services/sandbox/xml_out.h"
+#include "services/sandbox/methods/json_out.h"
+#include "services/sandbox/methods/xml_out.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *open_with(const char *quirk, bool app)

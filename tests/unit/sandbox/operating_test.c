@@ -1,4 +1,4 @@
-#include "services/sandbox/operating.h"
+#include "services/sandbox/limits/operating.h"
 
 #include "support/check.h"
 

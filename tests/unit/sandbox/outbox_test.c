@@ -1,4 +1,4 @@
-#include "services/sandbox/outbox.h"
+#include "services/sandbox/events/outbox.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,5 +1,5 @@
-#include "services/sandbox/params.h"
-#include "services/sandbox/multipart.h"
+#include "services/sandbox/methods/params.h"
+#include "services/sandbox/methods/multipart.h"
 
 #include "base/mem.h"
 #include "support/check.h"

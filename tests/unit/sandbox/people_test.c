@@ -1,4 +1,4 @@
-#include "services/sandbox/people.h"
+#include "services/sandbox/data/people.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,4 +1,4 @@
-#include "services/sandbox/render.h"
+#include "services/sandbox/methods/render.h"
 
 #include "base/mem.h"
 #include "support/check.h"

@@ -1,12 +1,12 @@
-#include "services/sandbox/replay_book.h"
-#include "services/sandbox/replay_key.h"
-#include "services/sandbox/replay_list.h"
-#include "services/sandbox/replay_time.h"
+#include "services/sandbox/replay/book.h"
+#include "services/sandbox/replay/key.h"
+#include "services/sandbox/replay/list.h"
+#include "services/sandbox/replay/time.h"
 
 #include "base/mem.h"
-#include "services/sandbox/params.h"
+#include "services/sandbox/methods/params.h"
 #include "services/sandbox/portal.h"
-#include "services/sandbox/replay.h"
+#include "services/sandbox/replay/replay.h"
 #include "support/check.h"
 
 #include <stdio.h>

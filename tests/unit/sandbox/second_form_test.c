@@ -1,7 +1,7 @@
 /* Second forms of single methods and of events (facts sections 2.4, 4.3, 6.3, 9.5, 16), each against the
  * first. */
 #include "base/clock.h"
-#include "services/sandbox/events.h"
+#include "services/sandbox/events/events.h"
 #include "tests/unit/sandbox/ask.h"
 
 static struct portal *open_with(const char *quirk)

@@ -1,6 +1,6 @@
-#include "services/sandbox/change.h"
-#include "services/sandbox/store.h"
-#include "services/sandbox/truth.h"
+#include "services/sandbox/data/change.h"
+#include "services/sandbox/data/store.h"
+#include "services/sandbox/data/truth.h"
 
 #include "base/mem.h"
 #include "support/check.h"

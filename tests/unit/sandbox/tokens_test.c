@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "services/sandbox/application.h"
-#include "services/sandbox/scope.h"
+#include "services/sandbox/access/application.h"
+#include "services/sandbox/access/scope.h"
 #include "support/check.h"
 
 #define DAY_MS (86400ull * 1000)

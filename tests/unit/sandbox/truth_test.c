@@ -1,4 +1,4 @@
-#include "services/sandbox/truth.h"
+#include "services/sandbox/data/truth.h"
 
 #include "unit/sandbox/ask.h"
 

@@ -1,0 +1,163 @@
+/* tables_settings.c - crm.dealcategory.list, crm.dealcategory.stage.list, department.get, user.get (facts section 4.5). */
+#include "table.h"
+
+#include "base/mem.h"
+#include "data/dictionary.h"
+#include "data/hash.h"
+#include "params.h"
+#include "data/people.h"
+
+#define USERS       24
+#define DEPARTMENTS 5
+
+/* ---- funnels by the old methods: the first one has no row ---- */
+
+static uint32_t count_funnels(const struct call *c)
+{
+    return FUNNELS - 1;
+}
+
+static json_t *funnel_row(const struct call *c, uint32_t n)
+{
+    json_t *row = json_object();
+
+    table_text(row, "ID", "%u", n + 1);
+    table_text(row, "NAME", "%s", FUNNEL_NAMES[n + 1]);
+    table_text(row, "SORT", "%u", 100 * (n + 2));
+    table_text(row, "IS_LOCKED", "N");
+    table_time(row, "CREATED_DATE", INT64_C(1610000000) + n * 86400);
+    return row;
+}
+
+enum api_error run_old_categories(struct call *c)
+{
+    static const struct table t = {
+        .id = "ID", .operators = TABLE_COMPARE TABLE_LIKE, .count = count_funnels, .row = funnel_row
+    };
+
+    return table_run(c, &t, NULL);
+}
+
+static int64_t asked_funnel(const struct call *c)
+{
+    const json_t *id = params_get(c->params, "id");
+
+    return id != NULL && !params_is_array(id) ? params_int(id) : 0;
+}
+
+static uint32_t count_stages(const struct call *c)
+{
+    const int64_t funnel = asked_funnel(c);
+
+    return funnel >= 0 && funnel < FUNNELS ? (uint32_t)dictionary_of("DEAL_STAGE")->count : 0;
+}
+
+static json_t *stage_row(const struct call *c, uint32_t n)
+{
+    const int64_t funnel = asked_funnel(c);
+    const struct status *s = &dictionary_of("DEAL_STAGE")->list[n];
+    json_t *row = json_object();
+
+    table_text(row, "NAME", "%s", s->name);
+    json_object_set_new(row, "SORT", json_integer(10 * (n + 1)));
+    if (funnel > 0)
+        table_text(row, "STATUS_ID", "C%d:%s", (int)funnel, s->id);
+    else
+        table_text(row, "STATUS_ID", "%s", s->id);
+    return row;
+}
+
+enum api_error run_old_stages(struct call *c)
+{
+    static const struct table t = { .id = "STATUS_ID",
+        .operators = TABLE_COMPARE,
+        .flags = TABLE_WHOLE | TABLE_NO_ORDER,
+        .count = count_stages,
+        .row = stage_row };
+
+    return table_run(c, &t, NULL);
+}
+
+/* ---- people ---- */
+
+static uint32_t count_departments(const struct call *c)
+{
+    return DEPARTMENTS;
+}
+
+static json_t *department_row(const struct call *c, uint32_t n)
+{
+    static const char *const names[DEPARTMENTS] = { "ООО «Ромашка» & Ко", "Отдел продаж", "Сервис",
+        "Бухгалтерия", "Склад \"Южный\"" };
+    json_t *row = json_object();
+
+    table_text(row, "ID", "%u", n + 1);
+    table_text(row, "NAME", "%s", names[n]);
+    json_object_set_new(row, "SORT", json_integer(100 * (n + 1)));
+    if (n > 0)
+        table_text(row, "PARENT", "%u", n > 2 ? 2 : 1);
+    else
+        json_object_set_new(row, "PARENT", json_null());
+    table_text(row, "UF_HEAD", "%u", n * 3 + 1);
+    return row;
+}
+
+enum api_error run_departments(struct call *c)
+{
+    static const struct table t = { .id = "ID",
+        .operators = TABLE_COMPARE TABLE_LIKE,
+        .flags = TABLE_FLAT_ORDER | TABLE_FLAT_FILTER,
+        .count = count_departments,
+        .row = department_row };
+
+    return table_run(c, &t, NULL);
+}
+
+static uint32_t count_users(const struct call *c)
+{
+    return USERS;
+}
+
+/* Times come in three shapes here, one of them an empty object (facts section 11). */
+static json_t *stamp(uint64_t lot)
+{
+    static const char *const texts[] = { NULL, "24.08.2023 13:19:39", "2024-08-29 10:30:11" };
+
+    return lot % 3 == 0 ? json_object() : json_string(texts[lot % 3]);
+}
+
+static json_t *user_row(const struct call *c, uint32_t n)
+{
+    const uint64_t h = hash_two(c->portal->options.store.seed ^ 0x75736572, n + 1);
+    const struct person who = person_pick(h);
+    struct arena arena = { 0 };
+    json_t *row = json_object(), *departments = json_array();
+
+    table_text(row, "ID", "%u", n + 1);
+    json_object_set_new(row, "ACTIVE", json_boolean((n + 1) % 11 != 0));
+    table_text(row, "NAME", "%s", who.name);
+    table_text(row, "LAST_NAME", STR_FMT, STR_ARG(person_surname(&who, &arena)));
+    table_text(row, "SECOND_NAME", "%s", person_patronymic(&who));
+    table_text(row, "EMAIL", "%s@example.ru", person_latin(&who));
+    table_text(row, "IS_ONLINE", "N");
+    json_object_set_new(row, "TIMESTAMP_X", stamp(h));
+    json_object_set_new(row, "LAST_ACTIVITY_DATE", stamp(h >> 8));
+    table_text(row, "PERSONAL_GENDER", "%s", who.woman ? "F" : "M");
+    table_text(row, "WORK_POSITION", "%s", "");
+    json_array_append_new(departments, json_integer((n + 1) % DEPARTMENTS + 1));
+    json_object_set_new(row, "UF_DEPARTMENT", departments);
+    table_text(row, "USER_TYPE", "employee");
+    arena_fini(&arena);
+    return row;
+}
+
+enum api_error run_user(struct call *c)
+{
+    static const struct table t = { .id = "ID",
+        .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
+        .flags = TABLE_FLAT_ORDER | TABLE_FLAT_FILTER,
+        .count = count_users,
+        .row = user_row };
+
+    return table_run(c, &t, NULL);
+}
