@@ -5,6 +5,7 @@
 #include "pace.h"
 #include "run/crash.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define OPEN_AGAIN_MS 500
@@ -28,10 +29,12 @@ struct keeper {
     struct wish *finished, **finished_end;
     struct notice *notices, **notices_end;
     unsigned adds;    /* of the wishes */
-    unsigned wake_at; /* that many adds, or any other wish, wake the thread */
+    bool others;      /* of the wishes: some that are no adds */
+    unsigned wake_at; /* that many adds, or any other wish, wake the thread: once */
     bool stopping;
     struct spool *spool; /* the thread's */
     struct pace pace;
+    uint64_t until; /* of uv_hrtime(): so long those whom the last commit answered are waited for */
     bool troubled;
 };
 
@@ -116,25 +119,20 @@ static struct wish *take_wishes(struct keeper *k) /* under the mutex */
     k->wishes = NULL;
     k->wishes_end = &k->wishes;
     k->adds = 0;
+    k->others = false;
     return list;
 }
 
-/* What came since; waits for `hoped` requests until the deadline (of uv_hrtime()). */
-static struct wish *gather(struct keeper *k, unsigned hoped, uint64_t deadline)
+/* Under the mutex. Those who come back at once (pace.h) are written together; what is no add waits for
+ * nobody. */
+static void hope(struct keeper *k, unsigned missing)
 {
-    struct wish *list;
+    unsigned step = pace_step(missing);
 
-    uv_mutex_lock(&k->mutex);
-    while (k->adds < hoped && !k->stopping) {
-        uint64_t now = uv_hrtime();
-
-        k->wake_at = hoped;
-        if (now >= deadline || uv_cond_timedwait(&k->cond, &k->mutex, deadline - now) != 0)
-            break;
+    for (uint64_t now; k->adds < step && !k->others && !k->stopping && (now = uv_hrtime()) < k->until;) {
+        k->wake_at = step;
+        uv_cond_timedwait(&k->cond, &k->mutex, k->until - now);
     }
-    list = take_wishes(k);
-    uv_mutex_unlock(&k->mutex);
-    return list;
 }
 
 static int do_list(
@@ -152,16 +150,18 @@ static int do_list(
     return 0;
 }
 
-/* Those whom the last commit answered, and who come back at once (pace.h), follow into the transaction. */
+/* They are written while others come. */
 static int do_more(struct keeper *k, struct wish **end, unsigned *adds, struct err *err)
 {
-    uint64_t patience_us = pace_patience_us(&k->pace), deadline = uv_hrtime() + patience_us * 1000;
-    unsigned hoped = pace_hoped(&k->pace);
+    const unsigned hoped = pace_patience_us(&k->pace) > 0 ? pace_hoped(&k->pace) : 0;
 
-    while (patience_us > 0 && *adds < hoped) {
-        *end = gather(k, (hoped - *adds + 1) / 2, deadline); /* they are written while others come */
+    while (*adds < hoped) {
+        uv_mutex_lock(&k->mutex);
+        hope(k, hoped - *adds);
+        *end = take_wishes(k);
+        uv_mutex_unlock(&k->mutex);
         if (*end == NULL)
-            break;
+            return 0;
         if (do_list(k, *end, adds, &end, err) < 0)
             return -1;
     }
@@ -190,11 +190,13 @@ static int do_all(struct keeper *k, struct wish **list, struct err *err)
     if (spool_commit(k->spool, err) < 0)
         return -1;
     crash_point(GATEWAY_AFTER_COMMIT);
+    if (adds == 0)
+        return 0;
     uv_mutex_lock(&k->mutex);
     left = k->adds;
     uv_mutex_unlock(&k->mutex);
-    if (adds > 0)
-        pace_committed(&k->pace, adds, left, (uv_hrtime() - began) / 1000);
+    pace_committed(&k->pace, adds, left, (uv_hrtime() - began) / 1000);
+    k->until = uv_hrtime() + pace_patience_us(&k->pace) * 1000;
     return 0;
 }
 
@@ -240,6 +242,7 @@ static struct wish *wait_for_wishes(struct keeper *k, bool *ret_stop)
     struct wish *list;
 
     uv_mutex_lock(&k->mutex);
+    hope(k, pace_hoped(&k->pace));
     while (k->wishes == NULL && !k->stopping) {
         k->wake_at = 1;
         if (k->spool != NULL && !k->troubled)
@@ -258,8 +261,7 @@ static void finish(struct keeper *k, struct wish *list)
     if (list == NULL)
         return;
     uv_mutex_lock(&k->mutex);
-    *k->finished_end = list;
-    while (*k->finished_end != NULL)
+    for (*k->finished_end = list; *k->finished_end != NULL;)
         k->finished_end = &(*k->finished_end)->next;
     uv_mutex_unlock(&k->mutex);
     uv_async_send(k->async);
@@ -291,10 +293,8 @@ static void on_notice(struct keeper *k, const struct notice *n)
         k->events.on_open(k->events.ctx, n->spool, n->last);
         break;
     case NOTICE_TROUBLE:
-        k->events.on_trouble(k->events.ctx, &n->err);
-        break;
     case NOTICE_WELL:
-        k->events.on_trouble(k->events.ctx, NULL);
+        k->events.on_trouble(k->events.ctx, n->kind == NOTICE_TROUBLE ? &n->err : NULL);
         break;
     case NOTICE_SALVAGED:
         k->events.on_salvaged(k->events.ctx, n->saved);
@@ -358,14 +358,20 @@ struct keeper *keeper_new(uv_loop_t *loop, const char *path, const struct keeper
 
 void keeper_do(struct keeper *k, struct wish *w)
 {
+    bool wake;
+
     w->next = NULL;
     uv_mutex_lock(&k->mutex);
     *k->wishes_end = w;
     k->wishes_end = &w->next;
     k->adds += w->kind == WISH_ADD;
-    if (w->kind != WISH_ADD || k->adds >= k->wake_at)
-        uv_cond_signal(&k->cond);
+    k->others |= w->kind != WISH_ADD;
+    wake = w->kind != WISH_ADD || k->adds >= k->wake_at;
+    if (wake)
+        k->wake_at = UINT_MAX;
     uv_mutex_unlock(&k->mutex);
+    if (wake) /* it finds the mutex free */
+        uv_cond_signal(&k->cond);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -15,6 +15,11 @@ unsigned pace_hoped(const struct pace *p)
     return p->answered + p->left;
 }
 
+unsigned pace_step(unsigned missing)
+{
+    return missing > PACE_LAST ? missing - missing / 4 : missing;
+}
+
 void pace_committed(struct pace *p, unsigned requests, unsigned left, uint64_t commit_us)
 {
     if (p->skip > 0)

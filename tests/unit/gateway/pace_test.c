@@ -49,7 +49,17 @@ TEST(most_of_them_are_enough_to_go_on_waiting)
     CHECK(pace_patience_us(&p) == 2000);
 }
 
+TEST(the_last_ones_are_waited_for_together)
+{
+    static const struct {
+        unsigned missing, step;
+    } cases[] = { { 0, 0 }, { 1, 1 }, { PACE_LAST, PACE_LAST }, { PACE_LAST + 1, 13 }, { 64, 48 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        CHECK_EQ(pace_step(cases[i].missing), cases[i].step);
+}
+
 TEST_MAIN(CASE(one_sender_alone_is_never_waited_for),
     CASE(those_just_answered_are_hoped_for_as_long_as_a_commit_takes),
     CASE(senders_that_do_not_come_back_are_not_waited_for_again_for_a_while),
-    CASE(most_of_them_are_enough_to_go_on_waiting))
+    CASE(most_of_them_are_enough_to_go_on_waiting), CASE(the_last_ones_are_waited_for_together))
