@@ -10,6 +10,7 @@
 enum {
     IDLE_TIMEOUT_S = 60,    /* where the definition says 0 */
     HEAD_BYTES = 32 * 1024, /* likewise */
+    RUNS = 2,               /* a turn: who is answered in the first is written to in the second */
     AWAIT_MS = 1,           /* a turn in which nobody but those who are awaited had anything to do */
     HURRY_MOST = 8,         /* turns in a row that were wanted at once, and nothing was to be done */
     HURRY_MS = 5,
@@ -42,8 +43,11 @@ static void arm_timer(struct http_server *s)
 
 static void turn(struct http_server *s)
 {
-    s->turn_due = s->progress = false;
-    MHD_run(s->daemon);
+    s->turn_due = false;
+    for (int i = 0; i < RUNS && (i == 0 || s->progress); i++) {
+        s->progress -= s->progress > 0;
+        MHD_run(s->daemon);
+    }
     if (!s->turn_due) /* by an answer given meanwhile */
         arm_timer(s);
 }

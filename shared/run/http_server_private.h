@@ -61,7 +61,7 @@ struct http_server {
     int hurry;     /* turns in a row in which nothing was to be done */
     bool patient;  /* answers come soon: requests are awaited */
     bool stopping;
-    bool progress; /* this turn: somebody was read from or answered */
+    unsigned progress; /* somebody was read from or answered: so many turns more are wanted at once */
     unsigned awaited;
     bool quiet; /* no new connections, none is kept */
     char address[LISTEN_ADDRESS_SIZE];

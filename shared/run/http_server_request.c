@@ -25,6 +25,11 @@ struct peer {
 
 static const char CROWDED[] = "Too many large bodies at a time.\n";
 
+static void go_on(struct http_server *s, unsigned turns)
+{
+    s->progress = s->progress > turns ? s->progress : turns;
+}
+
 static struct peer *peer_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
@@ -113,6 +118,7 @@ void http_server_on_completed(
     if (peer != NULL && peer->request == p)
         peer->request = NULL;
     *request = NULL;
+    go_on(ctx, 1); /* what came meanwhile is read */
     if (p != NULL && p->awaited && !p->in.server->stopping)
         outlive(p);
     else if (p != NULL)
@@ -157,11 +163,12 @@ static uint64_t declared_length(struct http_in_private *p)
     return text != NULL && str_u64(str_of(text), &n) ? n : 0;
 }
 
-/* The answer is in p->response: queues it. */
+/* The answer is in p->response: queues it. One turn sends it, another makes the connection ready. */
 static enum MHD_Result answer(struct http_in_private *p)
 {
     enum MHD_Result result = MHD_queue_response(p->connection, p->status, p->response);
 
+    go_on(p->in.server, 2);
     http_server_drop_answer(p);
     return result;
 }
@@ -275,7 +282,7 @@ enum MHD_Result http_server_on_access(void *ctx, struct MHD_Connection *connecti
 
     if (p->awaited)
         return await(p);
-    p->in.server->progress = true;
+    go_on(p->in.server, 1);
     if (!p->begun)
         return begin(p, method);
     if (*size > 0)
