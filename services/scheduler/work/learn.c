@@ -192,6 +192,8 @@ static void learn_failed(struct step *step, const struct err *err)
     struct learn *x = (struct learn *)step;
 
     land(&step->s->portals[x->portal].portal, x->probes);
+    if (step->s->stopping) /* it says nothing of the portal: the run goes on with the next one */
+        return;
     for (int i = 0; i < x->store.count; i++)
         mend_fail_mirror(step->s, x->portal, x->mirrors[i], err->text);
 }
