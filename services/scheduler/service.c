@@ -26,7 +26,8 @@ static const struct setting SETTINGS[] = {
     SET_INT(struct scheduler, sync_interval_min, "SYNC_DEFAULT_INTERVAL_MINUTES", "30", 0, 525600,
         "a full sync begins again so long after the last began; 0 = only on demand"),
     SET_INT(struct scheduler, incremental_s, "SYNC_INCREMENTAL_SECONDS", "60", 0, 86400,
-        "how often each entity is asked what changed: one call; 0 = never"),
+        "how often each entity is asked what changed: one call; 0 = never. Unless told, "
+        "SYNC_DEFAULT_INTERVAL_MINUTES where that is told"),
     SET_INT(struct scheduler, sweep_min, "SYNC_SWEEP_MINUTES", "60", 0, 525600,
         "how often all ids are listed to find what is gone, unless a full sync did it; 0 = on demand only"),
     SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
@@ -52,9 +53,12 @@ static const struct setting SETTINGS[] = {
 
 static int check(const struct config *config, void *state, struct err *err)
 {
+    struct scheduler *s = state;
+
+    s->incremental_s = when_incremental_s(config, s->incremental_s, s->sync_interval_min);
     if (access_check(config, state, err) < 0)
         return -1;
-    return alarm_settings_check(&((struct scheduler *)state)->alarm, err);
+    return alarm_settings_check(&s->alarm, err);
 }
 
 const struct app_def SCHEDULER = {

@@ -1,6 +1,7 @@
 #include "base/config_when.h"
 
 #include "base/config.h"
+#include "base/setting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,15 @@ int when_take(struct config_when *w, const char *key, const char *text, struct e
         if (strcmp(KEYS[i].key, key) == 0)
             return KEYS[i].take(w, text, err);
     return err_set(err, ERR_BUG, "no key of a schedule");
+}
+
+int64_t when_incremental_s(const struct config *config, int64_t incremental_s, int64_t interval_min)
+{
+    void *ctx = (void *)config;
+    bool told = interval_min > 0 && setting_is_told("SYNC_DEFAULT_INTERVAL_MINUTES", config_setting, ctx);
+
+    return told && !setting_is_told("SYNC_INCREMENTAL_SECONDS", config_setting, ctx) ? interval_min * 60
+                                                                                     : incremental_s;
 }
 
 struct config_when config_when(const struct config_portal *portal, const char *entity)

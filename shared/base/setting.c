@@ -173,6 +173,21 @@ static int find(const struct setting *s, setting_lookup *lookup, void *ctx, stru
     return 0;
 }
 
+bool setting_is_told(const char *name, setting_lookup *lookup, void *ctx)
+{
+    const char *where, *text = getenv(name);
+    char file[128];
+
+    if (text && text[0])
+        return true;
+    snprintf(file, sizeof(file), "%s_FILE", name);
+    text = getenv(file);
+    if (text && text[0])
+        return true;
+    text = lookup ? lookup(ctx, name, &where) : NULL;
+    return text && text[0];
+}
+
 /* A number without any default stays 0, in range or not. */
 static bool is_absent(const struct setting *s, const struct value *v)
 {

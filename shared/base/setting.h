@@ -42,6 +42,7 @@ typedef const char *setting_lookup(void *ctx, const char *name, const char **ret
 int settings_load(const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct err *err)
     MUST_CHECK;
 void settings_free(const struct setting *table, void *state);
+bool setting_is_told(const char *name, setting_lookup *lookup, void *ctx);     /* or its default holds. lookup may be NULL */
 struct buf;
 void settings_help(const struct setting *table, struct buf *out);       /* lines for --help */
 void settings_markdown(const struct setting *table, struct buf *out);   /* rows of the README table */

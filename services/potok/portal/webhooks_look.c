@@ -11,13 +11,15 @@
 
 struct settings {
     char *public_url, *token;
-    int64_t incremental_s;
+    int64_t incremental_s, interval_min;
 };
 static const struct setting SETTINGS[] = {
     SET_STR(struct settings, public_url, "PUBLIC_URL", "", "where portals reach the gateway"),
     SET_SECRET(struct settings, token, "BITRIX_APPLICATION_TOKEN", "application tokens of webhooks"),
     SET_INT(struct settings, incremental_s, "SYNC_INCREMENTAL_SECONDS", "60", 0, 86400,
         "how often each entity is asked what changed"),
+    SET_INT(struct settings, interval_min, "SYNC_DEFAULT_INTERVAL_MINUTES", "30", 0, 525600,
+        "how often everything is read anew"),
     SET_END,
 };
 
@@ -29,7 +31,7 @@ static int read_settings(struct webhooks_look *l, const struct home *home, struc
         return -1;
     int result = public_urls_read(&l->urls, s.public_url, err);
     l->token = s.token != NULL && s.token[0] != '\0';
-    l->incremental_s = s.incremental_s;
+    l->incremental_s = when_incremental_s(&home->config, s.incremental_s, s.interval_min);
     settings_free(SETTINGS, &s);
     return result;
 }
