@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* What is told where, and the seconds between two looks for what changed. */
 static const struct {
@@ -48,6 +49,8 @@ static int64_t seconds_of(const char *settings)
     struct config c;
     struct state s = { 0 };
     struct err err = { 0 };
+    CHECK_EQ(chdir(check_folder()), 0);
+
     FILE *f = fopen("when.yaml", "w");
 
     CHECK(f != NULL);
