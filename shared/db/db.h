@@ -40,8 +40,10 @@ int db_open(struct db **ret, const char *url, struct err *err) MUST_CHECK;
 /* The same for reading alone, where one may not write: nothing is made or changed, transactions and id sets are ERR_BUG. No
  * such file, or tables of an older Potok that `potok up` did not bring up to date yet: ERR_CONF. */
 int db_open_read(struct db **ret, const char *url, struct err *err) MUST_CHECK;
-/* Either, by whoever cannot wait: for a server that does not answer, and for reading behind a lock, no longer than patience_ms
- * (0: connect_timeout of the address, else 10 s, and for a lock without end); not at all once *stop is true (NULL: never). ERR_TEMP. */
+/* Either, by whoever cannot wait. patience_ms: how long a server is waited for in all, from connecting to the last answer, and
+ * an SQLite file's turn each time; then ERR_TEMP, and a server's connection is lost. 0: connecting has connect_timeout of the
+ * address (libpq's: for each host, 2 s at least), else 10 s for each host, and an answer all the time. *stop (NULL: never), once
+ * true: connecting ends at once, other waiting when the thread is interrupted by a signal (db_pool.h does so). */
 struct db_opening {
     bool reading;
     int patience_ms;

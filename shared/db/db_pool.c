@@ -2,12 +2,14 @@
  * `lock` guards the queues and the counters; the connection is its thread's alone. */
 #include "db/db_pool.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+
+#define INTERRUPT_MS 50 /* one that comes between two looks and the wait is lost */
 
 struct work {
     struct work *next;
@@ -29,7 +31,9 @@ struct db_pool {
     uv_cond_t more;
     struct queue lanes[2]; /* DB_URGENT, DB_BULK */
     struct queue finished;
+    uv_cond_t fewer; /* threads */
     bool stopping;
+    int running;       /* threads that did not end yet */
     atomic_bool hurry; /* as stopping, for who waits for a server */
     int queued;        /* loop thread only */
     int thread_count;
@@ -104,8 +108,9 @@ static void run_thread(void *arg)
     struct err err = { 0 };
     sigset_t all;
 
-    sigfillset(&all); /* signals are the loop's */
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    sigfillset(&all); /* signals are the loop's, but for ours */
+    sigdelset(&all, SIGURG);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
     (void)!connect_again(pool, &db, &err); /* in the background; what fails now is told to the first work */
     while ((w = next_work(pool)) != NULL) {
         w->status = connect_again(pool, &db, &w->err);
@@ -116,6 +121,10 @@ static void run_thread(void *arg)
         finish(pool, w);
     }
     db_close(&db);
+    uv_mutex_lock(&pool->lock);
+    pool->running--;
+    uv_cond_signal(&pool->fewer);
+    uv_mutex_unlock(&pool->lock);
 }
 
 static void deliver(struct db_pool *pool, struct work *w)
@@ -144,6 +153,21 @@ static void on_wake(uv_async_t *wake)
         deliver(wake->data, w);
 }
 
+static void on_interrupt(int number)
+{
+    (void)number;
+}
+
+/* Without SA_RESTART: a call that waits ends with EINTR. Whoever has a use of its own for the signal keeps
+ * it. */
+static void hear_interrupts(void)
+{
+    struct sigaction was, ours = { .sa_handler = on_interrupt };
+
+    if (sigaction(SIGURG, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+        sigaction(SIGURG, &ours, NULL);
+}
+
 struct db_pool *db_pool_new(uv_loop_t *loop, const char *url, int threads)
 {
     struct db_pool *pool = xcalloc(1, sizeof(*pool));
@@ -151,13 +175,14 @@ struct db_pool *db_pool_new(uv_loop_t *loop, const char *url, int threads)
     pool->url = url != NULL ? xstrdup(url) : NULL;
     pool->wake = xcalloc(1, sizeof(*pool->wake));
     if (uv_async_init(loop, pool->wake, on_wake) != 0 || uv_mutex_init(&pool->lock) != 0 ||
-        uv_cond_init(&pool->more) != 0)
+        uv_cond_init(&pool->more) != 0 || uv_cond_init(&pool->fewer) != 0)
         abort(); /* out of memory or descriptors at the very start */
     pool->wake->data = pool;
     queue_init(&pool->lanes[DB_URGENT]);
     queue_init(&pool->lanes[DB_BULK]);
     queue_init(&pool->finished);
-    pool->thread_count = threads > 0 ? threads : 1;
+    hear_interrupts();
+    pool->running = pool->thread_count = threads > 0 ? threads : 1;
     pool->threads = xcalloc((size_t)pool->thread_count, sizeof(*pool->threads));
     for (int i = 0; i < pool->thread_count; i++)
         if (uv_thread_create(&pool->threads[i], run_thread, pool) != 0)
@@ -170,12 +195,26 @@ static void on_closed(uv_handle_t *handle)
     free(handle);
 }
 
+/* None of them is joined yet, so all of their names are good. */
+static void interrupt(struct db_pool *pool)
+{
+    for (int i = 0; i < pool->thread_count; i++)
+        pthread_kill(pool->threads[i], SIGURG);
+}
+
 static void stop_threads(struct db_pool *pool)
 {
+    uint64_t began_ms = clock_mono_ms();
+
     atomic_store(&pool->hurry, true);
     uv_mutex_lock(&pool->lock);
     pool->stopping = true;
     uv_cond_broadcast(&pool->more);
+    while (pool->running > 0) {
+        uv_cond_timedwait(&pool->fewer, &pool->lock, (uint64_t)INTERRUPT_MS * 1000000);
+        if (clock_mono_ms() - began_ms >= DB_POOL_GRACE_MS)
+            interrupt(pool);
+    }
     uv_mutex_unlock(&pool->lock);
     for (int i = 0; i < pool->thread_count; i++)
         uv_thread_join(&pool->threads[i]);
@@ -201,6 +240,7 @@ void db_pool_free(struct db_pool **pool_)
     uv_close((uv_handle_t *)pool->wake, on_closed);
     uv_mutex_destroy(&pool->lock);
     uv_cond_destroy(&pool->more);
+    uv_cond_destroy(&pool->fewer);
     free(pool->threads);
     free(pool->url);
     free(pool);

@@ -18,7 +18,10 @@ typedef void db_done(void *ctx, int status, const struct err *err);
 enum db_lane { DB_URGENT, DB_BULK };
 
 struct db_pool *db_pool_new(uv_loop_t *loop, const char *url, int threads);
-/* Waits for the work under way; work not begun is done with ERR_TEMP "stopping". Callbacks come before it returns. */
+/* Waits for the work under way; what then waits for somebody else (a lock, a server's answer) is interrupted after
+ * DB_POOL_GRACE_MS by SIGURG, again and again, and ends with ERR_TEMP "stopping", as work not begun does. Callbacks come before
+ * it returns. */
+#define DB_POOL_GRACE_MS 800    /* less than a stop has at least (run/stopwatch.h) */
 void db_pool_free(struct db_pool **pool);
 void db_pool_do(struct db_pool *pool, enum db_lane lane, db_work *work, db_done *done, void *ctx);
 int db_pool_queued(const struct db_pool *pool);     /* accepted, not yet done */

@@ -17,7 +17,7 @@ static struct pg *pg_of(struct db *db)
 
 int pg_exec(struct pg *pg, const char *sql, const char *doing, struct err *err)
 {
-    PGresult *result = PQexec(pg->c, sql);
+    PGresult *result = pg_ask(pg, sql);
     ExecStatusType status = PQresultStatus(result);
     int failed =
         status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : pg_fail(pg, result, doing, err);
@@ -62,7 +62,7 @@ static int begin(struct db *db, struct err *err)
 
 static void rollback(struct db *db)
 {
-    PQclear(PQexec(pg_of(db)->c, "ROLLBACK"));
+    PQclear(pg_ask(pg_of(db), "ROLLBACK"));
 }
 
 /* One at a time in the whole database; a table in use is waited for, but not so long that its users starve.
@@ -106,7 +106,7 @@ static int check_rights(struct db *db, struct err *err)
 static int commit(struct db *db, struct err *err)
 {
     struct pg *pg = pg_of(db);
-    PGresult *result = PQexec(pg->c, "COMMIT");
+    PGresult *result = pg_ask(pg, "COMMIT");
     int failed = 0;
 
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -212,7 +212,7 @@ static int execute(struct pg *pg, const struct pg_statement *st, const struct db
 
     if (failed == 0) {
         snprintf(name, sizeof(name), "p%u", st->number);
-        PGresult *result = PQexecPrepared(pg->c, name, st->arguments, a.values, a.lengths, a.formats, 0);
+        PGresult *result = pg_ask_prepared(pg, name, st->arguments, a.values, a.lengths, a.formats);
         ExecStatusType status = PQresultStatus(result);
         if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
             failed = pg_fail(pg, result, "running a statement", err);

@@ -27,6 +27,10 @@ struct pg {
     char *user, *schema;        /* the schema new tables are made in */
     bool may_create;            /* tables in that schema */
     bool loaded;                /* this transaction filled a temporary table */
+    int patience_ms;            /* of struct db_opening; 0: no end */
+    uint64_t left_ms;           /* of it */
+    const atomic_bool *stop;    /* of struct db_opening; NULL: never */
+    enum pg_given_up { PG_WAITS, PG_LATE, PG_STOPPED } given_up;    /* why the connection is no longer waited for */
     uint64_t tick;
     unsigned numbers;
     struct pg_statement kept[PG_STATEMENTS_KEPT];
@@ -34,6 +38,14 @@ struct pg {
 
 /* postgres_connect.c */
 int pg_connect(struct pg *pg, struct str where, const struct db_opening *how, struct err *err) MUST_CHECK;
+
+/* postgres_wait.c: libpq's calls of like names, with the patience of the connection. The answer's owner is the caller; NULL:
+ * pg_fail() says why. */
+PGresult *pg_ask(struct pg *pg, const char *sql) MUST_CHECK;
+PGresult *pg_ask_prepare(struct pg *pg, const char *name, const char *sql, int count, const Oid *types) MUST_CHECK;
+PGresult *pg_ask_prepared(struct pg *pg, const char *name, int count, const char *const *values, const int *lengths,
+    const int *formats) MUST_CHECK;
+void pg_spend(struct pg *pg, uint64_t spent_ms);    /* of the patience */
 
 /* postgres_error.c: what an SQLSTATE means, once for all; NULL: not listed. */
 struct pg_cure {

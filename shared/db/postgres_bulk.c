@@ -104,7 +104,7 @@ int pg_execute(
     if (st == NULL)
         return -1;
     snprintf(name, sizeof(name), "p%u", st->number);
-    PGresult *r = PQexecPrepared(pg->c, name, a->count, a->values, a->lengths, a->formats, 0);
+    PGresult *r = pg_ask_prepared(pg, name, a->count, a->values, a->lengths, a->formats);
     if (PQresultStatus(r) != PGRES_COMMAND_OK)
         result = pg_fail(pg, r, "writing rows", err);
     else

@@ -2,6 +2,7 @@
  * variables,
  * ~/.pgpass), the texts of errors are ours and never hold the password. */
 #include "db/postgres.h"
+#include "db/postgres_hosts.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -44,14 +45,6 @@ static void add(struct options *o, const char *name, const char *value)
     o->names[o->count] = o->values[o->count] = NULL;
 }
 
-static const char *find(const PQconninfoOption *list, const char *name)
-{
-    for (; list->keyword != NULL; list++)
-        if (strcmp(list->keyword, name) == 0)
-            return list->val;
-    return NULL;
-}
-
 static bool is_port(const char *text)
 {
     for (; *text != '\0'; text++)
@@ -64,7 +57,8 @@ static bool is_port(const char *text)
  */
 static bool is_cut(const PQconninfoOption *list)
 {
-    const char *host = find(list, "host"), *port = find(list, "port"), *name = find(list, "dbname");
+    const char *host = pg_option(list, "host"), *port = pg_option(list, "port"),
+               *name = pg_option(list, "dbname");
 
     return (host != NULL && strchr(host, '@') != NULL) || (port != NULL && !is_port(port)) ||
            (name != NULL && strchr(name, '@') != NULL);
@@ -103,19 +97,17 @@ static void add_all(struct options *o, const PQconninfoOption *list)
     add(o, "client_encoding", "UTF8");
 }
 
-static const char *or_default(const char *value, const char *fallback)
-{
-    return value != NULL && value[0] != '\0' ? value : fallback;
-}
-
 static char *shown(PGconn *c)
 {
-    return xasprintf("postgresql://%s:%s/%s", or_default(PQhost(c), "localhost"),
-        or_default(PQport(c), "5432"), or_default(PQdb(c), "?"));
+    return xasprintf("postgresql://%s:%s/%s", pg_or(PQhost(c), "localhost"), pg_or(PQport(c), "5432"),
+        pg_or(PQdb(c), "?"));
 }
 
+/* ---- waiting ---- */
+
 struct waiting {
-    uint64_t patience_ms;
+    uint64_t host_ms;        /* for each host */
+    uint64_t waited_ms;      /* for all of them */
     const atomic_bool *stop; /* NULL: never */
     bool late, stopped;      /* it was in vain */
 };
@@ -133,25 +125,42 @@ static bool wait_socket(
     for (uint64_t now; (now = clock_mono_ms()) < deadline_ms && !is_stopped(w);) {
         uint64_t left = deadline_ms - now;
 
-        if (poll(&fd, 1, w->stop != NULL && left > LOOK_MS ? LOOK_MS : (int)left) != 0)
+        if (poll(&fd, 1, w->stop != NULL && left > LOOK_MS ? LOOK_MS : (int)left) > 0)
             return true;
     }
     return false;
 }
 
-/* 0, or -1 when the time is over or libpq says why. */
-static int wait_connected(PGconn *c, struct waiting *w)
+/* Who has little time gives each host its part of it. */
+static uint64_t deadline_of(const struct pg *pg, const struct pg_hosts *h, const struct waiting *w)
 {
-    uint64_t deadline_ms = clock_mono_ms() + w->patience_ms;
-    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+    uint64_t ms = w->host_ms, part_ms = pg->left_ms / (uint64_t)(h->count - h->now);
 
+    if (pg->patience_ms > 0 && part_ms < ms)
+        ms = part_ms;
+    return clock_mono_ms() + ms;
+}
+
+/* 0, or -1 when the time of this host is over or libpq says why. */
+static int wait_connected(struct pg *pg, struct pg_hosts *h, struct waiting *w)
+{
+    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+    uint64_t deadline_ms = 0;
+
+    w->late = false;
     while (want != PGRES_POLLING_OK && want != PGRES_POLLING_FAILED) {
-        if (!wait_socket(c, want, deadline_ms, w)) {
+        if (pg_hosts_moved(h, pg->c))
+            deadline_ms = deadline_of(pg, h, w);
+        uint64_t began_ms = clock_mono_ms();
+        bool came = wait_socket(pg->c, want, deadline_ms, w);
+        w->waited_ms += clock_mono_ms() - began_ms;
+        pg_spend(pg, clock_mono_ms() - began_ms);
+        if (!came) {
             w->stopped = is_stopped(w);
             w->late = !w->stopped;
             return -1;
         }
-        want = PQconnectPoll(c);
+        want = PQconnectPoll(pg->c);
     }
     return want == PGRES_POLLING_OK ? 0 : -1;
 }
@@ -184,7 +193,7 @@ static int fail_connecting(struct pg *pg, const struct waiting *w, struct err *e
         return err_set(err, ERR_TEMP,
             "%s: connecting: no answer within %d s: is the address right, does a firewall "
             "stand between?",
-            pg->where, (int)(w->patience_ms / 1000));
+            pg->where, (int)((w->waited_ms + 500) / 1000));
     text = find_state(message, state);
     snprintf(line, sizeof(line), "%.*s", (int)strcspn(text != NULL ? text : message, "\r\n"),
         text != NULL ? text : message);
@@ -200,39 +209,73 @@ static void silent(void *ctx, const PGresult *result)
     (void)result;
 }
 
-/* What the address says, unless the caller has less time. */
-static uint64_t patience_of(const PQconninfoOption *list, int caller_ms)
+/* As libpq has it: for each host, and two seconds at least. */
+static uint64_t host_ms_of(const PQconninfoOption *used)
 {
-    const char *given = find(list, "connect_timeout");
+    const char *given = used != NULL ? pg_option(used, "connect_timeout") : NULL;
     int64_t seconds;
-    uint64_t ms = CONNECT_MS;
 
-    if (given != NULL && str_i64(str_of(given), &seconds) && seconds > 0 && seconds <= 3600)
-        ms = (uint64_t)seconds * 1000;
-    return caller_ms > 0 && (uint64_t)caller_ms < ms ? (uint64_t)caller_ms : ms;
+    if (given == NULL || !str_i64(str_of(given), &seconds) || seconds <= 0 || seconds > 3600)
+        return CONNECT_MS;
+    return (uint64_t)(seconds < 2 ? 2 : seconds) * 1000;
+}
+
+static int start(struct pg *pg, const PQconninfoOption *list, const struct pg_hosts *before, struct err *err)
+{
+    struct options o = { .count = 0 };
+
+    add_all(&o, list);
+    if (before != NULL && before->names != NULL)
+        add(&o, "host", pg_items_from(before->names, before->now + 1));
+    if (before != NULL && before->addresses != NULL)
+        add(&o, "hostaddr", pg_items_from(before->addresses, before->now + 1));
+    if (before != NULL && before->ports != NULL)
+        add(&o, "port", pg_items_from(before->ports, before->now + 1));
+    PQfinish(pg->c);
+    pg->c = PQconnectStartParams(o.names, o.values, 0);
+    if (pg->c == NULL)
+        return err_set(err, ERR_TEMP, "out of memory");
+    PQsetErrorVerbosity(pg->c, PQERRORS_VERBOSE); /* with its SQLSTATE: words may be in any language */
+    PQsetNoticeReceiver(pg->c, silent, NULL);
+    return 0;
+}
+
+/* libpq's own clock, which would go on to the next host, ticks only where one waits for nothing else: so
+ * whoever was too late for one host begins anew with those behind it. */
+static int try_hosts(struct pg *pg, const PQconninfoOption *list, struct waiting *w, struct err *err)
+{
+    struct pg_hosts h = { .used = NULL }, before;
+    int result = start(pg, list, NULL, err);
+
+    for (bool more = result == 0; more;) {
+        before = h;
+        pg_hosts_read(&h, pg->c);
+        PQconninfoFree(before.used);
+        w->host_ms = host_ms_of(h.used);
+        result = PQstatus(pg->c) == CONNECTION_BAD ? -1 : wait_connected(pg, &h, w);
+        more = result < 0 && w->late && h.now < h.count - 1 && start(pg, list, &h, err) == 0;
+    }
+    PQconninfoFree(h.used);
+    return result;
 }
 
 static int connect_with(
     struct pg *pg, const PQconninfoOption *list, const struct db_opening *how, struct err *err)
 {
-    struct waiting w = { .patience_ms = patience_of(list, how->patience_ms), .stop = how->stop };
-    struct options o = { .count = 0 };
+    struct waiting w = { .stop = how->stop };
     int result;
 
-    add_all(&o, list);
-    pg->c = PQconnectStartParams(o.names, o.values, 0);
+    pg->patience_ms = how->patience_ms;
+    pg->left_ms = (uint64_t)(how->patience_ms > 0 ? how->patience_ms : 0);
+    pg->stop = how->stop;
+    result = try_hosts(pg, list, &w, err);
     if (pg->c == NULL)
-        return err_set(err, ERR_TEMP, "out of memory");
-    pg->where = shown(pg->c);
-    pg->user = xstrdup(or_default(PQuser(pg->c), "?"));
-    PQsetErrorVerbosity(pg->c, PQERRORS_VERBOSE); /* with its SQLSTATE: words may be in any language */
-    PQsetNoticeReceiver(pg->c, silent, NULL);
-    result = PQstatus(pg->c) == CONNECTION_BAD ? -1 : wait_connected(pg->c, &w);
+        return -1;
+    pg->where = shown(pg->c); /* of several hosts, the one that took us */
+    pg->user = xstrdup(pg_or(PQuser(pg->c), "?"));
     if (result < 0)
         return fail_connecting(pg, &w, err);
     PQsetErrorVerbosity(pg->c, PQERRORS_DEFAULT);
-    free(pg->where); /* of several hosts, the one that took us */
-    pg->where = shown(pg->c);
     return 0;
 }
 
@@ -265,7 +308,7 @@ static int check_rights(struct pg *pg, const PGresult *r, struct err *err)
 
 static int look_at_rights(struct pg *pg, struct err *err)
 {
-    PGresult *r = PQexec(pg->c,
+    PGresult *r = pg_ask(pg,
         "SELECT current_schema(), coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),"
         " has_database_privilege(current_database(), 'TEMPORARY'), current_user, pg_is_in_recovery()");
     int result =
@@ -289,14 +332,15 @@ static int check_server(struct pg *pg, struct err *err)
     return look_at_rights(pg, err);
 }
 
-/* Whoever has little time does not stand behind those who change tables either. */
+/* Whoever has little time does not stand behind those who change tables either; the server says so before the
+ * time is over, and stands there no longer itself. */
 static int be_patient(struct pg *pg, const struct db_opening *how, struct err *err)
 {
     char sql[64];
 
     if (!how->reading || how->patience_ms <= 0)
         return 0;
-    snprintf(sql, sizeof(sql), "SET lock_timeout = %d", how->patience_ms);
+    snprintf(sql, sizeof(sql), "SET lock_timeout = %d", how->patience_ms - how->patience_ms / 4);
     return pg_exec(pg, sql, "opening", err);
 }
 

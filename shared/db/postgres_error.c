@@ -193,12 +193,23 @@ static void first_line(const char *text, char ret[200])
     snprintf(ret, 200, "%.*s", (int)(n < 199 ? n : 199), text);
 }
 
+static int fail_waiting(struct pg *pg, const char *doing, struct err *err)
+{
+    pg->db.lost = true;
+    if (pg->given_up == PG_STOPPED)
+        return err_set(err, ERR_TEMP, "stopping");
+    return err_set(err, ERR_TEMP, "%s: %s: no answer within %d s: does the server stand still?", pg->where,
+        err_tr(doing), (pg->patience_ms + 999) / 1000);
+}
+
 int pg_fail(struct pg *pg, const PGresult *result, const char *doing, struct err *err)
 {
     const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *text = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     char line[200];
 
+    if (pg->given_up != PG_WAITS)
+        return fail_waiting(pg, doing, err);
     pg->db.lost = pg->db.lost || PQstatus(pg->c) == CONNECTION_BAD;
     first_line(text != NULL ? text : PQerrorMessage(pg->c), line);
     if (state != NULL && strncmp(state, "23", 2) == 0 && field_of(result, PG_DIAG_TABLE_NAME)[0] != '\0')

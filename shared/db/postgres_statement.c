@@ -33,7 +33,7 @@ static void drop(struct pg *pg, struct pg_statement *st)
     char sql[40];
 
     snprintf(sql, sizeof(sql), "DEALLOCATE p%u", st->number);
-    PQclear(PQexec(pg->c, sql)); /* where it fails the name is simply not used again */
+    PQclear(pg_ask(pg, sql)); /* where it fails the name is simply not used again */
     free(st->sql);
     *st = (struct pg_statement){ 0 };
 }
@@ -84,7 +84,7 @@ struct pg_statement *pg_take(struct pg *pg, const char *sql, const Oid *types, i
         }
         st = place(pg);
         snprintf(name, sizeof(name), "p%u", ++pg->numbers);
-        result = PQprepare(pg->c, name, sql, types != NULL ? count : 0, types);
+        result = pg_ask_prepare(pg, name, sql, types != NULL ? count : 0, types);
         if (PQresultStatus(result) != PGRES_COMMAND_OK) {
             pg_fail(pg, result, "preparing a statement", err);
             PQclear(result);

@@ -160,6 +160,7 @@ static int open_db(struct db **ret, struct str where, const struct db_opening *h
     s->db.driver = &db_sqlite;
     s->db.reading = how->reading;
     s->stop = how->stop;
+    s->patience_ms = how->patience_ms;
     s->busy_ms =
         how->patience_ms > 0 && how->patience_ms < BUSY_TIMEOUT_MS ? how->patience_ms : BUSY_TIMEOUT_MS;
     if (sqlite_path(where, &s->path, err) < 0 ||

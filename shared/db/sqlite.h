@@ -23,6 +23,7 @@ struct sqlite {
     int turn_fd;                /* the lock file "<path>.turn"; -1 = not open */
     int busy_ms;                /* how long somebody else's lock is waited for … */
     const atomic_bool *stop;    /* … unless it is true; NULL: never */
+    int patience_ms;            /* for the turn; 0: as long as it takes */
     uint64_t tick;
     struct statement kept[STATEMENTS_KEPT];
 };

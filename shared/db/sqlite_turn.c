@@ -4,10 +4,14 @@
  * of one process take turns too). Byte 0 is the head of the line, byte 1 the turn: whoever wants the turn
  * first stands at the head, waits there for the turn, and only then leaves the head. With one lock alone the
  * writer that gives the turn would take it again before the one it woke has run, and a busy writer would
- * starve the others. Behind them stands the number of the process that took the turn last. */
+ * starve the others. Behind them stands the number of the process that took the turn last.
+ *
+ * The system keeps the line, and wakes each in its time. Who has to stop is interrupted there by a signal
+ * (db_pool.c), and who has little time asks again and again instead: it does so at the end of a process. */
 #include "db/sqlite.h"
 #include "db/turn.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -16,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define ASK_AGAIN_MS 5
 
 enum { HEAD = 0, TURN = 1, SIGN_AT = 2, SIGN_BYTES = 20 };
 
@@ -33,15 +39,40 @@ int sqlite_turn_open(struct sqlite *s, struct err *err)
     return s->turn_fd < 0 ? -1 : 0;
 }
 
-static int lock_byte(int fd, int byte, short type)
+static void unlock_byte(const struct sqlite *s, int byte)
 {
-    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
-    int result;
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
 
-    do
-        result = fcntl(fd, F_OFD_SETLKW, &lock);
-    while (result < 0 && errno == EINTR);
-    return result;
+    fcntl(s->turn_fd, F_OFD_SETLK, &lock);
+}
+
+/* until_ms 0: as long as it takes. */
+static int lock_byte(const struct sqlite *s, int byte, uint64_t until_ms)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+    for (;;) {
+        if (fcntl(s->turn_fd, until_ms > 0 ? F_OFD_SETLK : F_OFD_SETLKW, &lock) == 0)
+            return 0;
+        if (errno == EINTR && s->stop != NULL && atomic_load(s->stop))
+            return -1;
+        if (until_ms > 0 && (errno == EAGAIN || errno == EACCES)) {
+            if (clock_mono_ms() >= until_ms)
+                return -1;
+            sqlite3_sleep(ASK_AGAIN_MS);
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+}
+
+static int fail_waiting(const struct sqlite *s, int byte, struct err *err)
+{
+    if (errno == EINTR)
+        return err_set(err, ERR_TEMP, "stopping");
+    return err_code(err, ERR_TEMP, errno,
+        byte == HEAD ? "%s.turn: cannot stand in line: %s" : "%s.turn: cannot take the turn: %s", s->path,
+        err_reason(errno));
 }
 
 /* Such locks tell no process. What stands there counts while the turn is taken. */
@@ -55,23 +86,24 @@ static void sign(int fd)
 
 int sqlite_turn_take(struct sqlite *s, struct err *err)
 {
-    if (lock_byte(s->turn_fd, HEAD, F_WRLCK) < 0)
-        return err_code(
-            err, ERR_TEMP, errno, "%s.turn: cannot stand in line: %s", s->path, err_reason(errno));
-    if (lock_byte(s->turn_fd, TURN, F_WRLCK) < 0) {
-        err_code(err, ERR_TEMP, errno, "%s.turn: cannot take the turn: %s", s->path, err_reason(errno));
+    uint64_t until_ms = s->patience_ms > 0 ? clock_mono_ms() + (uint64_t)s->patience_ms : 0;
+
+    if (lock_byte(s, HEAD, until_ms) < 0)
+        return fail_waiting(s, HEAD, err);
+    if (lock_byte(s, TURN, until_ms) < 0) {
+        fail_waiting(s, TURN, err);
         sqlite_turn_give(s);
         return -1;
     }
-    lock_byte(s->turn_fd, HEAD, F_UNLCK);
+    unlock_byte(s, HEAD);
     sign(s->turn_fd);
     return 0;
 }
 
 void sqlite_turn_give(struct sqlite *s)
 {
-    lock_byte(s->turn_fd, TURN, F_UNLCK);
-    lock_byte(s->turn_fd, HEAD, F_UNLCK);
+    unlock_byte(s, TURN);
+    unlock_byte(s, HEAD);
 }
 
 /* ---- who has it ---- */

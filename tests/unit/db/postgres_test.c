@@ -464,6 +464,30 @@ TEST(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became)
     db_close(&db);
 }
 
+TEST(who_reads_in_little_time_hears_of_a_lock_before_it_is_over)
+{
+    ONLY_POSTGRES();
+    struct db_opening how = { .reading = true, .patience_ms = 1200 };
+    struct db *holder = test_ready("behind.db"), *db = NULL;
+    struct err err = { 0 };
+    int64_t n = 0;
+
+    CHECK_OK(db_open_as(&db, test_url("behind.db"), &how, &err), err);
+    CHECK_OK(db_begin(holder, &err), err);
+    CHECK_OK(
+        db_run(holder, "LOCK TABLE potok_entity IN ACCESS EXCLUSIVE MODE", DB_NOARGS, NULL, NULL, NULL, &err),
+        err);
+    CHECK_EQ(db_get_i64(db, "SELECT count(*) FROM potok_entity", DB_NOARGS, 0, &n, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_HAS(err.text, "55P03");
+    CHECK(!db_is_lost(db));
+    db_rollback(holder);
+    CHECK_OK(db_get_i64(db, "SELECT count(*) FROM potok_entity", DB_NOARGS, -1, &n, &err), err);
+    CHECK_EQ(n, 0);
+    db_close(&db);
+    db_close(&holder);
+}
+
 TEST_MAIN(CASE(every_code_has_one_meaning), CASE(what_belongs_to_another_role_has_the_words_that_give_it),
     CASE(the_table_has_no_line_twice), CASE(a_password_is_never_shown),
     CASE(what_is_wrong_with_an_address_is_told), CASE(rights_that_miss_are_told_with_the_grant),
@@ -473,4 +497,5 @@ TEST_MAIN(CASE(every_code_has_one_meaning), CASE(what_belongs_to_another_role_ha
     CASE(sixteen_hundred_columns_and_sixty_three_bytes_are_the_limits),
     CASE(a_database_of_another_encoding_is_refused),
     CASE(a_statement_that_takes_too_long_is_told_and_tried_again),
+    CASE(who_reads_in_little_time_hears_of_a_lock_before_it_is_over),
     CASE(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became))
