@@ -185,6 +185,7 @@ static struct msg *report_new(struct work *w, const char *outcome)
         m->report.blocked = str_of(a->blocked);
         m->report.code = str_of(a->code);
         m->report.token = j->token;
+        m->report.whole = a->whole;
         m->report.moved = str_of(w->moved);
     }
     if (!w->ok)

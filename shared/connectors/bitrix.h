@@ -43,6 +43,7 @@ struct bitrix_answer {
     uint64_t retry_ms;  /* with ERR_WAIT */
     char code[64];      /* the portal's own word for its last error: "expired_token"; "" = it has none */
     char blocked[64];   /* method that hit its operating limit (429 or OPERATION_TIME_LIMIT in a batch) */
+    bool whole;         /* the last error was the request's, none of a command's */
     bool nonsense;      /* the failure is one that no error of a portal explains: somebody should look */
 };
 void bitrix_answer_fini(struct bitrix_answer *a);

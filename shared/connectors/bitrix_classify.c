@@ -248,6 +248,15 @@ static bool rule_fits(const struct bitrix_rule *r, int status, struct str code, 
                              : has_text(description, r->text);
 }
 
+/* Facts 16: the table's 200 is a command's. An error without a code is a method's own word, under whatever
+ * status. */
+int bitrix_status_of(int status, bool whole, struct str code)
+{
+    const bool has_code = code.n > 0 && code.p[0] != '(' && !str_is(code, "0");
+
+    return whole && status == 200 && has_code ? BITRIX_STATUS_UNTOLD : status;
+}
+
 const struct bitrix_rule *bitrix_rule_of(int status, struct str code, struct str description)
 {
     int last = BITRIX_RULE_COUNT - 1;

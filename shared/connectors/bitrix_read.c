@@ -32,14 +32,14 @@ int bitrix_refused(
     struct bitrix_reading *r, int command, int status, const struct bitrix_error *e, struct err *err)
 {
     bool has_code = e->code[0] != '\0' && e->code[0] != '('; /* those are ours */
-    bool untold = command < 0 && status == 200 && has_code;  /* facts 16: the table's 200 is a command's */
-    const struct bitrix_rule *rule =
-        bitrix_rule_of(untold ? BITRIX_STATUS_UNTOLD : status, str_of(e->code), str_of(e->text));
+    const int told = bitrix_status_of(status, command < 0, str_of(e->code));
+    const struct bitrix_rule *rule = bitrix_rule_of(told, str_of(e->code), str_of(e->text));
     const char *advice = bitrix_advice(rule, r->ask.job->token > 0);
     char what[BITRIX_METHOD_SIZE] = "batch";
 
     if (command >= 0)
         bitrix_ask_method(&r->ask, command, what);
+    r->a->whole = command < 0;
     if (has_code)
         snprintf(r->a->code, sizeof(r->a->code), "%s", e->code);
     if (rule->kind == ERR_WAIT) {

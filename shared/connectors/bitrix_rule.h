@@ -48,5 +48,7 @@ enum bitrix_act bitrix_act_of(const struct bitrix_rule *rule);
 const char *bitrix_advice(const struct bitrix_rule *rule, bool app);
 const char *bitrix_act_name(enum bitrix_act act); /* "retry" */
 
+/* The status by which an error is looked up: of a whole request, or of a command in an answered batch. */
+int bitrix_status_of(int status, bool whole, struct str code);
 /* The first row that fits; the last row fits everything. */
 const struct bitrix_rule *bitrix_rule_of(int status, struct str code, struct str description);

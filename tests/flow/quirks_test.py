@@ -284,6 +284,7 @@ class Quirks(Walk, Scenario):
         self.assertEqual(1, done.returncode, done.stderr[-2000:])
         self.assertIn(word, done.stdout + done.stderr)
         self.assertNotIn('wrongwrong', done.stdout + done.stderr)
+        return {line['event'] for line in pipeline.log()}
 
     def wrong(self, url=None):
         return re.sub(r'/1/\w+/$', '/1/wrongwrongwrong1/', url or self.witness.url)
@@ -303,7 +304,7 @@ class Quirks(Walk, Scenario):
 
     def met_errors_200(self):
         self.assertEqual((200, 'INVALID_CREDENTIALS'), self.error('profile', self.wrong(self.portal.url)))
-        self.stops(self.wrong(), 'secret or user id is wrong')
+        self.assertIn('portal.stopped', self.stops(self.wrong(), 'secret or user id is wrong'))
         self.assertIn((200, 'INVALID_CREDENTIALS'), self.told())
         self.portal.post('scope?allow=user')
         self.assertEqual((200, 'insufficient_scope'), self.error(DEAL))

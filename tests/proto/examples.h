@@ -140,6 +140,14 @@ static void report_access(struct msg *m, const struct scratch *s)
         .took_ms = 91, .code = STR("expired_token"), .token = 5, .moved = STR("new.bitrix24.ru"));
 }
 
+/* A wrong secret, as older portals say it. */
+static void report_whole(struct msg *m, const struct scratch *s)
+{
+    MEMBERS(report, .job = 9, .d = 19, .portal = STR("main"), .outcome = STR("failed"),
+        .error_kind = STR("auth"), .error_code = 200, .error = STR("HTTP 200 INVALID_CREDENTIALS"),
+        .requests = 1, .took_ms = 88, .code = STR("INVALID_CREDENTIALS"), .whole = 1);
+}
+
 static void records_full(struct msg *m, const struct scratch *s)
 {
     MEMBERS(records, .job = 8, .d = 16, .epoch = 2, .run = 3, .portal = STR("main"), .kind = STR("get"),
@@ -304,6 +312,7 @@ static const struct example {
     { MSG_REPORT, "learnt", report_learnt },
     { MSG_REPORT, "labels", report_labels },
     { MSG_REPORT, "access", report_access },
+    { MSG_REPORT, "whole", report_whole },
     { MSG_RECORDS, "full", records_full },
     { MSG_RECORDS, "range", records_range },
     { MSG_RECORDS, "ids", records_ids },

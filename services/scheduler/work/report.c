@@ -62,7 +62,7 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     };
 
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(r->error));
-    why.whole_portal = r->error_code != 200;
+    why.whole_portal = r->whole || r->error_code != 200; /* version 2 tells by the status alone */
     if (why.kind == ERR_NONE)
         why.kind = ERR_TEMP;
     if (access_reported(s, f->portal, f->host_no, r)) { /* again, with another token or at another host */

@@ -392,17 +392,23 @@ TEST(failures_are_reported_with_what_to_do)
     static const struct {
         int status;
         const char *answer, *kind, *says, *blocked;
-        uint64_t retry_ms;
+        uint64_t retry_ms, whole;
     } cases[] = {
         { 503, "{\"error\":\"QUERY_LIMIT_EXCEEDED\",\"error_description\":\"Too many requests\"}", "wait",
-            "portal main: HTTP 503 QUERY_LIMIT_EXCEEDED", "", 1000 },
-        { 429, "{\"error\":\"OPERATION_TIME_LIMIT\"}", "wait", "HTTP 429", "batch", 60000 },
-        { 401, "{\"error\":\"INVALID_CREDENTIALS\"}", "auth", "make a new inbound webhook", "", 0 },
-        { 200, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[[]]}}}", "temp", "nonsense", "", 0 },
-        { 200, "{\"result\":{\"resu", "temp", "HTTP 200", "", 0 },
-        { 200, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[{\"ID\":1,\"NEW\":1}]}}}", "temp", "NEW", "",
+            "portal main: HTTP 503 QUERY_LIMIT_EXCEEDED", "", 1000, 1 },
+        { 429, "{\"error\":\"OPERATION_TIME_LIMIT\"}", "wait", "HTTP 429", "batch", 60000, 1 },
+        { 401, "{\"error\":\"INVALID_CREDENTIALS\"}", "auth", "make a new inbound webhook", "", 0, 1 },
+        { 200, "{\"error\":\"INVALID_CREDENTIALS\"}", "auth", "make a new inbound webhook", "", 0, 1 },
+        { 200,
+            "{\"result\":{\"result\":[],\"result_error\":{\"p49\":{\"error\":\"INVALID_CREDENTIALS\"},"
+            "\"p00\":{"
+            "\"error\":\"INVALID_CREDENTIALS\"}}}}",
+            "auth", "right to read this", "", 0, 0 },
+        { 200, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[[]]}}}", "temp", "nonsense", "", 0, 0 },
+        { 200, "{\"result\":{\"resu", "temp", "HTTP 200", "", 0, 1 },
+        { 200, "{\"result\":{\"result\":{\"p49\":[],\"p00\":[{\"ID\":1,\"NEW\":1}]}}}", "temp", "NEW", "", 0,
             0 },
-        { 502, "<html>bad gateway</html>", "temp", "HTTP 502", "", 0 },
+        { 502, "<html>bad gateway</html>", "temp", "HTTP 502", "", 0, 1 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -416,6 +422,7 @@ TEST(failures_are_reported_with_what_to_do)
         CHECK_VIEW(report->error_kind, cases[i].kind);
         CHECK_EQ(report->error_code, cases[i].status);
         CHECK_HAS(text, cases[i].says);
+        CHECK_EQ(report->whole, cases[i].whole);
         CHECK_EQ(report->retry_ms, cases[i].retry_ms);
         CHECK_VIEW(report->blocked, cases[i].blocked);
         CHECK_EQ(report->requests, 1);

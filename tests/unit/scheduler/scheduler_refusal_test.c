@@ -21,6 +21,29 @@ TEST(a_wrong_webhook_fails_the_runs_and_stops_the_portal_until_the_next_sync)
     rig_free(r);
 }
 
+/* Under 200, as older portals say it: what tells a request from a command is the fetcher's word. */
+TEST(a_whole_request_refused_under_status_200_stops_the_portal_and_a_command_does_not)
+{
+    for (unsigned whole = 0; whole < 2; whole++) {
+        struct rig *r = rig_new();
+
+        rig_begin_sync(r);
+        struct msg *m = rig_report(rig_next_job(r), "failed");
+        m->report.error_kind = STR("auth");
+        m->report.error_code = 200;
+        m->report.error = STR("INVALID_CREDENTIALS: make a new webhook");
+        m->report.code = STR("INVALID_CREDENTIALS");
+        m->report.whole = whole;
+        rig_send_report(r, m);
+        WAIT_FOR(&r->on, rig_run_is(r, "failed"));
+        json_t *status = rig_ask(r, "status", "");
+        json_t *portal = json_array_get(json_object_get(status, "portals"), 0);
+        CHECK_STR(json_string_value(json_object_get(portal, "state")), whole ? "stopped" : "ok");
+        json_decref(status);
+        rig_free(r);
+    }
+}
+
 TEST(a_limit_pauses_the_portal_for_as_long_as_it_says)
 {
     struct rig *r = rig_new();
@@ -138,6 +161,7 @@ TEST(no_split__a_list_that_always_fails_ends_the_run_with_its_error)
 }
 
 TEST_MAIN(CASE(a_wrong_webhook_fails_the_runs_and_stops_the_portal_until_the_next_sync),
+    CASE(a_whole_request_refused_under_status_200_stops_the_portal_and_a_command_does_not),
     CASE(a_limit_pauses_the_portal_for_as_long_as_it_says), CASE(a_batch_that_is_blocked_pauses_the_portal),
     CASE(fields_that_only_records_show_are_learnt_before_the_next_reading),
     CASE(no_split__a_record_that_cannot_be_read_ends_aside_and_the_rest_is_read),
