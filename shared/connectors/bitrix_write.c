@@ -66,7 +66,9 @@ struct write_step bitrix_write_next(const struct bitrix_write *w, int64_t now_ms
 
 bool bitrix_write_rests(const struct bitrix_write *w, int64_t now_ms)
 {
-    return w->state != WRITE_SENDING && (w->state != WRITE_UNSURE || w->misses > 0 || now_ms >= w->due_ms);
+    const bool may_land = w->state == WRITE_UNSURE || w->state == WRITE_FAILED;
+
+    return w->state != WRITE_SENDING && (!may_land || w->misses > 0 || now_ms >= w->due_ms);
 }
 
 /* ---- what happens ---- */
@@ -82,17 +84,23 @@ static int64_t pause_of(const struct write_pace *pace, uint32_t times, uint64_t 
     return wish_ms <= INT32_MAX && (int64_t)wish_ms > ms ? (int64_t)wish_ms : ms;
 }
 
+static void fail(struct bitrix_write *w, bool unsure)
+{
+    w->state = WRITE_FAILED;
+    w->unsure = unsure;
+}
+
+/* Of one that failed it may still land until due_ms. */
 static void become_unsure(struct bitrix_write *w, const struct write_pace *pace, int64_t now_ms)
 {
     w->state = WRITE_UNSURE;
     w->vain = w->misses = 0;
     w->due_ms = now_ms + pace->limit_ms + pace->margin_ms;
-}
-
-static void fail(struct bitrix_write *w, bool unsure)
-{
-    w->state = WRITE_FAILED;
-    w->unsure = unsure;
+    if (kinds[w->kind].looks > 0 || w->attempts < pace->attempts_most)
+        return;
+    if (w->err.kind == ERR_NONE)
+        err_set(&w->err, ERR_TEMP, "what became of it is not known");
+    fail(w, true);
 }
 
 static void be_done(struct bitrix_write *w, uint64_t id)
@@ -138,11 +146,18 @@ void bitrix_write_answered(
     }
 }
 
-static void missed(struct bitrix_write *w, const struct write_pace *pace, int64_t now_ms)
+static void missed(
+    struct bitrix_write *w, const struct write_pace *pace, const struct write_found *found, int64_t now_ms)
 {
     w->vain = 0;
     if (++w->misses < kinds[w->kind].looks) {
         w->due_ms = now_ms + pace->lag_ms;
+        return;
+    }
+    if (found->partial) {
+        if (!w->refused)
+            w->err = found->err;
+        fail(w, true);
         return;
     } /* it is certain: the last sending had no effect, and will have none */
     if (w->refused || w->attempts >= pace->attempts_most) {
@@ -165,7 +180,7 @@ void bitrix_write_looked(
         w->twin_count = found->twin_count;
         break;
     case WRITE_SEEN_NOT:
-        missed(w, pace, now_ms);
+        missed(w, pace, found, now_ms);
         break;
     case WRITE_NOT_LOOKED:
         if (!w->refused) /* those words are what a person wants to read in the end */
@@ -181,9 +196,13 @@ void bitrix_write_looked(
 
 void bitrix_write_resumed(struct bitrix_write *w, const struct write_pace *pace, int64_t now_ms)
 {
-    if (w->state == WRITE_SENDING || w->state == WRITE_UNSURE)
+    const bool lost = w->state == WRITE_FAILED && w->unsure && kinds[w->kind].looks == 0;
+
+    w->due_ms = now_ms;
+    if (lost)
+        w->due_ms += pace->limit_ms + pace->margin_ms;
+    else if (w->state == WRITE_SENDING || w->state == WRITE_UNSURE)
         become_unsure(w, pace, now_ms);
-    w->due_ms = w->state == WRITE_UNSURE ? w->due_ms : now_ms;
 }
 
 /* ---- kept ---- */

@@ -35,7 +35,8 @@ struct write_pace {
     int64_t lag_ms;    /* so much later lists may show what was written */
     int64_t pause_ms,
         pause_most_ms;      /* between refusals that pass, and between looks in vain: doubled each time */
-    uint32_t attempts_most; /* sendings whose outcome was unknown and that had no effect */
+    uint32_t attempts_most; /* sendings whose outcome was unknown and that had no effect; updates, which
+                               nobody looks for: whose outcome was unknown */
 };
 extern const struct write_pace WRITE_PACE;
 
@@ -84,8 +85,8 @@ struct write_step bitrix_write_next(const struct bitrix_write *w, int64_t now_ms
 enum write_verdict {
     WRITE_WAS_DONE,
     WRITE_WAS_NOT,     /* certainly not done: limits, credentials, a connection that never was. ERR_AUTH and
-                          ERR_CONF are the     portal's trouble, not this write's: whoever drives it sends none until
-                          that is mended */
+                          ERR_CONF are the portal's trouble, not this write's: whoever drives it sends none
+                          until that is mended */
     WRITE_WAS_REFUSED, /* certainly not done, and never will be */
     WRITE_SAID_NO,     /* an error that no table knows: looked for, not sent again */
     WRITE_WAS_LOST     /* unknown */
@@ -99,13 +100,14 @@ struct write_heard {
 
 /* What a look came to. */
 enum write_seen {
-    WRITE_SEEN, /* the effect is there */
-    WRITE_SEEN_NOT,
+    WRITE_SEEN,       /* the effect is there */
+    WRITE_SEEN_NOT,   /* partial: of what the looker may see */
     WRITE_NOT_LOOKED, /* no answer, or none to rely on: again */
     WRITE_UNSEEABLE   /* the portal will never tell */
 };
 struct write_found {
     enum write_seen seen;
+    bool partial;                    /* an add that was not seen may be there nevertheless: not sent again */
     uint64_t id;                     /* an add's: the smallest, */
     uint64_t twins[WRITE_TWINS_MAX]; /* and the others */
     uint32_t twin_count;

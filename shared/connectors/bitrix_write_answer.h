@@ -1,7 +1,8 @@
 /* bitrix_write_answer.h - what an answer says about a write (bitrix_write.h): done, certainly not, refused,
  * unknown; and what a look found. By the table of errors (bitrix_rule.h) and one rule beside it: an answer
- * that no rule explains, or none at all once a byte was sent, leaves the outcome unknown. Pure; any thread.
- */
+ * that no rule explains, or none at all once a byte was sent, leaves the outcome unknown. A row that goes by
+ * the status alone explains nothing, 401 and 429 apart: a robot may fail after the commit under any. Pure;
+ * any thread. */
 #pragma once
 
 #include "connectors/bitrix_write_ask.h"
@@ -16,6 +17,7 @@ struct bitrix_said {
     bool skipped;         /* a command behind one that failed, of a batch that halts */
     const json_t *result; /* NULL: none */
     bool is_error;        /* the portal's own word, in JSON */
+    bool whole;           /* that of the request, not of a command in an answered batch */
     char code[64], text[200];
     uint64_t retry_ms; /* of a Retry-After header */
 };
@@ -31,3 +33,12 @@ struct bitrix_said bitrix_said(int status, const json_t *body, const char *key, 
 
 void bitrix_write_hear(const struct write_task *t, const struct bitrix_said *said, struct write_heard *ret);
 void bitrix_write_find(const struct write_task *t, const struct bitrix_said *said, struct write_found *ret);
+
+/* Of the method `profile`: its user is an administrator, from whom no record is hidden (write_task.sees_all).
+ * Without an answer to rely on: no. */
+bool bitrix_profile_sees_all(const struct bitrix_said *said);
+
+/* An id, as a number or as text; 0: none. */
+uint64_t bitrix_said_id(const json_t *value);
+/* 1, "1", true, "Y" */
+bool bitrix_said_flag(const json_t *value);

@@ -2,7 +2,8 @@
 
 #include "proto/entity.h"
 
-#include <jansson.h>
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -87,6 +88,88 @@ static int fields_of(const struct write_task *t, json_t **ret, struct err *err)
     return 0;
 }
 
+/* ---- rows of multifields ---- */
+
+static const char *const multifields[] = { "PHONE", "EMAIL", "WEB", "IM", "LINK" };
+static const int with_multifields[] = { 1, 3, 4 }; /* leads, contacts, companies (facts 6.2) */
+
+static bool has_multifields(const struct write_task *t)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(with_multifields); i++)
+        if (with_multifields[i] == t->type_id)
+            return !t->by_item;
+    return false;
+}
+
+static bool is_multifield(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(multifields); i++)
+        if (strcmp(multifields[i], name) == 0)
+            return true;
+    return false;
+}
+
+struct str bitrix_write_trimmed(const char *value)
+{
+    size_t n;
+
+    value += strspn(value, " \t\r\n\v\f");
+    n = strlen(value);
+    while (n > 0 && strchr(" \t\r\n\v\f", value[n - 1]) != NULL)
+        n--;
+    return (struct str){ value, n };
+}
+
+/* An ID would change a row that is there, DELETE or an empty VALUE take it away (facts 8). */
+static bool is_new_row(const json_t *row)
+{
+    const char *value = json_string_value(json_object_get(row, "VALUE"));
+
+    return value != NULL && bitrix_write_trimmed(value).n > 0 && json_object_get(row, "ID") == NULL &&
+           json_object_get(row, "DELETE") == NULL;
+}
+
+static bool are_new_rows(const json_t *rows)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+        if (!is_new_row(row))
+            return false;
+    return json_array_size(rows) > 0;
+}
+
+json_t *bitrix_write_rows(const struct write_task *t, struct err *err)
+{
+    json_t *fields = NULL, *rows;
+    const char *name;
+
+    if (!has_multifields(t)) {
+        err_set(err, ERR_PERM, "rows: entityTypeId %d%s has no multifields of this form", t->type_id,
+            t->by_item ? " of crm.item.*" : "");
+        return NULL;
+    }
+    if (fields_of(t, &fields, err) < 0)
+        return NULL;
+    bool sound = json_object_size(fields) > 0;
+    json_object_foreach(fields, name, rows)
+        sound = sound && is_multifield(name) && are_new_rows(rows);
+    if (sound)
+        return fields;
+    json_decref(fields);
+    err_set(err, ERR_PERM, "rows: by a VALUE that is text each is found again, and these are not all such");
+    return NULL;
+}
+
+static int check_rows(const struct write_task *t, struct err *err)
+{
+    json_t *rows = bitrix_write_rows(t, err);
+
+    json_decref(rows);
+    return rows == NULL ? -1 : 0;
+}
+
 /* ---- records ---- */
 
 static int check_record(const struct write_task *t, const struct write_names *names, struct err *err)
@@ -98,9 +181,7 @@ static int check_record(const struct write_task *t, const struct write_names *na
             WRITE_ORIGIN_SIZE - 1);
     if (t->kind != WRITE_ADD && (t->id == 0 || t->id > INT64_MAX))
         return err_set(err, ERR_PERM, "%s: of no record", write_kind_name(t->kind));
-    if (t->kind == WRITE_ROWS && names->item)
-        return err_set(err, ERR_PERM, "rows: crm.item.* writes multifields in a way of its own");
-    return 0;
+    return t->kind == WRITE_ROWS ? check_rows(t, err) : 0;
 }
 
 static int add_origin(

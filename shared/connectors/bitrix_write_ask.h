@@ -8,15 +8,21 @@
 #include "connectors/bitrix_write.h"
 #include "proto/calls.h"
 
+#include <jansson.h>
+
 struct write_task {
     enum write_kind kind;
-    int type_id;  /* entityTypeId (facts 4.4); of a subscription 0 */
-    bool by_item; /* deals, leads, contacts, companies too by crm.item.*: as all others are in any case */
-    uint64_t id;  /* rows, update, delete: the record */
+    int type_id;   /* entityTypeId (facts 4.4); of a subscription 0 */
+    bool by_item;  /* deals, leads, contacts, companies too by crm.item.*: as all others are in any case */
+    uint64_t id;   /* rows, update, delete: the record */
+    bool sees_all; /* add: whoever looks sees every record of the type, as an administrator does
+                      (bitrix_profile_sees_all). Else one that a look does not show may be there nevertheless:
+                      then it is not sent again, but is a person's turn */
     struct str originator,
-        origin; /* add: who writes, and its own name of the record; together they are one write's */
-    struct str
-        fields; /* add, rows, update: text of a JSON object. Rows: multifields alone, as the API takes them */
+        origin;        /* add: who writes, and its own name of the record; together they are one write's */
+    struct str fields; /* add, rows, update: text of a JSON object. Rows: new rows of multifields alone, of
+                          leads, contacts, companies: {"PHONE":[{"VALUE":"+7…","VALUE_TYPE":"WORK"}]}. A VALUE
+                          is text that is not empty: by it the row is found again */
     struct str event, handler; /* bind, unbind: handler "" with offline */
     bool offline;
     struct str connector; /* offline: auth_connector; "": none */
@@ -29,6 +35,11 @@ int bitrix_write_call(
 /* No update has one. */
 int bitrix_write_look(
     const struct write_task *t, struct buf *room, struct call *ret, struct err *err) MUST_CHECK;
+
+/* The rows of a task, by field: a new reference. NULL with ERR_PERM: others than could be found again. */
+json_t *bitrix_write_rows(const struct write_task *t, struct err *err) MUST_CHECK;
+/* Without the blanks around it, which portals take away. */
+struct str bitrix_write_trimmed(const char *value);
 
 /* How records of a task are named on the wire. */
 struct write_names {

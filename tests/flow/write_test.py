@@ -97,7 +97,7 @@ class Write(Scenario):
         self.assertEqual({'Новая'}, {row['title'] for _, row in found['deals']})
         self.assertEqual(count // 4, len(found['contacts']))
         for _, row in found['contacts']:
-            self.assertEqual(['+7 (999) 123-45-67'], [phone['VALUE'] for phone in row['phone']])
+            self.assertEqual(['+7 (999) 123-45-67'], [phone['VALUE'].strip() for phone in row['phone']])
 
     def test_each_record_is_there_once(self):
         writers = []
@@ -134,6 +134,20 @@ class Write(Scenario):
         told = Writer(self, 'hasty', sandbox, count=12, parallel=1, limit=100, margin=50, lag=10).end()
         self.assertEqual(12, told['done'])
         self.assertEqual([1, 2], sorted(set(times(written(sandbox)).values())))
+
+    def test_who_may_not_see_all_leaves_what_is_not_seen_to_a_person(self):
+        sandbox = self.sandbox(**SMALL)
+        sandbox.post('fault?kind=reset&times=2&method=crm.deal.add')
+        told = Writer(self, 'blind', sandbox, count=2, parallel=1, blind=1).end()
+        self.assertEqual((1, 1, 1), (told['done'], told['failed'], told['lost']))
+
+    def test_a_phone_that_is_no_text_is_not_sent(self):
+        sandbox = self.sandbox(**SMALL)
+        writer = Writer(self, 'number', sandbox, count=2, numbers=1)
+        writer.process.communicate(timeout=20)
+        writer.log.close()
+        self.assertEqual(2, writer.process.returncode)
+        self.assertEqual([[]], [row.get('phone') or [] for _, row in written(sandbox)['contacts']])
 
     def test_others_with_the_same_origin_are_told(self):
         sandbox = self.sandbox(**SMALL)

@@ -6,6 +6,8 @@
  *   count=20     records, in turns: a deal that is updated then, a contact that gets a phone, a deal made and
  * deleted by crm.item.*, an item of the smart process batch=0      commands of a batch; 0: calls of their own
  *   parallel=4   calls at once
+ *   blind=0      1: it may not see all records, and does not repeat an add that it does not see
+ *   numbers=0    1: phones are JSON numbers, which are refused before they are sent
  *   deadline=60000 limit=60000 margin=15000 lag=10000   milliseconds (bitrix_write.h)
  * At the end one line of JSON tells what was done. Exit 0: every write is done. */
 #include "base/clock.h"
@@ -24,9 +26,9 @@
 
 enum { WRITES_MAX = 2000, PAUSE_MS = 5, DEAL = 2, CONTACT = 3, SMART = 156 };
 
-enum { COUNT, BATCH, PARALLEL, DEADLINE, LIMIT, MARGIN, LAG, SETTINGS };
+enum { COUNT, BATCH, PARALLEL, DEADLINE, LIMIT, MARGIN, LAG, BLIND, NUMBERS, SETTINGS };
 static const char *const setting_names[SETTINGS] = { "count", "batch", "parallel", "deadline", "limit",
-    "margin", "lag" };
+    "margin", "lag", "blind", "numbers" };
 
 /* What is done with the record of each kind once it is there. */
 static const struct {
@@ -38,7 +40,7 @@ static const struct {
 } kinds[] = {
     { DEAL, false, "{\"TITLE\":\"Запись\"}", WRITE_UPDATE, "{\"TITLE\":\"Новая\"}" },
     { CONTACT, false, "{\"LAST_NAME\":\"Запись\"}", WRITE_ROWS,
-        "{\"PHONE\":[{\"VALUE\":\"+7 (999) 123-45-67\",\"VALUE_TYPE\":\"WORK\"}]}" },
+        "{\"PHONE\":[{\"VALUE\":\" +7 (999) 123-45-67 \",\"VALUE_TYPE\":\"WORK\"}]}" },
     { DEAL, true, "{\"title\":\"Запись\"}", WRITE_DELETE, "" },
     { SMART, true, "{\"title\":\"Запись\"}", WRITE_ADD, NULL },
 };
@@ -96,14 +98,17 @@ static void keep(struct client *c, int i)
     buf_fini(&line);
 }
 
-static void set_up(struct item *item, int i)
+static void set_up(struct client *c, int i)
 {
+    struct item *item = &c->items[i];
+
     const int kind = i % (int)ARRAY_SIZE(kinds);
 
     snprintf(item->origin, sizeof(item->origin), "w:%d", i);
     item->task = (struct write_task){ .kind = WRITE_ADD,
         .type_id = kinds[kind].type_id,
         .by_item = kinds[kind].by_item,
+        .sees_all = c->settings[BLIND] == 0,
         .originator = STR("potok-test"),
         .origin = str_of(item->origin),
         .fields = str_of(kinds[kind].added) };
@@ -111,8 +116,9 @@ static void set_up(struct item *item, int i)
 }
 
 /* The record is there: what is done with it then. False: nothing. */
-static bool go_on(struct item *item, int i)
+static bool go_on(struct client *c, int i)
 {
+    struct item *item = &c->items[i];
     const int kind = i % (int)ARRAY_SIZE(kinds);
 
     if (item->step > 0 || item->write.state != WRITE_DONE || kinds[kind].fields == NULL)
@@ -121,6 +127,8 @@ static bool go_on(struct item *item, int i)
     item->task.kind = kinds[kind].then;
     item->task.id = item->write.id;
     item->task.fields = str_of(kinds[kind].fields);
+    if (item->task.kind == WRITE_ROWS && c->settings[NUMBERS] > 0)
+        item->task.fields = STR("{\"PHONE\":[{\"VALUE\":79991234567}]}");
     item->step = 1;
     bitrix_write_init(&item->write, item->task.kind);
     return true;
@@ -147,7 +155,7 @@ static void load(struct client *c, const char *path)
         if (i < 0 || i >= WRITES_MAX)
             abort();
         if (step > c->items[i].step)
-            go_on(&c->items[i], (int)i);
+            go_on(c, (int)i);
         if (bitrix_write_decode(&c->items[i].write, str_of(state), &err) < 0)
             abort();
     }
@@ -310,7 +318,7 @@ static void on_tick(uv_timer_t *timer)
     while (c->calls < c->settings[PARALLEL] && (call_next(c, WRITE_DO_LOOK) || call_next(c, WRITE_DO_SEND)))
         over = false;
     for (int i = 0; i < c->settings[COUNT]; i++) {
-        if (!go_on(&c->items[i], i))
+        if (!go_on(c, i))
             continue;
         hold(c, &c->items[i]);
         over = false;
@@ -380,7 +388,7 @@ int main(int argc, char **argv)
     c.http = http_client_new(&c.loop, "write_client");
     set_pace(&c);
     for (int i = 0; i < c.settings[COUNT]; i++)
-        set_up(&c.items[i], i);
+        set_up(&c, i);
     load(&c, argv[2]);
     uv_timer_init(&c.loop, &c.tick);
     c.tick.data = &c;

@@ -6,18 +6,32 @@
 
 #define ADD \
     { \
-        .kind = WRITE_ADD, .type_id = 2, .originator = STR("potok"), .origin = STR("A:7"), \
+        .kind = WRITE_ADD, .type_id = 2, .sees_all = true, .originator = STR("potok"), .origin = STR("A:7"), \
         .fields = STR("{}") \
     }
 static const struct write_task DEAL = ADD;
-static const struct write_task SMART = {
-    .kind = WRITE_ADD, .type_id = 128, .originator = STR("potok"), .origin = STR("A:7"), .fields = STR("{}")
-};
+static const struct write_task SMART = { .kind = WRITE_ADD,
+    .type_id = 128,
+    .sees_all = true,
+    .originator = STR("potok"),
+    .origin = STR("A:7"),
+    .fields = STR("{}") };
 static const struct write_task GONE = { .kind = WRITE_DELETE, .type_id = 2, .id = 9 };
 static const struct write_task ROWS = { .kind = WRITE_ROWS,
     .type_id = 3,
     .id = 9,
     .fields = STR("{\"PHONE\":[{\"VALUE\":\"+7 (999) 12\"}],\"EMAIL\":[{\"VALUE\":\"a@b.c\"}]}") };
+static const struct write_task SPACED = { .kind = WRITE_ROWS,
+    .type_id = 3,
+    .id = 9,
+    .fields = STR("{\"PHONE\":[{\"VALUE\":\"call me \"}],\"EMAIL\":[{\"VALUE\":\" a@b.c \"}]}") };
+static const struct write_task NUMBER = {
+    .kind = WRITE_ROWS, .type_id = 3, .id = 9, .fields = STR("{\"PHONE\":[{\"VALUE\":799912}]}")
+};
+static const struct write_task NOTHING = { .kind = WRITE_ROWS, .type_id = 3, .id = 9, .fields = STR("{}") };
+static const struct write_task UPDATE = {
+    .kind = WRITE_UPDATE, .type_id = 2, .id = 9, .fields = STR("{\"TITLE\":\"x\"}")
+};
 static const struct write_task BIND = {
     .kind = WRITE_BIND, .event = STR("ONCRMDEALADD"), .handler = STR("https://a/b")
 };
@@ -69,6 +83,17 @@ TEST(an_answer_says_done_or_certainly_not_or_nothing)
         /* executed, and its id is not told */
         { &DEAL, 200, "{\"result\":true}", WRITE_WAS_LOST, ERR_TEMP },
         { &SMART, 200, "{\"result\":{\"item\":[]}}", WRITE_WAS_LOST, ERR_TEMP },
+        /* neither yes nor no */
+        { &GONE, 200, "{\"result\":[]}", WRITE_WAS_DONE, ERR_NONE },
+        { &UPDATE, 200, "{\"result\":{\"item\":{\"id\":9}}}", WRITE_WAS_DONE, ERR_NONE },
+        { &UPDATE, 200, "{\"result\":null}", WRITE_WAS_LOST, ERR_TEMP },
+        { &GONE, 200, "{\"result\":null}", WRITE_WAS_LOST, ERR_TEMP },
+        { &BIND, 200, "{\"result\":0}", WRITE_WAS_LOST, ERR_TEMP },
+        { &BIND, 200, "{\"result\":\"\"}", WRITE_WAS_LOST, ERR_TEMP },
+        { &UPDATE, 200, "{\"result\":false}", WRITE_SAID_NO, ERR_TEMP },
+        { &GONE, 200, "{\"result\":false}", WRITE_SAID_NO, ERR_TEMP },
+        { &BIND, 200, "{\"result\":false}", WRITE_SAID_NO, ERR_TEMP },
+        { &DEAL, 200, "{\"result\":false}", WRITE_SAID_NO, ERR_TEMP },
         /* refused before execution */
         { &DEAL, 503, ERROR("QUERY_LIMIT_EXCEEDED", "Too many requests"), WRITE_WAS_NOT, ERR_WAIT },
         { &DEAL, 429, ERROR("OPERATION_TIME_LIMIT", "Method is blocked"), WRITE_WAS_NOT, ERR_WAIT },
@@ -79,10 +104,15 @@ TEST(an_answer_says_done_or_certainly_not_or_nothing)
         { &DEAL, 401, ERROR("insufficient_scope", ""), WRITE_WAS_NOT, ERR_AUTH },
         { &DEAL, 404, ERROR("ERROR_METHOD_NOT_FOUND", "Method not found!"), WRITE_WAS_NOT, ERR_CONF },
         { &DEAL, 302, "", WRITE_WAS_NOT, ERR_CONF },
+        { &DEAL, 401, ERROR("SOMETHING_NEW", "?"), WRITE_WAS_NOT, ERR_AUTH },
+        { &DEAL, 429, ERROR("SOMETHING_NEW", "?"), WRITE_WAS_NOT, ERR_WAIT },
+        /* as a whole, under the status of older portals */
+        { &DEAL, 200, ERROR("INVALID_CREDENTIALS", ""), WRITE_WAS_NOT, ERR_AUTH },
+        { &DEAL, 200, ERROR("ACCESS_DENIED", ""), WRITE_WAS_NOT, ERR_AUTH },
+        { &DEAL, 200, ERROR("", "Access denied."), WRITE_WAS_REFUSED, ERR_AUTH },
         /* refused for good */
         { &DEAL, 400, ERROR("", "Access denied."), WRITE_WAS_REFUSED, ERR_AUTH },
         { &DEAL, 400, ERROR("", "Parameter 'fields' must be array."), WRITE_WAS_REFUSED, ERR_PERM },
-        { &DEAL, 400, ERROR("", "Стадия не найдена"), WRITE_WAS_REFUSED, ERR_PERM },
         { &SMART, 400, ERROR("CRM_FIELD_ERROR_REQUIRED", "The field is required"), WRITE_WAS_REFUSED,
             ERR_PERM },
         { &ROWS, 400, ERROR("", "Not found"), WRITE_WAS_REFUSED, ERR_PERM },
@@ -94,6 +124,11 @@ TEST(an_answer_says_done_or_certainly_not_or_nothing)
         /* a no that may have come after the commit */
         { &DEAL, 400, ERROR("ERROR_CORE", "The field contains an invalid address"), WRITE_SAID_NO, ERR_TEMP },
         { &DEAL, 200, ERROR("SOMETHING_NEW", "?"), WRITE_SAID_NO, ERR_TEMP },
+        { &DEAL, 400, ERROR("", "Стадия не найдена"), WRITE_SAID_NO, ERR_PERM },
+        { &DEAL, 400, ERROR("BIZPROC_START_FAILED", "the robot failed"), WRITE_SAID_NO, ERR_PERM },
+        { &DEAL, 403, ERROR("SOMETHING_NEW", "?"), WRITE_SAID_NO, ERR_AUTH },
+        { &DEAL, 404, ERROR("SOMETHING_NEW", "?"), WRITE_SAID_NO, ERR_CONF },
+        { &DEAL, 413, ERROR("SOMETHING_NEW", "?"), WRITE_SAID_NO, ERR_LIMIT },
         /* nobody knows */
         { &DEAL, 500, ERROR("INTERNAL_SERVER_ERROR", "Internal server error"), WRITE_WAS_LOST, ERR_TEMP },
         { &DEAL, 200, ERROR("INTERNAL_SERVER_ERROR", "Internal server error"), WRITE_WAS_LOST, ERR_TEMP },
@@ -143,9 +178,11 @@ TEST(a_call_without_an_answer_is_unknown_once_a_byte_may_have_left)
 
 TEST(commands_of_a_batch_have_fates_of_their_own)
 {
-    static const char partly[] = "{\"result\":{\"result\":{\"a\":41},\"result_error\":{\"b\":" ERROR("",
-        "Access denied.") ",\"c\":" ERROR("OPERATION_TIME_LIMIT", "") ",\"d\":" ERROR("INTERNAL_SERVER_ERROR",
-        "") ",\"e\":" ERROR("expired_token", "") ",\"f\":" ERROR("", "Неверное значение") "}}}";
+    static const char partly[] = "{\"result\":{\"result\":{\"a\":41},\"result_error\":{\"b\":" ERROR(
+        "", "Access denied.") ",\"c\":" ERROR("OPERATION_TIME_LIMIT",
+        "") ",\"d\":" ERROR("INTERNAL_SERVER_ERROR", "") ",\"e\":" ERROR("expired_token",
+        "") ",\"f\":" ERROR("", "Неверное значение") ",\"h\":" ERROR("BIZPROC_START_FAILED",
+        "") ",\"i\":" ERROR("INVALID_CREDENTIALS", "") "}}}";
     static const struct {
         const char *text, *key;
         bool halt;
@@ -157,6 +194,8 @@ TEST(commands_of_a_batch_have_fates_of_their_own)
         { partly, "d", false, WRITE_WAS_LOST },
         { partly, "e", false, WRITE_WAS_NOT },
         { partly, "f", false, WRITE_SAID_NO },
+        { partly, "h", false, WRITE_SAID_NO },
+        { partly, "i", false, WRITE_WAS_REFUSED },
         { partly, "g", false, WRITE_WAS_LOST },
         { partly, "g", true, WRITE_WAS_NOT },
         { "{\"result\":{\"result\":{\"a\":41},\"result_error\":[]}}", "g", true, WRITE_WAS_LOST },
@@ -164,6 +203,7 @@ TEST(commands_of_a_batch_have_fates_of_their_own)
             false, WRITE_WAS_LOST },
         { ERROR("QUERY_LIMIT_EXCEEDED", ""), "a", false, WRITE_WAS_NOT },
         { ERROR("INTERNAL_SERVER_ERROR", ""), "a", false, WRITE_WAS_LOST },
+        { ERROR("INVALID_CREDENTIALS", ""), "a", false, WRITE_WAS_NOT },
         { "", "a", false, WRITE_WAS_LOST },
     };
 
@@ -216,6 +256,11 @@ TEST(a_look_finds_the_effect_or_says_that_it_is_not_there)
         { &GONE, 400, ERROR("", "Not found"), WRITE_SEEN, 0, 0 },
         { &GONE, 200, "{\"result\":{\"ID\":\"9\"}}", WRITE_SEEN_NOT, 0, 0 },
         { &GONE, 400, ERROR("", "Access denied."), WRITE_UNSEEABLE, 0, 0 },
+        { &GONE, 400, ERROR("SOMETHING_NEW", ""), WRITE_UNSEEABLE, 0, 0 },
+        { &GONE, 400, ERROR("ERROR_CORE", ""), WRITE_NOT_LOOKED, 0, 0 },
+        { &GONE, 403, ERROR("SOMETHING_NEW", ""), WRITE_NOT_LOOKED, 0, 0 },
+        { &GONE, 200, "{\"result\":null}", WRITE_NOT_LOOKED, 0, 0 },
+        { &GONE, 200, "{\"result\":[]}", WRITE_NOT_LOOKED, 0, 0 },
         { &ROWS, 200,
             "{\"result\":{\"PHONE\":[{\"VALUE\":\"7\"},{\"VALUE\":\"799912\"}],\"EMAIL\":[{\"VALUE\":\"a@b."
             "c\"}]}}",
@@ -224,6 +269,17 @@ TEST(a_look_finds_the_effect_or_says_that_it_is_not_there)
         { &ROWS, 200, "{\"result\":{\"PHONE\":[{\"VALUE\":\"799912\"}],\"EMAIL\":[{\"VALUE\":\"a@b.d\"}]}}",
             WRITE_SEEN_NOT, 0, 0 },
         { &ROWS, 400, ERROR("", "Not found"), WRITE_UNSEEABLE, 0, 0 },
+        { &ROWS, 200, "{\"result\":[]}", WRITE_NOT_LOOKED, 0, 0 },
+        { &SPACED, 200,
+            "{\"result\":{\"PHONE\":[{\"VALUE\":\"call me\"}],\"EMAIL\":[{\"VALUE\":\"a@b.c\"}]}}",
+            WRITE_SEEN, 0, 0 },
+        { &SPACED, 200,
+            "{\"result\":{\"PHONE\":[{\"VALUE\":\" call me\"}],\"EMAIL\":[{\"VALUE\":\"a@b.c\\t\"}]}}",
+            WRITE_SEEN, 0, 0 },
+        { &SPACED, 200, "{\"result\":{\"PHONE\":[{\"VALUE\":\"callme\"}],\"EMAIL\":[{\"VALUE\":\"a@b.c\"}]}}",
+            WRITE_SEEN_NOT, 0, 0 },
+        { &NUMBER, 200, "{\"result\":{\"PHONE\":[{\"VALUE\":\"799912\"}]}}", WRITE_UNSEEABLE, 0, 0 },
+        { &NOTHING, 200, "{\"result\":{\"ID\":\"9\"}}", WRITE_UNSEEABLE, 0, 0 },
         { &BIND, 200, "{\"result\":[]}", WRITE_SEEN_NOT, 0, 0 },
         { &BIND, 200, "{\"result\":[{\"event\":\"OnCrmDealAdd\",\"handler\":\"https://a/b\",\"offline\":0}]}",
             WRITE_SEEN, 0, 0 },
@@ -254,6 +310,52 @@ TEST(a_look_finds_the_effect_or_says_that_it_is_not_there)
         if (cases[i].twin > 0)
             CHECK_EQ(f.twins[0], cases[i].twin);
         CHECK_EQ(f.err.kind == ERR_NONE, f.seen == WRITE_SEEN || f.seen == WRITE_SEEN_NOT);
+    }
+}
+
+/* What a look does not show may be hidden from whoever looks. */
+TEST(an_add_not_seen_by_who_sees_not_all_is_not_known_to_be_missing)
+{
+    static const char *const texts[] = { "{\"result\":[]}", "{\"result\":[" ROW("40", "potok", "a:7") "]}",
+        "{\"result\":[" ROW("41", "potok", "A:7") "]}" };
+    struct write_task blind = DEAL;
+
+    blind.sees_all = false;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct write_heard h;
+        struct write_found f;
+
+        hear(&blind, 200, texts[i], NULL, false, &h, &f);
+        CHECK_EQ(f.seen, i == 2 ? WRITE_SEEN : WRITE_SEEN_NOT);
+        CHECK_EQ(f.partial, i != 2);
+        CHECK_EQ(f.err.kind, i == 2 ? ERR_NONE : ERR_PERM);
+        hear(&DEAL, 200, texts[i], NULL, false, &h, &f);
+        CHECK(!f.partial);
+    }
+}
+
+TEST(an_administrator_sees_all)
+{
+    static const struct {
+        int status;
+        const char *text;
+        bool sees_all;
+    } cases[] = {
+        { 200, "{\"result\":{\"ID\":\"1\",\"ADMIN\":true}}", true },
+        { 200, "{\"result\":{\"ID\":\"1\",\"ADMIN\":\"Y\"}}", true },
+        { 200, "{\"result\":{\"ID\":\"1\",\"ADMIN\":false}}", false },
+        { 200, "{\"result\":{\"ID\":\"1\"}}", false },
+        { 200, "{\"result\":[]}", false },
+        { 401, ERROR("expired_token", ""), false },
+        { 502, "", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        json_t *body = json_of(cases[i].text);
+        const struct bitrix_said said = bitrix_said(cases[i].status, body, NULL, false);
+
+        CHECK_EQ(bitrix_profile_sees_all(&said), cases[i].sees_all);
+        json_decref(body);
     }
 }
 
@@ -293,5 +395,6 @@ TEST(the_longer_pause_is_heeded)
 TEST_MAIN(CASE(an_answer_says_done_or_certainly_not_or_nothing),
     CASE(a_call_without_an_answer_is_unknown_once_a_byte_may_have_left),
     CASE(commands_of_a_batch_have_fates_of_their_own),
-    CASE(a_look_finds_the_effect_or_says_that_it_is_not_there), CASE(a_bad_letter_makes_no_record_invisible),
-    CASE(the_longer_pause_is_heeded))
+    CASE(a_look_finds_the_effect_or_says_that_it_is_not_there),
+    CASE(an_add_not_seen_by_who_sees_not_all_is_not_known_to_be_missing), CASE(an_administrator_sees_all),
+    CASE(a_bad_letter_makes_no_record_invisible), CASE(the_longer_pause_is_heeded))

@@ -63,6 +63,8 @@ TEST(each_write_is_a_method_and_what_looks_for_it_another)
     }
 }
 
+#define ONE_PHONE "{\"PHONE\":[{\"VALUE\":\"1\"}]}"
+
 TEST(what_could_not_be_found_again_is_not_written)
 {
     static char long_origin[WRITE_ORIGIN_SIZE];
@@ -80,7 +82,28 @@ TEST(what_could_not_be_found_again_is_not_written)
         { .kind = WRITE_ADD, .type_id = 2, ORIGIN, .fields = STR("[]") },
         { .kind = WRITE_ADD, .type_id = 2, ORIGIN },
         { .kind = WRITE_UPDATE, .type_id = 2, .fields = STR("{}") },
-        { .kind = WRITE_ROWS, .type_id = 3, .by_item = true, .id = 1, .fields = STR("{}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .by_item = true, .id = 1, .fields = STR(ONE_PHONE) },
+        { .kind = WRITE_ROWS, .type_id = 2, .id = 1, .fields = STR(ONE_PHONE) }, /* deals have none */
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"PHONE\":[]}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"PHONE\":\"79991234567\"}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"PHONE\":[\"79991234567\"]}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"PHONE\":[{\"VALUE\":79991234567}]}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"PHONE\":[{\"VALUE\":\" \"}]}") },
+        { .kind = WRITE_ROWS,
+            .type_id = 3,
+            .id = 1,
+            .fields = STR("{\"PHONE\":{\"n0\":{\"VALUE\":\"1\"}}}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"TITLE\":[{\"VALUE\":\"1\"}]}") },
+        { .kind = WRITE_ROWS, .type_id = 3, .id = 1, .fields = STR("{\"PHONE\":[{\"VALUE\":\"1\"},{}]}") },
+        { .kind = WRITE_ROWS,
+            .type_id = 3,
+            .id = 1,
+            .fields = STR("{\"PHONE\":[{\"ID\":7,\"VALUE\":\"1\"}]}") },
+        { .kind = WRITE_ROWS,
+            .type_id = 3,
+            .id = 1,
+            .fields = STR("{\"PHONE\":[{\"VALUE\":\"1\",\"DELETE\":\"Y\"}]}") },
         { .kind = WRITE_DELETE, .type_id = 2, .id = UINT64_MAX },
     };
 

@@ -196,6 +196,46 @@ TEST(an_update_refused_after_one_that_was_lost_is_unsure)
     CHECK(bitrix_write_rests(&w, 80));
 }
 
+/* The last of them may still land: whoever writes the record next waits for that. */
+TEST(an_update_whose_outcome_is_always_lost_is_a_persons_turn_too)
+{
+    const struct write_heard h = { .verdict = WRITE_WAS_LOST };
+    struct bitrix_write w;
+    int64_t now_ms = 0;
+
+    bitrix_write_init(&w, WRITE_UPDATE);
+    for (unsigned i = 0; i < PACE.attempts_most; i++) {
+        check_next(&w, now_ms, WRITE_DO_SEND, now_ms);
+        bitrix_write_sent(&w);
+        bitrix_write_answered(&w, &PACE, &h, now_ms);
+        CHECK(!bitrix_write_rests(&w, now_ms + 74));
+        CHECK(bitrix_write_rests(&w, now_ms += 75));
+    }
+    check_next(&w, now_ms, WRITE_DO_TELL, now_ms);
+    CHECK(w.unsure);
+    CHECK(w.err.kind != ERR_NONE);
+    bitrix_write_resumed(&w, &PACE, now_ms);
+    check_next(&w, now_ms, WRITE_DO_TELL, now_ms);
+    CHECK(!bitrix_write_rests(&w, now_ms + 74));
+    CHECK(bitrix_write_rests(&w, now_ms + 75));
+}
+
+TEST(an_update_that_is_killed_at_each_sending_is_not_sent_for_ever)
+{
+    struct bitrix_write w;
+    int64_t now_ms = 0;
+
+    bitrix_write_init(&w, WRITE_UPDATE);
+    for (unsigned i = 0; i < PACE.attempts_most; i++) {
+        check_next(&w, now_ms, WRITE_DO_SEND, now_ms);
+        bitrix_write_sent(&w);
+        bitrix_write_resumed(&w, &PACE, now_ms);
+        now_ms += 75;
+    }
+    check_next(&w, now_ms, WRITE_DO_TELL, now_ms);
+    CHECK(w.unsure);
+}
+
 TEST(after_so_many_sendings_without_effect_it_is_a_persons_turn)
 {
     struct bitrix_write w;
@@ -222,6 +262,22 @@ TEST(what_the_portal_will_never_tell_is_a_persons_turn_and_said_to_be_unsure)
     look(&w, WRITE_UNSEEABLE, 80);
     check_next(&w, 80, WRITE_DO_TELL, 80);
     CHECK(w.unsure);
+}
+
+/* It may be there, hidden: both looks are made, lists being late, and nothing is sent. */
+TEST(an_add_not_seen_by_who_sees_not_all_is_a_persons_turn)
+{
+    const struct write_found found = {
+        .seen = WRITE_SEEN_NOT, .partial = true, .err = { .kind = ERR_PERM, .text = "not shown" }
+    };
+    struct bitrix_write w = lost_at(WRITE_ADD, 0);
+
+    bitrix_write_looked(&w, &PACE, &found, 80);
+    check_next(&w, 80, WRITE_DO_WAIT, 90);
+    bitrix_write_looked(&w, &PACE, &found, 90);
+    check_next(&w, 90, WRITE_DO_TELL, 90);
+    CHECK(w.unsure);
+    CHECK_STR(w.err.text, "not shown");
 }
 
 /* Taken to the wire of a database and back. */
@@ -323,6 +379,9 @@ TEST_MAIN(CASE(the_times_are_those_of_the_portal), CASE(what_a_sending_came_to_d
     CASE(a_no_that_no_table_knows_is_looked_for_and_never_sent_again),
     CASE(an_update_refused_after_one_that_was_lost_is_unsure),
     CASE(after_so_many_sendings_without_effect_it_is_a_persons_turn),
+    CASE(an_update_whose_outcome_is_always_lost_is_a_persons_turn_too),
+    CASE(an_update_that_is_killed_at_each_sending_is_not_sent_for_ever),
     CASE(what_the_portal_will_never_tell_is_a_persons_turn_and_said_to_be_unsure),
+    CASE(an_add_not_seen_by_who_sees_not_all_is_a_persons_turn),
     CASE(a_restart_in_any_state_goes_on_and_waits_anew), CASE(what_is_kept_reads_as_it_was),
     CASE(what_was_not_kept_by_us_is_refused))
