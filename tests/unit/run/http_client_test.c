@@ -1,6 +1,8 @@
 #include "run/http_client.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -587,6 +589,41 @@ TEST(what_is_sent_once_leaves_no_connection_behind)
     site_close(&s);
 }
 
+/* TCP_USER_TIMEOUT of the client's connection to the server; -1: there is none. */
+static int unheard_ms(struct site *s)
+{
+    const int port = atoi(strrchr(http_server_address(s->server), ':') + 1);
+
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_in peer = { 0 };
+        socklen_t n = sizeof(peer), size = sizeof(int);
+        int ms;
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0 && ntohs(peer.sin_port) == port &&
+            getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size) == 0)
+            return ms;
+    }
+    return -1;
+}
+
+/* The kernel keeps that after the process is killed: how long a write may still be on its way rests on it. */
+TEST(what_is_sent_once_is_not_on_its_way_for_long)
+{
+    for (int once = 0; once < 2; once++) {
+        struct site s;
+        struct outcome o = { .once = once };
+
+        site_open(&s);
+        call(&s, "POST", "/late", "{}", &o);
+        while (s.late == NULL)
+            uv_run(&s.loop, UV_RUN_ONCE);
+        CHECK_EQ(unheard_ms(&s), once ? HTTP_ONCE_UNHEARD_MS : 0);
+        http_reply_text(s.late, 200, "ok");
+        turn_until(&s.loop, &o.count, 1);
+        site_close(&s);
+    }
+}
+
 TEST(a_call_that_found_nobody_sent_nothing)
 {
     struct site s;
@@ -613,4 +650,4 @@ TEST_MAIN(CASE(a_post_carries_its_body_and_brings_the_answer),
     CASE(a_cancelled_call_ends_once_and_at_once), CASE(a_callback_may_cancel_one_call_and_start_another),
     CASE(freeing_the_client_ends_every_call_before_it_returns), CASE(connections_are_kept_and_used_again),
     CASE(a_request_that_must_not_be_made_twice_is_not), CASE(what_is_sent_once_leaves_no_connection_behind),
-    CASE(a_call_that_found_nobody_sent_nothing))
+    CASE(what_is_sent_once_is_not_on_its_way_for_long), CASE(a_call_that_found_nobody_sent_nothing))
