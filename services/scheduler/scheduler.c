@@ -10,13 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TURN_MOST_MS  1000
-#define LAST_WORDS_MS 2000 /* for a connection: a database that is away reads them in us no more */
-#define TOKENS_MS     (3 * ACCESS_STOP_MS)
+#define LAST_WORDS_MS 2000 /* with the database: one that is away reads them in us no more */
+#define CLOSING_MS    500  /* before the watch: who gives up by himself tells more */
 
 struct store_who scheduler_who(const struct portal *p)
 {
@@ -228,6 +229,16 @@ static void last_words(struct scheduler *s)
     db_close(&db);
 }
 
+uint64_t scheduler_closing(struct scheduler *s, const char *doing, uint64_t most_ms)
+{
+    uint64_t now_ms = clock_mono_ms(), left_ms = s->stop_until_ms > now_ms ? s->stop_until_ms - now_ms : 0;
+
+    if (most_ms > left_ms)
+        most_ms = left_ms;
+    app_closing(s->app, doing, most_ms + CLOSING_MS);
+    return most_ms;
+}
+
 static void free_timer(uv_handle_t *handle)
 {
     free(handle);
@@ -239,8 +250,13 @@ void scheduler_stop(void *state)
     struct step *step;
 
     s->stopping = true;
-    /* tokens that were renewed and not written are gone for good: more patience with the database */
-    app_closing(s->app, "waiting for the database", access_is_unkept(s) ? TOKENS_MS : 0);
+    /* tokens that were renewed and not written are gone for good: more patience, and the last words behind
+     * them */
+    s->stop_until_ms = clock_mono_ms() + app_stop_ms(s->app) - LAST_WORDS_MS;
+    if (access_is_unkept(s))
+        scheduler_closing(s, "waiting for the database", UINT64_MAX);
+    else
+        app_closing(s->app, "waiting for the database", 0);
     lease_stop(s);
     db_pool_free(&s->pool);
     bus_close(&s->router);
@@ -251,7 +267,8 @@ void scheduler_stop(void *state)
         access_last(s, step);
         step->free(step);
     }
-    app_closing(s->app, "giving the lease back", 0);
+    bool late = clock_mono_ms() + STOPWATCH_CLOSE_MS > s->stop_until_ms + LAST_WORDS_MS;
+    app_closing(s->app, "giving the lease back", late ? LAST_WORDS_MS + CLOSING_MS : 0);
     if (s->lease.active)
         last_words(s);
     if (s->timer != NULL)

@@ -83,6 +83,7 @@ struct scheduler {
     int64_t clocks_apart_ms;        /* wall minus monotonic, at the last look */
     bool clocks_seen;
     bool stopping;
+    uint64_t stop_until_ms;         /* monotonic; all that a stop waits for together */
 };
 
 extern const struct app_def SCHEDULER;  /* service.c */
@@ -92,6 +93,8 @@ int scheduler_start(struct app *app, void *state, struct err *err);
 void scheduler_stop_soon(void *state);
 void scheduler_stop(void *state);
 bool scheduler_busy(void *state);
+/* Tells what is waited for now. Returns for how long: most_ms, unless the stop's time ends before; 0 = it is over. */
+uint64_t scheduler_closing(struct scheduler *s, const char *doing, uint64_t most_ms);
 int scheduler_bind(struct scheduler *s, struct err *err) MUST_CHECK;    /* the bus; -1: nothing is bound */
 void scheduler_begin(struct scheduler *s);              /* the leases are ours, the bus is bound */
 int scheduler_portals_anew(struct scheduler *s, struct err *err) MUST_CHECK;    /* as before anything was read */

@@ -58,6 +58,11 @@ void app_closing(struct app *app, const char *doing, uint64_t most_ms)
         stopwatch_closing(app->private_->stopwatch, doing, most_ms);
 }
 
+uint64_t app_stop_ms(const struct app *app)
+{
+    return (app->private_ != NULL ? (uint64_t)app->private_->set.stop_timeout_ms : 0) + STOPWATCH_CLOSE_MS;
+}
+
 void app_quit(struct app *app)
 {
     app->stopping = true;

@@ -55,6 +55,8 @@ void app_quit(struct app *app);     /* the loop ends, stop() is called, the loop
 /* Of stop(): what is done next, a literal, and how long that may take; 0: as long as STOP_TIMEOUT, but 5 s at most. Whatever stands
  * still for longer is not waited for: the process ends. */
 void app_closing(struct app *app, const char *doing, uint64_t most_ms);
+/* STOP_TIMEOUT and the most that closing takes: a stop that lasts no longer in all ends before `potok up` loses patience. */
+uint64_t app_stop_ms(const struct app *app);
 /* Logs ERROR "service.failed" and ends the process with exit 1 (ERR_CONF: 2) through the normal stop. */
 void app_fail(struct app *app, const struct err *err);
 /* Stops as on SIGTERM, and then begins anew as if just started: the same process, pid and arguments, nothing remembered. A

@@ -63,7 +63,7 @@ int access_check(const struct config *config, void *state, struct err *err) MUST
 int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
 #define ACCESS_STOP_MS 5000
 /* The end, in this order: answers of OAuth servers are waited for (ACCESS_STOP_MS at most; the bus and the pool are closed); calls
- * end; pairs that no thread of the pool committed are written. */
+ * end; pairs that no thread of the pool committed are written. None of it after stop_until_ms. */
 void access_finish(struct scheduler *s);
 void access_stop(struct scheduler *s);
 void access_last(struct scheduler *s, struct step *step);

@@ -229,12 +229,11 @@ static void free_timer(uv_handle_t *handle)
 
 void access_finish(struct scheduler *s)
 {
-    uint64_t until_ms = clock_mono_ms() + ACCESS_STOP_MS;
     uv_timer_t *timer;
 
     if (s->access == NULL || s->access->calls == 0)
         return;
-    app_closing(s->app, "waiting for tokens", 2 * ACCESS_STOP_MS);
+    uint64_t until_ms = clock_mono_ms() + scheduler_closing(s, "waiting for tokens", ACCESS_STOP_MS);
     timer = xcalloc(1, sizeof(*timer));
     uv_timer_init(s->app->loop, timer);
     uv_timer_start(timer, on_time, STOP_WAIT_MS, STOP_WAIT_MS);
@@ -258,7 +257,8 @@ bool access_is_unkept(const struct scheduler *s)
 
 static int keep_now(struct scheduler *s, struct step *step, struct err *err)
 {
-    struct db_opening soon = { .patience_ms = ACCESS_STOP_MS };
+    uint64_t left_ms = scheduler_closing(s, "keeping tokens", ACCESS_STOP_MS);
+    struct db_opening soon = { .patience_ms = left_ms > 0 ? (int)left_ms : 1 };
     struct db *db = NULL;
     int failed = db_open_as(&db, s->database_url, &soon, err);
 
@@ -270,15 +270,14 @@ static int keep_now(struct scheduler *s, struct step *step, struct err *err)
 
 void access_last(struct scheduler *s, struct step *step)
 {
-    uint64_t until_ms = clock_mono_ms() + ACCESS_STOP_MS;
     struct keep *x = (struct keep *)step;
     struct err err = { 0 };
     int failed;
 
     if (!access_is_pair(step))
         return;
-    app_closing(s->app, "keeping tokens", 3 * ACCESS_STOP_MS);
-    while ((failed = keep_now(s, step, &err)) < 0 && err.kind == ERR_TEMP && clock_mono_ms() < until_ms)
+    while (
+        (failed = keep_now(s, step, &err)) < 0 && err.kind == ERR_TEMP && clock_mono_ms() < s->stop_until_ms)
         uv_sleep(STOP_WAIT_MS);
     if (failed < 0)
         log_ev(LOG_WARNING, "access.unkept", kv_str("portal", scheduler_portal(s, x->portal)->name),

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/scheduler/access/access.h"
+#include "support/mute_server.h"
 #include "unit/scheduler/rig.h"
 
 TEST(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was)
@@ -144,8 +146,43 @@ TEST(without_a_portal_the_start_says_what_to_set)
     free(s);
 }
 
+/* However many there are, and whatever the database does: `potok up` kills who takes longer. */
+TEST(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together)
+{
+    struct rig *r;
+    struct mute_server server;
+    char url[160];
+
+    setenv("POTOK_SECRET_KEY", "a key of the tests that is long enough for it", 1);
+    r = rig_new();
+    unsetenv("POTOK_SECRET_KEY");
+    WAIT_FOR(&r->on, r->on.s->lease.active);
+    mute_start(&server, true);
+    snprintf(url, sizeof(url), "postgresql://me@127.0.0.1:%d/x", server.port);
+    free(r->on.s->database_url);
+    r->on.s->database_url = xstrdup(url);
+    for (int i = 0; i < 4; i++) {
+        struct access pair = { .access_token = xstrdup("one"), .refresh_token = xstrdup("two") };
+        access_keep(r->on.s, 0, &pair, false);
+    }
+    r->on.inside.set.stop_timeout_ms = 1000;
+    uint64_t began_ms = clock_mono_ms(), most_ms = app_stop_ms(&r->on.app);
+    const char *said = said_while_stopping(r);
+    CHECK(clock_mono_ms() - began_ms < most_ms + 1500);
+    CHECK(clock_mono_ms() - began_ms >= most_ms - 3000); /* and they have that time */
+    for (int i = 0; i < 4; i++) {
+        said = strstr(said, "access.unkept");
+        CHECK(said != NULL);
+        said++;
+    }
+    stage_start(&r->on); /* what rig_free() stops */
+    mute_stop(&server);
+    rig_free(r);
+}
+
 TEST_MAIN(CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
     CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once), CASE(a_lost_lease_begins_the_service_anew),
+    CASE(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together),
     CASE(an_idle_scheduler_learns_by_its_beat_that_another_took_over),
     CASE(a_standby_binds_nothing_until_the_holder_stands_still),
     CASE(without_a_portal_the_start_says_what_to_set))
