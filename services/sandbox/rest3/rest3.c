@@ -113,12 +113,11 @@ static enum rest3_error run_batch(struct rest3 *r)
 
 /* ---- the answer ---- */
 
-__attribute__((format(printf, 2, 0))) static void out_text(
-    struct buf *out, const char *format, const char *what)
+static void out_text(struct buf *out, const char *message, const char *what)
 {
-    const char *at = strstr(format, "%s");
+    const char *at = strstr(message, "{}");
     char *text =
-        at != NULL ? xasprintf("%.*s%s%s", (int)(at - format), format, what, at + 2) : xstrdup(format);
+        at != NULL ? xasprintf("%.*s%s%s", (int)(at - message), message, what, at + 2) : xstrdup(message);
 
     json_out_cstr(out, text);
     free(text);
