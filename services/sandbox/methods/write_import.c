@@ -26,15 +26,17 @@ static const json_t *sent(const struct write *x, const char *const names[2])
 /* Of what was not sent: it was made now, changed when it was made, moved when it was made. */
 static bool read_times(const struct write *x, int64_t ret[MOMENTS], int *ret_wrong)
 {
-    int64_t days;
+    int64_t days, otherwise = x->now_s;
     char room[40];
 
     for (int i = 0; i < MOMENTS; i++) {
         const json_t *v = sent(x, times[i]);
-        ret[i] = i == MADE ? x->now_s : ret[MADE];
+
+        ret[i] = otherwise;
         *ret_wrong = i;
         if (v != NULL && (params_is_array(v) || !calendar_parse(params_text(v, room), &ret[i], &days)))
             return false;
+        otherwise = ret[MADE];
     }
     return true;
 }
