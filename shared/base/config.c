@@ -142,6 +142,29 @@ static bool share_entity(const struct config_portal *a, const struct config_port
     return false;
 }
 
+/* Subscriptions and the queue of events belong to the application: each name would take the other's for its
+ * own. */
+static bool share_application(const struct config_portal *a, const struct config_portal *b)
+{
+    return config_portal_is_app(a) && config_portal_is_app(b) && strcmp(a->address, b->address) == 0 &&
+           strcmp(a->app.client_id, b->app.client_id) == 0;
+}
+
+static int check_pair(struct loader *l, const struct config_portal *a, const struct config_portal *b)
+{
+    if (strcmp(a->prefix, b->prefix) == 0 && share_entity(a, b))
+        return err_set(l->err, ERR_CONF,
+            "%s: portals %s and %s would write to the same tables (prefix %s): "
+            "give one of them another prefix",
+            err_tr(a->where), b->name, a->name, a->prefix);
+    if (share_application(a, b))
+        return err_set(l->err, ERR_CONF,
+            "%s: portals %s and %s are one portal (%s) through one application, whose events are told once: "
+            "put the entities of both under one name",
+            err_tr(a->where), b->name, a->name, a->address);
+    return 0;
+}
+
 static int check_portals(struct loader *l)
 {
     struct config *c = l->config;
@@ -155,15 +178,9 @@ static int check_portals(struct loader *l)
             return err_set(l->err, ERR_CONF,
                 "%s: portal %s: events: %s wants the portal as an application (app:): a webhook has no queue",
                 err_tr(a->where), a->name, events_way_name(a->events));
-        for (int j = 0; j < i; j++) {
-            const struct config_portal *b = &c->portals[j];
-
-            if (strcmp(a->prefix, b->prefix) == 0 && share_entity(a, b))
-                return err_set(l->err, ERR_CONF,
-                    "%s: portals %s and %s would write to the same tables (prefix %s): "
-                    "give one of them another prefix",
-                    err_tr(a->where), b->name, a->name, a->prefix);
-        }
+        for (int j = 0; j < i; j++)
+            if (check_pair(l, a, &c->portals[j]) < 0)
+                return -1;
     }
     return 0;
 }

@@ -12,6 +12,10 @@
     HEAD "    app:\n      address: p.bitrix24.ru\n      client_id: local.1\n      client_secret: " \
          "topsecret\n"
 
+#define SECOND(address, id) \
+    "  b:\n    entities: [leads]\n    app:\n      address: " address "\n      client_id: " id \
+    "\n      client_secret: topsecret\n"
+
 static void clear_environment(void)
 {
     static const char *const names[] = { "POTOK_CONFIG", "BITRIX_WEBHOOK_URL", "BITRIX_WEBHOOK_URL_FILE",
@@ -130,6 +134,9 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
             "client_secret_file: /nowhere/x: No such file" },
         { HEAD "    app:\n      address: https://p.bitrix24.ru/rest/1/topsecret/\n",
             "it is scheme and host alone" },
+        { APP "    entities: [deals]\n" SECOND("P.bitrix24.ru", "local.1"),
+            "potok.yaml:8:3: portals main and b are one portal (https://p.bitrix24.ru/) through one "
+            "application" },
         { HEAD "    ap: {}\n", "unknown key \"ap\" in portal main (did you mean \"app\"?)" },
     };
 
@@ -138,6 +145,27 @@ TEST(mistakes_are_told_with_their_place_and_a_hint)
         fails(cases[i].text, cases[i].why);
 }
 
-TEST_MAIN(CASE(an_application_has_an_address_an_id_and_a_secret), CASE(a_webhook_has_an_address_too),
+TEST(another_portal_or_another_application_is_another)
+{
+    static const char *const cases[] = {
+        APP "    entities: [deals]\n" SECOND("q.bitrix24.ru", "local.1"),
+        APP "    entities: [deals]\n" SECOND("p.bitrix24.ru", "local.2"),
+        APP "    entities: [deals]\n  b:\n    entities: [leads]\n    url: "
+            "https://p.bitrix24.ru/rest/1/topsecret/\n",
+    };
+
+    clear_environment();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct config c;
+        struct err err = { 0 };
+
+        CHECK_OK(load(&c, cases[i], &err), err);
+        CHECK_EQ(c.portal_count, 2);
+        config_free(&c);
+    }
+}
+
+TEST_MAIN(CASE(another_portal_or_another_application_is_another),
+    CASE(an_application_has_an_address_an_id_and_a_secret), CASE(a_webhook_has_an_address_too),
     CASE(the_environment_says_the_same_of_the_portal_main),
     CASE(mistakes_are_told_with_their_place_and_a_hint))
