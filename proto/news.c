@@ -2,7 +2,8 @@
 
 #include "proto/wire.h"
 
-#define MEMBERS 3
+#define MEMBERS       4
+#define MEMBERS_LEAST 3 /* older schedulers tell no former token */
 
 static bool is_word(struct str s)
 {
@@ -54,6 +55,7 @@ void news_portals_encode(const struct news_portal *list, int count, struct buf *
         wire_put_str(out, list[i].portal);
         wire_put_str(out, list[i].member);
         wire_put_str(out, list[i].token);
+        wire_put_str(out, list[i].former);
     }
 }
 
@@ -64,9 +66,10 @@ static void decode_one(struct wire *w, struct news_portal *p)
     p->portal = wire_str(w);
     p->member = wire_str(w);
     p->token = wire_str(w);
+    p->former = members > MEMBERS_LEAST ? wire_str(w) : STR("");
     for (uint32_t i = MEMBERS; i < members && wire_ok(w); i++)
         wire_skip(w);
-    if (members < MEMBERS)
+    if (members < MEMBERS_LEAST)
         wire_fail(w);
 }
 

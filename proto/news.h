@@ -1,7 +1,7 @@
 /* news.h - what EVENT_ACK tells gateways of portals: at which host each answers now (`hosts`), and whose events an
  * application_token proves (`sealed`, under POTOK_SECRET_KEY for NEWS_PURPOSE).
- * hosts: "portal=host" separated by blanks. Sealed: msgpack array of [portal, member_id, application_token]; what a
- * member has beyond these is skipped. Memory: strings are views into the bytes decoded. Any thread. */
+ * hosts: "portal=host" separated by blanks. Sealed: msgpack array of [portal, member_id, application_token, former token];
+ * the last may be missing, what a member has beyond these is skipped. Memory: strings are views into the bytes decoded. Any thread. */
 #pragma once
 
 #include "base/buf.h"
@@ -23,6 +23,7 @@ struct news_portal {
     struct str portal;      /* name in the configuration */
     struct str member;      /* member_id; empty: not known */
     struct str token;       /* secret; empty: not known */
+    struct str former;      /* secret; empty: none. Of an installation before the last login: taken, and no reason to refuse others */
 };
 void news_portals_encode(const struct news_portal *list, int count, struct buf *out);
 /* At most `most` of them; a portal without a name is left out. ERR_PERM: malformed. */

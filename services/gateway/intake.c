@@ -74,8 +74,8 @@ bool intake_knows(const struct intake_rules *rules, const struct intake_portal *
     return good != 0;
 }
 
-/* The key stands in an address, which proxies on its way may write down: a token that is known is worth more,
- * and counts alone. */
+/* The key stands in an address, which proxies on its way may write down: a token that is known to be today's
+ * is worth more, and counts alone. */
 static bool has_handler_key(
     const struct intake_rules *rules, const struct intake_portal *portal, struct str key)
 {
@@ -85,7 +85,7 @@ static bool has_handler_key(
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(portal->handler_keys); i++)
         good |= secret_is(&rules->tokens, &portal->handler_keys[i], key);
-    return good != 0 && !portal->token.any;
+    return good != 0 && (!portal->token.any || portal->former);
 }
 
 /* All that was given is compared, whatever the first said: how long it takes says nothing. */

@@ -29,7 +29,8 @@ struct intake_portal {
     char moved[WEBHOOK_IDENTITY_SIZE];  /* where it answers now; "" = as configured */
     char member[80];            /* its member_id, whatever its name; "" = not known */
     struct secret token;        /* application_token of its application, beside `tokens` below: of its own events alone */
-    struct secret handler_keys[SEAL_KEYS_MAX];  /* any in the query of its handler (base/handler_key.h); while no `token` is known */
+    bool former;                /* `token` is of an installation before the last login: it may not be that of today */
+    struct secret handler_keys[SEAL_KEYS_MAX];  /* any in the query of its handler (base/handler_key.h); while no `token` of today is known */
 };
 
 struct intake_rules {           /* outlive every intake; changed between two of them alone */

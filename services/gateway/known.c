@@ -41,6 +41,7 @@ static void apply_portals(struct gateway *g, const struct news_portal *list, int
     for (int i = 0; i < g->rules.portal_count; i++) {
         g->rules.portals[i].member[0] = '\0';
         g->rules.portals[i].token = (struct secret){ .any = false };
+        g->rules.portals[i].former = false;
     }
     for (int i = 0; i < count; i++) {
         struct intake_portal *p = portal_of(g, list[i].portal);
@@ -49,7 +50,8 @@ static void apply_portals(struct gateway *g, const struct news_portal *list, int
             continue;
         if (list[i].member.n < sizeof(p->member))
             snprintf(p->member, sizeof(p->member), STR_FMT, STR_ARG(list[i].member));
-        secret_make(&g->rules.tokens, list[i].token, &p->token);
+        p->former = list[i].token.n == 0;
+        secret_make(&g->rules.tokens, p->former ? list[i].former : list[i].token, &p->token);
         g->known.tokens += p->token.any;
     }
 }

@@ -23,6 +23,7 @@ static const struct {
     { "refresh_token", offsetof(struct access, refresh_token) },
     { "code", offsetof(struct access, code) },
     { "application_token", offsetof(struct access, application_token) },
+    { "former_token", offsetof(struct access, former_token) },
     { "member_id", offsetof(struct access, member_id) },
     { "domain", offsetof(struct access, domain) },
     { "server", offsetof(struct access, server) },

@@ -21,7 +21,8 @@ enum access_kind {
 struct access {             /* texts: NULL = not told */
     enum access_kind kind;
     char *access_token, *refresh_token, *code;
-    char *application_token;    /* of the events of this application */
+    char *application_token;    /* of the events of this application, as its installation told */
+    char *former_token;         /* that of an installation before the last login: of today too, unless it was installed anew */
     char *member_id;            /* the portal's, whatever its name */
     char *domain;               /* host of the portal */
     char *server;               /* host of the OAuth server */

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from support.application import KEY, Application, handler_key
+from support.application import CLIENT, KEY, Application, handler_key
 from support.harness import Scenario, free_port, wait_for
 
 PATH = '/api/v1/webhooks/bitrix'
@@ -19,8 +19,9 @@ class Guardian(Application, Scenario):
     def begin(self, *options, events='online', **environment):
         sandbox = self.app_sandbox(*options)
         self.url = 'http://127.0.0.1:%d' % free_port()
-        p = self.app_pipeline(sandbox, events, PUBLIC_URL=self.url + ',http://127.0.0.1:9/former',
-                              GATEWAY_LISTEN=self.url[7:], **dict(dict(BITRIX_APPLICATION_TOKEN=sandbox.token), **environment))
+        p = self.app_pipeline(sandbox, events, **dict(dict(
+            PUBLIC_URL=self.url + ',http://127.0.0.1:9/former', GATEWAY_LISTEN=self.url[7:],
+            BITRIX_APPLICATION_TOKEN=sandbox.token), **environment))
         return sandbox, p
 
     def handler(self, secret=KEY):
@@ -108,15 +109,12 @@ class Guardian(Application, Scenario):
         self.nowhere(p, handler_key(KEY), handler_key(LATER))
 
     def test_an_application_installed_anew(self):
-        """A token that an installation told counts more than the key, until the operator logs in again."""
+        """A token that an installation told counts more than the key, until the operator logs in again: then either does."""
         sandbox, p = self.begin(BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY)
         p.start()
         former, now = {'auth[application_token]': 'f' * 32}, {'auth[application_token]': sandbox.token}
-        app = sandbox.application()
-        self.assertEqual((200, 'success'), self.send(sandbox, self.url + PATH, event='ONAPPINSTALL', **former, **{
-            'auth[access_token]': app['access_token'], 'auth[refresh_token]': app['refresh_token']}))
+        self.installed(sandbox, p, former)
         wait_for(lambda: self.events(p)['state'] == 'well', 'all is bound', 15)
-        wait_for(lambda: self.send(sandbox, self.url + PATH, **former)[0] == 200, 'the gateway is told', 10)
         self.assertEqual((401, 'bad_token'), self.send(sandbox, self.handler()))
 
         def told():     # once the last event that was taken is heard of
@@ -125,7 +123,67 @@ class Guardian(Application, Scenario):
         wait_for(told, 'the operator is told what to do', 10)
         self.login(p, sandbox)
         wait_for(lambda: self.send(sandbox, self.handler(), **now)[0] == 200, 'the key is enough', 10)
-        self.assertEqual((401, 'bad_token'), self.send(sandbox, self.url + PATH, **former))
+        self.assertEqual((200, 'success'), self.send(sandbox, self.url + PATH, **former))
+        self.assertEqual((401, 'bad_token'), self.send(sandbox, self.url + PATH, **now))
+
+        self.assertEqual((200, 'success'), self.install(sandbox, former), 'the installation says that it is that of today')
+        wait_for(lambda: self.send(sandbox, self.handler(), **now)[0] == 401, 'it counts alone again', 10)
+        self.assertEqual((200, 'success'), self.send(sandbox, self.url + PATH, **former))
+
+    def install(self, sandbox, token):
+        app = sandbox.application()
+        return self.send(sandbox, self.url + PATH, event='ONAPPINSTALL', **token, **{
+            'auth[access_token]': app['access_token'], 'auth[refresh_token]': app['refresh_token']})
+
+    def installed(self, sandbox, p, token):
+        self.assertEqual((200, 'success'), self.install(sandbox, token))
+        wait_for(lambda: self.send(sandbox, self.url + PATH, **token)[0] == 200, 'the gateway is told', 10)
+
+    def keeps_the_token(self, sandbox, p):
+        """Handlers without a key: what came in before a login comes in after it, and after a restart of all."""
+        token = {'auth[application_token]': sandbox.token}
+        p.start()
+        self.installed(sandbox, p, token)
+        self.login(p, sandbox)
+        wait_for(lambda: any(e['event'] == 'access.given' and e.get('details', {}).get('number', 0) > 1 for e in p.log()), 'a login', 10)
+        wait_for(lambda: self.send(sandbox, self.handler())[0] == 200, 'the key is enough', 10)
+        self.assertEqual((200, 'success'), self.send(sandbox, self.url + PATH, **token))
+        self.assertEqual(0, p.stop())
+        p.start()
+        self.assertEqual((200, 'success'), self.send(sandbox, self.url + PATH, **token))
+        self.assertEqual((200, 'success'), self.send(sandbox, self.handler()))
+        self.login(p, sandbox)      # once more
+        p.sync()
+        self.rows_follow(sandbox, p, 'by the token of the installation')
+        self.assertEqual((401, 'bad_token'), self.send(sandbox, self.url + PATH, **{'auth[application_token]': 'w' * 32}))
+
+        def told():
+            self.assertEqual((401, 'bad_token'), self.send(sandbox, self.url + PATH, **{'auth[application_token]': 'w' * 32}))
+            return 'known by the application\'s token alone' in p.potok('webhooks').stdout
+        wait_for(told, 'what helps is told, and that is no login', 10)
+
+    def test_a_login_where_the_application_binds_by_itself(self):
+        sandbox, p = self.begin(BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY, PUBLIC_URL='')
+        for event in 'ONCRMDEALADD', 'ONCRMDEALUPDATE':
+            sandbox.app('event.bind', event=event, handler=self.url + PATH)
+        self.keeps_the_token(sandbox, p)
+
+    def test_a_login_where_the_portal_drops_the_key(self):
+        sandbox, p = self.begin('--quirk', 'handler-bare', BITRIX_APPLICATION_TOKEN='', API_KEY=API_KEY)
+        self.keeps_the_token(sandbox, p)
+
+    def test_one_portal_under_two_names(self):
+        """Each would take the other's subscriptions and the other's queue for its own: it is refused, with what to do."""
+        sandbox, p = self.begin()
+        app = sandbox.application()
+        with open(os.path.join(self.folder, 'potok.yaml'), 'w') as f:
+            f.write('portals:\n' + ''.join(
+                '  %s:\n    app:\n      address: http://%s\n      client_id: %s\n      client_secret: %s\n      oauth: http://%s\n'
+                '    entities: [%s]\n' % (name, app['address'], *CLIENT, app['oauth_address'], entity)
+                for name, entity in (('main', 'deals'), ('more', 'contacts'))))
+        refused = p.potok('config', 'check')
+        self.assertEqual(2, refused.returncode)
+        self.assertIn('portals main and more are one portal', refused.stderr)
 
     def rows_follow(self, sandbox, p, title):
         record = min(sandbox.truth('deals'))

@@ -20,19 +20,26 @@ static void silent_add(const struct webhooks_view *v, struct findings *out)
         (int64_t)json_integer_value(json_object_get(v->events, "found")));
 }
 
+static const char *cure_of_refused(const struct webhooks_view *v)
+{
+    if (!config_portal_is_app(v->portal))
+        return say(
+            "сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» на портале и запустите Potok заново",
+            "compare BITRIX_APPLICATION_TOKEN with the portal's \"Application token\" and start Potok again");
+    if (webhooks_have_key(v))
+        return say("POTOK_SECRET_KEY у шлюза и планировщика должен быть один и тот же; если приложение "
+                   "установили заново: potok portal login",
+            "gateway and scheduler need the same POTOK_SECRET_KEY; if the application was installed anew: "
+            "potok portal login");
+    return say("они узнаются только по токену приложения: впишите BITRIX_APPLICATION_TOKEN "
+               "(auth[application_token] его событий) и запустите Potok заново",
+        "they are known by the application's token alone: set BITRIX_APPLICATION_TOKEN "
+        "(auth[application_token] of its events) and start Potok again");
+}
+
 static void refused_add(const struct webhooks_view *v, struct findings *out)
 {
-    finding_add(out, HEALTH_WARNING, v->portal->name,
-        config_portal_is_app(v->portal)
-            ? say("POTOK_SECRET_KEY у шлюза и планировщика должен быть один и тот же; если приложение "
-                  "установили "
-                  "заново: potok portal login",
-                  "gateway and scheduler need the same POTOK_SECRET_KEY; if the application was installed "
-                  "anew: potok portal login")
-            : say("сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» на портале и запустите Potok "
-                  "заново",
-                  "compare BITRIX_APPLICATION_TOKEN with the portal's \"Application token\" and start Potok "
-                  "again"),
+    finding_add(out, HEALTH_WARNING, v->portal->name, cure_of_refused(v),
         say("события приходят с чужим токеном, отвергнуто: %" PRId64,
             "events come with a token that is not ours, refused: %" PRId64),
         v->tokens_wrong);

@@ -201,6 +201,36 @@ static void put_heard(const struct webhooks_view *v, struct buf *out)
             found);
 }
 
+static bool is_dropped(const struct webhooks_view *v)
+{
+    return strcmp(text(v->events, "key"), "dropped") == 0;
+}
+
+bool webhooks_have_key(const struct webhooks_view *v)
+{
+    return v->keyed && v->urls->count > 0 && !is_dropped(v);
+}
+
+/* A login tells no token, and so cures nothing here. */
+static void put_token_alone(const struct webhooks_view *v, struct buf *out)
+{
+    buf_str(out, say("  В адресе их обработчика ключа нет: они узнаются только по токену приложения. Если "
+                     "его установили "
+                     "заново, токен у него другой (auth[application_token] его событий): впишите его и "
+                     "запустите Potok "
+                     "заново:\n       BITRIX_APPLICATION_TOKEN=…\n",
+                     "  There is no key in the address of their handler: they are known by the application's "
+                     "token alone. "
+                     "If it was installed anew it has another one (auth[application_token] of its events): "
+                     "enter it and "
+                     "start Potok again:\n       BITRIX_APPLICATION_TOKEN=…\n"));
+    if (v->urls->count == 0)
+        buf_str(out,
+            say("  Или задайте PUBLIC_URL: тогда Potok подпишется сам, с ключом; потом potok portal login.\n",
+                "  Or set PUBLIC_URL: then Potok binds the events itself, with a key; then potok portal "
+                "login.\n"));
+}
+
 static void put_wrong(const struct webhooks_view *v, struct buf *out)
 {
     char span[SAY_COUNT_SIZE];
@@ -212,17 +242,20 @@ static void put_wrong(const struct webhooks_view *v, struct buf *out)
             "  The portal's events come with a token that is not ours, refused: %" PRId64
             ", the last %s ago.\n"),
         v->tokens_wrong, ago(v, v->tokens_wrong_ms, span));
-    buf_str(out,
-        config_portal_is_app(v->portal)
-            ? say("  Они узнаются по ключу в адресе обработчика: POTOK_SECRET_KEY у шлюза и планировщика "
-                  "один и "
-                  "тот же. Если приложение установили заново: potok portal login.\n",
-                  "  They are known by the key in the handler's address: gateway and scheduler have the same "
-                  "POTOK_SECRET_KEY. If the application was installed anew: potok portal login.\n")
-            : say("  Сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» этого вебхука на портале и "
-                  "запустите Potok заново.\n",
-                  "  Compare BITRIX_APPLICATION_TOKEN with the \"Application token\" of that webhook on the "
-                  "portal and start Potok again.\n"));
+    if (!config_portal_is_app(v->portal))
+        buf_str(out,
+            say("  Сверьте BITRIX_APPLICATION_TOKEN с «Токеном приложения» этого вебхука на портале и "
+                "запустите Potok заново.\n",
+                "  Compare BITRIX_APPLICATION_TOKEN with the \"Application token\" of that webhook on the "
+                "portal and start Potok again.\n"));
+    else if (webhooks_have_key(v))
+        buf_str(out,
+            say("  Они узнаются по ключу в адресе обработчика: POTOK_SECRET_KEY у шлюза и планировщика "
+                "один и тот же. Если приложение установили заново: potok portal login.\n",
+                "  They are known by the key in the handler's address: gateway and scheduler have the same "
+                "POTOK_SECRET_KEY. If the application was installed anew: potok portal login.\n"));
+    else
+        put_token_alone(v, out);
 }
 
 static void put_webhook(const struct webhooks_view *v, struct buf *out)
@@ -326,11 +359,6 @@ static void put_bound(const struct webhooks_view *v, struct buf *out)
                 ". If that is a former address of this Potok, add it to PUBLIC_URL after a comma: they are "
                 "unbound.\n"),
             number(v, "strays"));
-}
-
-static bool is_dropped(const struct webhooks_view *v)
-{
-    return strcmp(text(v->events, "key"), "dropped") == 0;
 }
 
 static void put_handler(const struct webhooks_view *v, struct buf *out)

@@ -21,6 +21,9 @@ struct webhooks_view {
     uint64_t now_ms;
 };
 
+/* The portal's events come with the key in their handler: bound by us, and not dropped by the portal. Else an
+ * application's events are known by its token alone. */
+bool webhooks_have_key(const struct webhooks_view *v);
 void webhooks_tell(const struct webhooks_view *v, struct buf *out);
 json_t *webhooks_json(const struct webhooks_view *v); /* a new reference */
 

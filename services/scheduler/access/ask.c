@@ -63,10 +63,10 @@ void access_refused(struct scheduler *s, int portal, const char *why)
 /* What the answer leaves out stays as it was. */
 static void carry(struct access *pair, const struct access *was)
 {
-    char **const to[] = { &pair->application_token, &pair->member_id, &pair->domain, &pair->server,
-        &pair->scope, &pair->status, &pair->by };
-    char *const from[] = { was->application_token, was->member_id, was->domain, was->server, was->scope,
-        was->status, was->by };
+    char **const to[] = { &pair->application_token, &pair->former_token, &pair->member_id, &pair->domain,
+        &pair->server, &pair->scope, &pair->status, &pair->by };
+    char *const from[] = { was->application_token, was->former_token, was->member_id, was->domain,
+        was->server, was->scope, was->status, was->by };
 
     for (size_t i = 0; i < ARRAY_SIZE(to); i++)
         if (*to[i] == NULL)

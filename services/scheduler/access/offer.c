@@ -82,18 +82,6 @@ static bool is_ours(struct scheduler *s, int portal, const struct oauth_answer *
     return false;
 }
 
-/* The answer knows more than what was brought, but not the application_token. Before a login the application
- * may have been installed anew, which changes it: the old one would keep its events away. They come in by the
- * key of their handler (base/handler_key.h) until an installation tells it. */
-static void complete(struct access *pair, const struct access *given, const struct access *had)
-{
-    const char *was = given->kind != ACCESS_CODE ? had->application_token : NULL;
-    const char *token = given->application_token != NULL ? given->application_token : was;
-
-    access_set(&pair->application_token, str_of(token));
-    access_set(&pair->by, str_of(given->by));
-}
-
 /* Handed over once more by a gateway that was not told: it was of use already, and is spent. */
 static bool is_known(const struct portal_access *a)
 {
@@ -151,7 +139,7 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
                 offer_end(s, portal, why);
             return;
         }
-        complete(&answer->pair, &o->given, &a->oauth.pair);
+        oauth_complete(&answer->pair, &o->given, &a->oauth.pair);
         if (oauth_needs_admin(&a->oauth, &o->given)) {
             o->asking = true;
             access_prove(s, portal, &answer->pair);

@@ -26,9 +26,9 @@ static void put_hosts(const struct scheduler *s, struct buf *out)
 #define TOKEN_MIN  32
 #define TOKEN_MOST 128
 
-static struct str token_of(const struct access *pair)
+static struct str fit_token(const char *text)
 {
-    struct str token = str_of(pair->application_token);
+    struct str token = str_of(text);
 
     return token.n >= TOKEN_MIN && token.n <= TOKEN_MOST ? token : STR("");
 }
@@ -43,9 +43,11 @@ static int list_portals(const struct scheduler *s, struct news_portal list[stati
 
         if (!config_portal_is_app(p->config))
             continue;
-        list[count] =
-            (struct news_portal){ str_of(p->config->name), str_of(a->member), token_of(&a->oauth.pair) };
-        count += list[count].member.n > 0 || list[count].token.n > 0;
+        list[count] = (struct news_portal){ .portal = str_of(p->config->name),
+            .member = str_of(a->member),
+            .token = fit_token(a->oauth.pair.application_token),
+            .former = fit_token(a->oauth.pair.former_token) };
+        count += list[count].member.n > 0 || list[count].token.n > 0 || list[count].former.n > 0;
     }
     return count;
 }

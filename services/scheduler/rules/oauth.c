@@ -148,7 +148,8 @@ static bool same_secret(const char *a, const char *b)
 
 const char *oauth_judge(const struct oauth *o, const struct access *given)
 {
-    bool known = same_secret(o->pair.application_token, given->application_token);
+    bool known = same_secret(o->pair.application_token, given->application_token) ||
+                 same_secret(o->pair.former_token, given->application_token);
     bool trusted = given->by != NULL && strcmp(given->by, "stranger") != 0;
 
     if (given->kind == ACCESS_REMOVED)
@@ -165,6 +166,17 @@ const char *oauth_judge(const struct oauth *o, const struct access *given)
                "portal "
                "login";
     return NULL;
+}
+
+void oauth_complete(struct access *pair, const struct access *given, const struct access *had)
+{
+    const char *was = given->kind != ACCESS_CODE ? had->application_token : NULL;
+    const char *token = given->application_token != NULL ? given->application_token : was;
+    const char *former = had->application_token != NULL ? had->application_token : had->former_token;
+
+    access_set(&pair->application_token, str_of(token));
+    access_set(&pair->former_token, str_of(token == NULL ? former : NULL));
+    access_set(&pair->by, str_of(given->by));
 }
 
 bool oauth_needs_admin(const struct oauth *o, const struct access *given)

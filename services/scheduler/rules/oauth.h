@@ -66,6 +66,11 @@ const char *oauth_state_name(enum oauth_state state);           /* "none", "good
  * our client_secret alone, and any user of the portal could send it with rights of his own. */
 const char *oauth_judge(const struct oauth *o, const struct access *given);
 
+/* The server's answer knows more than what was brought, but not the application_token: `pair` gets it of the two. A login
+ * brings none, and before it the application may have been installed anew, which changes it: the old one is a former one
+ * from then on, which counts beside the key of the handler (base/handler_key.h) until an installation tells one. */
+void oauth_complete(struct access *pair, const struct access *given, const struct access *had);
+
 /* What is brought by an event is of an administrator: any other user would see less than is mirrored. */
 bool oauth_needs_admin(const struct oauth *o, const struct access *given);
 enum oauth_rights { OAUTH_ADMIN, OAUTH_USER, OAUTH_UNTOLD };

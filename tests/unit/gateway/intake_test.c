@@ -399,6 +399,45 @@ TEST(a_key_in_the_handler_is_enough_while_the_token_is_not_known)
     }
 }
 
+/* The learnt token is of an installation before the login: it may be that of today, and it may not. */
+TEST(after_a_login_the_known_token_and_the_key_are_taken)
+{
+    static const struct {
+        const char *what, *query, *body;
+        enum reason reason;
+    } cases[] = {
+        { "the key, and the token of an installation anew", "key=" HANDLER, CHANGED MAIN SENT(TOKEN),
+            REASON_TAKEN },
+        { "the key alone", "key=" HANDLER, CHANGED MAIN, REASON_TAKEN },
+        { "the token, where no key is in play", "", CHANGED MAIN SENT(LEARNT), REASON_TAKEN },
+        { "neither", "key=" OTHERS, CHANGED MAIN SENT(TOKEN), REASON_BAD_TOKEN },
+        { "nothing", "", CHANGED MAIN, REASON_NO_TOKEN },
+        { "of another portal's events", "key=" HANDLER, CHANGED "&auth[domain]=q.example" SENT(LEARNT),
+            REASON_BAD_TOKEN },
+    };
+    struct intake_rules rules = rules_with("", "");
+
+    rules.closed = true;
+    rules.portal_count = 2;
+    rules.portals[1] = (struct intake_portal){ .name = "q", .identity = "q.example", .mirrors = 0x3 };
+    secret_make(&rules.tokens, STR(HANDLER), &rules.portals[0].handler_keys[0]);
+    secret_make(&rules.tokens, STR(LEARNT), &rules.portals[0].token);
+    rules.portals[0].former = true;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake x;
+
+        print_message("%s\n", cases[i].what);
+        intake_read(&rules,
+            &(struct intake_in){ .method = "POST",
+                .path = "/api/v1/webhooks/bitrix",
+                .content_type = FORM,
+                .query = str_of(cases[i].query),
+                .body = str_of(cases[i].body) },
+            &x);
+        CHECK_STR(reason_name(x.reason), reason_name(cases[i].reason));
+    }
+}
+
 TEST(programs_have_no_key_of_a_handler)
 {
     struct intake_rules rules = rules_with(TOKEN, KEY);
@@ -519,8 +558,8 @@ TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its
     CASE(what_is_not_mirrored_is_skipped_and_what_is_unknown_is_kept),
     CASE(robots_name_documents_in_body_or_query), CASE(what_was_learnt_of_a_portal_is_believed_of_it_alone),
     CASE(a_key_in_the_handler_is_enough_while_the_token_is_not_known),
-    CASE(programs_have_no_key_of_a_handler), CASE(a_new_address_needs_no_setting),
-    CASE(short_texts_are_no_secrets), CASE(keys_come_by_header),
+    CASE(after_a_login_the_known_token_and_the_key_are_taken), CASE(programs_have_no_key_of_a_handler),
+    CASE(a_new_address_needs_no_setting), CASE(short_texts_are_no_secrets), CASE(keys_come_by_header),
     CASE(bearer_tokens_come_by_their_scheme_alone), CASE(an_array_has_an_answer_for_each),
     CASE(json_of_many_values_is_refused_before_it_is_a_tree),
     CASE(portals_behind_ports_of_one_host_are_told_apart), CASE(domains_are_patterns),

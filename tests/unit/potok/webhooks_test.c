@@ -127,9 +127,40 @@ TEST(an_event_with_a_foreign_token_is_told_until_one_with_ours_came)
     v = view(true, EVENTS_ONLINE, true, o);
     v.tokens_wrong = 4;
     v.tokens_wrong_ms = (int64_t)NOW - 5000;
+    v.keyed = true;
     CHECK_HAS(told(&v), "the same POTOK_SECRET_KEY");
     CHECK(strstr(told(&v), "BITRIX_APPLICATION_TOKEN") == NULL);
     json_decref(o);
+}
+
+TEST(where_no_key_is_in_play_no_login_is_advised)
+{
+    static const struct {
+        bool url, keyed;
+        const char *key;
+        bool login, token, public_url;
+    } cases[] = {
+        { true, true, "bound", true, false, false },
+        { true, true, NULL, true, false, false }, /* the scheduler does not answer */
+        { true, true, "dropped", false, true, false }, { true, false, "none", false, true, false },
+        { false, true, "none", true, true, true }, /* once it is bound */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        json_t *o = known("well", 8, 1, 2, 0);
+        struct webhooks_view v = view(true, EVENTS_ONLINE, cases[i].url, cases[i].key != NULL ? o : NULL);
+
+        if (cases[i].key != NULL)
+            json_object_set_new(o, "key", json_string(cases[i].key));
+        v.keyed = cases[i].keyed;
+        v.tokens_wrong = 4;
+        v.tokens_wrong_ms = (int64_t)NOW - 5000;
+        CHECK_EQ(strstr(told(&v), "potok portal login") != NULL, cases[i].login);
+        CHECK_EQ(strstr(told(&v), "BITRIX_APPLICATION_TOKEN=") != NULL, cases[i].token);
+        CHECK_EQ(strstr(told(&v), "Or set PUBLIC_URL") != NULL, cases[i].public_url);
+        CHECK_EQ(webhooks_have_key(&v), !cases[i].token);
+        json_decref(o);
+    }
 }
 
 TEST(of_an_application_its_subscriptions_are_told)
@@ -237,8 +268,8 @@ int main(void)
     static const struct CMUnitTest tests[] = { CASE(health_follows_what_is_known),
         CASE(who_has_a_webhook_is_told_what_to_paste_where),
         CASE(an_event_with_a_foreign_token_is_told_until_one_with_ours_came),
-        CASE(of_an_application_its_subscriptions_are_told), CASE(a_key_is_not_shown_but_that_there_is_one),
-        CASE(programs_get_the_same), CASE(the_doctor_warns) };
+        CASE(where_no_key_is_in_play_no_login_is_advised), CASE(of_an_application_its_subscriptions_are_told),
+        CASE(a_key_is_not_shown_but_that_there_is_one), CASE(programs_get_the_same), CASE(the_doctor_warns) };
 
     say_set(LANGUAGE_EN);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

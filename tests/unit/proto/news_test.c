@@ -34,9 +34,9 @@ TEST(hosts_come_back_and_what_is_none_is_passed_over)
 TEST(portals_come_back)
 {
     static const struct news_portal in[] = {
-        { { "main", 4 }, { "m1", 2 }, { "0123456789abcdef0123456789abcdef", 32 } },
-        { { "west", 4 }, { "", 0 }, { "t", 1 } },
-        { { "", 0 }, { "m3", 2 }, { "nobody's", 8 } },
+        { { "main", 4 }, { "m1", 2 }, { "0123456789abcdef0123456789abcdef", 32 }, { "", 0 } },
+        { { "west", 4 }, { "", 0 }, { "", 0 }, { "f", 1 } },
+        { { "", 0 }, { "m3", 2 }, { "nobody's", 8 }, { "", 0 } },
     };
     struct news_portal out[4];
     struct buf b;
@@ -49,7 +49,7 @@ TEST(portals_come_back)
     CHECK_EQ(count, 2);
     for (int i = 0; i < count; i++)
         CHECK(str_eq(out[i].portal, in[i].portal) && str_eq(out[i].member, in[i].member) &&
-              str_eq(out[i].token, in[i].token));
+              str_eq(out[i].token, in[i].token) && str_eq(out[i].former, in[i].former));
     CHECK_OK(news_portals_decode(out, 1, &count, buf_view(&b), &err), err);
     CHECK_EQ(count, 1);
     buf_fini(&b);
@@ -79,9 +79,18 @@ TEST(spoilt_portals_are_refused)
         CHECK_EQ(count, 0);
     }
     int count;
-    CHECK_OK(
-        news_portals_decode(out, 2, &count, (struct str){ "\x91\x94\xa1m\xa1i\xa1t\x07", 9 }, &err), err);
-    CHECK_EQ(count, 1); /* a newer scheduler tells more */
+    CHECK_OK(news_portals_decode(out, 2, &count, (struct str){ "\x91\x93\xa1m\xa1i\xa1t", 8 }, &err), err);
+    CHECK_EQ(count, 1); /* an older scheduler tells less */
+    CHECK_VIEW(out[0].token, "t");
+    CHECK_VIEW(out[0].former, "");
+    CHECK_OK(news_portals_decode(out, 2, &count,
+                 (struct str){ "\x91\x95\xa1m\xa1i\xa1t\xa1"
+                               "f\x07",
+                     11 },
+                 &err),
+        err);
+    CHECK_EQ(count, 1); /* a newer one more */
+    CHECK_VIEW(out[0].former, "f");
 }
 
 TEST_MAIN(CASE(hosts_come_back_and_what_is_none_is_passed_over), CASE(portals_come_back),

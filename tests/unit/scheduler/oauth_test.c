@@ -227,12 +227,13 @@ TEST(who_brings_what_decides_whether_it_is_tried)
         { OAUTH_GOOD, NULL, ACCESS_REMOVED, "operator", NULL, true },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    for (size_t k = 0; k < 2 * ARRAY_SIZE(cases); k++) { /* one of before a login is known as well */
+        const size_t i = k / 2;
         struct oauth o = { .state = cases[i].state };
         struct access given = pair_of("x");
 
         given.kind = cases[i].kind;
-        access_set(&o.pair.application_token, str_of(cases[i].known));
+        access_set(k % 2 == 0 ? &o.pair.application_token : &o.pair.former_token, str_of(cases[i].known));
         access_set(&given.application_token, str_of(cases[i].token));
         access_set(&given.by, str_of(cases[i].by));
         if ((oauth_judge(&o, &given) == NULL) != cases[i].tried)
@@ -240,6 +241,40 @@ TEST(who_brings_what_decides_whether_it_is_tried)
         CHECK_EQ(oauth_judge(&o, &given) == NULL, cases[i].tried);
         access_free(&given);
         oauth_free(&o);
+    }
+}
+
+TEST(a_login_makes_the_known_token_a_former_one_and_an_installation_tells_it_anew)
+{
+    static const struct {
+        const char *what;
+        enum access_kind kind;
+        const char *given, *had, *had_former, *token, *former;
+    } cases[] = {
+        { "the first login", ACCESS_CODE, NULL, NULL, NULL, NULL, NULL },
+        { "the first installation", ACCESS_TOKENS, "t", NULL, NULL, "t", NULL },
+        { "a login after an installation", ACCESS_CODE, NULL, "t", NULL, NULL, "t" },
+        { "and another", ACCESS_CODE, NULL, NULL, "t", NULL, "t" },
+        { "an installation with the same token", ACCESS_TOKENS, "t", NULL, "t", "t", NULL },
+        { "with another one", ACCESS_TOKENS, "u", NULL, "t", "u", NULL },
+        { "with another one, and no login before", ACCESS_TOKENS, "u", "t", NULL, "u", NULL },
+        { "what the operator brings is no login", ACCESS_TOKENS, NULL, "t", NULL, "t", NULL },
+        { "nor after one", ACCESS_TOKENS, NULL, NULL, "t", NULL, "t" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct access pair = { 0 }, given = { .kind = cases[i].kind }, had = { 0 };
+
+        print_message("%s\n", cases[i].what);
+        access_set(&given.application_token, str_of(cases[i].given));
+        access_set(&had.application_token, str_of(cases[i].had));
+        access_set(&had.former_token, str_of(cases[i].had_former));
+        oauth_complete(&pair, &given, &had);
+        CHECK_VIEW(str_of(pair.application_token), cases[i].token != NULL ? cases[i].token : "");
+        CHECK_VIEW(str_of(pair.former_token), cases[i].former != NULL ? cases[i].former : "");
+        access_free(&pair);
+        access_free(&given);
+        access_free(&had);
     }
 }
 
@@ -419,6 +454,7 @@ TEST(the_form_holds_what_is_asked_and_the_secret_goes_to_known_servers_alone)
 
 TEST_MAIN(CASE(each_story_ends_as_it_is_told), CASE(waiting_has_an_end),
     CASE(who_brings_what_decides_whether_it_is_tried),
+    CASE(a_login_makes_the_known_token_a_former_one_and_an_installation_tells_it_anew),
     CASE(each_answer_of_the_server_means_what_the_facts_say), CASE(a_pair_is_read_whole),
     CASE(a_secret_that_an_answer_repeats_is_not_repeated),
     CASE(what_was_sent_is_masked_wherever_an_answer_repeats_it),
