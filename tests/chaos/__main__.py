@@ -18,7 +18,7 @@ from support.postgres import programs
 
 SCENARIOS = Syncs, Events, Lag, Lost, Bus, Schedulers, Several, Database, Disk, Clock, Portal, Power
 DATABASES = {'sqlite': ('sqlite',), 'postgresql': ('postgresql',), 'both': ('sqlite', 'postgresql')}
-KILLS, LONG = 200, 1000
+KILLS, LONG = 200, 1010     # --long: 1,000 at least, and power is cut in whole rounds only
 
 
 def arguments():
