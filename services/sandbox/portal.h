@@ -36,7 +36,7 @@ struct portal_options {
     const char *tariff;
     double operating_limit_s;       /* 0 = none */
     uint64_t operating_window_ms;
-    double operating_cost;          /* factor of the cost model in cost.h */
+    double operating_cost;          /* factor of what calls cost */
     uint64_t quirks;
     uint64_t latency_ms;
     double slowness;                /* answers are late by what they cost, times this */

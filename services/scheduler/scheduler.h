@@ -64,7 +64,7 @@ struct scheduler {
     struct scheduler_portal *portals;
     int portal_count, portal_turn;
     struct http_client *http;       /* its own calls: tokens, alarms; never portals' data */
-    struct access_book *access;     /* access.h */
+    struct access_book *access;     /* access/access.h */
     struct flights flights;
     struct crew crew;
     struct buckets buckets;
@@ -111,7 +111,7 @@ void scheduler_step(struct scheduler *s, struct step *step);    /* after those w
 struct step *step_take(struct scheduler *s);                    /* the first that waits, now the caller's; NULL = none */
 void step_run(struct scheduler *s, uint64_t now_ms);            /* the next one, when none is running */
 
-struct step *dispatch_step(struct scheduler *s, int portal);    /* dispatch.c; NULL = nothing to send now */
+struct step *dispatch_step(struct scheduler *s, int portal);    /* work/dispatch.c; NULL = nothing to send now */
 
 struct failure {
     enum job_end end;
@@ -120,10 +120,10 @@ struct failure {
     const char *text;
 };
 
-/* report.c */
+/* work/report.c */
 void report_on_message(struct scheduler *s, struct msg *m);
 
-/* attempt.c: what becomes of attempts */
+/* work/attempt.c: what becomes of attempts */
 void attempt_on_done(struct scheduler *s, struct msg *m);
 void attempt_sweep(struct scheduler *s, uint64_t now_ms);       /* deadlines, silent fetchers */
 void attempt_on_ready(struct scheduler *s, struct bus_peer from, struct msg *m);
@@ -136,7 +136,7 @@ void attempt_call_over(struct scheduler *s, struct flight *f, bool was_made);
 struct job *attempt_end(struct scheduler *s, struct flight *f);
 void attempt_failed(struct scheduler *s, struct flight *f, const struct failure *why);
 
-/* mend.c: what becomes of jobs and runs that failed */
+/* work/mend.c: what becomes of jobs and runs that failed */
 void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why);
 /* Forgets a job by id or a probe, its row too; what it was for will be asked anew. */
 void mend_drop(struct scheduler *s, int portal, struct job *job);
@@ -144,15 +144,15 @@ void mend_finished(struct scheduler *s, int portal, struct job *job);   /* the j
 void mend_fail_mirror(struct scheduler *s, int portal, int mirror, const char *text);
 void mend_stop_portal(struct scheduler *s, int portal, const char *text);
 
-/* learn.c */
+/* work/learn.c */
 void learn_step(struct scheduler *s, int portal, struct job *job, struct str learnt);
 
-/* accept.c: what the operator accepted */
+/* work/accept.c: what the operator accepted */
 void accept_step(struct scheduler *s, int portal, int mirror);      /* looks at potok_entity.shape */
 /* The run reads the entity from its beginning, with fields that it did not have. */
 void accept_again(struct scheduler *s, int portal, int mirror, uint64_t run);
 
-/* scan.c, floor.c, sync.c: NULL = not due */
+/* work/scan.c, floor.c, sync.c: NULL = not due */
 struct step *scan_step(struct scheduler *s, int portal, uint64_t now_ms);
 struct step *floor_step(struct scheduler *s, int portal, uint64_t now_ms);
 struct step *sync_due(struct scheduler *s, int portal);
@@ -164,7 +164,7 @@ struct sync_wish {
     int portal;
     uint64_t mirrors;               /* bit set of mirrors */
 };
-/* changed.c: what changed, and what is gone, is looked for by intervals of their own */
+/* work/changed.c: what changed, and what is gone, is looked for by intervals of their own */
 struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms);
 void changed_done(struct portal *p, struct mirror *m, const struct msg_done *done);
 void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind kind, const char *text);
@@ -181,7 +181,7 @@ int wish_read(const struct scheduler *s, const json_t *args, struct sync_wish re
 /* Leaves out what is paused; how many are left. -1 with a text when that was `named`, or nothing is left. */
 int wish_unpaused(const struct scheduler *s, bool named, struct sync_wish *wishes, int count, char *why, size_t size);
 
-/* order.c: replies when it is done. Each wish of marks is for one entity; ids: integers above 0. */
+/* work/order.c: replies when it is done. Each wish of marks is for one entity; ids: integers above 0. */
 struct step *order_marks(struct scheduler *s, const struct sync_wish *wishes, int count, const json_t *ids,
     struct bus_peer peer, const char *correlation);
 struct step *order_sweep(struct scheduler *s, const struct sync_wish *wishes, int count, struct bus_peer peer,
@@ -189,7 +189,7 @@ struct step *order_sweep(struct scheduler *s, const struct sync_wish *wishes, in
 struct step *order_pause(struct scheduler *s, const struct sync_wish *wishes, int count, bool paused,
     struct bus_peer peer, const char *correlation);
 
-/* events.c */
+/* events/events.c */
 void events_on_event(struct scheduler *s, struct bus_peer from, const struct msg *m);
 void events_kept(struct mirror *m, const struct store_marks *group);    /* it is committed */
 

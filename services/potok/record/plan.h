@@ -1,4 +1,4 @@
-/* plan.h - the calls of a recording: rows of record_rows.def and what they become for one portal.
+/* plan.h - the calls of a recording: rows of rows.def and what they become for one portal.
  * Pure. */
 #pragma once
 

@@ -90,7 +90,7 @@ static int take_args(struct recording *r, const struct args *args, struct err *e
     uint64_t n;
 
     if (args->word_count > 0 || (args->option[OPTION_OUT] == NULL && args->option[OPTION_PLAN] == NULL))
-        return err_set(err, ERR_CONF, "%s", say("нужно --out ПАПКА", "says --out DIR"));
+        return err_set(err, ERR_CONF, "%s", say("нужно --out ПАПКА", "wants --out DIR"));
     if (!str_u64(str_of(records ? records : RECORDS_DEFAULT), &n) || n > RECORDS_MAX)
         return err_set(
             err, ERR_CONF, "--records: %s %d", say("число от 0 до", "a number from 0 to"), RECORDS_MAX);

@@ -1,5 +1,5 @@
-/* recording.h - one recording being made: what record.c (the command), record_rows.c (the questions) and
- * record_client.c (the client's own requests) share. One thread. */
+/* recording.h - one recording being made: what record.c (the command), rows.c (the questions) and
+ * client.c (the client's own requests) share. One thread. */
 #pragma once
 
 #include "base/anonymise.h"
@@ -44,7 +44,7 @@ struct record_exchange recording_exchange(
 /* Writes down an answer without what is personal. */
 int recording_keep(struct recording *r, const struct record_exchange *asked, enum anon_rule rule,
     const struct http_answer *answer, struct err *err) MUST_CHECK;
-/* Every row of record_rows.def. -1: the portal is not to be asked further. */
+/* Every row of rows.def. -1: the portal is not to be asked further. */
 int recording_ask_rows(struct recording *r, struct err *err) MUST_CHECK;
 /* The client's probe: learns entities, bounds, and which user fields may stay. */
 int recording_probe(struct recording *r, const struct record_row *row, struct err *err) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* rows.c - the questions of record_rows.def, one after another, and what is kept of the answers. */
+/* rows.c - the questions of rows.def, one after another, and what is kept of the answers. */
 #include "recording.h"
 
 #include "words/say.h"

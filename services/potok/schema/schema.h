@@ -15,7 +15,7 @@ typedef int schema_work(const struct home *home, const struct args *args, struct
 
 /* Opens it for writing; only one that is there, with tables of this version. */
 int schema_open(const struct home *home, struct db **ret, struct err *err) MUST_CHECK;
-/* schema_accept.c: `potok schema accept ENTITY FIELD… | --all` */
+/* accept.c: `potok schema accept ENTITY FIELD… | --all` */
 int schema_accept(const struct home *home, const struct args *args, struct err *err);
-/* schema_widen.c: `potok schema widen [ENTITY [FIELD…]]` */
+/* widen.c: `potok schema widen [ENTITY [FIELD…]]` */
 int schema_widen(const struct home *home, const struct args *args, struct err *err);

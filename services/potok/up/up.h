@@ -51,15 +51,15 @@ struct up {
     uint64_t reached_ms;        /* when every portal was last known to be within reach */
 };
 
-/* up_live.c: runs to the end; exit code. */
+/* live.c: runs to the end; exit code. */
 int up_live(struct up *u);
 void up_stop(struct up *u, int exit_code);
 void up_fail(struct up *u, int exit_code, const char *format, ...) __attribute__((format(printf, 3, 4)));  /* and why */
 
-/* up_follow.c: asks the scheduler, unless it is being asked. */
+/* follow.c: asks the scheduler, unless it is being asked. */
 void up_follow(struct up *u);
 
-/* up_show.c */
+/* show.c */
 void up_tell_plan(struct up *u);        /* from where to where */
 void up_draw(struct up *u, uint64_t now_ms);
 void up_summary(struct up *u);

@@ -66,12 +66,12 @@ struct verify {
     json_t *detail; /* of the row being compared; NULL: not wanted */
 };
 
-/* verify_fetch.c: one answer to a job of one entity, its records in e->records. Patient: refusals that pass are waited for,
+/* fetch.c: one answer to a job of one entity, its records in e->records. Patient: refusals that pass are waited for,
  * what is too big is asked for in smaller parts. */
 int verify_fetch(struct verify *v, struct verify_entity *e, struct msg_job *job, struct bitrix_answer *ret, struct err *err)
     MUST_CHECK;
 
-/* verify_walk.c: e->columns and e->select, what the table has now; then all records and rows once. */
+/* walk.c: e->columns and e->select, what the table has now; then all records and rows once. */
 int verify_prepare(struct verify *v, struct verify_entity *e, struct err *err) MUST_CHECK;
 int verify_walk(struct verify *v, struct verify_entity *e, struct err *err) MUST_CHECK;
 /* Compares rows of `where` (ascending, with the records of the same ids): on_result for each id, equal ones too. `hash_same`:
@@ -87,15 +87,15 @@ typedef void verify_on_result(void *ctx, const struct verify_result *r);
 int verify_rows(struct verify *v, struct verify_entity *e, const char *where, const struct db_val *args, int arg_count,
     verify_on_result *on_result, void *ctx, struct err *err) MUST_CHECK;
 
-/* verify_doubt.c: looks at the open doubts again, until each is none, confirmed, or `rounds` are over (it moves). */
+/* doubt.c: looks at the open doubts again, until each is none, confirmed, or `rounds` are over (it moves). */
 int verify_settle(struct verify *v, struct verify_entity *e, int rounds, struct err *err) MUST_CHECK;
 void verify_where_ids(struct doubt *const *list, size_t from, size_t to, struct buf *out);  /* "id IN (…)" */
 
-/* verify_heal.c: marks for what is confirmed, waits until they are served where services run, and looks again. */
+/* heal.c: marks for what is confirmed, waits until they are served where services run, and looks again. */
 int verify_heal(struct verify *v, struct verify_entity *e, struct err *err) MUST_CHECK;
 int verify_note_agreement(struct verify *v, struct verify_entity *e, struct err *err) MUST_CHECK;
 
-/* verify_tell.c */
+/* tell.c */
 bool verify_is_equal(const struct verify_entity *e);
 void verify_tell_progress(const struct verify *v, const struct verify_entity *e);
 void verify_tell(const struct verify *v, const struct verify_entity *e);

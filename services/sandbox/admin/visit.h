@@ -1,5 +1,5 @@
-/* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen), admin_edit.c
- * (changes), admin_events.c (events), admin_app.c (the application) and admin_post.c (frames, robots). */
+/* visit.h - one request to an admin route; shared by admin.c (routes, what can be seen), edit.c
+ * (changes), events.c (events), app.c (the application) and post.c (frames, robots). */
 #pragma once
 
 #include "portal.h"

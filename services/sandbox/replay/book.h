@@ -48,7 +48,7 @@ struct replay_book {
     struct str time; /* a `time` object, as a pattern; n = 0: none was seen */
 };
 
-/* replay_folder.c */
+/* folder.c */
 int replay_book_load(struct replay_book *b, const char *folder, struct err *err) MUST_CHECK;
 void replay_book_free(struct replay_book *b);
 const struct replay_exchange *replay_book_exchange(const struct replay_book *b, const char *key);
@@ -57,7 +57,7 @@ const struct replay_shelf *replay_book_shelf(const struct replay_book *b, struct
 const struct replay_record *replay_shelf_record(const struct replay_shelf *s, uint64_t id);
 /* After the last exchange was added: lists want records in order, each once. */
 void replay_book_sort(struct replay_book *b);
-/* Reads in one exchange: `about` is its description, body (taken over) its answer. For replay_folder.c
+/* Reads in one exchange: `about` is its description, body (taken over) its answer. For folder.c
  * and tests. */
 int replay_book_add(
     struct replay_book *b, const json_t *about, char *body, size_t n, struct err *err) MUST_CHECK;

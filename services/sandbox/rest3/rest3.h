@@ -21,7 +21,7 @@ struct rest3 {
 };
 
 typedef enum rest3_error rest3_run(struct rest3 *r);
-rest3_run rest3_task_get, rest3_task_list;          /* rest3_tasks.c */
+rest3_run rest3_task_get, rest3_task_list;          /* tasks.c */
 enum rest3_error rest3_invalid(struct rest3 *r, const char *field, const char *text);  /* REST3_REQUEST */
 enum rest3_error rest3_wrong(struct rest3 *r, enum rest3_error e, const char *what);
 
