@@ -7,6 +7,7 @@
 #include "words/say.h"
 #include "service_state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,9 +79,16 @@ void up_tell_staying(struct up *u)
                 "Not everything is mirrored. Put it right, then: potok sync. Ctrl-C stops everything."));
         return;
     }
+    struct buf self; /* as it was started: what is not on PATH has to be called by its path */
+
     u->told_steps = true;
     up_tell_steps(u);
-    screen_printf(&u->screen, "  potok status\n  potok logs -f\n%s\n",
+    buf_init(&self, 65536);
+    shell_word(program_invocation_name, &self);
+    screen_printf(&u->screen, "  %s status\n", buf_cstr(&self));
+    screen_printf(&u->screen, "  %s logs -f\n", buf_cstr(&self));
+    buf_fini(&self);
+    screen_printf(&u->screen, "%s\n",
         say("Зеркало работает; Ctrl-C остановит всё.", "The mirror is up; Ctrl-C stops everything."));
 }
 
