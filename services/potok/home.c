@@ -1,5 +1,6 @@
 #include "home.h"
 
+#include "ask/absence.h"
 #include "base/setting.h"
 #include "db/db.h"
 #include "proto/entity.h"
@@ -8,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct setting SETTINGS[] = { SET_STR(struct home, dir, "POTOK_HOME", "./var",
                                                "folder of the state on this machine"),
@@ -69,11 +71,20 @@ int home_load(struct home *h, const char *config_path, struct err *err)
 
 int home_has_portal(const struct home *h, struct err *err)
 {
+    static const char *const none[] = {
+        "нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
+        "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml",
+    };
+    int pid;
+
     if (h->config.portal_count > 0)
         return 0;
-    return err_set(err, ERR_CONF, "%s",
-        say("нет ни одного портала: задайте BITRIX_WEBHOOK_URL или portals: в potok.yaml",
-            "there is no portal: set BITRIX_WEBHOOK_URL, or portals: in potok.yaml"));
+    pid = absence_up_pid(h);
+    if (pid == 0 || pid == (int)getpid()) /* `potok up` asks too, when it holds the home already */
+        return err_set(err, ERR_CONF, "%s", say(none[0], none[1]));
+    return err_set(err, ERR_CONF, "%s; %s %s", say(none[0], none[1]), h->dir,
+        say("занят работающим `potok up` с настройками своего окружения: задайте здесь те же",
+            "is in use by a `potok up` with settings of its own environment: set the same here"));
 }
 
 void home_free(struct home *h)

@@ -22,5 +22,6 @@ struct home {
  * the environment, where the services find them. ERR_CONF. */
 int home_load(struct home *h, const char *config_path, struct err *err) MUST_CHECK;
 void home_free(struct home *h);
-/* ERR_CONF: no portal is configured; the text says how to do that. */
+/* ERR_CONF: no portal is configured; the text says how to do that, and names a `potok up` of this home that was told
+ * of one in an environment that is not ours. */
 int home_has_portal(const struct home *h, struct err *err) MUST_CHECK;

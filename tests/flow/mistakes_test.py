@@ -53,6 +53,20 @@ class Mistakes(Scenario):
 
     def test_no_portal(self):
         self.fails(self.pipeline(None), 'BITRIX_WEBHOOK_URL')
+        for command in (('verify',), ('verify', 'deals'), ('webhooks',), ('config', 'check')):
+            said = self.fails(self.pipeline(None), 'there is no portal', command=command)
+            self.assertNotIn('in use by', said)
+
+    def test_another_terminal_that_was_not_told_of_the_portal(self):
+        """Its own environment names none; the services that run were given one in theirs."""
+        pipeline = self.pipeline(self.sandbox()).start()
+        wait_for(lambda: 'logs -f' in pipeline.printed(), 'the first sync to end')
+        self.assertIn('  %s/potok status\n' % BIN, pipeline.printed(), 'it is called as it was started')
+        for command in (('verify', 'deals'), ('webhooks',), ('doctor',)):
+            done = pipeline.potok(*command, BITRIX_WEBHOOK_URL='')
+            said = done.stdout + done.stderr
+            self.assertIn('there is no portal: set BITRIX_WEBHOOK_URL', said)
+            self.assertIn(pipeline.home + ' is in use by a `potok up`', said)
 
     def test_no_database(self):
         sandbox = self.sandbox()

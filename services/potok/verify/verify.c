@@ -164,8 +164,8 @@ static bool services_answer(const struct home *home)
 
 static int open_database(struct verify *v, struct err *err)
 {
-    if (home_has_portal(&v->home, err) < 0 || absence_may_look(&v->home, err) < 0 ||
-        db_open_read(&v->db, v->home.database_url, err) < 0 || identity_check(&v->home, v->db, err) < 0)
+    if (absence_may_look(&v->home, err) < 0 || db_open_read(&v->db, v->home.database_url, err) < 0 ||
+        identity_check(&v->home, v->db, err) < 0)
         return -1;
     v->takes_nul = db_takes_nul(v->db);
     v->running = services_answer(&v->home);
@@ -177,6 +177,8 @@ static int verify_all(struct verify *v, struct job *j, const char *only, struct 
     const struct config *c = &v->home.config;
     int wanted = 0;
 
+    if (home_has_portal(&v->home, err) < 0)
+        return -1;
     if (only != NULL && config_portal(c, str_of(only)) == NULL)
         return err_set(err, ERR_CONF, "%s \"%.40s\"", say("нет портала", "there is no portal"), only);
     for (int i = 0; i < c->portal_count; i++)
