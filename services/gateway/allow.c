@@ -48,7 +48,7 @@ int secrets_parse(struct secrets *ret, const char *text, const char *name, struc
         if (item.n == 0)
             continue;
         if (item.n < ALLOW_SECRET_MIN)
-            return err_set(err, ERR_CONF, "%s: number %d has %zu characters, a secret needs at least %d",
+            return err_set(err, ERR_CONF, "%s: number %d is %zu long, a secret needs at least %d characters",
                 name, place, item.n, ALLOW_SECRET_MIN);
         if (s.count == ALLOW_MAX)
             return err_set(err, ERR_CONF, "%s: more than %d secrets", name, ALLOW_MAX);

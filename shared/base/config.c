@@ -99,7 +99,7 @@ static int override_app_setting(struct loader *l, const char *name)
 
 static int override_app(struct loader *l)
 {
-    static const char *const names[] = { "DOMAIN", "CLIENT_ID", "CLIENT_SECRET" };
+    static const char *const names[] = { "DOMAIN", "CLIENT_ID", "CLIENT_SECRET", "OAUTH_URL" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (override_app_setting(l, names[i]) < 0)

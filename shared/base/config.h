@@ -17,7 +17,7 @@
  *
  * An entity with a policy or a schedule of its own stands in the list as a map: entities: [deals, {contacts: {drift: freeze}}].
  * BITRIX_WEBHOOK_URL (or _FILE) defines or overrides the url of the portal "main", BITRIX_DOMAIN, BITRIX_CLIENT_ID and
- * BITRIX_CLIENT_SECRET (or _FILE) its application; BITRIX_TARIFF its tariff.
+ * BITRIX_CLIENT_SECRET (or _FILE) its application, BITRIX_OAUTH_URL another OAuth server; BITRIX_TARIFF its tariff.
  * Owned by the caller; read-only after loading; any thread. */
 #pragma once
 

@@ -147,6 +147,7 @@ int config_app_set(struct config_portal *portal, const char *name, const char *v
         { "DOMAIN", KEY_ADDRESS },
         { "CLIENT_ID", KEY_CLIENT_ID },
         { "CLIENT_SECRET", KEY_CLIENT_SECRET },
+        { "OAUTH_URL", KEY_OAUTH },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)

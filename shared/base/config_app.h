@@ -9,7 +9,7 @@
  *         oauth: https://oauth.bitrix24.tech              # the default; http to this machine for tests
  *
  * BITRIX_DOMAIN, BITRIX_CLIENT_ID and BITRIX_CLIENT_SECRET (or _FILE) say the same of the portal "main". All or none of
- * the three; and not a webhook beside them. For config*.c only, but the struct. */
+ * the three; and not a webhook beside them. BITRIX_OAUTH_URL beside the three says `oauth`. For config*.c only, but the struct. */
 #pragma once
 
 #include "base/err.h"
@@ -31,7 +31,7 @@ struct config_app {
 
 /* `app:` of potok.yaml. ERR_CONF. */
 int config_app_take(struct loader *l, struct config_portal *portal, const struct node *node) MUST_CHECK;
-/* One of the environment's three; `name` without BITRIX_. ERR_CONF. */
+/* One of the environment's four; `name` without BITRIX_. ERR_CONF. */
 int config_app_set(struct config_portal *portal, const char *name, const char *value, struct err *err) MUST_CHECK;
 /* All there, and no webhook beside it; fills in what is left to defaults. ERR_CONF. */
 int config_app_check(struct config_portal *portal, struct err *err) MUST_CHECK;

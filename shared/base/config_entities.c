@@ -87,7 +87,9 @@ static int take_entity(struct loader *l, struct config_portal *portal, const str
 int config_entities_take(struct loader *l, struct config_portal *portal, const struct node *node)
 {
     if (node->kind != NODE_LIST)
-        return REFUSE(l, node, "portal %s: entities wants a list: [deals, contacts]", portal->name);
+        return REFUSE(l, node,
+            "portal %s: entities wants a list: [deals, contacts], or [deals, {contacts: {drift: freeze}}]",
+            portal->name);
     if (!node->first)
         return REFUSE(
             l, node, "portal %s: the list of entities is empty; leave it out for all", portal->name);

@@ -62,6 +62,10 @@ int loader_drift(struct loader *l, const struct node *node, enum drift_policy *r
 {
     char word[SHOWN_SIZE];
 
+    if (node->kind == NODE_MAP)
+        return REFUSE(l, node,
+            "drift wants a single value; that of one entity stands in the list: entities: [deals, {contacts: "
+            "{drift: freeze}}]");
     if (loader_text(l, node) < 0)
         return -1;
     if (drift_parse(str_of(node->text), ret))

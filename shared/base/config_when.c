@@ -54,7 +54,8 @@ static int take_interval(struct config_when *w, const char *text, struct err *er
     if (once_only(w, err) < 0)
         return -1;
     if (strcmp(text, "never") != 0 && !duration(text, &w->interval_ms))
-        return err_set(err, ERR_CONF, "an interval is never, or 10s to 366d such as 90s, 10m, 2h, 1d");
+        return err_set(
+            err, ERR_CONF, "\"%.40s\" is not never, nor 10s to 366d such as 90s, 10m, 2h, 1d", text);
     keep(w, text);
     return 0;
 }

@@ -172,7 +172,7 @@ class Mistakes(Scenario):
     def test_every_setting_that_a_file_may_give_is_some_services_own(self):
         with open('shared/run/settings.def') as f:
             listed = set(re.findall(r'^SETTING_NAME\((\w+)\)', f.read(), re.M))
-        known = {'BITRIX_WEBHOOK_URL', 'BITRIX_DOMAIN', 'BITRIX_CLIENT_ID', 'BITRIX_CLIENT_SECRET', 'BITRIX_TARIFF', 'CONNECT_PATIENCE', 'SCHEDULERS', 'FETCHERS', 'MAPPERS', 'WRITERS'}     # config.h; the potok command's
+        known = {'BITRIX_WEBHOOK_URL', 'BITRIX_DOMAIN', 'BITRIX_CLIENT_ID', 'BITRIX_CLIENT_SECRET', 'BITRIX_OAUTH_URL', 'BITRIX_TARIFF', 'CONNECT_PATIENCE', 'SCHEDULERS', 'FETCHERS', 'MAPPERS', 'WRITERS'}     # config.h; the potok command's
         for service in ALL_SERVICES:
             table = subprocess.run([BIN + '/potok-' + service, '--settings'], stdout=subprocess.PIPE, text=True).stdout
             known |= set(re.findall(r'^\| `?(\w+)`? \|', table, re.M)) - {'name', 'setting'}

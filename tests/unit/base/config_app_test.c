@@ -20,7 +20,7 @@ static void clear_environment(void)
 {
     static const char *const names[] = { "POTOK_CONFIG", "BITRIX_WEBHOOK_URL", "BITRIX_WEBHOOK_URL_FILE",
         "BITRIX_TARIFF", "BITRIX_DOMAIN", "BITRIX_DOMAIN_FILE", "BITRIX_CLIENT_ID", "BITRIX_CLIENT_ID_FILE",
-        "BITRIX_CLIENT_SECRET", "BITRIX_CLIENT_SECRET_FILE" };
+        "BITRIX_CLIENT_SECRET", "BITRIX_CLIENT_SECRET_FILE", "BITRIX_OAUTH_URL", "BITRIX_OAUTH_URL_FILE" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unsetenv(names[i]);
@@ -96,6 +96,13 @@ TEST(the_environment_says_the_same_of_the_portal_main)
     CHECK_OK(load(&c, HEAD "    app:\n      oauth: http://127.0.0.1:99\n", &err), err);
     CHECK_STR(c.portals[0].app.oauth, "http://127.0.0.1:99/");
     config_free(&c);
+    setenv("BITRIX_OAUTH_URL", "http://127.0.0.1:98", 1);
+    CHECK_OK(load(&c, "", &err), err);
+    CHECK_STR(c.portals[0].app.oauth, "http://127.0.0.1:98/");
+    config_free(&c);
+    setenv("BITRIX_OAUTH_URL", "http://oauth.example", 1);
+    fails("", "BITRIX_OAUTH_URL: \"http://oauth.example\": plain http");
+    unsetenv("BITRIX_OAUTH_URL");
     unsetenv("BITRIX_CLIENT_SECRET");
     fails("", "environment: portal main: an application has an address (BITRIX_DOMAIN)");
     fails("", "client_secret is missing");
