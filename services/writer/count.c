@@ -7,7 +7,8 @@
 
 #define MESSAGES_HELP "ROWS messages by what became of them"
 #define ROWS_HELP \
-    "Rows by verdict: new was written, same looked as read, late was refused, gone became a ghost"
+    "Rows by verdict: new was written, same looked as read, late was refused, gone had a row and became a " \
+    "ghost"
 
 static struct metric seconds_metric = { .name = "potok_writer_transaction_seconds",
     .kind = METRIC_HISTOGRAM,

@@ -88,6 +88,16 @@ static bool is_new_ghost(const struct apply *a, const struct entry *e)
     return !e->there && e->verdict == VERDICT_NEW;
 }
 
+/* Of the ghosts those that were records here. */
+static uint64_t count_lost(const struct apply *a)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < a->batch.count; i++)
+        n += is_new_ghost(a, &a->batch.entries[i]) && a->batch.entries[i].stored.present;
+    return n;
+}
+
 /* "Not there" is a row, also for an id never seen: an older reading must find it. Values stay for people. */
 int write_ghosts(struct apply *a, struct err *err)
 {
@@ -108,7 +118,7 @@ int write_ghosts(struct apply *a, struct err *err)
         "_deleted_at = excluded._deleted_at WHERE %s._hi < $3",
         a->table, a->table);
     clock_iso((uint64_t)a->fetched_ms, when);
-    a->counts.gone += count;
+    a->counts.gone += count_lost(a);
     return db_run(a->db, sql, DB_ARGS(dbv_i((int64_t)a->c), dbv_c(when), dbv_i((int64_t)a->rows->d)), NULL,
         NULL, NULL, err);
 }

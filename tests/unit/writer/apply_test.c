@@ -378,6 +378,17 @@ TEST(a_record_that_comes_back_is_no_ghost_any_more)
     CHECK_STR(test_rows(s->other, "SELECT _deleted_at, length(_hash) FROM crm_deals"), "- 16;");
 }
 
+TEST(only_what_had_a_row_is_counted_as_gone)
+{
+    struct story *s = fresh(NOTES({ 1, "A" }));
+
+    start_run(s);
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, NULL }, { 999, NULL })), "ok");
+    CHECK_STR(commit(s->one, fly_get(s), NOTES({ 1, NULL }, { 999, NULL })), "ok");
+    CHECK_EQ(test_i64(s->other, "SELECT gone FROM potok_run"), 1);
+    CHECK_EQ(test_i64(s->other, "SELECT count(*) FROM crm_deals WHERE _deleted_at IS NOT NULL"), 2);
+}
+
 static void put_all_kinds(struct buf *b)
 {
     wire_put_array(b, 9);
@@ -430,4 +441,5 @@ TEST_MAIN(CASE(an_unchanged_range_writes_its_witness_its_job_and_the_run), CASE(
     CASE(a_deletion_found_after_its_run_ended_is_counted_to_it),
     CASE(what_was_written_after_a_run_ended_is_no_part_of_it),
     CASE(a_denied_record_is_neither_there_nor_gone), CASE(a_denied_records_younger_mark_stays),
-    CASE(a_record_that_comes_back_is_no_ghost_any_more), CASE(every_kind_of_value_is_written))
+    CASE(a_record_that_comes_back_is_no_ghost_any_more), CASE(only_what_had_a_row_is_counted_as_gone),
+    CASE(every_kind_of_value_is_written))
