@@ -84,6 +84,16 @@ static json_t *portal_json(const struct scheduler *s, int portal, uint64_t now_m
         guard_json(s, portal));
 }
 
+/* What became of the last login or installation that was brought; null: nothing to complain of. */
+static json_t *offer_json(const struct scheduler *s, int portal)
+{
+    const struct portal_access *a = s->access != NULL ? access_of((struct scheduler *)s, portal) : NULL;
+
+    if (a == NULL || a->offer_error[0] == '\0')
+        return json_null();
+    return json_pack("{s:i, s:s}", "failed", (int)a->offers_failed, "error", a->offer_error);
+}
+
 /* What memory alone knows. */
 static void add_memory(struct scheduler *s, json_t *body)
 {
@@ -98,6 +108,7 @@ static void add_memory(struct scheduler *s, json_t *body)
             json_object_set_new(o, "host", json_string(access_of(s, i)->host));
         if (try_at_ms > 0)
             json_object_set_new(o, "try_at_ms", json_integer((json_int_t)try_at_ms));
+        json_object_set_new(o, "access", offer_json(s, i));
         json_array_append_new(portals, o);
         refusals += s->portals[i].portal.refusals;
     }

@@ -70,6 +70,7 @@ class Oauth(Scenario):
             printed = process.stdout.read()
             self.assertEqual(0, process.wait(30), printed)
         self.note()
+        return printed
 
     def no_secret_is_kept_in_plain(self, pipeline):
         """Files of the database, the spool and the logs."""
@@ -145,11 +146,30 @@ class Oauth(Scenario):
         self.assertEqual(2, refused.returncode, refused.stderr)
         self.assertEqual(0, pipeline.potok('portal', 'logout').returncode)
         self.assertEqual('lost', self.state(pipeline))
+        self.assertNotIn('portal.stopped', pipeline.potok('alarms', '--json').stdout, 'who did it needs no alarm')
         self.login(pipeline, lambda back: self.assertEqual(
             0, pipeline.potok('portal', 'login', '--code', back).returncode))   # pasted, without the gateway
         self.assertEqual('good', self.state(pipeline))
         self.exact(pipeline)
         self.no_secret_is_kept_in_plain(pipeline)
+
+    def test_a_login_says_why_it_waits(self):
+        pipeline = self.connect()
+        pipeline.expect('access.waits')
+        self.portal.token_endpoint_fault('html502', 100000)
+
+        def back_and_forth(back):
+            urllib.request.urlopen(back, timeout=20).close()
+            wait_for(lambda: pipeline.status()['portals'][0]['access'], 'the scheduler has a reason to tell', 20)
+            host = self.portal.application()['oauth_address'].split(':')[0]
+            self.assertIn(host, pipeline.potok('status').stdout)
+            self.assertIn('came to nothing: ' + host, pipeline.potok('portal').stdout)
+            wait_for(lambda: pipeline.status()['portals'][0]['access']['failed'] > 2, 'it was tried again', 20)
+            self.portal.post('faults/clear')
+
+        self.assertIn('no success yet: 127.0.0.1', self.login(pipeline, back_and_forth))
+        self.assertIsNone(pipeline.status()['portals'][0]['access'])
+        self.assertNotIn('came to nothing', pipeline.potok('portal').stdout)
 
     def test_installed_by_somebody_who_is_no_administrator(self):
         """A mirror of what one employee may see is none: it waits for an administrator, or the operator's word."""

@@ -84,18 +84,54 @@ static void paused_read(const json_t *names, char *ret, size_t size)
                                                                 : "?");
 }
 
-static void senders_read(const json_t *list, char *ret, size_t size)
-{
-    size_t n = 0;
+#define SENDER_KINDS_MAX 16
 
-    ret[0] = '\0';
-    for (size_t i = 0; i < json_array_size(list) && n < size; i++) {
+struct sender_kind {
+    char name[64];
+    uint64_t granted;
+};
+
+/* A sender is named "verify.01a1fe7d-…": every start of a command is another one, and of no interest. */
+static int sender_kinds(const json_t *list, struct sender_kind *kinds)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
         char name[64];
+        int k = 0;
 
         text_get(one, "name", name, sizeof(name));
-        n += (size_t)snprintf(
-            ret + n, size - n, "%s%s (%" PRIu64 ")", i > 0 ? ", " : "", name, count_get(one, "granted"));
+        name[strcspn(name, ".")] = '\0';
+        while (k < count && strcmp(kinds[k].name, name) != 0)
+            k++;
+        if (k == SENDER_KINDS_MAX)
+            continue;
+        if (k == count)
+            memcpy(kinds[count++].name, name, sizeof(name));
+        kinds[k].granted += count_get(one, "granted");
+    }
+    return count;
+}
+
+static void senders_read(const json_t *list, char *ret, size_t size)
+{
+    struct sender_kind kinds[SENDER_KINDS_MAX] = { 0 };
+    int count = sender_kinds(list, kinds);
+    size_t n = 0, room = size - sizeof(", …");
+
+    ret[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        char one[100];
+        int length = snprintf(
+            one, sizeof(one), "%s%s (%" PRIu64 ")", i > 0 ? ", " : "", kinds[i].name, kinds[i].granted);
+
+        if (n + (size_t)length > room) {
+            snprintf(ret + n, size - n, "%s…", i > 0 ? ", " : "");
+            return;
+        }
+        memcpy(ret + n, one, (size_t)length + 1);
+        n += (size_t)length;
     }
 }
 
@@ -109,6 +145,9 @@ static void portal_read(const json_t *o, struct portal_view *p)
     text_get(o, "state", p->state, sizeof(p->state));
     text_get(o, "error", p->error, sizeof(p->error));
     russian_in_place(p->error, sizeof(p->error));
+    text_get(json_object_get(o, "access"), "error", p->access_error, sizeof(p->access_error));
+    russian_in_place(p->access_error, sizeof(p->access_error));
+    p->access_failed = (unsigned)count_get(json_object_get(o, "access"), "failed");
     p->try_at_ms = count_get(o, "try_at_ms");
     paused_read(json_object_get(o, "paused"), p->paused, sizeof(p->paused));
     p->level = number_get(budget, "level");

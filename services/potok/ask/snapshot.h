@@ -33,7 +33,9 @@ struct portal_view {
     char error[ERR_TEXT_SIZE];
     char paused[321];           /* entities, separated by ", " */
     double level, burst, drain; /* request bucket: filled now, holds, loses a second */
-    char senders[161];          /* who calls it beside the fetchers, with the calls made: "verify.4711 (41)", separated by ", " */
+    char access_error[ERR_TEXT_SIZE];   /* why what a login or an installation brought is of no use (yet); "" = it is */
+    unsigned access_failed;     /* how often, since the scheduler started; of use while there is an access_error */
+    char senders[161];          /* who calls it beside the fetchers, with the calls made, by kind: "verify (41), doctor (6)" */
     struct operating_view operating;
 };
 

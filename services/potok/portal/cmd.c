@@ -173,6 +173,22 @@ static void print_json(json_t *portals)
     json_decref(root);
 }
 
+/* Why an application that somebody tried to connect is not. */
+static void tell_refusals(const struct portal_cmd *c)
+{
+    const struct config *config = &c->home.config;
+
+    for (int i = 0; i < config->portal_count; i++) {
+        struct portal_refusal why;
+
+        if (!config_portal_is_app(&config->portals[i]))
+            continue;
+        if (portal_refusal(&c->home, config->portals[i].name, &why))
+            printf("%s: %s: %s\n", config->portals[i].name,
+                say("вход приложения не удался", "the application's login came to nothing"), why.error);
+    }
+}
+
 static int list(struct portal_cmd *c, struct err *err)
 {
     const char *heads[] = { say("портал", "portal"), say("подключение", "reached by"), say("адрес", "host"),
@@ -201,6 +217,8 @@ static int list(struct portal_cmd *c, struct err *err)
         buf_fini(&out);
     }
     table_fini(&t);
+    if (c->args->option[PORTAL_AS_JSON] == NULL)
+        tell_refusals(c);
     return home_has_portal(&c->home, err);
 }
 

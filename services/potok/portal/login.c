@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define LOOK_EVERY_MS 500
+#define ASK_EVERY_MS  2000
 
 /* ---- what the browser shows ---- */
 
@@ -146,9 +147,22 @@ static int look_number(const struct portal_cmd *c, int64_t *ret)
     return 0;
 }
 
-static int wait_for(struct portal_cmd *c, int64_t before, struct err *err)
+/* What the scheduler has to say since: each reason once. */
+static void tell_refusal(const struct portal_cmd *c, struct portal_refusal *told)
 {
-    uint64_t until_ms = clock_mono_ms() + ACCESS_STATE_MS;
+    struct portal_refusal now;
+
+    if (!portal_refusal(&c->home, c->portal->name, &now) || now.number == told->number)
+        return;
+    if (strcmp(now.error, told->error) != 0)
+        printf("%s: %s\n", say("пока не удалось", "no success yet"), now.error);
+    fflush(stdout);
+    *told = now;
+}
+
+static int wait_for(struct portal_cmd *c, int64_t before, struct portal_refusal *told, struct err *err)
+{
+    uint64_t until_ms = clock_mono_ms() + ACCESS_STATE_MS, ask_ms = 0;
     bool reads = true;
     char line[4096];
     int64_t number;
@@ -163,6 +177,10 @@ static int wait_for(struct portal_cmd *c, int64_t before, struct err *err)
             tell_done(c);
             return 0;
         }
+        if (clock_mono_ms() >= ask_ms) {
+            tell_refusal(c, told);
+            ask_ms = clock_mono_ms() + ASK_EVERY_MS;
+        }
     }
     return err_set(err, ERR_TEMP, "%s",
         say("15 минут прошли, портал никого не прислал: начните снова",
@@ -173,6 +191,7 @@ int portal_login(struct portal_cmd *c, struct err *err)
 {
     int64_t before = 0;
     struct portal_look x;
+    struct portal_refusal told = { .number = 0 };
 
     if (c->args->option[PORTAL_CODE] != NULL)
         return take_address(c, c->args->option[PORTAL_CODE], err);
@@ -180,7 +199,9 @@ int portal_login(struct portal_cmd *c, struct err *err)
         return -1;
     if (portal_look(&c->home, c->portal->name, &x, NULL) == 0)
         before = x.number;
+    if (portal_refusal(&c->home, c->portal->name, &told))
+        told.error[0] = '\0'; /* of an earlier login: its number is known, its words may come again */
     if (print_address(c, err) < 0)
         return -1;
-    return wait_for(c, before, err);
+    return wait_for(c, before, &told, err);
 }

@@ -1,6 +1,15 @@
 #include "cmd.h"
 
+#include "ask/control.h"
+#include "ask/snapshot.h"
+#include "base/mem.h"
 #include "db/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFUSAL_ASK_MS 1000
 
 static int on_lease(void *ctx, const struct db_val *row, int columns)
 {
@@ -44,4 +53,29 @@ int portal_look(const struct home *h, const char *portal, struct portal_look *re
     if (result == 0)
         *ret = x;
     return result;
+}
+
+bool portal_refusal(const struct home *h, const char *portal, struct portal_refusal *ret)
+{
+    struct snapshot *s;
+    struct err err;
+    char *body;
+    bool found = false;
+
+    if (control_call_within(h->run_dir, h->bus_scheduler, "status", "", REFUSAL_ASK_MS, &body, &err) < 0)
+        return false;
+    s = xcalloc(1, sizeof(*s));
+    if (snapshot_read(s, str_of(body), &err) == 0)
+        for (int i = 0; i < s->portal_count; i++) {
+            const struct portal_view *p = &s->portals[i];
+
+            if (strcmp(p->name, portal) != 0 || p->access_error[0] == '\0')
+                continue;
+            ret->number = p->access_failed;
+            snprintf(ret->error, sizeof(ret->error), "%s", p->access_error);
+            found = true;
+        }
+    free(s);
+    free(body);
+    return found;
 }

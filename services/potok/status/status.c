@@ -239,6 +239,9 @@ static void portals_show(const struct snapshot *s, const json_t *portals)
             portal_state(s, p));
         if (p->error[0] != '\0')
             printf("  %s\n", p->error);
+        if (p->access_error[0] != '\0')
+            printf("  %s: %s\n", say("вход приложения не удался", "the application's login came to nothing"),
+                p->access_error);
         if (p->try_at_ms > 0)
             printf("  %s %s\n", say("следующая попытка:", "tried next:"), clock_of(p->try_at_ms, next));
         if (explain_hint(p->error, hint, sizeof(hint))[0] != '\0')

@@ -14,6 +14,7 @@
 #define ACCESS_MOVES_MOST 3         /* in an hour: more is a portal that sends us in circles */
 #define ACCESS_ASTRAY_MOST 3        /* answers in a row that are none: back to the configured host */
 #define ACCESS_DONE 256             /* well above what gateways may leave unacknowledged at a time (SEALED_MOST) */
+#define ACCESS_TAKEN_BACK "the operator took the access back"     /* why there is none; kept in the database */
 #define ACCESS_WAITING 8            /* offers of a portal, beside the one that is looked at */
 #define ACCESS_LEFT 32              /* as many as a former scheduler may have left: that, and those of one EVENT */
 
@@ -31,6 +32,8 @@ struct offer {                      /* brought by somebody, and not yet known to
 struct portal_access {
     struct oauth oauth;
     struct offer offer;
+    unsigned offers_failed;         /* tries of what was brought that came to nothing, since the start */
+    char offer_error[ERR_TEXT_SIZE];    /* of the last of them; "" = what was brought last is of use */
     struct store_offer waiting[ACCESS_LEFT];     /* of gateways; oldest first */
     int waiting_count;
     char host[WEBHOOK_HOST_SIZE];   /* asked now; "" = as configured */

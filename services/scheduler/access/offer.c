@@ -30,6 +30,13 @@ static void reply(struct scheduler *s, int portal, const struct offer *o, const 
     json_decref(body);
 }
 
+/* Who waits for a login asks for it by `status`. */
+static void note_failure(struct portal_access *a, const char *error)
+{
+    a->offers_failed++;
+    snprintf(a->offer_error, sizeof(a->offer_error), "%s", error);
+}
+
 void offer_end(struct scheduler *s, int portal, const char *error)
 {
     struct portal_access *a = access_of(s, portal);
@@ -37,6 +44,10 @@ void offer_end(struct scheduler *s, int portal, const char *error)
     if (error != NULL)
         log_ev(LOG_WARNING, "access.refused", kv_str("portal", scheduler_portal(s, portal)->name),
             kv_s("by", a->offer.given.by != NULL ? a->offer.given.by : ""), kv_s("error", error));
+    if (error != NULL)
+        note_failure(a, error);
+    else
+        a->offer_error[0] = '\0';
     offer_dealt_with(s, portal, a->offer.spool, a->offer.seq);
     reply(s, portal, &a->offer, error);
     access_free(&a->offer.given);
@@ -88,6 +99,23 @@ static bool is_known(const struct portal_access *a)
     return a->offer.seq != 0 && a->oauth.state == OAUTH_GOOD && a->kept_ms >= a->offer.at_ms;
 }
 
+static void offer_waits(struct scheduler *s, int portal, const char *error)
+{
+    struct portal_access *a = access_of(s, portal);
+    struct offer *o = &a->offer;
+    uint64_t wait = AGAIN_MS << (o->fails < 5 ? o->fails : 5);
+    char host[WEBHOOK_HOST_SIZE], text[ERR_TEXT_SIZE];
+
+    o->fails++;
+    o->not_before_ms = clock_mono_ms() + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
+    webhook_host(scheduler_portal(s, portal)->config->app.oauth, host);
+    snprintf(text, sizeof(text), "%s: %.600s", host, error);
+    note_failure(a, text);
+    log_ev(o->fails == 3 ? LOG_WARNING : LOG_INFO, "access.waits",
+        kv_str("portal", scheduler_portal(s, portal)->name), kv_u("calls_failed", o->fails),
+        kv_s("error", text));
+}
+
 /* The pair that was brought is spent: its successor is proved next time. */
 static void prove_later(struct scheduler *s, int portal, struct access *pair)
 {
@@ -129,7 +157,6 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
     struct portal_access *a = access_of(s, portal);
     struct offer *o = &a->offer;
     char why[400];
-    uint64_t wait = AGAIN_MS << (o->fails < 5 ? o->fails : 5);
 
     o->asking = false;
     switch (answer->meaning) {
@@ -149,11 +176,7 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
         access_keep(s, portal, &answer->pair, true);
         return;
     case OAUTH_LATER:
-        o->fails++;
-        o->not_before_ms = clock_mono_ms() + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
-        log_ev(o->fails == 3 ? LOG_WARNING : LOG_INFO, "access.waits",
-            kv_str("portal", scheduler_portal(s, portal)->name), kv_u("calls_failed", o->fails),
-            kv_s("error", answer->text));
+        offer_waits(s, portal, answer->text);
         return;
     case OAUTH_REFUSED:
         if (is_known(a)) {

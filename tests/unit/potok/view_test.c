@@ -39,6 +39,30 @@ static void look(uint64_t now_ms)
     view_seen(&view, &snapshot, now_ms);
 }
 
+TEST(who_else_asks_is_told_by_kind_and_cut_where_a_name_ends)
+{
+    static struct snapshot s;
+    struct err err;
+    struct buf many;
+
+    CHECK_OK(snapshot_read(&s,
+                 STR("{\"portals\":[{\"budget\":{\"senders\":[{\"name\":\"verify.01a1\",\"granted\":5},"
+                     "{\"name\":\"doctor.7\",\"granted\":6},{\"name\":\"verify.02\",\"granted\":2}]}}]}"),
+                 &err),
+        err);
+    CHECK_STR(s.portals[0].senders, "verify (7), doctor (6)");
+    buf_init(&many, 1 << 16);
+    buf_fmt(&many, "{\"portals\":[{\"budget\":{\"senders\":[");
+    for (int i = 0; i < 20; i++)
+        buf_fmt(&many, "%s{\"name\":\"a-program-with-a-name-%d.1\",\"granted\":1}", i > 0 ? "," : "", i);
+    buf_fmt(&many, "]}}]}");
+    s = (struct snapshot){ .run_count = 0 };
+    CHECK_OK(snapshot_read(&s, buf_view(&many), &err), err);
+    CHECK(strlen(s.portals[0].senders) < sizeof(s.portals[0].senders));
+    CHECK_STR(strrchr(s.portals[0].senders, ')'), "), …");
+    buf_fini(&many);
+}
+
 TEST(the_answer_is_read_as_it_is_written)
 {
     look(1000);
@@ -256,7 +280,8 @@ TEST(one_cause_is_told_once)
     buf_fini(&out);
 }
 
-TEST_MAIN(CASE(the_answer_is_read_as_it_is_written), CASE(what_is_no_answer_is_refused),
+TEST_MAIN(CASE(the_answer_is_read_as_it_is_written),
+    CASE(who_else_asks_is_told_by_kind_and_cut_where_a_name_ends), CASE(what_is_no_answer_is_refused),
     CASE(all_runs_of_a_set_have_ended),
     CASE(a_run_that_passed_records_is_waited_for_until_they_were_read_again),
     CASE(marks_of_a_portal_that_stopped_are_waited_for_by_nobody),
