@@ -1,5 +1,6 @@
 #include "alarms.h"
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -66,6 +67,12 @@ void alarms_fields_gone(struct scheduler *s, int portal, struct str entity, cons
 
 /* ---- by looking ---- */
 
+/* `potok portal logout`: who did it needs no alarm, and it is no word of the portal. */
+static bool is_taken_back(const struct portal *p)
+{
+    return strncmp(p->error, ACCESS_TAKEN_BACK, strlen(ACCESS_TAKEN_BACK)) == 0;
+}
+
 static void look_at_portal(struct scheduler *s, int portal)
 {
     const struct portal *p = &s->portals[portal].portal;
@@ -79,7 +86,7 @@ static void look_at_portal(struct scheduler *s, int portal)
                               : "OVERLOAD_LIMIT");
     if (p->state == PORTAL_STOPPED) {
         *ok_seen = p->ok_count;
-        alarms_portal(s, portal, "portal.stopped", p->error);
+        alarms_portal(s, portal, "portal.stopped", is_taken_back(p) ? NULL : p->error);
     } else if (p->ok_count != *ok_seen) { /* that it is to be tried again does not make it well */
         alarms_portal(s, portal, "portal.stopped", NULL);
     }

@@ -54,6 +54,6 @@ void offer_forget(struct scheduler *s, int portal)
     x->portal = portal;
     x->who = scheduler_who(scheduler_portal(s, portal));
     snprintf(x->text, sizeof(x->text), "%s",
-        by_operator ? "the operator took the access back" : "the application was removed from the portal");
+        by_operator ? ACCESS_TAKEN_BACK : "the application was removed from the portal");
     scheduler_step(s, &x->step);
 }
