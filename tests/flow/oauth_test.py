@@ -164,6 +164,7 @@ class Oauth(Scenario):
             host = self.portal.application()['oauth_address'].split(':')[0]
             self.assertIn(host, pipeline.potok('status').stdout)
             self.assertIn('came to nothing: ' + host, pipeline.potok('portal').stdout)
+            self.assertRegex(pipeline.potok('doctor').stdout, r'not connected.*; %s.*HTTP 502' % host)
             wait_for(lambda: pipeline.status()['portals'][0]['access']['failed'] > 2, 'it was tried again', 20)
             self.portal.post('faults/clear')
 

@@ -85,6 +85,7 @@ struct portal_facts {
     char identity[280];         /* webhook_identity() */
     uint32_t drain_per_s, burst;
     struct call_facts calls[CALLS];
+    char refusal[ERR_TEXT_SIZE];    /* of an application: why its last login came to nothing, with the host; "" = none did */
     char user[120], user_id[24], user_zone[64];
     bool user_known, admin;
     char scopes[512];           /* " crm user ": each between blanks */

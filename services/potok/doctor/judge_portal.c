@@ -153,7 +153,8 @@ static void portal_add(const struct portal_facts *p, struct findings *out)
         finding_add(out, HEALTH_BAD, p->name,
             say("подключите приложение: potok portal login (что с ним сейчас — potok portal)",
                 "connect the application: potok portal login (how it is: potok portal)"),
-            "%s: %s", p->url, russian_message(without_name(c->failure, p->name), said, sizeof(said)));
+            "%s: %s%s%s", p->url, russian_message(without_name(c->failure, p->name), said, sizeof(said)),
+            p->refusal[0] != '\0' ? "; " : "", p->refusal);
     } else if (c->status == 0) {
         finding_add(out, HEALTH_BAD, p->name,
             cure_of(e, say("проверьте адрес и сеть", "check the address and the network")),

@@ -11,6 +11,7 @@
 #include "run/budget.h"
 #include "run/http_client.h"
 #include "ask/signed.h"
+#include "portal/cmd.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -300,6 +301,15 @@ static void wait_for(struct asking *askings, int count, uv_loop_t *loop)
             budget_end(askings[i].budget);
 }
 
+/* An application without access: what the scheduler knows of the last try to give it some. */
+static void look_refusal(struct portal_facts *p, const struct home *home)
+{
+    struct portal_refusal why;
+
+    if (p->calls[CALL_PROFILE].unconnected && portal_refusal(home, p->name, &why))
+        snprintf(p->refusal, sizeof(p->refusal), "%s", why.error);
+}
+
 void look_portals(struct facts *f, const struct home *home)
 {
     const struct config *config = &home->config;
@@ -336,6 +346,8 @@ void look_portals(struct facts *f, const struct home *home)
     curl_global_cleanup();
     seal_keys_wipe(&keys);
     free(askings);
+    for (int i = 0; i < f->portal_count; i++)
+        look_refusal(&f->portals[i], home);
 }
 
 void facts_fini(struct facts *f)
