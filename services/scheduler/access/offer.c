@@ -109,7 +109,7 @@ static void offer_waits(struct scheduler *s, int portal, const char *error)
     o->fails++;
     o->not_before_ms = clock_mono_ms() + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
     webhook_host(scheduler_portal(s, portal)->config->app.oauth, host);
-    snprintf(text, sizeof(text), "%s: %.600s", host, error);
+    snprintf(text, sizeof(text), "%s: %.500s", host, error);
     note_failure(a, text);
     log_ev(o->fails == 3 ? LOG_WARNING : LOG_INFO, "access.waits",
         kv_str("portal", scheduler_portal(s, portal)->name), kv_u("calls_failed", o->fails),
