@@ -216,7 +216,8 @@ void json_out_plain(struct buf *text)
     for (size_t i = 0; i < text->n;) {
         const char *from = text->p + i, sign = *from == '\\' ? plain_of(from, text->n - i) : 0;
         if (sign == 0) {
-            const size_t n = *from == '\\' && i + 1 < text->n ? 2 : 1; /* a backslash takes its letter along */
+            const size_t n =
+                *from == '\\' && i + 1 < text->n ? 2 : 1; /* a backslash takes its letter along */
             memmove(to, from, n);
             to += n;
             i += n;

@@ -1,4 +1,5 @@
-/* tables_settings.c - crm.dealcategory.list, crm.dealcategory.stage.list, department.get, user.get (facts section 4.5). */
+/* tables_settings.c - crm.dealcategory.list, crm.dealcategory.stage.list, department.get, user.get (facts
+ * section 4.5). */
 #include "table.h"
 
 #include "base/mem.h"

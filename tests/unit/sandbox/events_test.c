@@ -212,7 +212,8 @@ TEST(faults_and_handlers_are_shown_and_wrong_ones_refused)
     char *text = ask_raw(p, "/__admin/events", NULL, "", &status);
     CHECK_HAS(text,
         "{\"id\":201,\"app\":false,\"offline\":false,\"event\":\"*\",\"url\":\"http://127.0.0.1:9/hook\"}");
-    CHECK_HAS(text, "\"drop\":5,\"double\":0,\"late\":0,\"late_ms\":1000,\"hold\":0,\"shuffle_ms\":70,\"pause_ms\":0}");
+    CHECK_HAS(text,
+        "\"drop\":5,\"double\":0,\"late\":0,\"late_ms\":1000,\"hold\":0,\"shuffle_ms\":70,\"pause_ms\":0}");
     CHECK_HAS(text, "\"lag_ms\":{\"deals\":0,\"contacts\":0,\"companies\":0,\"leads\":40}");
     free(text);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {

@@ -344,5 +344,5 @@ TEST_MAIN(CASE(the_difference_and_no_more_is_done),
     CASE(our_address_has_a_key_and_what_it_replaces_goes_afterwards), CASE(a_line_says_its_own_address),
     CASE(offline_that_is_not_named_is_bound_again_to_be_certain),
     CASE(what_the_portal_does_not_have_is_not_wanted), CASE(lines_become_calls_of_one_batch_after_the_other),
-    CASE(answers_are_judged), CASE(what_was_lost_is_looked_for_when_the_portals_time_is_over), CASE(ways_follow_what_there_is),
-    CASE(silence_while_records_change_is_suspicious))
+    CASE(answers_are_judged), CASE(what_was_lost_is_looked_for_when_the_portals_time_is_over),
+    CASE(ways_follow_what_there_is), CASE(silence_while_records_change_is_suspicious))
