@@ -11,10 +11,11 @@ static int on_number(void *ctx, const struct db_val *row, int columns)
 }
 
 static int fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count,
-    struct str error, struct err *err)
+    struct str error, bool *ret_failed, struct err *err)
 {
     for (int i = 0; i < count; i++) {
         struct db_val run = dbv_i((int64_t)runs[i]);
+        uint64_t failed = 0;
 
         if (store_turn(db, "potok_run", run, err) < 0)
             return -1;
@@ -23,6 +24,10 @@ static int fail_runs(struct db *db, const struct store_who *who, const uint64_t 
                 "WHERE id = $1 AND state IN ('probing', 'open')",
                 DB_ARGS(run, dbv_s(error), dbv_i((int64_t)who->now_ms)), NULL, NULL, NULL, err) < 0)
             return -1;
+        if (db_run(db, "SELECT count(*) FROM potok_run WHERE id = $1 AND state = 'failed'", DB_ARGS(run),
+                on_number, &failed, NULL, err) < 0)
+            return -1;
+        ret_failed[i] = failed != 0;
         if (db_run(db, "DELETE FROM potok_job WHERE run = $1 AND kind = 'range' AND state = 'open'",
                 DB_ARGS(run), NULL, NULL, NULL, err) < 0)
             return -1;
@@ -31,11 +36,11 @@ static int fail_runs(struct db *db, const struct store_who *who, const uint64_t 
 }
 
 int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count,
-    struct str error, struct err *err)
+    struct str error, bool *ret_failed, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;
-    return store_end(db, fail_runs(db, who, runs, count, error, err), err);
+    return store_end(db, fail_runs(db, who, runs, count, error, ret_failed, err), err);
 }
 
 /* d = 0: an attempt of the whole range, should it still live, is refused. */

@@ -220,9 +220,9 @@ int store_read_again(struct db *db, const struct store_who *who, struct str enti
 void store_shape_fini(struct store_shape *x);
 
 /* ---- failure (fail.c) ---- */
-/* Ends the runs with `error`; their open jobs go. */
+/* Ends the runs with `error`; their open jobs go. ret_failed, one a run; false: it had ended well before. */
 int store_fail_runs(struct db *db, const struct store_who *who, const uint64_t *runs, int count, struct str error,
-    struct err *err) MUST_CHECK;
+    bool *ret_failed, struct err *err) MUST_CHECK;
 /* An open range job becomes [first, middle] and a new one above; ret_other 0 = it was no longer open. */
 int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64_t middle, uint64_t *ret_other,
     struct err *err) MUST_CHECK;

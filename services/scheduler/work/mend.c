@@ -23,6 +23,8 @@ struct mend {
     uint64_t job, middle, id; /* id 0 of MEND_ALONE: only the row goes */
     uint64_t other;           /* out */
     uint64_t runs[PORTAL_ENTITIES_MAX];
+    int mirrors[PORTAL_ENTITIES_MAX]; /* whose runs */
+    bool failed[PORTAL_ENTITIES_MAX]; /* out */
     int run_count;
     char entity[64];
     char text[ERR_TEXT_SIZE];
@@ -41,7 +43,7 @@ static int mend_work(struct step *step, struct db *db, struct err *err)
     case MEND_ALONE:
         return store_alone(db, &x->who, x->job, str_of(x->entity), x->id, err);
     case MEND_FAIL_RUNS:
-        return store_fail_runs(db, &x->who, x->runs, x->run_count, str_of(x->text), err);
+        return store_fail_runs(db, &x->who, x->runs, x->run_count, str_of(x->text), x->failed, err);
     }
     return 0;
 }
@@ -51,6 +53,11 @@ static void mend_done(struct step *step)
     struct mend *x = (struct mend *)step;
     struct portal *p = &step->s->portals[x->portal].portal;
 
+    for (int i = 0; i < x->run_count; i++)
+        if (x->failed[i])
+            log_ev(LOG_ERROR, "sync.failed", kv_str("portal", p->name),
+                kv_s("entity", p->mirrors[x->mirrors[i]].entity->plural), kv_u("run", x->runs[i]),
+                kv_s("error", x->text));
     /* The halves, the marks and the runs' ends are read from the database: there they are certain. */
     p->scan_wanted = true;
 }
@@ -324,9 +331,8 @@ static void fail_mirrors(struct scheduler *s, int portal, uint64_t mirrors, cons
         m->probe_wanted = m->probe_first = false;
         if (m->run == 0)
             continue;
-        log_ev(LOG_ERROR, "sync.failed", kv_str("portal", p->name), kv_s("entity", m->entity->plural),
-            kv_u("run", m->run), kv_s("error", text));
         end_jobs(p, i, m->run);
+        x->mirrors[x->run_count] = i;
         x->runs[x->run_count++] = m->run;
         m->run = 0;
         m->run_state = RUN_NONE;

@@ -4,13 +4,15 @@ TEST(a_failed_run_tells_why_and_leaves_no_open_job)
 {
     struct world w = world_new("failed");
     uint64_t runs[] = { 1, 2 };
+    bool failed[] = { false, true };
     struct err err = { 0 };
 
     world_range(&w, 1, 1, 50);
     world_range(&w, 2, 1, 50);
     world_range(&w, 3, 1, 50);
     world_run(&w, "UPDATE potok_run SET state = 'done' WHERE id = 2");
-    CHECK_OK(store_fail_runs(w.db, &w.who, runs, 2, STR("wrong webhook"), &err), err);
+    CHECK_OK(store_fail_runs(w.db, &w.who, runs, 2, STR("wrong webhook"), failed, &err), err);
+    CHECK(failed[0] && !failed[1]); /* the second had ended well already */
     CHECK_GET(&w,
         "SELECT count(*) FROM potok_run WHERE id = 1 AND state = 'failed' AND error = 'wrong webhook' "
         "AND finished_ms = 1000",
