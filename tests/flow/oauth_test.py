@@ -164,6 +164,7 @@ class Oauth(Scenario):
             host = self.portal.application()['oauth_address'].split(':')[0]
             self.assertIn(host, pipeline.potok('status').stdout)
             self.assertIn('came to nothing: ' + host, pipeline.potok('portal').stdout)
+            self.assertIn(host, self.shown(pipeline)['login_error'])
             self.assertRegex(pipeline.potok('doctor').stdout, r'not connected.*; %s.*HTTP 502' % host)
             wait_for(lambda: pipeline.status()['portals'][0]['access']['failed'] > 2, 'it was tried again', 20)
             self.portal.post('faults/clear')
@@ -171,6 +172,7 @@ class Oauth(Scenario):
         self.assertIn('no success yet: 127.0.0.1', self.login(pipeline, back_and_forth))
         self.assertIsNone(pipeline.status()['portals'][0]['access'])
         self.assertNotIn('came to nothing', pipeline.potok('portal').stdout)
+        self.assertIsNone(self.shown(pipeline)['login_error'])
 
     def test_installed_by_somebody_who_is_no_administrator(self):
         """A mirror of what one employee may see is none: it waits for an administrator, or the operator's word."""

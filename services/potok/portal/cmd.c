@@ -151,16 +151,19 @@ static void row_add(struct table *t, const struct config_portal *p, const struct
                      say_time((uint64_t)x->at_ms, SAY_MINUTE, when) });
 }
 
-static json_t *row_json(const struct config_portal *p, const struct portal_look *x)
+/* `why` NULL: nobody tried to connect it in vain. */
+static json_t *row_json(
+    const struct config_portal *p, const struct portal_look *x, const struct portal_refusal *why)
 {
     char host[WEBHOOK_HOST_SIZE];
 
     webhook_host(p->address, host);
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:s?, s:I, s:s?}", "name", p->name, "kind",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:s?, s:I, s:s?, s:s?}", "name", p->name, "kind",
         config_portal_is_app(p) ? "application" : "webhook", "configured", host, "host",
         x->host[0] != '\0' ? x->host : NULL, "member_id", x->member[0] != '\0' ? x->member : NULL, "state",
         state_of(p, x, true), "number", (json_int_t)x->number, "scope", x->scope[0] != '\0' ? x->scope : NULL,
-        "at_ms", (json_int_t)x->at_ms, "error", x->error[0] != '\0' ? x->error : NULL);
+        "at_ms", (json_int_t)x->at_ms, "error", x->error[0] != '\0' ? x->error : NULL,
+        "login_error", why != NULL ? why->error : NULL);
 }
 
 static void print_json(json_t *portals)
@@ -173,22 +176,6 @@ static void print_json(json_t *portals)
     json_decref(root);
 }
 
-/* Why an application that somebody tried to connect is not. */
-static void tell_refusals(const struct portal_cmd *c)
-{
-    const struct config *config = &c->home.config;
-
-    for (int i = 0; i < config->portal_count; i++) {
-        struct portal_refusal why;
-
-        if (!config_portal_is_app(&config->portals[i]))
-            continue;
-        if (portal_refusal(&c->home, config->portals[i].name, &why))
-            printf("%s: %s: %s\n", config->portals[i].name,
-                say("вход приложения не удался", "the application's login came to nothing"), why.error);
-    }
-}
-
 static int list(struct portal_cmd *c, struct err *err)
 {
     const char *heads[] = { say("портал", "portal"), say("подключение", "reached by"), say("адрес", "host"),
@@ -196,16 +183,23 @@ static int list(struct portal_cmd *c, struct err *err)
     const struct config *config = &c->home.config;
     json_t *portals = json_array();
     struct table t;
-    struct buf out;
+    struct buf out, refusals;
 
+    buf_init(&refusals, 1 << 20);
     table_init(&t, 6, heads);
     for (int i = 0; i < config->portal_count; i++) {
+        const struct config_portal *p = &config->portals[i];
         struct portal_look x = { .number = 0 };
+        struct portal_refusal why;
+        bool refused = config_portal_is_app(p) && portal_refusal(&c->home, p->name, &why);
 
-        if (portal_look(&c->home, config->portals[i].name, &x, NULL) < 0)
+        if (portal_look(&c->home, p->name, &x, NULL) < 0)
             x.number = 0; /* no database yet: nothing is known but the configuration */
-        row_add(&t, &config->portals[i], &x);
-        json_array_append_new(portals, row_json(&config->portals[i], &x));
+        row_add(&t, p, &x);
+        json_array_append_new(portals, row_json(p, &x, refused ? &why : NULL));
+        if (refused)
+            buf_fmt(&refusals, "%s: %s: %s\n", p->name,
+                say("вход приложения не удался", "the application's login came to nothing"), why.error);
     }
     if (c->args->option[PORTAL_AS_JSON] != NULL) {
         print_json(portals);
@@ -213,12 +207,12 @@ static int list(struct portal_cmd *c, struct err *err)
         json_decref(portals);
         buf_init(&out, 1 << 20);
         table_render(&t, false, &out);
+        buf_add(&out, refusals.p, refusals.n);
         fwrite(out.p, 1, out.n, stdout);
         buf_fini(&out);
     }
     table_fini(&t);
-    if (c->args->option[PORTAL_AS_JSON] == NULL)
-        tell_refusals(c);
+    buf_fini(&refusals);
     return home_has_portal(&c->home, err);
 }
 
