@@ -9,18 +9,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_MS 1000
+enum { LOOK_MS = 1000, LOOKS = 3 }; /* so many in a row: it does not go on by itself */
 
 static void forget(struct held *h)
 {
-    if (h->told)
+    if (h->looks >= LOOKS)
         log_ev(LOG_INFO, "database.free", kv_u("pid", h->pid));
-    h->told = false;
+    h->looks = 0;
     h->pid = 0;
     h->text[0] = '\0';
 }
 
-/* Whoever is found so at two looks in a row does not go on by itself. */
+static void tell(struct held *h, const struct turn_holder *now)
+{
+    snprintf(h->text, sizeof(h->text),
+        "process %llu (%s) is stopped while it may write to the database, and nobody else can: let it go on "
+        "(kill -CONT %llu) or end it (kill -KILL %llu)",
+        (unsigned long long)now->pid, now->program, (unsigned long long)now->pid,
+        (unsigned long long)now->pid);
+    log_ev(LOG_WARNING, "database.held", kv_u("pid", now->pid), kv_s("program", now->program),
+        kv_s("message", h->text));
+}
+
 static void on_look(uv_timer_t *timer)
 {
     struct scheduler *s = timer->data;
@@ -31,18 +41,9 @@ static void on_look(uv_timer_t *timer)
         forget(h);
     if (!now.stopped)
         return;
-    if (h->pid == now.pid && !h->told) {
-        h->told = true;
-        snprintf(h->text, sizeof(h->text),
-            "process %llu (%s) is stopped while it may write to the database, and nobody else can: let it go "
-            "on "
-            "(kill -CONT %llu) or end it (kill -KILL %llu)",
-            (unsigned long long)now.pid, now.program, (unsigned long long)now.pid,
-            (unsigned long long)now.pid);
-        log_ev(LOG_WARNING, "database.held", kv_u("pid", now.pid), kv_s("program", now.program),
-            kv_s("message", h->text));
-    }
     h->pid = now.pid;
+    if (++h->looks == LOOKS)
+        tell(h, &now);
 }
 
 void held_start(struct scheduler *s)
