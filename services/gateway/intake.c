@@ -187,7 +187,8 @@ static bool domain_allowed(
 }
 
 /* A sender with the right token may leave the domain out; then ?portal=NAME tells, or there is but one. Such
- * a portal proves nothing: *ret_proved is the one that domain or member_id name. */
+ * a portal proves nothing: *ret_proved is the one that domain or member_id name. Where nothing tells, whoever
+ * set that up has to know: an event that is skipped is lost. */
 static enum reason find_portal(const struct intake_rules *rules, const struct credentials *c,
     struct intake *ret, const struct intake_portal **ret_proved)
 {
@@ -200,7 +201,7 @@ static enum reason find_portal(const struct intake_rules *rules, const struct cr
         ret->portal = portal_by_name(rules, c->portal);
     else if (rules->portal_count == 1)
         ret->portal = &rules->portals[0];
-    return REASON_TAKEN;
+    return ret->portal != NULL || rules->portal_count == 0 ? REASON_TAKEN : REASON_NO_PORTAL;
 }
 
 /* ---- what it means ---- */

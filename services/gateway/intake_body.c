@@ -106,9 +106,32 @@ static struct str id_of(struct body *b, const json_t *v)
     return str_of(room);
 }
 
-static bool read_item(struct body *b, const json_t *item)
+/* One sender sends them all, and says who it is with the first or with each. */
+static enum reason read_auth(struct body *b, const json_t *auth)
 {
-    const json_t *auth = json_object_get(item, "auth");
+    static const struct {
+        const char *name;
+        size_t at; /* in struct credentials */
+    } words[] = {
+        { "application_token", offsetof(struct credentials, token) },
+        { "domain", offsetof(struct credentials, domain) },
+        { "member_id", offsetof(struct credentials, member) },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        struct str *first = (struct str *)((char *)&b->credentials + words[i].at);
+        struct str s = text_of(json_object_get(auth, words[i].name));
+
+        if (b->count == 0)
+            *first = s;
+        else if (s.n > 0 && !str_eq(s, *first))
+            return REASON_MIXED;
+    }
+    return REASON_TAKEN;
+}
+
+static enum reason read_item(struct body *b, const json_t *item)
+{
     const json_t *fields = json_object_get(json_object_get(item, "data"), "FIELDS");
     struct told *t = &b->told[b->count];
 
@@ -116,14 +139,11 @@ static bool read_item(struct body *b, const json_t *item)
     t->event = text_of(json_object_get(item, "event"));
     t->id = id_of(b, json_object_get(fields, "ID"));
     if (t->event.n == 0 || !json_is_object(fields))
-        return false;
-    if (b->count == 0) { /* one sender sends them all */
-        b->credentials.token = text_of(json_object_get(auth, "application_token"));
-        b->credentials.domain = text_of(json_object_get(auth, "domain"));
-        b->credentials.member = text_of(json_object_get(auth, "member_id"));
-    }
+        return REASON_NO_JSON;
+    if (read_auth(b, json_object_get(item, "auth")) != REASON_TAKEN)
+        return REASON_MIXED;
     b->count++;
-    return true;
+    return REASON_TAKEN;
 }
 
 /* Before anything is parsed, for anybody may send it: 10 MB of "{},{}" would be a tree of 700 MB. */
@@ -144,7 +164,7 @@ static enum reason read_json(struct body *b, const struct intake_in *in)
     b->credentials.keys[2] = form_get(&b->query, "api_key");
     b->credentials.portal = form_get(&b->query, "portal");
     if (json_is_object(b->json))
-        return read_item(b, b->json) ? REASON_TAKEN : REASON_NO_JSON;
+        return read_item(b, b->json);
     if (!json_is_array(b->json))
         return REASON_NO_JSON;
     b->many = true;
@@ -152,10 +172,11 @@ static enum reason read_json(struct body *b, const struct intake_in *in)
         return REASON_NO_ITEMS;
     if (json_array_size(b->json) > INTAKE_ITEMS_MAX)
         return REASON_MANY_ITEMS;
-    for (size_t i = 0; i < json_array_size(b->json); i++)
-        if (!read_item(b, json_array_get(b->json, i)))
-            return REASON_NO_JSON;
-    return REASON_TAKEN;
+    enum reason reason = REASON_TAKEN;
+
+    for (size_t i = 0; i < json_array_size(b->json) && reason == REASON_TAKEN; i++)
+        reason = read_item(b, json_array_get(b->json, i));
+    return reason;
 }
 
 static bool type_is(const char *content_type, const char *type)

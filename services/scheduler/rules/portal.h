@@ -67,6 +67,7 @@ struct mirror {                     /* one entity of a portal */
     bool changed_wanted;            /* likewise what changed */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     struct gather gather[2];        /* by ask */
+    unsigned chosen[2];             /* by ask: how often marks were chosen */
     int64_t shape;                  /* potok_entity.shape as last seen */
     bool accepting;                 /* a step looks what was changed */
     bool ghosts;                    /* perhaps there are new empty ghosts to remove */

@@ -56,29 +56,40 @@ static int on_mark(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
+static int choose_many(struct db *db, const struct store_dispatch *x, const struct dispatch_item *item,
+    struct id_list *ids, struct err *err)
+{
+    return db_run(db,
+        "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND " STORE_MARK_IS_DUE
+        " AND tries < $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY id LIMIT $6",
+        DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(item->kind == JOB_GET),
+            dbv_i((int64_t)x->who.now_ms), dbv_i(STORE_MARK_ALONE), dbv_i(item->most)),
+        on_mark, ids, NULL, err);
+}
+
+static int choose_alone(struct db *db, const struct store_dispatch *x, const struct dispatch_item *item,
+    struct id_list *ids, struct err *err)
+{
+    return db_run(db,
+        "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND " STORE_MARK_IS_DUE
+        " AND tries >= $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY not_before_ms LIMIT 1",
+        DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(item->kind == JOB_GET),
+            dbv_i((int64_t)x->who.now_ms), dbv_i(STORE_MARK_ALONE)),
+        on_mark, ids, NULL, err);
+}
+
 /* Rule 9: what failed again and again is read alone, so that it cannot hold the others up. */
 static int choose_marks(
     struct db *db, const struct store_dispatch *x, struct dispatch_item *item, struct err *err)
 {
     struct id_list ids = { xcalloc(item->most, sizeof(uint64_t)), 0, item->most };
-    int ask = item->kind == JOB_GET;
 
     item->ids = ids.p;
     if (db_put_ids(db, item->held, item->held_count, err) < 0)
         return -1;
-    if (db_run(db,
-            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND " STORE_MARK_IS_DUE
-            " AND tries < $5 AND id NOT IN (SELECT id FROM potok_ids) ORDER BY id LIMIT $6",
-            DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms),
-                dbv_i(STORE_MARK_ALONE), dbv_i(item->most)),
-            on_mark, &ids, NULL, err) < 0)
+    if ((item->alone_first ? choose_alone : choose_many)(db, x, item, &ids, err) < 0)
         return -1;
-    if (ids.n == 0 &&
-        db_run(db,
-            "SELECT id FROM potok_mark WHERE portal = $1 AND entity = $2 AND ask = $3 AND " STORE_MARK_IS_DUE
-            " AND id NOT IN (SELECT id FROM potok_ids) ORDER BY not_before_ms LIMIT 1",
-            DB_ARGS(dbv_s(x->who.portal), dbv_s(item->entity), dbv_i(ask), dbv_i((int64_t)x->who.now_ms)),
-            on_mark, &ids, NULL, err) < 0)
+    if (ids.n == 0 && (item->alone_first ? choose_many : choose_alone)(db, x, item, &ids, err) < 0)
         return -1;
     item->id_count = ids.n;
     return 0;

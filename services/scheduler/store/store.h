@@ -120,6 +120,7 @@ struct dispatch_item {
     uint64_t job;               /* row; 0 = to be written; a call has none */
     uint64_t split_at;          /* range: give everything above to a job of its own first; 0 = no */
     bool from_marks;            /* ids, get: choose the ids from the marks, none of those in `held` */
+    bool alone_first;           /* of those that failed often one goes before all others */
     uint64_t *held;             /* owned */
     size_t held_count;
     uint32_t most;              /* ids at most */

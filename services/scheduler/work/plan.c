@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDS_MOST  2500
-#define GETS_MOST 50
+#define IDS_MOST   2500
+#define GETS_MOST  50
+#define ALONE_TURN 4 /* of so many choices of marks one begins with those that failed often */
 
 /* ---- the plan ---- */
 
@@ -61,13 +62,15 @@ static void item_of_job(struct dispatch_item *item, const struct portal *p, cons
     item->id_count = job->id_count;
 }
 
-static void item_of_marks(struct dispatch_item *item, const struct portal *p, int mirror, enum job_kind kind)
+/* Marks that failed often wait for the others, but others may come for ever. */
+static void item_of_marks(struct dispatch_item *item, struct portal *p, int mirror, enum job_kind kind)
 {
-    const struct mirror *m = &p->mirrors[mirror];
+    struct mirror *m = &p->mirrors[mirror];
 
     item->kind = kind;
     item->entity = str_of(m->entity->plural);
     item->from_marks = true;
+    item->alone_first = ++m->chosen[kind == JOB_GET] % ALONE_TURN == 0;
     item->most = kind == JOB_GET ? GETS_MOST : cut_ids(m->record_bytes, IDS_MOST);
     hold_ids(p, mirror, item);
 }

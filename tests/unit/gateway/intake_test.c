@@ -488,6 +488,35 @@ TEST(an_array_has_an_answer_for_each)
     free(more);
 }
 
+/* What is filed under another portal is never read, and 200 would say that it is safe. */
+TEST(an_array_is_of_one_sender)
+{
+#define ITEM(auth) "{\"event\":\"ONCRMDEALUPDATE\",\"data\":{\"FIELDS\":{\"ID\":1}}" auth "}"
+#define AT(host)   ",\"auth\":{\"domain\":\"" host "\"}"
+    static const struct {
+        const char *body;
+        enum reason reason;
+    } table[] = {
+        { "[" ITEM(AT("a.example")) "," ITEM(AT("a.example")) "]", REASON_TAKEN },
+        { "[" ITEM(AT("a.example")) "," ITEM("") "]", REASON_TAKEN },
+        { "[" ITEM(AT("a.example")) "," ITEM(AT("b.example")) "]", REASON_MIXED },
+        { "[" ITEM("") "," ITEM(AT("b.example")) "]", REASON_MIXED },
+        { "[" ITEM(AT("a.example")) "," ITEM(",\"auth\":{\"member_id\":\"x\"}") "]", REASON_MIXED },
+        { "[" ITEM(AT("a.example")) "," ITEM(",\"auth\":{\"application_token\":\"x\"}") "]", REASON_MIXED },
+        { ITEM(AT("b.example")), REASON_TAKEN },
+        { ITEM(""), REASON_NO_PORTAL },
+    };
+    struct intake_rules rules = rules_with("", "");
+
+    rules.portal_count = 2;
+    rules.portals[0] = (struct intake_portal){ .name = "a", .identity = "a.example", .mirrors = 0x3 };
+    rules.portals[1] = (struct intake_portal){ .name = "b", .identity = "b.example", .mirrors = 0x3 };
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        CHECK_EQ(take(&rules, JSON, "/webhook/deal", table[i].body).reason, table[i].reason);
+#undef AT
+#undef ITEM
+}
+
 TEST(json_of_many_values_is_refused_before_it_is_a_tree)
 {
     struct intake_rules rules = rules_with(TOKEN, KEY);
@@ -561,6 +590,6 @@ TEST_MAIN(CASE(every_body_has_its_reason), CASE(an_event_becomes_a_change_of_its
     CASE(after_a_login_the_known_token_and_the_key_are_taken), CASE(programs_have_no_key_of_a_handler),
     CASE(a_new_address_needs_no_setting), CASE(short_texts_are_no_secrets), CASE(keys_come_by_header),
     CASE(bearer_tokens_come_by_their_scheme_alone), CASE(an_array_has_an_answer_for_each),
-    CASE(json_of_many_values_is_refused_before_it_is_a_tree),
+    CASE(an_array_is_of_one_sender), CASE(json_of_many_values_is_refused_before_it_is_a_tree),
     CASE(portals_behind_ports_of_one_host_are_told_apart), CASE(domains_are_patterns),
     CASE(secrets_are_long_enough))

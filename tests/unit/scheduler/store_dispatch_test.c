@@ -192,6 +192,29 @@ TEST(no_split__marks_that_failed_often_go_alone_and_not_before_their_time)
     db_close(&w.db);
 }
 
+/* Else it would never be read while changes of others keep coming. */
+TEST(a_mark_that_failed_often_has_its_turn_before_the_others)
+{
+    struct world w = world_new("turn");
+    struct store_dispatch x = { .who = w.who, .count = 3 };
+    struct err err = { 0 };
+
+    x.who.now_ms = 5000;
+    world_mark(&w, 1, 1, STORE_MARK_ALONE, 4000);
+    world_mark(&w, 2, 1, STORE_MARK_ALONE, 6000); /* not yet */
+    world_mark(&w, 3, 1, 0, 0);
+    for (int i = 0; i < 3; i++) {
+        x.items[i] = of_marks(JOB_GET, 50);
+        x.items[i].alone_first = true;
+    }
+    CHECK_OK(store_dispatch(w.db, &x, &err), err);
+    check_ids(&x.items[0], 1, (const uint64_t[]){ 1 });
+    check_ids(&x.items[1], 1, (const uint64_t[]){ 3 });
+    CHECK_EQ(x.items[2].d, 0);
+    store_dispatch_fini(&x);
+    db_close(&w.db);
+}
+
 TEST(a_batch_of_ids_is_sent_again_with_its_ids)
 {
     struct world w = world_new("again");
@@ -258,5 +281,6 @@ TEST_MAIN(CASE(every_job_of_a_dispatch_has_a_number_of_its_own),
     CASE(a_job_that_is_no_longer_open_is_not_sent), CASE(mark_lazy__a_job_by_id_has_a_number_above_its_marks),
     CASE(no_mark_is_in_flight_twice),
     CASE(no_split__marks_that_failed_often_go_alone_and_not_before_their_time),
+    CASE(a_mark_that_failed_often_has_its_turn_before_the_others),
     CASE(a_batch_of_ids_is_sent_again_with_its_ids),
     CASE(an_idle_fetcher_gets_the_upper_half_of_a_long_range), CASE(a_split_outside_the_range_is_no_split))
