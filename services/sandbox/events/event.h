@@ -47,6 +47,14 @@ struct event_to {
     bool app;                   /* else an outgoing webhook */
 };
 
+/* What an event is about. */
+struct event_about {
+    uint64_t id;                /* 0: data has no FIELDS */
+    int type_id;                /* of the record, or of what the field belongs to; 0: neither */
+    const char *form;           /* further members of data, as event_member() wrote them; NULL: none */
+    const char *json;           /* those of FIELDS as a queue keeps them: ",\"ENTITY_TYPE_ID\":156"; NULL: none */
+};
+
 /* id 0: data has no FIELDS. more: further members of data, as event_member() wrote them. */
 void event_body(struct buf *out, const struct event_from *from, const struct event_to *to, int code, uint64_t id,
     const char *more, int64_t ts_s);

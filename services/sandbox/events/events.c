@@ -7,6 +7,7 @@
 #include "data/hash.h"
 #include "portal.h"
 #include "data/record.h"
+#include "methods/json_out.h"
 
 static void make_token(uint64_t seed, char ret[static 33])
 {
@@ -79,7 +80,26 @@ void events_listen(struct events *e, struct store *s)
 
 /* ---- from deeds to events ---- */
 
-static void funnel_members(struct buf *out, struct store *s, uint32_t n)
+/* Members of data[FIELDS] beside ID: in the form of a handler, and in the line of a queue, where numbers are
+ * numbers. */
+struct members {
+    struct buf form, json;
+};
+
+static void add_member(struct members *m, const char *name, struct str value, bool number)
+{
+    char key[40];
+
+    snprintf(key, sizeof(key), "data[FIELDS][%s]", name);
+    event_member(&m->form, key, value);
+    buf_fmt(&m->json, ",\"%s\":", name);
+    if (number)
+        buf_add(&m->json, value.p, value.n);
+    else
+        json_out_str(&m->json, value, false);
+}
+
+static void funnel_members(struct members *m, struct store *s, uint32_t n)
 {
     static const char *const names[] = { "CATEGORY_ID", "STAGE_ID" };
     struct arena arena = { 0 };
@@ -87,48 +107,48 @@ static void funnel_members(struct buf *out, struct store *s, uint32_t n)
 
     record_open(&r, s, DEAL, n, &arena);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        char key[40];
         struct value v;
         record_value(&r, attr_find(&r.crm->attrs, str_of(names[i])), &v);
-        snprintf(key, sizeof(key), "data[FIELDS][%s]", names[i]);
-        event_member(out, key, v.kind == VALUE_INT ? arena_int(&arena, v.i) : v.text);
+        add_member(m, names[i], v.kind == VALUE_INT ? arena_int(&arena, v.i) : v.text, v.kind == VALUE_INT);
     }
     arena_fini(&arena);
 }
 
 /* Which of the smart processes, and invoices among them. */
-static void type_member(struct buf *out, enum which w)
+static void type_member(struct members *m, enum which w)
 {
     char text[16];
 
     snprintf(text, sizeof(text), "%d", WHICH[w].type_id);
-    event_member(out, "data[FIELDS][ENTITY_TYPE_ID]", str_of(text));
+    add_member(m, "ENTITY_TYPE_ID", str_of(text), true);
 }
 
-static void field_members(struct buf *out, const struct deed *d)
+static void field_members(struct members *m, const struct deed *d)
 {
-    event_member(out, "data[FIELDS][ENTITY_ID]", str_of(WHICH[d->which].uf_entity));
-    event_member(out, "data[FIELDS][FIELD_NAME]", str_of(d->field));
+    add_member(m, "ENTITY_ID", str_of(WHICH[d->which].uf_entity), false);
+    add_member(m, "FIELD_NAME", str_of(d->field), false);
 }
 
 static int spread_one(
     struct events *e, struct store *s, const struct deed *d, uint64_t mono_ms, int64_t now_s, struct err *err)
 {
-    struct buf more;
+    struct members m;
 
-    buf_init(&more, 4096);
+    buf_init(&m.form, 4096);
+    buf_init(&m.json, 4096);
     if (d->kind == DEED_MOVE)
-        funnel_members(&more, s, d->n);
+        funnel_members(&m, s, d->n);
     if (d->field == NULL && (d->which == INVOICE || d->which == SMART))
-        type_member(&more, d->which);
+        type_member(&m, d->which);
     if (d->field != NULL)
-        field_members(&more, d);
+        field_members(&m, d);
     const int code = event_of_deed(d->which, d->kind);
-    int result = events_tell(e, code, d->id, buf_cstr(&more), mono_ms, now_s, err);
+    const struct event_about about = { d->id, WHICH[d->which].type_id, buf_cstr(&m.form), buf_cstr(&m.json) };
+    int result = events_tell(e, code, &about, mono_ms, now_s, err);
     if (result == 0) /* of one type of items there are codes as well */
-        result = events_tell(
-            e, event_of_type(code, WHICH[d->which].type_id), d->id, buf_cstr(&more), mono_ms, now_s, err);
-    buf_fini(&more);
+        result = events_tell(e, event_of_type(code, about.type_id), &about, mono_ms, now_s, err);
+    buf_fini(&m.form);
+    buf_fini(&m.json);
     return result;
 }
 
@@ -179,7 +199,17 @@ static bool is_early(const struct events *e, const struct binding *b, int code)
     return b->app && e->application->state == APP_UNFINISHED && code != event_app_install();
 }
 
-int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s,
+static int queue_line(struct events *e, const struct binding *b, const struct event_about *about,
+    int64_t now_s, struct err *err)
+{
+    const struct offline_line line = { b->connector, event_row(b->code)->name, about };
+
+    if (has_quirk(e, QUIRK_OFFLINE_MERGED) && offline_merge(&e->offline, &line, err) < 0)
+        return -1;
+    return offline_put(&e->offline, &line, now_s, err);
+}
+
+int events_tell(struct events *e, int code, const struct event_about *about, uint64_t mono_ms, int64_t now_s,
     struct err *err)
 {
     bool queued = false;
@@ -190,12 +220,11 @@ int events_tell(struct events *e, int code, uint64_t id, const char *more, uint6
             continue;
         if (!b->offline) {
             outbox_put(&e->outbox,
-                &(struct delivery){ .code = code, .binding = b->id, .id = id, .more = (char *)more },
+                &(struct delivery){
+                    .code = code, .binding = b->id, .id = about->id, .more = (char *)about->form },
                 mono_ms);
         } else if (!is_own(e, b)) {
-            if ((has_quirk(e, QUIRK_OFFLINE_MERGED) &&
-                    offline_merge(&e->offline, b->connector, event_row(code)->name, id, err) < 0) ||
-                offline_put(&e->offline, b->connector, event_row(code)->name, id, now_s, err) < 0)
+            if (queue_line(e, b, about, now_s, err) < 0)
                 return -1;
             queued = true;
         }
@@ -210,7 +239,7 @@ int events_install(struct events *e, uint64_t mono_ms, struct err *err)
     static const char data[] =
         "data%5BVERSION%5D=1&data%5BACTIVE%5D=Y&data%5BINSTALLED%5D=Y&data%5BLANGUAGE_ID%5D=ru";
 
-    return events_tell(e, event_app_install(), 0, data, mono_ms, 0, err);
+    return events_tell(e, event_app_install(), &(struct event_about){ .form = data }, mono_ms, 0, err);
 }
 
 int events_update(struct events *e, bool token, uint64_t mono_ms, struct err *err)
@@ -219,7 +248,7 @@ int events_update(struct events *e, bool token, uint64_t mono_ms, struct err *er
 
     if (token)
         make_token(hash_two(e->outbox.seed, ++e->letter_count), e->application_token);
-    if (events_tell(e, event_app_update(), 0, data, mono_ms, 0, err) < 0)
+    if (events_tell(e, event_app_update(), &(struct event_about){ .form = data }, mono_ms, 0, err) < 0)
         return -1;
     return bindings_drop_app(&e->bindings, event_app_update(), event_app_install(), err);
 }
@@ -229,7 +258,7 @@ int events_uninstall(struct events *e, bool clean, uint64_t mono_ms, struct err 
     const char *data =
         clean ? "data%5BLANGUAGE_ID%5D=ru&data%5BCLEAN%5D=1" : "data%5BLANGUAGE_ID%5D=ru&data%5BCLEAN%5D=0";
 
-    if (events_tell(e, event_app_uninstall(), 0, data, mono_ms, 0, err) < 0)
+    if (events_tell(e, event_app_uninstall(), &(struct event_about){ .form = data }, mono_ms, 0, err) < 0)
         return -1;
     return bindings_drop_app(&e->bindings, event_app_uninstall(), event_app_install(), err);
 }

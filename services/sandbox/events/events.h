@@ -46,8 +46,8 @@ void events_close(struct events *e);
 void events_listen(struct events *e, struct store *s);
 /* Makes events of what the journal holds, and empties it. */
 int events_spread(struct events *e, struct store *s, uint64_t mono_ms, int64_t now_s, struct err *err) MUST_CHECK;
-/* One event to all who are bound to it. more: event_body(). */
-int events_tell(struct events *e, int code, uint64_t id, const char *more, uint64_t mono_ms, int64_t now_s,
+/* One event to all who are bound to it. */
+int events_tell(struct events *e, int code, const struct event_about *about, uint64_t mono_ms, int64_t now_s,
     struct err *err) MUST_CHECK;
 /* ONAPPINSTALL to those bound to it, with a pair of tokens of its own. */
 int events_install(struct events *e, uint64_t mono_ms, struct err *err) MUST_CHECK;

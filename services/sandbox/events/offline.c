@@ -9,10 +9,13 @@
 #include "methods/json_out.h"
 #include "methods/params.h"
 
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS offline (id INTEGER PRIMARY KEY AUTOINCREMENT, connector TEXT, event TEXT,"
-    " object INTEGER, message TEXT, at_s INTEGER, process TEXT NOT NULL DEFAULT '', error INTEGER NOT NULL"
-    " DEFAULT 0, reserved_s INTEGER, UNIQUE (connector, event, object, process))";
+/* An object is its type and number: item 4 of one type is not item 4 of another. */
+static const char schema[] = "CREATE TABLE IF NOT EXISTS offline_line (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+                             "connector TEXT, event TEXT,"
+                             " type INTEGER, object INTEGER, members TEXT, message TEXT, at_s INTEGER, "
+                             "process TEXT NOT NULL DEFAULT '',"
+                             " error INTEGER NOT NULL DEFAULT 0, reserved_s INTEGER, UNIQUE (connector, "
+                             "event, type, object, process))";
 
 static int failed(struct offline *o, struct err *err)
 {
@@ -24,8 +27,9 @@ int offline_open(struct offline *ret, struct sqlite3 *db, uint64_t seed, struct 
     *ret = (struct offline){ .db = db, .seed = seed };
     if (sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db,
-            "INSERT INTO offline (connector, event, object, message, at_s) VALUES (?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT (connector, event, object, process) DO UPDATE SET at_s = excluded.at_s",
+            "INSERT INTO offline_line (connector, event, type, object, members, message, at_s)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (connector, event, type, object, process)"
+            " DO UPDATE SET at_s = excluded.at_s, members = excluded.members",
             -1, &ret->put, NULL) != SQLITE_OK)
         return failed(ret, err);
     return 0;
@@ -52,17 +56,19 @@ static uint64_t hash_text(const char *s)
     return h;
 }
 
-int offline_put(
-    struct offline *o, const char *connector, const char *event, uint64_t id, int64_t now_s, struct err *err)
+int offline_put(struct offline *o, const struct offline_line *line, int64_t now_s, struct err *err)
 {
+    const struct event_about *about = line->about;
     char message[OFFLINE_PROCESS];
 
-    make_token(hash_text(event), id, message);
-    sqlite3_bind_text(o->put, 1, connector, -1, SQLITE_STATIC);
-    sqlite3_bind_text(o->put, 2, event, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(o->put, 3, (int64_t)id);
-    sqlite3_bind_text(o->put, 4, message, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(o->put, 5, now_s);
+    make_token(hash_two(hash_text(line->event), (uint64_t)about->type_id), about->id, message);
+    sqlite3_bind_text(o->put, 1, line->connector, -1, SQLITE_STATIC);
+    sqlite3_bind_text(o->put, 2, line->event, -1, SQLITE_STATIC);
+    sqlite3_bind_int(o->put, 3, about->type_id);
+    sqlite3_bind_int64(o->put, 4, (int64_t)about->id);
+    sqlite3_bind_text(o->put, 5, about->json != NULL ? about->json : "", -1, SQLITE_STATIC);
+    sqlite3_bind_text(o->put, 6, message, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(o->put, 7, now_s);
     const int code = sqlite3_step(o->put);
     sqlite3_reset(o->put);
     return code == SQLITE_DONE ? 0 : failed(o, err);
@@ -73,7 +79,7 @@ uint64_t offline_count(struct offline *o)
     sqlite3_stmt *st;
     uint64_t count = 0;
 
-    if (sqlite3_prepare_v2(o->db, "SELECT count(*) FROM offline", -1, &st, NULL) == SQLITE_OK &&
+    if (sqlite3_prepare_v2(o->db, "SELECT count(*) FROM offline_line", -1, &st, NULL) == SQLITE_OK &&
         sqlite3_step(st) == SQLITE_ROW)
         count = (uint64_t)sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
@@ -238,19 +244,21 @@ static int stem_of(const char *event)
     return (int)n;
 }
 
-int offline_merge(struct offline *o, const char *connector, const char *event, uint64_t id, struct err *err)
+int offline_merge(struct offline *o, const struct offline_line *line, struct err *err)
 {
     sqlite3_stmt *st;
 
     if (sqlite3_prepare_v2(o->db,
-            "DELETE FROM offline WHERE connector = ?1 AND object = ?2 AND process = '' AND event <> ?3"
-            " AND event IN (?4 || 'ADD', ?4 || 'UPDATE', ?4 || 'DELETE', ?4 || 'MOVETOCATEGORY')",
+            "DELETE FROM offline_line WHERE connector = ?1 AND object = ?2 AND process = '' AND event <> ?3"
+            " AND type = ?5 AND event IN (?4 || 'ADD', ?4 || 'UPDATE', ?4 || 'DELETE', ?4 || "
+            "'MOVETOCATEGORY')",
             -1, &st, NULL) != SQLITE_OK)
         return failed(o, err);
-    sqlite3_bind_text(st, 1, connector, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(st, 2, (int64_t)id);
-    sqlite3_bind_text(st, 3, event, -1, SQLITE_STATIC);
-    sqlite3_bind_text(st, 4, event, stem_of(event), SQLITE_STATIC);
+    sqlite3_bind_text(st, 1, line->connector, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, (int64_t)line->about->id);
+    sqlite3_bind_text(st, 3, line->event, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 4, line->event, stem_of(line->event), SQLITE_STATIC);
+    sqlite3_bind_int(st, 5, line->about->type_id);
     return finish(o, st, err);
 }
 
@@ -273,7 +281,8 @@ static int drop_old(struct offline *o, int64_t now_s, struct err *err)
 {
     sqlite3_stmt *st;
 
-    if (sqlite3_prepare_v2(o->db, "DELETE FROM offline WHERE reserved_s < ?1", -1, &st, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(o->db, "DELETE FROM offline_line WHERE reserved_s < ?1", -1, &st, NULL) !=
+        SQLITE_OK)
         return failed(o, err);
     sqlite3_bind_int64(st, 1, now_s - OFFLINE_KEEP_S);
     return finish(o, st, err);
@@ -292,10 +301,10 @@ int offline_reserve(struct offline *o, const struct offline_ask *ask, int64_t no
     }
     make_token(hash_two(o->seed, (uint64_t)now_s), o->serial++, ret_process);
     process = text_of(ret_process);
-    begin(&q, "UPDATE OR REPLACE offline SET process = ");
+    begin(&q, "UPDATE OR REPLACE offline_line SET process = ");
     ask_value(&q, column_of("PROCESS_ID"), process);
     buf_fmt(&q.sql,
-        ", reserved_s = %lld WHERE id IN (SELECT id FROM offline WHERE error = %d%s AND connector = ",
+        ", reserved_s = %lld WHERE id IN (SELECT id FROM offline_line WHERE error = %d%s AND connector = ",
         (long long)now_s, ask->error, ask->error ? "" : " AND process = ''");
     ask_value(&q, column_of("PROCESS_ID"), connector);
     ask_filter(&q, ask->filter);
@@ -319,7 +328,8 @@ static void out_line(struct buf *out, sqlite3_stmt *st, bool whole, bool data_fa
     if (data_false || sqlite3_column_int64(st, 3) == 0)
         buf_str(out, ",\"EVENT_DATA\":false");
     else
-        buf_fmt(out, ",\"EVENT_DATA\":{\"FIELDS\":{\"ID\":%lld}}", (long long)sqlite3_column_int64(st, 3));
+        buf_fmt(out, ",\"EVENT_DATA\":{\"FIELDS\":{\"ID\":%lld%s}}", (long long)sqlite3_column_int64(st, 3),
+            (const char *)sqlite3_column_text(st, 7));
     buf_fmt(
         out, ",\"EVENT_ADDITIONAL\":false,\"MESSAGE_ID\":\"%s\"", (const char *)sqlite3_column_text(st, 4));
     if (whole)
@@ -336,7 +346,8 @@ int offline_print(struct offline *o, const struct offline_ask *ask, const char *
     int code = SQLITE_DONE;
     int64_t row = 0;
 
-    begin(&q, "SELECT id, at_s, event, object, message, process, error FROM offline WHERE connector = ");
+    begin(&q, "SELECT id, at_s, event, object, message, process, error, members FROM offline_line WHERE "
+              "connector = ");
     ask_value(&q, column_of("PROCESS_ID"), connector);
     if (process != NULL) {
         buf_fmt(&q.sql, " AND error = %d AND process = ", ask->error);
@@ -386,10 +397,10 @@ static int change_lines(
 
 int offline_clear(struct offline *o, const struct offline_lines *which, struct err *err)
 {
-    return change_lines(o, "DELETE FROM offline", which, err);
+    return change_lines(o, "DELETE FROM offline_line", which, err);
 }
 
 int offline_fail(struct offline *o, const struct offline_lines *which, struct err *err)
 {
-    return change_lines(o, "UPDATE offline SET error = 1", which, err);
+    return change_lines(o, "UPDATE offline_line SET error = 1", which, err);
 }

@@ -1,8 +1,10 @@
 /* offline.h - the application's queues of events that nobody is called for: kept in the data file, one line an object and
- * event, reserved and confirmed by those who read them (facts section 9.5). Loop thread. */
+ * event (an object is its type and its number), reserved and confirmed by those who read them (facts section 9.5). Loop
+ * thread. */
 #pragma once
 
-#include "base/buf.h"
+#include "event.h"
+
 #include "base/err.h"
 
 #include <jansson.h>
@@ -19,11 +21,14 @@ struct offline {
 
 int offline_open(struct offline *ret, struct sqlite3 *db, uint64_t seed, struct err *err) MUST_CHECK;
 void offline_close(struct offline *o);
-/* Of one object and event there is one line that is not reserved; it gets the new time. */
-int offline_put(struct offline *o, const char *connector, const char *event, uint64_t id, int64_t now_s, struct err *err)
-    MUST_CHECK;
+struct offline_line {
+    const char *connector, *event;
+    const struct event_about *about;
+};
+/* Of one object and event there is one line that is not reserved; it gets the new time and the new members. */
+int offline_put(struct offline *o, const struct offline_line *line, int64_t now_s, struct err *err) MUST_CHECK;
 /* Option: what an object's line says gives way to the event that comes next, whatever it is called (facts section 15). */
-int offline_merge(struct offline *o, const char *connector, const char *event, uint64_t id, struct err *err) MUST_CHECK;
+int offline_merge(struct offline *o, const struct offline_line *line, struct err *err) MUST_CHECK;
 uint64_t offline_count(struct offline *o);
 
 struct offline_ask {

@@ -174,8 +174,9 @@ enum api_error run_event_test(struct call *c)
     out_query(&more, "data[QUERY]", c->params, 0);
     event_member(&more, "data[LANGUAGE_ID]", STR("ru"));
     const uint64_t wall_ms = clock_wall_ms();
-    const int told = events_tell(
-        e, event_app_test(), 0, buf_cstr(&more), clock_mono_ms(), (int64_t)(wall_ms / 1000), &err);
+    const struct event_about about = { .form = buf_cstr(&more) };
+    const int told =
+        events_tell(e, event_app_test(), &about, clock_mono_ms(), (int64_t)(wall_ms / 1000), &err);
     buf_fini(&more);
     buf_char(c->out, '1');
     return told < 0 ? call_broken(&err) : API_OK;

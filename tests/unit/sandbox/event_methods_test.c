@@ -391,6 +391,133 @@ TEST(a_queue_of_a_connector_is_its_own_and_knows_its_own_changes)
     close_queued(p);
 }
 
+/* "NAME FIELDS" of every line of the queue, in the order of their making. */
+static void lines_are(struct portal *p, const char *const *expected, size_t n)
+{
+    json_t *lines = ask_done(ask_app(p, "event.offline.list", NULL));
+
+    CHECK_EQ(json_array_size(lines), n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *line = json_array_get(lines, i);
+        char *fields =
+            json_dumps(json_object_get(json_object_get(line, "EVENT_DATA"), "FIELDS"), JSON_COMPACT);
+        char *text = xasprintf("%s %s", json_string_value(json_object_get(line, "EVENT_NAME")), fields);
+        CHECK_STR(text, expected[i]);
+        free(text);
+        free(fields);
+    }
+    json_decref(lines);
+}
+
+static void bind_queue(struct portal *p, const char *event)
+{
+    char body[120];
+
+    snprintf(body, sizeof(body), "{\"event\":\"%s\",\"event_type\":\"offline\"}", event);
+    answers(ask_app(p, "event.bind", body), "true");
+}
+
+/* A portal with items of two types, and a number that both have. */
+static struct portal *two_types(const char *quirk, unsigned *ret_id)
+{
+    struct portal_options o = ask_options();
+    uint32_t n, i = 0;
+
+    o.events.app = 1;
+    o.quirks = quirk ? quirk_bit(quirk) : 0;
+    o.store.counts[SMART] = o.store.counts[INVOICE] = 20;
+    struct portal *p = ask_open_with(o);
+    while (!crm_find(&p->store.crm[INVOICE], p->store.crm[SMART].ids[i], &n))
+        i++;
+    *ret_id = p->store.crm[SMART].ids[i];
+    return p;
+}
+
+static void set_both(struct portal *p, unsigned id)
+{
+    static const char *const entities[] = { "items", "invoices" };
+    char route[80];
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(route, sizeof(route), "set?entity=%s&id=%u", entities[i], id);
+        ask_admin(p, route, "{\"TITLE\":\"x\"}");
+    }
+}
+
+static void items_of_two_types(const char *quirk, bool merged)
+{
+    unsigned id;
+    struct portal *p = two_types(quirk, &id);
+    char body[80], *smart = xasprintf("ONCRMDYNAMICITEMUPDATE {\"ID\":%u,\"ENTITY_TYPE_ID\":156}", id),
+                   *invoice = xasprintf("ONCRMDYNAMICITEMUPDATE {\"ID\":%u,\"ENTITY_TYPE_ID\":31}", id),
+                   *gone = xasprintf("ONCRMDYNAMICITEMDELETE {\"ID\":%u,\"ENTITY_TYPE_ID\":31}", id);
+
+    bind_queue(p, "onCrmDynamicItemUpdate");
+    bind_queue(p, "onCrmDynamicItemDelete");
+    for (int again = 0; again < 2; again++)
+        set_both(p, id);
+    lines_are(p, (const char *const[]){ smart, invoice }, 2);
+    snprintf(body, sizeof(body), "{\"entityTypeId\":31,\"id\":%u}", id);
+    json_decref(ask_done(ask(p, "crm.item.delete", body)));
+    if (merged)
+        lines_are(p, (const char *const[]){ smart, gone }, 2);
+    else
+        lines_are(p, (const char *const[]){ smart, invoice, gone }, 3);
+    free(smart);
+    free(invoice);
+    free(gone);
+    ask_close(p);
+}
+
+TEST(items_of_two_types_with_one_number_are_two_objects)
+{
+    items_of_two_types(NULL, false);
+    items_of_two_types("offline-merged", true);
+}
+
+/* Each can be confirmed alone. */
+TEST(lines_of_two_types_are_told_apart_by_their_messages)
+{
+    unsigned id;
+    struct portal *p = two_types(NULL, &id);
+
+    bind_queue(p, "onCrmDynamicItemUpdate");
+    set_both(p, id);
+    json_t *lines = ask_done(ask_app(p, "event.offline.list", NULL));
+    CHECK(!json_equal(json_object_get(json_array_get(lines, 0), "MESSAGE_ID"),
+        json_object_get(json_array_get(lines, 1), "MESSAGE_ID")));
+    json_decref(lines);
+    ask_close(p);
+}
+
+TEST(a_line_tells_what_its_event_tells)
+{
+    struct portal *p = with_app(NULL);
+    const uint32_t id = p->store.crm[DEAL].ids[0];
+    char body[200], *move = xasprintf(
+                        "ONCRMDEALMOVETOCATEGORY {\"ID\":%u,\"CATEGORY_ID\":3,\"STAGE_ID\":\"C3:NEW\"}", id);
+
+    bind_queue(p, "onCrmDealMoveToCategory");
+    for (int to = 2; to <= 3; to++) { /* the line is the last move's */
+        snprintf(body, sizeof(body), "{\"entityTypeId\":2,\"id\":%u,\"fields\":{\"categoryId\":%d}}", id, to);
+        json_decref(ask_done(ask(p, "crm.item.update", body)));
+    }
+    lines_are(p, (const char *const[]){ move }, 1);
+    free(move);
+    ask_close(p);
+    p = with_app(NULL);
+    bind_queue(p, "onCrmDealUserFieldAdd");
+    json_t *made =
+        ask(p, "crm.deal.userfield.add", "{\"fields\":{\"FIELD_NAME\":\"NEW\",\"USER_TYPE_ID\":\"string\"}}");
+    move = xasprintf(
+        "ONCRMDEALUSERFIELDADD {\"ID\":%lld,\"ENTITY_ID\":\"CRM_DEAL\",\"FIELD_NAME\":\"UF_CRM_NEW\"}",
+        (long long)json_integer_value(json_object_get(made, "result")));
+    lines_are(p, (const char *const[]){ move }, 1);
+    free(move);
+    json_decref(made);
+    ask_close(p);
+}
+
 TEST(a_filled_queue_wakes_its_application_not_too_often)
 {
     struct portal *p = queued();
@@ -461,4 +588,6 @@ TEST_MAIN(CASE(a_webhook_may_not_ask_about_events),
     CASE(a_reservation_nobody_confirms_is_dropped_after_thirty_days), CASE(queries_are_filtered_and_ordered),
     CASE(long_queues_come_in_pages), CASE(a_queue_of_a_connector_is_its_own_and_knows_its_own_changes),
     CASE(a_filled_queue_wakes_its_application_not_too_often), CASE(a_handler_keeps_its_query_or_loses_it),
-    CASE(the_second_form_of_an_offline_line_tells_no_id))
+    CASE(the_second_form_of_an_offline_line_tells_no_id),
+    CASE(items_of_two_types_with_one_number_are_two_objects),
+    CASE(lines_of_two_types_are_told_apart_by_their_messages), CASE(a_line_tells_what_its_event_tells))
