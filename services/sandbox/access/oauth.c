@@ -261,12 +261,15 @@ static void answer_authorize(struct portal *p, const json_t *params, struct port
     buf_fini(&to);
 }
 
+/* The browser goes to the portal, its application to the OAuth server; neither answers for the other (facts
+ * section 10). */
 static const struct {
     const char *path, *name; /* name: for faults */
+    bool server;
     void (*answer)(struct portal *p, const json_t *params, struct portal_answer *ret);
 } paths[] = {
-    { "/oauth/authorize", "oauth.authorize", answer_authorize },
-    { "/oauth/token", "oauth.token", answer_token },
+    { "/oauth/authorize", "oauth.authorize", false, answer_authorize },
+    { "/oauth/token", "oauth.token", true, answer_token },
 };
 
 static bool is_path(const char *path, const char *wanted)
@@ -280,7 +283,7 @@ bool oauth_answer(struct portal *p, const struct portal_request *in, struct port
 {
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         struct fault fault;
-        if (!is_path(in->path, paths[i].path))
+        if (paths[i].server != (in->door == DOOR_OAUTH) || !is_path(in->path, paths[i].path))
             continue;
         const enum fault_kind kind = fault_take(&p->faults, paths[i].name, false, &fault);
         if (trouble_instead(p, &fault, kind, in, ret))

@@ -305,8 +305,10 @@ TEST(bodies_that_are_no_parameters_are_refused)
     int status;
 
     snprintf(path, sizeof(path), "/rest/1/%s/profile", p->secret);
-    free(ask_raw(p, path, "{\"a\":", "application/json", &status));
+    char *text = ask_raw(p, path, "{\"a\":", "application/json", &status);
     CHECK_EQ(status, 400);
+    CHECK_HAS(text, "{\"error\":\"ERROR_CORE\""); /* INVALID_REQUEST is about https (facts section 2.3) */
+    free(text);
     free(ask_raw(p, path, "--x", "multipart/form-data; boundary=x", &status));
     CHECK_EQ(status, 400);
     free(ask_raw(p, path, "a=1", "application/x-www-form-urlencoded", &status));
@@ -317,10 +319,69 @@ TEST(bodies_that_are_no_parameters_are_refused)
     ask_close(p);
 }
 
+TEST(what_a_body_is_its_content_type_says)
+{
+    static const struct {
+        const char *type, *part;
+    } cases[] = {
+        { "application/json", "\"total\":1" },
+        { "application/json; charset=utf-8", "\"total\":1" },
+        { "application/x-www-form-urlencoded", "\"total\":120" }, /* a parameter of a strange name */
+        { "", "\"total\":120" },
+    };
+    struct portal *p = ask_open();
+    char path[64], body[64];
+
+    snprintf(path, sizeof(path), "/rest/1/%s/crm.deal.list", p->secret);
+    snprintf(body, sizeof(body), "{\"filter\":{\"ID\":%u}}", p->store.crm[DEAL].ids[0]);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *text = ask_raw(p, path, body, cases[i].type, NULL);
+        CHECK_HAS(text, cases[i].part);
+        free(text);
+    }
+    ask_close(p);
+}
+
+static int status_at(struct portal *p, enum portal_door door, const char *path)
+{
+    struct portal_answer answer;
+
+    portal_answer(p,
+        &(struct portal_request){ .method = "GET",
+            .path = path,
+            .query = STR("client_id=local.1&client_secret=secret&grant_type=refresh_token&refresh_token=x"),
+            .body = STR(""),
+            .content_type = "",
+            .remote = "127.0.0.1",
+            .door = door },
+        &answer);
+    buf_fini(&answer.body);
+    return answer.status;
+}
+
+/* A client that takes the one for the other learns it here (facts section 10). */
+TEST(the_portal_authorizes_and_its_oauth_server_gives_tokens)
+{
+    struct portal_options o = ask_options();
+    o.application.client = "local.1:secret";
+    o.application.redirect = "http://127.0.0.1:9/";
+    struct portal *p = ask_open_with(o);
+
+    CHECK_EQ(status_at(p, DOOR_PORTAL, "/oauth/authorize/"), 302);
+    CHECK_EQ(status_at(p, DOOR_OAUTH, "/oauth/authorize/"), 404);
+    CHECK_EQ(status_at(p, DOOR_OAUTH, "/oauth/token/"), 400);
+    CHECK_EQ(status_at(p, DOOR_PORTAL, "/oauth/token/"), 404);
+    portal_rename(p, true);
+    CHECK_EQ(status_at(p, DOOR_RENAMED, "/oauth/authorize/"), 302);
+    CHECK_EQ(status_at(p, DOOR_RENAMED, "/oauth/token/"), 404);
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(routes_are_taken_as_the_portal_takes_them), CASE(the_other_methods_answer),
     CASE(a_missing_scope_is_told_alone_and_in_a_batch), CASE(the_request_limit_refuses_and_is_counted),
     CASE(faults_strike_once_and_look_like_the_real_thing),
     CASE(a_fault_waits_for_its_method_and_can_be_cleared), CASE(admin_refuses_nonsense_and_strangers),
     CASE(a_new_field_is_described_and_filled_for_some),
     CASE(descriptions_and_truth_follow_what_people_do_to_a_field),
-    CASE(bodies_that_are_no_parameters_are_refused))
+    CASE(bodies_that_are_no_parameters_are_refused), CASE(what_a_body_is_its_content_type_says),
+    CASE(the_portal_authorizes_and_its_oauth_server_gives_tokens))
