@@ -24,7 +24,7 @@
 #define HTML_TYPE "text/html; charset=utf-8"
 #define LIMIT_MS  60000
 
-uint64_t quirk_bit(const char *name)
+quirk_set quirk_bit(const char *name)
 {
     static const char *const names[QUIRKS] = {
 #define QUIRK(id, name_, about) [QUIRK_##id] = name_,
@@ -34,7 +34,7 @@ uint64_t quirk_bit(const char *name)
 
     for (unsigned q = 0; q < QUIRKS; q++) {
         if (strcmp(names[q], name) == 0)
-            return UINT64_C(1) << q;
+            return (quirk_set)1 << q;
     }
     return 0;
 }
@@ -151,8 +151,7 @@ static enum api_error run(
     return e;
 }
 
-/* Changes made with the key of a queue do not come back through it (facts section 9.5). */
-static void note_connector(struct portal *p, const json_t *params)
+void portal_note_connector(struct portal *p, const json_t *params)
 {
     const json_t *key = params_get(params, "auth_connector");
     char room[40];
@@ -180,7 +179,7 @@ static enum api_error answer_method(
     enum api_error e = route_authorize(p, r, params);
     if (e == API_OK)
         e = parsed;
-    note_connector(p, params);
+    portal_note_connector(p, params);
     if (e == API_OK)
         e = run(p, r, params, ret);
     json_decref(params);

@@ -11,6 +11,7 @@
 #include "limits/operating.h"
 #include "access/scope.h"
 #include "data/store.h"
+#include "quirks.h"
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -18,15 +19,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum quirk {
-#define QUIRK(id, name, about) QUIRK_##id,
-#include "quirks.def"
-#undef QUIRK
-    QUIRKS
-};
-/* Bit of a quirk by its name; 0: unknown. */
-uint64_t quirk_bit(const char *name);
 
 /* Where a request came in: the portal's address, the one it has after a rename (facts section 1.4), the OAuth server. */
 enum portal_door { DOOR_PORTAL, DOOR_RENAMED, DOOR_OAUTH, DOORS };
@@ -37,7 +29,7 @@ struct portal_options {
     double operating_limit_s;       /* 0 = none */
     uint64_t operating_window_ms;
     double operating_cost;          /* factor of what calls cost */
-    uint64_t quirks;
+    quirk_set quirks;
     uint64_t latency_ms;
     double slowness;                /* answers are late by what they cost, times this */
     unsigned scopes;                /* of the webhook and the application; 0 = crm and user */
@@ -106,6 +98,8 @@ int portal_open(struct portal *ret, const struct portal_options *options, struct
 void portal_close(struct portal *p);
 /* People at work in the background: what is due of their changes. Also between the commands of a batch. */
 void portal_tick(struct portal *p);
+/* The queue of these parameters' auth_connector is not told of what is changed from now on (facts section 9.5). */
+void portal_note_connector(struct portal *p, const json_t *params);
 /* Requests that were answered before and are due are done. */
 void portal_land(struct portal *p);
 /* Rights of the webhook and of the application. */

@@ -33,7 +33,7 @@ static void bind_given(struct bindings *b, const struct events_options *o)
 }
 
 int events_open(struct events *ret, const struct events_options *o, struct store *s,
-    struct application *application, uint64_t quirks, struct err *err)
+    struct application *application, quirk_set quirks, struct err *err)
 {
     *ret = (struct events){ .quirks = quirks, .application = application, .tls = o->tls };
     snprintf(ret->oauth_address, sizeof(ret->oauth_address), "oauth.bitrix.info");

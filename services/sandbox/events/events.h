@@ -8,6 +8,7 @@
 #include "offline.h"
 #include "outbox.h"
 #include "data/store.h"
+#include "quirks.h"
 
 #define EVENT_URLS_MAX 8
 struct events_options {
@@ -32,7 +33,7 @@ struct events {
     char oauth_address[128];        /* of the OAuth server */
     bool tls;                       /* both are asked by https */
     char member_id[33], application_token[65];
-    uint64_t quirks;                /* of portal.h */
+    quirk_set quirks;
     struct letter *letters;         /* to be sent before all events; the oldest first */
     struct letter *posted;          /* the one that was given away last: its URL is still read */
     int asked;                      /* whom events_next() was about: a binding; 0: a letter's */
@@ -40,7 +41,7 @@ struct events {
 };
 
 int events_open(struct events *ret, const struct events_options *options, struct store *s,
-    struct application *application, uint64_t quirks, struct err *err) MUST_CHECK;
+    struct application *application, quirk_set quirks, struct err *err) MUST_CHECK;
 void events_close(struct events *e);
 /* Whether the journal is needed; after each change to bindings and lags. */
 void events_listen(struct events *e, struct store *s);

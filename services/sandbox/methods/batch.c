@@ -1,6 +1,7 @@
 /* batch.c - up to fifty commands in one request, one after another (facts section 5). */
 #include "call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -122,6 +123,7 @@ static enum api_error run_command(struct batch *b, const char *key, const json_t
     c.method = parse_command(command, &params, &nested);
     refs_apply(&b->refs, params);
     c.params = params;
+    portal_note_connector(b->portal, params);
     const enum api_error e = nested ? API_BATCH_METHOD : c.method == NULL ? API_METHOD : call_run(&c);
     b->cost_s += c.cost_s;
     if (e == API_OK) {
@@ -134,13 +136,23 @@ static enum api_error run_command(struct batch *b, const char *key, const json_t
     return e;
 }
 
+/* What a command changed is told with its own auth_connector where it has one, else with the batch's; then
+ * people go on working. */
+static void tell(struct portal *p, const char *connector)
+{
+    portal_tick(p);
+    snprintf(p->events.connector, sizeof(p->events.connector), "%s", connector);
+}
+
 static void run_commands(struct batch *b, json_t *commands, bool halt)
 {
+    char connector[sizeof(b->portal->events.connector)];
     struct params_walk walk = { .of = commands };
     const char *key;
     json_t *command;
     int count = 0;
 
+    memcpy(connector, b->portal->events.connector, sizeof(connector));
     while (params_next(&walk, &key, &command)) {
         enum api_error e = API_BATCH_LENGTH;
         b->portal->detail[0] = '\0';
@@ -150,9 +162,9 @@ static void run_commands(struct batch *b, json_t *commands, bool halt)
             e = run_command(b, key, command);
         else
             keep_error(b, key, e);
+        tell(b->portal, connector);
         if (e != API_OK && halt)
             return;
-        portal_tick(b->portal); /* people go on working while a batch runs */
     }
 }
 

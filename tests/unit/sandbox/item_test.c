@@ -3,7 +3,7 @@
 #include "services/sandbox/data/record.h"
 #include "tests/unit/sandbox/ask.h"
 
-static struct portal *open_with(uint64_t quirks)
+static struct portal *open_with(quirk_set quirks)
 {
     struct portal_options o = ask_options();
 
