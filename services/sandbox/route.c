@@ -88,6 +88,7 @@ int route_status(const struct portal *p, enum api_error e)
         { API_APP_SCOPE, QUIRK_SCOPE_403, 403 },
         { API_METHOD, QUIRK_METHOD_400, 400 },
         { API_ITEM_MISSING, QUIRK_ITEM_404, 404 },
+        { API_ITEM_ACCESS, QUIRK_DENIED_403, 403 },
         { API_TYPE_UNKNOWN, QUIRK_ITEM_404, 404 },
         { API_PORTAL_DELETED, QUIRK_DELETED_410, 410 },
     };

@@ -19,6 +19,8 @@ STATES = {
     'not-found':       State('APPLICATION_NOT_FOUND', 'install it, then potok portal login', 'not installed'),
     'unpaid':          State('PAYMENT_REQUIRED', 'plan', 'plan'),
     'no-tariff':       State('ACCESS_DENIED', 'plan', None),
+    'low-tariff':      State('ACCESS_DENIED', 'plan', None),
+    'user-context':    State('ACCESS_DENIED', 'potok portal login', None),
     'user-inactive':   State('authorization_error', 'another one does it: potok portal login', None),
     'user-denied':     State('user_access_error', "give the application's user access", None),
     'confirm-waiting': State('METHOD_CONFIRM_WAITING', 'must confirm', None),

@@ -196,6 +196,9 @@ class Quirks(Walk, Application, Scenario):
 
     def met_no_admin(self):
         self.assertEqual('ACCESS_DENIED', self.portal.app('event.bind', event='ONCRMDEALADD', event_type='offline')['error'])
+        self.assertEqual('ACCESS_DENIED', self.portal.app('crm.type.list')['error'])
+        self.bind(handler=self.listener.url)
+        self.assertEqual({('1', 0)}, {(b['auth_type'], b['offline']) for b in self.portal.app('event.get')['result']})
         wait_for(lambda: self.events()['state'] == 'refused', 'the refusal is seen', 15)
         self.assertEqual(1, len([e for e in self.potok.log() if e['event'] == 'guardian.unbound']))
 

@@ -314,12 +314,14 @@ class Quirks(Walk, Scenario):
         self.potok.sync()
 
     def met_denied_403(self):
-        self.assertEqual((403, 'ACCESS_DENIED'), self.error('crm.deal.get', id=self.hidden))
+        for method in 'crm.deal.get', 'crm.deal.contact.items.get', 'crm.item.get':
+            self.assertEqual((403, 'ACCESS_DENIED'), self.error(method, id=self.hidden, entityTypeId=2))
         self.assertIn('ACCESS_DENIED', {e['error'] for e in self.witness.all('result_error')})
         self.assertEqual(200, self.call('crm.deal.get', id=max(self.portal.truth('deals')))[0])
 
     def met_denied_credentials(self):
-        self.assertEqual('INVALID_CREDENTIALS', self.error('crm.deal.get', id=self.hidden)[1])
+        for method in 'crm.deal.get', 'crm.deal.contact.items.get', 'crm.item.get':
+            self.assertEqual('INVALID_CREDENTIALS', self.error(method, id=self.hidden, entityTypeId=2)[1])
         self.assertIn('INVALID_CREDENTIALS', {e['error'] for e in self.witness.all('result_error')})
 
     def met_https_required(self):
@@ -330,6 +332,11 @@ class Quirks(Walk, Scenario):
         status, code = self.error('app.option.get')
         self.assertEqual(400, status)
         self.assertNotEqual('ACCESS_DENIED', code)
+
+    def met_event_context(self):
+        for method in 'event.get', 'events', 'event.offline.get':
+            self.assertEqual((403, 'ACCESS_DENIED'), self.error(method))
+        self.assertEqual('ACCESS_DENIED', self.result('batch', cmd={'a': 'event.get'})['result_error']['a']['error'])
 
     def met_smart_restricted(self):
         self.assertEqual((400, 'CREATE_DYNAMIC_ITEM_RESTRICTED'), self.error('crm.item.add', entityTypeId=156, fields={'title': 'x'}))

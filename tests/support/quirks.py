@@ -44,6 +44,7 @@ QUIRKS = {
     'item-clears':      Quirk(FORMS, NO_CALL),
     'history-text':     Quirk(FORMS, NO_CALL),
     'context-403':      Quirk(FORMS, NO_CALL + ' but `potok record`, which writes it down'),
+    'event-context':    Quirk(FORMS, NO_CALL + ': a webhook binds nothing'),
     'option-exception': Quirk(FORMS, NO_CALL),
     'smart-restricted': Quirk(FORMS, NO_CALL),
     'import-silent':    Quirk(FORMS, NO_CALL),

@@ -73,7 +73,7 @@ static enum api_error refused(struct call *c, struct operating_method *account)
     struct fault ignored;
 
     if (c->method->scope & SCOPE_APP && !p->app)
-        return API_AUTH_TYPE;
+        return portal_has(p, QUIRK_EVENT_CONTEXT) ? API_OPTION_DENIED : API_AUTH_TYPE;
     if (c->method->scope & ~SCOPE_APP & ~p->scopes)
         return p->app ? API_APP_SCOPE : API_SCOPE;
     if (c->nested && p->app && ends_here(p, c->start_ms)) /* it was good when the batch began */
@@ -131,6 +131,14 @@ enum api_error call_run(struct call *c)
     if (e != API_OK)
         c->out->n = before;
     return e;
+}
+
+enum api_error call_denied(const struct portal *p, enum api_error first)
+{
+    if (portal_has(p, QUIRK_DENIED_CREDENTIALS))
+        return API_RIGHTS;
+    /* crm.item.* says the code anyway, with another status: route_status(). */
+    return portal_has(p, QUIRK_DENIED_403) && first != API_ITEM_ACCESS ? API_ACCESS_CODE : first;
 }
 
 char *call_text(const struct call *c, const char *name)

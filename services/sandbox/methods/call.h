@@ -74,6 +74,8 @@ enum api_error batch_run(struct call *c);
 
 /* The record that the parameter id names; else what is wrong with it (facts section 2.4). */
 enum api_error call_record(const struct call *c, enum which w, uint32_t *ret_n);
+/* No right to a record: what the method has for it, or what it may look like as well (section 16). */
+enum api_error call_denied(const struct portal *p, enum api_error first);
 char *call_text(const struct call *c, const char *name);    /* a parameter, to be freed; "" when absent or no text */
 enum api_error call_broken(const struct err *err);          /* logs what is the sandbox's own trouble */
 

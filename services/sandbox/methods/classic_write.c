@@ -24,11 +24,7 @@ enum api_error call_record(const struct call *c, enum which w, uint32_t *ret_n)
         return API_ID_INVALID;
     if (!crm_find(crm, (uint64_t)number, ret_n) || crm->flags[*ret_n] & RECORD_DELETED)
         return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND_DOT : API_NOT_FOUND;
-    if (!(crm->flags[*ret_n] & RECORD_HIDDEN))
-        return API_OK;
-    return portal_has(c->portal, QUIRK_DENIED_CREDENTIALS) ? API_RIGHTS
-           : portal_has(c->portal, QUIRK_DENIED_403)       ? API_ACCESS_CODE
-                                                           : API_ACCESS;
+    return crm->flags[*ret_n] & RECORD_HIDDEN ? call_denied(c->portal, API_ACCESS) : API_OK;
 }
 
 enum api_error run_add(struct call *c)

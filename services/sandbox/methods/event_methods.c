@@ -9,6 +9,8 @@
 #include "json_out.h"
 #include "params.h"
 
+#define OWN_USER 1 /* whose the token is; who is no administrator binds for nobody else */
+
 static bool is_url(struct str s)
 {
     return (s.n > 7 && memcmp(s.p, "http://", 7) == 0) || (s.n > 8 && memcmp(s.p, "https://", 8) == 0);
@@ -42,6 +44,8 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
         .offline = type != NULL && str_case_eq(params_text(type, room), STR("offline")),
         .user = user != NULL ? params_int(user) : 0,
         .min_ms = pause != NULL && params_int(pause) >= 0 ? (uint64_t)params_int(pause) * 1000 : 1000 };
+    if (portal_has(c->portal, QUIRK_NO_ADMIN) && ret->user == 0)
+        ret->user = OWN_USER;
     ret->url = ret->offline ? xstrdup("") : call_text(c, "handler");
     ret->connector = ret->offline ? call_text(c, "auth_connector") : xstrdup("");
     if (portal_has(c->portal, QUIRK_HANDLER_BARE))
@@ -51,7 +55,7 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
     ret->code = event_of(params_text(event, room));
     if (ret->code == EVENT_NONE)
         return API_EVENT_UNKNOWN;
-    if (portal_has(c->portal, QUIRK_NO_ADMIN) && (ret->offline || ret->user > 1))
+    if (portal_has(c->portal, QUIRK_NO_ADMIN) && (ret->offline || ret->user != OWN_USER))
         return needs_admin(c, ret->offline);
     if (!ret->offline && ret->url[0] == '\0')
         return API_HANDLER_MISSING;
@@ -92,6 +96,12 @@ enum api_error run_event_unbind(struct call *c)
     return result;
 }
 
+/* An administrator sees all of the application's, others their own online ones (facts section 9.1). */
+static bool is_seen(const struct call *c, const struct binding *b)
+{
+    return b->app && (!portal_has(c->portal, QUIRK_NO_ADMIN) || (!b->offline && b->user == OWN_USER));
+}
+
 enum api_error run_event_get(struct call *c)
 {
     const struct bindings *all = &c->portal->events.bindings;
@@ -100,7 +110,7 @@ enum api_error run_event_get(struct call *c)
     buf_char(c->out, '[');
     for (int i = 0; i < all->count; i++) {
         const struct binding *b = &all->list[i];
-        if (!b->app)
+        if (!is_seen(c, b))
             continue;
         buf_fmt(c->out, "%s{\"event\":\"%s\",\"handler\":", comma, event_row(b->code)->name);
         json_out_cstr(c->out, b->url);

@@ -32,7 +32,7 @@ static enum api_error find_item(const struct call *c, enum which *ret_w, uint32_
     if (params_int(id) <= 0 || !crm_find(crm, (uint64_t)params_int(id), ret_n) ||
         crm->flags[*ret_n] & RECORD_DELETED)
         return API_ITEM_MISSING;
-    return crm->flags[*ret_n] & RECORD_HIDDEN ? API_ITEM_ACCESS : API_OK;
+    return crm->flags[*ret_n] & RECORD_HIDDEN ? call_denied(c->portal, API_ITEM_ACCESS) : API_OK;
 }
 
 static struct item_wire wire_of(const struct call *c)

@@ -29,9 +29,9 @@ static enum api_error open_link(struct link *l, struct call *c)
     if (number <= 0)
         return API_OWNER_INVALID;
     if (!crm_find(crm, (uint64_t)number, &l->n) || crm->flags[l->n] & RECORD_DELETED)
-        return API_OWNER_MISSING;
+        return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND : API_OWNER_MISSING;
     if (crm->flags[l->n] & RECORD_HIDDEN)
-        return API_ACCESS;
+        return call_denied(c->portal, API_ACCESS);
     l->rows = links_rows(&c->portal->store, l->owner, l->n, l->target);
     l->primary = links_primary(l->rows, l->target);
     c->cost_s = COST_CALL_S;

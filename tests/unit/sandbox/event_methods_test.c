@@ -30,11 +30,22 @@ static void set_title(struct portal *p, int n, const char *more)
     ask_admin(p, route, "{\"TITLE\":\"x\"}");
 }
 
-TEST(a_webhook_may_not_ask_about_events)
+/* An application with another portal's habit. */
+static struct portal *with_quirk(const char *quirk)
+{
+    struct portal_options o = ask_options();
+
+    o.events.app = 1;
+    o.events.parallel = 100;
+    o.quirks = quirk_bit(quirk);
+    CHECK(o.quirks != 0);
+    return ask_open_with(o);
+}
+
+static void refused_by_a_webhook(struct portal *p, const char *error)
 {
     static const char *const methods[] = { "event.bind", "event.unbind", "event.get", "events", "event.test",
         "event.offline.get", "event.offline.list", "event.offline.clear", "event.offline.error" };
-    struct portal *p = with_app(NULL);
     char path[200];
     int status;
 
@@ -42,9 +53,21 @@ TEST(a_webhook_may_not_ask_about_events)
         snprintf(path, sizeof(path), "/rest/1/%s/%s?auth=%s", p->secret, methods[i], ask_token(p));
         char *text = ask_raw(p, path, NULL, "", &status);
         CHECK_EQ(status, 403);
-        CHECK_HAS(text, "\"error\":\"WRONG_AUTH_TYPE\"");
+        CHECK_HAS(text, error);
         free(text);
     }
+    answers(ask_app(p, "event.get", NULL), "[]");
+}
+
+TEST(a_webhook_may_not_ask_about_events)
+{
+    struct portal *p = with_quirk("event-context");
+
+    refused_by_a_webhook(p, "{\"error\":\"ACCESS_DENIED\",\"error_description\":\"Access denied! Application "
+                            "context required\"}");
+    ask_close(p);
+    p = with_app(NULL);
+    refused_by_a_webhook(p, "\"error\":\"WRONG_AUTH_TYPE\"");
     answers(ask(p, "feature.get", "{\"CODE\":\"rest_offline_extended\"}"), "{\"value\":\"Y\"}");
     answers(ask(p, "feature.get", "{\"CODE\":\"x\"}"), "{\"value\":\"N\"}");
     answers(ask(p, "method.get", "{\"name\":\"event.bind\"}"), "{\"isExisting\":true,\"isAvailable\":false}");
@@ -518,6 +541,62 @@ TEST(a_line_tells_what_its_event_tells)
     ask_close(p);
 }
 
+/* Each command's own, and of those without one the batch's (facts sections 8, 9.5). */
+TEST(a_command_of_a_batch_has_a_connector_of_its_own)
+{
+    static const char *const of_batch[] = { "", ",\"auth_connector\":\"potok\"" };
+    struct portal *p = queued();
+    const uint32_t *all = p->store.crm[DEAL].ids;
+    char body[600], last[20];
+
+    answers(ask_app(p, "event.bind",
+                "{\"event\":\"onCrmDealUpdate\",\"event_type\":\"offline\",\"auth_connector\":\"potok\"}"),
+        "true");
+    snprintf(last, sizeof(last), "%u", all[2]);
+    for (int i = 0; i < 2; i++) {
+        snprintf(body, sizeof(body),
+            "{\"cmd\":[\"crm.deal.update?id=%u&fields[TITLE]=a&auth_connector=potok\","
+            "\"crm.deal.update?id=%u&fields[TITLE]=b\","
+            "\"crm.deal.update?id=%u&fields[TITLE]=c&auth_connector=other\"]%s}",
+            all[0], all[1], all[2], of_batch[i]);
+        json_decref(ask_done(ask_app(p, "batch", body)));
+        get_is(p, "{\"auth_connector\":\"potok\"}", i == 0 ? ids(p, 1, 2) : last, NULL);
+    }
+    close_queued(p);
+}
+
+TEST(who_is_no_administrator_sees_handlers_of_his_own)
+{
+    struct portal *p = with_quirk("no-admin");
+    const struct binding his = { .app = true,
+        .code = event_of(STR("ONCRMDEALADD")),
+        .url = "http://b.example/",
+        .connector = "",
+        .user = 5 },
+                         queue = { .app = true,
+                             .code = event_of(STR("ONCRMDEALADD")),
+                             .url = "",
+                             .connector = "",
+                             .offline = true };
+    static const char own[] = "{\"event\":\"onCrmDealAdd\",\"handler\":\"http://a.example/\"}";
+    struct err err;
+    bool there;
+
+    CHECK_OK(bindings_add(&p->events.bindings, &his, &there, &err), err);
+    CHECK_OK(bindings_add(&p->events.bindings, &queue, &there, &err), err);
+    answers(ask_app(p, "event.get", NULL), "[]");
+    answers(ask_app(p, "event.bind", own), "true");
+    answers(ask_app(p, "event.get", NULL),
+        "[{\"event\":\"ONCRMDEALADD\",\"handler\":\"http://a.example/\",\"auth_type\":\"1\",\"offline\":0}]");
+    answers(ask_app(p, "event.unbind", own), "{\"count\":1}");
+    answers(ask_app(p, "event.get", NULL), "[]");
+    answers(ask_app(p, "crm.type.list", NULL), "Доступ запрещен");
+    answers(ask_app(p, "event.bind",
+                "{\"event\":\"onCrmDealAdd\",\"handler\":\"http://c.example/\",\"auth_type\":5}"),
+        "Access denied! Event binding with AUTH_TYPE requires administrator access rights");
+    ask_close(p);
+}
+
 TEST(a_filled_queue_wakes_its_application_not_too_often)
 {
     struct portal *p = queued();
@@ -590,4 +669,6 @@ TEST_MAIN(CASE(a_webhook_may_not_ask_about_events),
     CASE(a_filled_queue_wakes_its_application_not_too_often), CASE(a_handler_keeps_its_query_or_loses_it),
     CASE(the_second_form_of_an_offline_line_tells_no_id),
     CASE(items_of_two_types_with_one_number_are_two_objects),
-    CASE(lines_of_two_types_are_told_apart_by_their_messages), CASE(a_line_tells_what_its_event_tells))
+    CASE(lines_of_two_types_are_told_apart_by_their_messages), CASE(a_line_tells_what_its_event_tells),
+    CASE(a_command_of_a_batch_has_a_connector_of_its_own),
+    CASE(who_is_no_administrator_sees_handlers_of_his_own))

@@ -64,6 +64,49 @@ TEST(no_right_to_a_record_may_look_like_a_bad_webhook)
     ask_close(p);
 }
 
+/* What the webhook is told of a deal that it may not read, by a method of each kind. */
+static void denied(const char *quirk, int expected_status, const char *code)
+{
+    static const char *const methods[] = {
+        "crm.deal.get?id=", "crm.deal.contact.items.get?id=", "crm.item.get?entityTypeId=2&id="
+    };
+    struct portal *p = open_with(quirk);
+    char path[200], expected[60];
+    int status;
+
+    snprintf(path, sizeof(path), "hide?entity=deals&id=%u", p->store.crm[DEAL].ids[0]);
+    ask_admin(p, path, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        snprintf(path, sizeof(path), "/rest/1/%s/%s%u", p->secret, methods[i], p->store.crm[DEAL].ids[0]);
+        snprintf(expected, sizeof(expected), "{\"error\":\"%s\"",
+            code[0] == '\0' && i == 2 ? "ACCESS_DENIED" : code); /* items always have a code */
+        char *text = ask_raw(p, path, NULL, "", &status);
+        CHECK_HAS(text, expected);
+        CHECK_EQ(status, expected_status);
+        free(text);
+    }
+    ask_close(p);
+}
+
+TEST(rights_are_refused_in_the_same_form_by_every_method)
+{
+    denied(NULL, 400, "");
+    denied("denied-403", 403, "ACCESS_DENIED");
+    denied("denied-credentials", 403, "INVALID_CREDENTIALS");
+}
+
+TEST(a_dot_behind_not_found_is_of_records_or_of_links)
+{
+    static const char body[] = "{\"id\":99999999}";
+
+    for (int other = 0; other < 2; other++) {
+        struct portal *p = open_with(other ? "not-found-dot" : NULL);
+        ask_refused(p, "crm.deal.get", body, "", other ? "Not found." : "Not found");
+        ask_refused(p, "crm.deal.contact.items.get", body, "", other ? "Not found" : "Not found.");
+        ask_close(p);
+    }
+}
+
 TEST(what_is_wrong_with_a_search_for_duplicates_stands_in_one_place_or_the_other)
 {
     struct portal *p = open_with(NULL);
@@ -218,4 +261,6 @@ TEST_MAIN(CASE(what_is_imported_may_be_told_of_or_not), CASE(a_plan_may_have_no_
     CASE(masks_and_what_comes_unasked_differ), CASE(no_right_to_a_record_may_look_like_a_bad_webhook),
     CASE(what_is_wrong_with_a_search_for_duplicates_stands_in_one_place_or_the_other),
     CASE(references_of_items_are_numbers_or_texts), CASE(a_plan_may_have_no_smart_processes),
-    CASE(an_event_may_carry_a_refresh_token), CASE(lines_of_one_object_may_merge))
+    CASE(an_event_may_carry_a_refresh_token), CASE(lines_of_one_object_may_merge),
+    CASE(rights_are_refused_in_the_same_form_by_every_method),
+    CASE(a_dot_behind_not_found_is_of_records_or_of_links))
