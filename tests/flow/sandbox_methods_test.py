@@ -9,7 +9,7 @@ import urllib.request
 import xml.etree.ElementTree
 
 from support.harness import Scenario
-from support.quirks import table
+from support.quirks import rows_of, table
 
 README = os.path.join(os.path.dirname(__file__), '..', '..', 'services', 'sandbox', 'README.md')
 PROVENANCE = os.path.join(os.path.dirname(README), 'provenance.md')
@@ -58,6 +58,13 @@ class Methods(Scenario):
 
     def test_of_each_method_it_is_told_from_whom_it_is_known(self):
         self.assertEqual(sorted(documented()), sorted(explained()))
+
+    def test_every_switch_and_state_is_told_of(self):
+        for path, names in ((README, rows_of('quirks.def', 'QUIRK') + rows_of('app_states.def', 'APP_STATE')),
+                            (PROVENANCE, rows_of('quirks.def', 'QUIRK'))):
+            with open(path) as f:
+                text = f.read()
+            self.assertEqual([], [name for name in names if '`%s`' % name not in text], path)
 
     def test_each_answers_to_its_name_in_any_case(self):
         sandbox = self.sandbox(deals=10, contacts=10, companies=10, leads=10)
