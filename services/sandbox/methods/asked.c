@@ -19,14 +19,14 @@ static void add_bearer(const struct portal *p, const struct portal_request *in, 
         params_add_pair(params, STR("auth"), str_of(in->authorization + strlen(word)));
 }
 
+/* By its type alone, whatever the body looks like (facts section 1.2). */
 static enum api_error parse_body(const struct portal_request *in, json_t *params)
 {
     if (in->body.n == 0)
         return API_OK;
     if (has_word(in->content_type, "multipart/"))
         return multipart_add(params, in->content_type, in->body) ? API_OK : API_BAD_REQUEST;
-    if (has_word(
-            in->content_type, "json")) /* what the body looks like is nothing to go by (facts section 1.2) */
+    if (has_word(in->content_type, "json"))
         return params_add_json(params, in->body) ? API_OK : API_BAD_REQUEST;
     params_add_query(params, in->body);
     return API_OK;
