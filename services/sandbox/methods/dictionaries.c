@@ -1,60 +1,91 @@
 /* dictionaries.c - crm.status.list and crm.category.list (facts section 4.5). */
-#include "call.h"
+#include "table.h"
 
 #include "data/dictionary.h"
 #include "json_out.h"
 #include "params.h"
 
-static void out_status(struct call *c, const struct dictionary *d, int n)
+/* Row n of all dictionaries, one after another; NULL past the last one. */
+static const struct dictionary *dictionary_with(uint32_t n, int *ret_place)
 {
-    const struct status *s = &d->list[n];
-    const bool staged = d->type_id != 0;
-    const char *semantics = s->semantics == NULL ? "process" : *s->semantics == 'S' ? "success" : "failure";
+    const struct dictionary *d;
 
-    buf_fmt(c->out, "%s{\"ID\":\"%llu\",\"ENTITY_ID\":\"%s\",\"STATUS_ID\":\"", c->total > 0 ? "," : "",
-        (unsigned long long)c->total * 2 + 1, d->entity);
-    c->total++;
+    for (int i = 0; (d = dictionary_at(i)) != NULL; i++) {
+        *ret_place = (int)n;
+        if (n < (uint32_t)d->count)
+            return d;
+        n -= (uint32_t)d->count;
+    }
+    return NULL;
+}
+
+static uint32_t count_statuses(const struct call *c)
+{
+    uint32_t count = 0;
+
+    for (int i = 0; dictionary_at(i) != NULL; i++)
+        count += (uint32_t)dictionary_at(i)->count;
+    return count;
+}
+
+/* Of several stages for what failed the first one is the failure, the others tell why. */
+static const char *semantics_of(const struct dictionary *d, int n)
+{
+    const char *letter = d->list[n].semantics;
+
+    if (letter == NULL)
+        return "process";
+    if (*letter == 'S')
+        return "success";
+    return n > 0 && d->list[n - 1].semantics != NULL && *d->list[n - 1].semantics == 'F' ? "apology"
+                                                                                         : "failure";
+}
+
+static void put_text(json_t *row, const char *key, const char *text)
+{
+    json_object_set_new(row, key, text != NULL ? json_string(text) : json_null());
+}
+
+/* Every row has EXTRA; outside of stages there is nothing in it. */
+static json_t *status_row(const struct call *c, uint32_t n)
+{
+    int place = 0;
+    const struct dictionary *d = dictionary_with(n, &place);
+    const struct status *s = &d->list[place];
+    const bool staged = d->type_id != 0;
+    json_t *row = json_object(), *extra = json_object();
+
+    table_text(row, "ID", "%u", n * 2 + 1);
+    table_text(row, "ENTITY_ID", "%s", d->entity);
     if (d->category > 0)
-        buf_fmt(c->out, "C%d:", d->category);
-    buf_fmt(c->out, "%s\",\"NAME\":", s->id);
-    json_out_cstr(c->out, s->name);
-    buf_str(c->out, ",\"NAME_INIT\":");
-    json_out_cstr(c->out, n % 2 ? "" : s->name);
-    buf_fmt(c->out, ",\"SORT\":\"%d\",\"SYSTEM\":\"%s\",\"CATEGORY_ID\":", (n + 1) * 10, n % 3 ? "N" : "Y");
-    if (d->type_id == 2)
-        buf_fmt(c->out, "\"%d\"", d->category);
+        table_text(row, "STATUS_ID", "C%d:%s", d->category, s->id);
     else
-        buf_str(c->out, "null");
-    buf_fmt(c->out, ",\"COLOR\":%s,\"SEMANTICS\":", staged ? "\"#22B9FF\"" : "null");
-    if (s->semantics != NULL)
-        json_out_cstr(c->out, s->semantics);
+        table_text(row, "STATUS_ID", "%s", s->id);
+    put_text(row, "NAME", s->name);
+    put_text(row, "NAME_INIT", place % 2 ? "" : s->name);
+    table_text(row, "SORT", "%d", (place + 1) * 10);
+    put_text(row, "SYSTEM", place % 3 ? "N" : "Y");
+    if (d->type_id == WHICH[DEAL].type_id)
+        table_text(row, "CATEGORY_ID", "%d", d->category);
     else
-        buf_str(c->out, "null");
-    if (staged)
-        buf_fmt(c->out, ",\"EXTRA\":{\"SEMANTICS\":\"%s\",\"COLOR\":\"#22B9FF\"}", semantics);
-    buf_char(c->out, '}');
+        put_text(row, "CATEGORY_ID", NULL);
+    put_text(row, "COLOR", staged ? "#22B9FF" : NULL);
+    put_text(row, "SEMANTICS", s->semantics);
+    put_text(extra, "SEMANTICS", staged ? semantics_of(d, place) : NULL);
+    put_text(extra, "COLOR", staged ? "#22B9FF" : NULL);
+    json_object_set_new(row, "EXTRA", extra);
+    return row;
 }
 
 enum api_error run_statuses(struct call *c)
 {
-    const json_t *filter = params_get(c->params, "filter");
-    char room[40];
+    static const struct table t = { .id = "ID",
+        .operators = " = ",
+        .flags = TABLE_WHOLE | TABLE_NO_SELECT,
+        .count = count_statuses,
+        .row = status_row };
 
-    if (filter != NULL && !params_is_array(filter))
-        return API_FILTER_TYPE;
-    const json_t *entity = filter ? params_get(filter, "ENTITY_ID") : NULL;
-    buf_char(c->out, '[');
-    for (int i = 0; dictionary_at(i) != NULL; i++) {
-        const struct dictionary *d = dictionary_at(i);
-        if (entity != NULL && !str_is(params_text(entity, room), d->entity))
-            continue;
-        for (int n = 0; n < d->count; n++)
-            out_status(c, d, n);
-    }
-    buf_char(c->out, ']');
-    c->listed = true;
-    c->cost_s = COST_CALL_S;
-    return API_OK;
+    return table_run(c, &t, NULL);
 }
 
 /* The only one a smart process or the invoices have. */

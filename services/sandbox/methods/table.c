@@ -176,7 +176,8 @@ static bool is_chosen(const json_t *select, const char *name)
     while (params_next(&walk, &key, &v)) {
         snprintf(text, sizeof(text), STR_FMT, STR_ARG(params_text(v, room)));
         table_camel(text, as_camel, sizeof(as_camel));
-        if (strcmp(text, "*") == 0 || strcasecmp(text, name) == 0 || strcmp(as_camel, name) == 0)
+        if (strcmp(text, "*") == 0 || strcasecmp(text, name) == 0 || strcmp(as_camel, name) == 0 ||
+            (strcasecmp(text, "UF_*") == 0 && strncmp(name, "UF_", 3) == 0))
             return true;
         any = true;
     }
@@ -213,9 +214,10 @@ static void out_rows(const struct ask *a, json_t **rows, uint32_t count)
     }
     buf_str(c->out, a->table->wrapper != NULL ? "]}" : "]");
     c->listed = whole || a->start >= 0 || !portal_has(c->portal, QUIRK_TOTAL_ABSENT);
+    const bool uncounted = a->start < 0 && !whole && !portal_has(c->portal, QUIRK_TOTAL_TRUE);
     c->total = a->table->flags & TABLE_TOTAL_ZERO   ? 0
                : a->table->flags & TABLE_TOTAL_PAGE ? (a->start < 0 ? count : shown)
-               : a->start < 0 && !whole             ? 0
+               : uncounted                          ? 0
                                                     : count;
     if (!whole && a->start >= 0 && from + shown < count && shown > 0)
         c->next = from + shown;
@@ -225,7 +227,10 @@ static void out_rows(const struct ask *a, json_t **rows, uint32_t count)
 enum api_error table_run(struct call *c, const struct table *t, const json_t *more)
 {
     const json_t *filter = params_get(c->params, "filter"), *start = params_get(c->params, "start");
-    struct ask a = { .call = c, .table = t, .more = more, .select = params_get(c->params, "select") };
+    struct ask a = { .call = c,
+        .table = t,
+        .more = more,
+        .select = t->flags & TABLE_NO_SELECT ? NULL : params_get(c->params, "select") };
     json_t *sample = NULL, *flat;
     uint32_t count;
 

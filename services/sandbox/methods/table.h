@@ -14,6 +14,7 @@ enum {
     TABLE_UPPER = 64,           /* filter and order take UPPER_CASE names of camelCase members, other names are ignored */
     TABLE_DESCENDING = 128,     /* without an order the last come first */
     TABLE_FLAT_FILTER = 256,    /* fields at the top level count as a filter */
+    TABLE_NO_SELECT = 512,      /* `select` is ignored */
 };
 
 struct table {

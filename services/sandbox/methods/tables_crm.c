@@ -52,27 +52,45 @@ static void history_number(const struct call *c, json_t *row, const char *key, i
         json_object_set_new(row, key, json_integer(value));
 }
 
+/* What the dictionary says of a stage, whose id may stand there without the "C1:" of a funnel; unknown ones
+ * are under way. */
+static const char *semantics_of(const struct dictionary *d, const char *stage)
+{
+    const char *colon = strchr(stage, ':'), *bare = colon != NULL ? colon + 1 : stage;
+
+    for (int i = 0; d != NULL && i < d->count; i++) {
+        if (strcmp(d->list[i].id, stage) == 0 || strcmp(d->list[i].id, bare) == 0)
+            return d->list[i].semantics != NULL ? d->list[i].semantics : "P";
+    }
+    return "P";
+}
+
+/* Where all of them begin: the first one of the dictionary, in the funnel where the record is now. */
+static void first_stage(const struct dictionary *d, enum which w, const char *stage, char ret[static 40])
+{
+    const char *colon = w == DEAL ? strchr(stage, ':') : NULL;
+
+    snprintf(ret, 40, "%.*s%s", colon != NULL ? (int)(colon + 1 - stage) : 0, stage,
+        d != NULL ? d->list[0].id : "NEW");
+}
+
 /* Made, and moved to where it stands now: numbers as numbers, and two other names for leads. */
 static json_t *history_row(const struct call *c, uint32_t n)
 {
     const enum which w = asked_type(c);
     const bool lead = w == LEAD, moved = n % 2;
+    const char *field = lead ? "STATUS_ID" : "STAGE_ID";
     struct arena arena = { 0 };
     struct record r;
-    char first[40] = "NEW";
+    char first[40];
 
     if (!is_there(c, w, n / 2))
         return NULL;
     record_open(&r, &c->portal->store, w, n / 2, &arena);
-    char *stage = text_of(&r, lead ? "STATUS_ID" : "STAGE_ID"), *category = text_of(&r, "CATEGORY_ID");
-    if (strchr(stage, ':') != NULL)
-        snprintf(first, sizeof(first), "%.*s:NEW", (int)(strchr(stage, ':') - stage), stage);
-    const struct dictionary *d = dictionary_of(lead ? "STATUS" : "DEAL_STAGE");
-    const char *end = strchr(stage, ':') != NULL ? strchr(stage, ':') + 1 : stage, *semantics = "P";
-    for (int i = 0; moved && i < d->count; i++) {
-        if (strcmp(d->list[i].id, end) == 0 && d->list[i].semantics != NULL)
-            semantics = d->list[i].semantics;
-    }
+    const struct dictionary *d = dictionary_of(attr_find(&r.crm->attrs, str_of(field))->dictionary);
+    char *stage = text_of(&r, field), *category = text_of(&r, "CATEGORY_ID");
+    first_stage(d, w, stage, first);
+    const char *at = moved ? stage : first, *semantics = semantics_of(d, at);
     json_t *row = json_object();
     history_number(c, row, "ID", n + 1);
     history_number(c, row, "TYPE_ID", !moved ? 1 : *semantics == 'P' ? 2 : 3);
@@ -81,7 +99,7 @@ static json_t *history_row(const struct call *c, uint32_t n)
     if (!lead)
         history_number(c, row, "CATEGORY_ID", atoi(category));
     table_text(row, lead ? "STATUS_SEMANTIC_ID" : "STAGE_SEMANTIC_ID", "%s", semantics);
-    table_text(row, lead ? "STATUS_ID" : "STAGE_ID", "%s", moved ? stage : first);
+    table_text(row, field, "%s", at);
     free(stage);
     free(category);
     arena_fini(&arena);
@@ -109,6 +127,7 @@ static uint32_t count_activities(const struct call *c)
     return c->portal->store.crm[DEAL].count + c->portal->store.crm[CONTACT].count;
 }
 
+/* The id follows from the owner, not from the place in the list, which moves when a deal is made. */
 static json_t *activity_row(const struct call *c, uint32_t n)
 {
     static const char *const subjects[] = { "Звонок", "Письмо: Re: <счёт>", "Встреча",
@@ -116,9 +135,12 @@ static json_t *activity_row(const struct call *c, uint32_t n)
     const uint32_t deals = c->portal->store.crm[DEAL].count;
     const enum which w = n < deals ? DEAL : CONTACT;
     const uint32_t of = n < deals ? n : n - deals;
-    const uint64_t h = table_chance(c, 1, n);
 
-    if (h % 2 || !is_there(c, w, of))
+    if (!is_there(c, w, of))
+        return NULL;
+    const uint32_t owner = c->portal->store.crm[w].ids[of];
+    const uint64_t h = table_chance(c, w == DEAL ? 1 : 8, owner);
+    if (h % 2)
         return NULL;
     const bool done = h >> 8 & 1;
     const int64_t begin = INT64_C(1650000000) + (int64_t)(h >> 16) % 90000000;
@@ -127,10 +149,10 @@ static json_t *activity_row(const struct call *c, uint32_t n)
         json_decref(settings);
         settings = json_pack("{s:i}", "LENGTH", (int)(h % 600));
     }
-    table_text(row, "ID", "%u", n + 1);
-    table_text(row, "OWNER_ID", "%u", c->portal->store.crm[w].ids[of]);
+    table_text(row, "ID", "%llu", (unsigned long long)owner * 2 + (w == CONTACT));
+    table_text(row, "OWNER_ID", "%u", owner);
     table_text(row, "OWNER_TYPE_ID", "%d", WHICH[w].type_id);
-    table_text(row, "TYPE_ID", "%d", 1 + (int)(h >> 10) % 4);
+    table_text(row, "TYPE_ID", "%d", 1 + (int)((h >> 10) % 4));
     /* the vendor's names of the universal activity, as crm.activity.list gives them */
     table_text(row, "PROVIDER_ID", "CRM_TODO");
     table_text(row, "PROVIDER_TYPE_ID", "TODO");
@@ -145,9 +167,9 @@ static json_t *activity_row(const struct call *c, uint32_t n)
         table_text(row, "DEADLINE", "%s", "");
     table_text(row, "COMPLETED", "%s", done ? "Y" : "N");
     table_text(row, "STATUS", "%d", done ? 2 : 1);
-    table_text(row, "RESPONSIBLE_ID", "%d", 1 + (int)(h >> 20) % 24);
+    table_text(row, "RESPONSIBLE_ID", "%d", 1 + (int)((h >> 20) % 24));
     table_text(row, "PRIORITY", "2");
-    table_text(row, "DIRECTION", "%d", (int)(h >> 13) % 3);
+    table_text(row, "DIRECTION", "%d", (int)((h >> 13) % 3));
     table_text(row, "DESCRIPTION", "%s", h >> 14 & 1 ? "[B]Согласовать[/B]\r\nи отправить" : "");
     json_object_set_new(row, "SETTINGS", settings);
     json_object_set_new(row, "PROVIDER_PARAMS", json_array());
@@ -183,7 +205,7 @@ static json_t *goods_row(const struct call *c, uint32_t n)
     static const char *const names[] = { "Кабель 3×2,5", "Монтаж", "Доставка & подъём", "Насос \"Вихрь\"" };
     const uint64_t h = table_chance(c, 2, n);
     const uint32_t of = n / GOODS_MOST;
-    const int price = (int)(h % 100000), quantity = 1 + (int)(h >> 20) % 10;
+    const int price = (int)(h % 100000), quantity = 1 + (int)((h >> 20) % 10);
 
     if (h >> 40 & 1 || !is_there(c, DEAL, of))
         return NULL;

@@ -40,20 +40,20 @@ json_t *table_task(const struct call *c, uint32_t n)
         table_text(row, "parentId", "%u", n / 2 + 1);
     table_text(row, "title", "%s %u", titles[(h >> 4) % ARRAY_SIZE(titles)], n + 1);
     table_text(row, "description", "%s", h & 2 ? "[P]См. вложение[/P]" : "");
-    table_text(row, "priority", "%d", (int)(h >> 3) % 3);
-    table_text(row, "status", "%d", 2 + (int)(h >> 6) % 4);
+    table_text(row, "priority", "%d", (int)((h >> 3) % 3));
+    table_text(row, "status", "%d", 2 + (int)((h >> 6) % 4));
     table_text(row, "groupId", "%d", h & 4 ? 7 : 0);
     table_text(row, "stageId", "0");
-    table_text(row, "createdBy", "%d", 1 + (int)(h >> 8) % 24);
+    table_text(row, "createdBy", "%d", 1 + (int)((h >> 8) % 24));
     table_time(row, "createdDate", begin);
-    table_text(row, "responsibleId", "%d", 1 + (int)(h >> 12) % 24);
+    table_text(row, "responsibleId", "%d", 1 + (int)((h >> 12) % 24));
     table_time(row, "changedDate", begin + (int64_t)(h >> 16) % 1000000);
     if (h >> 30 & 1)
         table_time(row, "deadline", begin + 864000);
     else
         json_object_set_new(row, "deadline", json_null());
     json_object_set_new(row, "closedDate", json_null());
-    table_text(row, "commentsCount", "%d", (int)(h >> 20) % 9);
+    table_text(row, "commentsCount", "%d", (int)((h >> 20) % 9));
     table_text(row, "allowChangeDeadline", "N");
     json_object_set_new(
         row, "group", h & 4 ? json_pack("{s:s, s:s}", "id", "7", "name", "Проект") : json_array());
@@ -130,7 +130,7 @@ static uint32_t count_of_task(const struct call *c)
 {
     const int64_t id = asked_task(c);
     json_t *task = id > 0 && id <= TABLE_TASKS ? table_task(c, (uint32_t)id - 1) : NULL;
-    const uint32_t count = task != NULL ? (uint32_t)(table_chance(c, 4, (uint32_t)id - 1) >> 20) % 9 : 0;
+    const uint32_t count = task != NULL ? (uint32_t)((table_chance(c, 4, (uint32_t)id - 1) >> 20) % 9) : 0;
 
     json_decref(task);
     return count;
@@ -173,7 +173,7 @@ static json_t *elapsed_row(const struct call *c, uint32_t n)
 
     table_text(row, "ID", "%lld", (long long)id * 10 + n);
     table_text(row, "TASK_ID", "%lld", (long long)id);
-    table_text(row, "USER_ID", "%d", 1 + (int)(h >> 8) % 24);
+    table_text(row, "USER_ID", "%d", 1 + (int)((h >> 8) % 24));
     table_text(row, "COMMENT_TEXT", "%s", h & 1 ? "созвон" : "");
     table_text(row, "SECONDS", "%d", minutes * 60);
     table_text(row, "MINUTES", "%d", minutes);
@@ -209,22 +209,22 @@ static json_t *call_row(const struct call *c, uint32_t n)
     json_t *row = json_object();
 
     table_text(row, "ID", "%u", n + 1);
-    table_text(row, "PORTAL_USER_ID", "%d", 1 + (int)(h >> 8) % 24);
+    table_text(row, "PORTAL_USER_ID", "%d", 1 + (int)((h >> 8) % 24));
     table_text(row, "PORTAL_NUMBER", "reg1234");
     table_text(row, "PHONE_NUMBER", "+79%09llu", (unsigned long long)(h >> 4) % 1000000000u);
     table_text(row, "CALL_ID", "externalCall.%016llx.%u", (unsigned long long)h, n);
     json_object_set_new(row, "EXTERNAL_CALL_ID", json_null());
     table_text(row, "CALL_CATEGORY", "external");
-    table_text(row, "CALL_DURATION", "%d", missed ? 0 : (int)(h >> 16) % 900);
+    table_text(row, "CALL_DURATION", "%d", missed ? 0 : (int)((h >> 16) % 900));
     table_time(row, "CALL_START_DATE", INT64_C(1670000000) + (int64_t)n * 40000 + (int64_t)(h % 1000));
-    table_text(row, "CALL_TYPE", "%d", 1 + (int)(h >> 3) % 2);
-    table_text(row, "COST", "%d.%04d", missed ? 0 : (int)(h >> 20) % 20, (int)(h >> 30) % 10000);
+    table_text(row, "CALL_TYPE", "%d", 1 + (int)((h >> 3) % 2));
+    table_text(row, "COST", "%d.%04d", missed ? 0 : (int)((h >> 20) % 20), (int)((h >> 30) % 10000));
     table_text(row, "COST_CURRENCY", "RUR");
     table_text(row, "CALL_FAILED_CODE", "%s", missed ? "304" : "200");
     table_text(row, "CALL_FAILED_REASON", "%s", missed ? "Skipped call" : "Success call");
     if (h & 32) {
         table_text(row, "CRM_ENTITY_TYPE", "CONTACT");
-        table_text(row, "CRM_ENTITY_ID", "%d", 1 + (int)(h >> 40) % 50);
+        table_text(row, "CRM_ENTITY_ID", "%d", 1 + (int)((h >> 40) % 50));
     } else {
         json_object_set_new(row, "CRM_ENTITY_TYPE", json_null());
         json_object_set_new(row, "CRM_ENTITY_ID", json_null());

@@ -1,6 +1,8 @@
 /* Lists beyond the records of CRM (facts section 4.5): each with its own paging, names and forms. */
 #include "tests/unit/sandbox/ask.h"
 
+#include "services/sandbox/data/dictionary.h"
+
 static struct portal *open_all(void)
 {
     struct portal_options o = ask_options();
@@ -295,10 +297,260 @@ TEST(each_needs_its_right)
     ask_close(p);
 }
 
+/* The digits of a member, be it a text or a number. */
+static const char *digits_of(const json_t *v, char room[static 40])
+{
+    if (json_is_string(v))
+        return json_string_value(v);
+    snprintf(room, 40, "%g", json_number_value(v));
+    return room;
+}
+
+/* Ids, counts, durations, prices: of no row and in no table is one below zero. */
+TEST(no_number_of_any_row_is_negative)
+{
+    static const struct {
+        const char *method, *wrapper, *key;
+    } cases[] = { { "crm.activity.list", NULL, "ID" }, { "crm.item.productrow.list", "productRows", "id" },
+        { "crm.requisite.list", NULL, "ID" }, { "crm.stagehistory.list", "items", "ID" },
+        { "tasks.task.list", "tasks", "ID" }, { "voximplant.statistic.get", NULL, "ID" },
+        { "user.get", NULL, "ID" }, { "department.get", NULL, "ID" }, { "crm.status.list", NULL, "ID" } };
+    struct portal *p = open_all();
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        size_t seen = 0;
+        for (size_t start = 0, count = 50; count == 50; start += 50) {
+            char body[120], room[40];
+            snprintf(body, sizeof(body), "{\"start\":%zu,\"entityTypeId\":2,\"order\":{\"%s\":\"ASC\"}}",
+                start, cases[i].key);
+            json_t *answer = ask(p, cases[i].method, body), *row, *v;
+            const char *name;
+            size_t n;
+            count = json_array_size(rows_of(answer, cases[i].wrapper));
+            json_array_foreach(rows_of(answer, cases[i].wrapper), n, row) {
+                json_object_foreach(row, name, v) {
+                    const char *text = digits_of(v, room);
+                    const bool below = text[0] == '-' || strstr(text, ".-") != NULL;
+                    if (strspn(text, "0123456789.-") != strlen(text))
+                        continue; /* no number */
+                    if (below)
+                        print_error("%s: %s %s\n", cases[i].method, name, text);
+                    CHECK(!below);
+                }
+            }
+            seen += count;
+            json_decref(answer);
+        }
+        CHECK(seen > 4);
+    }
+    ask_close(p);
+}
+
+/* Those of a list by one field, once each, spaces around. */
+static void check_values(
+    struct portal *p, const char *method, const char *wrapper, const char *field, const char *expected)
+{
+    json_t *answer = ask(p, method, NULL), *row;
+    size_t n;
+    char room[40], wanted[60];
+
+    CHECK(json_array_size(rows_of(answer, wrapper)) > 20);
+    json_array_foreach(rows_of(answer, wrapper), n, row) {
+        snprintf(wanted, sizeof(wanted), " %s ", digits_of(json_object_get(row, field), room));
+        if (strstr(expected, wanted) == NULL)
+            print_error("%s: %s%s\n", method, field, wanted);
+        CHECK(strstr(expected, wanted) != NULL);
+    }
+    json_decref(answer);
+}
+
+TEST(kinds_are_of_those_there_are)
+{
+    struct portal *p = open_all();
+
+    check_values(p, "crm.activity.list", NULL, "TYPE_ID", " 1 2 3 4 ");
+    check_values(p, "crm.activity.list", NULL, "DIRECTION", " 0 1 2 ");
+    check_values(p, "tasks.task.list", "tasks", "priority", " 0 1 2 ");
+    check_values(p, "tasks.task.list", "tasks", "status", " 2 3 4 5 ");
+    check_values(p, "voximplant.statistic.get", NULL, "CALL_TYPE", " 1 2 ");
+    ask_close(p);
+}
+
+/* Semantics of a stage as crm.status.list tells it; "?" where there is no such stage. */
+static char semantics_in(const json_t *statuses, const char *entity, const char *stage)
+{
+    json_t *row;
+    size_t n;
+
+    json_array_foreach(statuses, n, row) {
+        if (strcmp(json_string_value(json_object_get(row, "ENTITY_ID")), entity) != 0 ||
+            strcmp(json_string_value(json_object_get(row, "STATUS_ID")), stage) != 0)
+            continue;
+        const char *letter = json_string_value(json_object_get(row, "SEMANTICS"));
+        return letter != NULL ? *letter : 'P';
+    }
+    return '?';
+}
+
+TEST(stages_of_a_history_are_those_of_their_dictionary)
+{
+    static const struct {
+        int type;
+        const char *entity; /* of deals that of the funnel */
+    } cases[] = { { 1, "STATUS" }, { 2, "DEAL_STAGE" }, { 31, "SMART_INVOICE_STAGE_5" },
+        { 156, "DYNAMIC_156_STAGE_10" } };
+    struct portal_options o = ask_options();
+    o.scopes = SCOPE_ALL;
+    o.store.counts[SMART] = o.store.counts[INVOICE] = 40;
+    struct portal *p = ask_open_with(o);
+    json_t *statuses = ask_done(ask(p, "crm.status.list", NULL));
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const bool lead = cases[i].type == 1;
+        int kinds[4] = { 0 };
+        char body[80], entity[40];
+        json_t *row;
+        size_t n;
+        snprintf(body, sizeof(body), "{\"entityTypeId\":%d,\"order\":{\"ID\":\"ASC\"}}", cases[i].type);
+        json_t *answer = ask(p, "crm.stagehistory.list", body);
+        json_array_foreach(rows_of(answer, "items"), n, row) {
+            const char *stage = json_string_value(json_object_get(row, lead ? "STATUS_ID" : "STAGE_ID")),
+                       *told = json_string_value(
+                           json_object_get(row, lead ? "STATUS_SEMANTIC_ID" : "STAGE_SEMANTIC_ID"));
+            const long long funnel = json_integer_value(json_object_get(row, "CATEGORY_ID"));
+            if (cases[i].type == 2 && funnel > 0)
+                snprintf(entity, sizeof(entity), "DEAL_STAGE_%lld", funnel);
+            else
+                snprintf(entity, sizeof(entity), "%s", cases[i].entity);
+            const char is = semantics_in(statuses, entity, stage);
+            if (is != *told)
+                print_error("%s of %s: %s\n", stage, entity, told);
+            CHECK_EQ(is, *told);
+            const long long type = json_integer_value(json_object_get(row, "TYPE_ID"));
+            CHECK_EQ(type, n % 2 == 0 ? 1 : is == 'P' ? 2 : 3);
+            kinds[type]++;
+        }
+        CHECK(kinds[1] > 0 && kinds[2] > 0 && kinds[3] > 0);
+        json_decref(answer);
+    }
+    json_decref(statuses);
+    ask_close(p);
+}
+
+/* What is at an id of one answer, as JSON; to be freed. */
+static char *row_at(const json_t *rows, const char *id)
+{
+    json_t *row;
+    size_t n;
+
+    json_array_foreach(rows, n, row) {
+        if (strcmp(json_string_value(json_object_get(row, "ID")), id) == 0)
+            return json_dumps(row, JSON_COMPACT);
+    }
+    return xstrdup("(absent)");
+}
+
+/* Every row of one answer is in the other, the same under the same id. */
+static void check_among(const json_t *some, const json_t *all)
+{
+    json_t *row;
+    size_t n;
+
+    CHECK(json_array_size(some) > 3);
+    json_array_foreach(some, n, row) {
+        char *here = json_dumps(row, JSON_COMPACT),
+             *there = row_at(all, json_string_value(json_object_get(row, "ID")));
+        CHECK_STR(there, here);
+        free(here);
+        free(there);
+    }
+}
+
+TEST(an_id_means_the_same_row_whatever_is_asked)
+{
+    struct portal *p = open_all();
+    json_t *all = ask_done(ask(p, "crm.status.list", NULL)),
+           *some = ask_done(ask(p, "crm.status.list", "{\"filter\":{\"ENTITY_ID\":\"DEAL_STAGE_1\"}}"));
+
+    check_among(some, all);
+    json_decref(all);
+    json_decref(some);
+    static const char contacts[] = "{\"order\":{\"ID\":\"ASC\"},\"filter\":{\"OWNER_TYPE_ID\":3}}";
+    some = ask_done(ask(p, "crm.activity.list", contacts));
+    for (int i = 0; i < 5; i++)
+        json_decref(ask_done(ask(p, "crm.deal.add", "{\"fields\":{\"TITLE\":\"x\"}}")));
+    all = ask_done(ask(p, "crm.activity.list", contacts));
+    check_among(some, all);
+    json_decref(all);
+    json_decref(some);
+    ask_close(p);
+}
+
+TEST(dictionaries_are_sorted_and_every_row_has_an_extra)
+{
+    struct portal *p = open_all();
+    json_t *rows = ask_done(ask(p, "crm.status.list", NULL)), *row;
+    size_t n;
+    int apologies = 0;
+
+    json_array_foreach(rows, n, row) {
+        const json_t *extra = json_object_get(row, "EXTRA");
+        const char *word = json_string_value(json_object_get(extra, "SEMANTICS"));
+        CHECK(json_is_object(extra));
+        if (strcmp(json_string_value(json_object_get(row, "STATUS_ID")), "JUNK") == 0)
+            CHECK_STR(word, "failure");
+        apologies += word != NULL && strcmp(word, "apology") == 0;
+    }
+    CHECK_EQ(apologies, FUNNELS);
+    json_decref(rows);
+    rows = ask_done(ask(
+        p, "crm.status.list", "{\"filter\":{\"ENTITY_ID\":\"DEAL_STAGE\"},\"order\":{\"SORT\":\"DESC\"}}"));
+    ask_has(json_array_get(rows, 0), "STATUS_ID", "\"APOLOGY\"");
+    ask_has(json_array_get(rows, 7), "STATUS_ID", "\"NEW\"");
+    json_decref(rows);
+    ask_close(p);
+}
+
+TEST(a_mask_chooses_the_user_fields_of_people)
+{
+    struct portal *p = open_all();
+    json_t *rows = ask_done(ask(p, "user.get", "{\"select\":[\"UF_*\",\"nosuch\"]}"));
+    const json_t *first = json_array_get(rows, 0);
+
+    CHECK(json_is_array(json_object_get(first, "UF_DEPARTMENT")));
+    CHECK_EQ(json_object_size(first), 2);
+    json_decref(rows);
+    ask_close(p);
+}
+
+TEST(the_true_total_is_told_of_these_lists_too)
+{
+    static const struct {
+        const char *method, *wrapper;
+    } cases[] = { { "crm.stagehistory.list", "items" }, { "crm.activity.list", NULL }, { "user.get", NULL } };
+    struct portal_options o = ask_options();
+    o.scopes = SCOPE_ALL;
+    o.quirks = quirk_bit("total-true");
+    struct portal *p = ask_open_with(o);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        long long counted, uncounted;
+        listed(p, cases[i].method, "{\"entityTypeId\":2}", cases[i].wrapper, &counted);
+        listed(p, cases[i].method, "{\"entityTypeId\":2,\"start\":-1}", cases[i].wrapper, &uncounted);
+        CHECK(counted > 20);
+        CHECK_EQ(uncounted, counted);
+    }
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(every_paged_list_is_read_whole_by_id_and_by_offset),
     CASE(lower_case_names_do_not_count_for_tasks),
     CASE(comments_and_elapsed_times_are_asked_by_place_or_name), CASE(the_odd_totals_are_odd),
     CASE(stages_are_told_by_numbers_and_for_leads_by_other_names),
     CASE(several_owners_give_their_activities_again),
     CASE(calls_are_sorted_at_the_top_level_and_filtered_by_ranges),
-    CASE(people_are_asked_by_fields_at_the_top_level), CASE(each_needs_its_right))
+    CASE(people_are_asked_by_fields_at_the_top_level), CASE(each_needs_its_right),
+    CASE(no_number_of_any_row_is_negative), CASE(kinds_are_of_those_there_are),
+    CASE(stages_of_a_history_are_those_of_their_dictionary), CASE(an_id_means_the_same_row_whatever_is_asked),
+    CASE(dictionaries_are_sorted_and_every_row_has_an_extra), CASE(a_mask_chooses_the_user_fields_of_people),
+    CASE(the_true_total_is_told_of_these_lists_too))
