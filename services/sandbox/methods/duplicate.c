@@ -73,11 +73,21 @@ static int out_type(
     return found;
 }
 
-static enum api_error say(struct call *c, const char *format, const char *what)
+enum wrong { TYPE_NONE, TYPE_OTHER, VALUES_NONE };
+
+/* The text is the code, and what follows is one more sentence; or there is no code at all. */
+static enum api_error refuse(struct call *c, enum wrong what, const char *type)
 {
-    snprintf(c->portal->detail, sizeof(c->portal->detail), "%.200s%.80s%s", format, what,
-        what[0] != '\0' ? "' is not supported in current context" : "");
-    return portal_has(c->portal, QUIRK_COMM_CLASSIC) ? API_COMM_CLASSIC : API_COMM;
+    static const enum api_error errors[] = { API_COMM_TYPE, API_COMM_OTHER, API_COMM_VALUES };
+    static const struct {
+        const char *before, *after;
+    } texts[] = { { "Communication type is not defined", "" },
+        { "Communication type '", "' is not supported in current context" },
+        { "Communication values is not defined", "" } };
+
+    snprintf(c->portal->detail, sizeof(c->portal->detail), "%s%.80s%s", texts[what].before,
+        what == TYPE_OTHER ? type : "", texts[what].after);
+    return portal_has(c->portal, QUIRK_COMM_CLASSIC) ? API_COMM_CLASSIC : errors[what];
 }
 
 enum api_error run_duplicates(struct call *c)
@@ -89,9 +99,9 @@ enum api_error run_duplicates(struct call *c)
     const json_t *values = params_get(c->params, "values"), *wanted = params_get(c->params, "entity_type");
     char *type = call_text(c, "type"), room[40];
     const bool known = strcasecmp(type, "PHONE") == 0 || strcasecmp(type, "EMAIL") == 0;
-    enum api_error e = type[0] == '\0'  ? say(c, "Communication type is not defined", "")
-                       : !known         ? say(c, "Communication type '", type)
-                       : values == NULL ? say(c, "Communication values is not defined", "")
+    enum api_error e = type[0] == '\0'  ? refuse(c, TYPE_NONE, type)
+                       : !known         ? refuse(c, TYPE_OTHER, type)
+                       : values == NULL ? refuse(c, VALUES_NONE, type)
                                         : API_OK;
     bool any = false, full = false;
 

@@ -182,6 +182,8 @@ TEST(duplicates_are_found_by_number_and_address)
     CHECK_STR(json_string_value(json_object_get(answer, "error")), "Communication type is not defined");
     CHECK_STR(ask_error(answer), "Parameter 'type' is required.");
     json_decref(answer);
+    ask_refused(p, "crm.duplicate.findbycomm", "{\"type\":\"PHONE\"}", "Communication values is not defined",
+        "Parameter 'values' is required.");
     ask_close(p);
 }
 
