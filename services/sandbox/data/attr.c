@@ -159,11 +159,32 @@ static struct attr *append(struct attr_list *l, const struct attr *like)
     return a;
 }
 
+static char *label_of(enum which w, const char *name)
+{
+    static const struct {
+        enum which w;
+        const char *name, *label;
+    } labels[] = {
+#define LABEL(which, name, label) { which, #name, label },
+#include "labels.def"
+#undef LABEL
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+        const bool fits = labels[i].w == KINDS || labels[i].w == w || (labels[i].w == SMART && w == INVOICE);
+        if (fits && strcmp(labels[i].name, name) == 0)
+            return xstrdup(labels[i].label);
+    }
+    return NULL;
+}
+
 void attrs_init(struct attr_list *ret, enum which w)
 {
     *ret = (struct attr_list){ 0 };
-    for (size_t i = 0; i < standard[w].count; i++)
-        append(ret, &standard[w].attrs[i]);
+    for (size_t i = 0; i < standard[w].count; i++) {
+        struct attr *a = append(ret, &standard[w].attrs[i]);
+        a->label = label_of(w, a->name);
+    }
     const struct attr *own = w == SMART ? smart_user_attrs : user_attrs;
     const size_t count = w == SMART ? ARRAY_SIZE(smart_user_attrs) : ARRAY_SIZE(user_attrs);
     for (size_t i = 0; i < count; i++)

@@ -53,7 +53,7 @@ struct attr {
     unsigned flags;
     int place;                  /* in the entity's list; chance depends on it */
     int user_id;                /* ID in userfield.list */
-    char *label;                /* of a user field, as people named it */
+    char *label;                /* as people read it; NULL of some standard fields: the code */
     struct attr_item *items;    /* values are made of the first ENUM_ITEMS */
     int item_count;
     size_t key_n;

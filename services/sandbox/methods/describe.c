@@ -1,6 +1,8 @@
 /* describe.c - crm.X.fields, crm.X.userfield.list and crm.userfield.types (facts sections 6.1, 6.4). */
 #include "call.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "describe.h"
 #include "json_out.h"
@@ -66,6 +68,36 @@ static void out_user_part(struct buf *out, const struct attr *a)
         out_items(out, a);
 }
 
+/* Classic methods name a user field by its code, whatever people called it (facts section 6.1). */
+static const char *title_of(const struct attr *a, bool item)
+{
+    return a->label != NULL && (item || !(a->flags & ATTR_USER)) ? a->label : a->name;
+}
+
+/* Where a link of the system leads: not those of contacts, of many, or deprecated (as in the dumps). */
+static int parent_of(const struct attr *a)
+{
+    static const enum which links[] = { COMPANY, LEAD, QUOTE, DEAL };
+
+    if (strncmp(a->name, "PARENT_ID_", 10) == 0)
+        return atoi(a->name + 10);
+    for (size_t i = 0; i < ARRAY_SIZE(links) && !(a->flags & (ATTR_MULTIPLE | ATTR_DEPRECATED)); i++) {
+        if (strncmp(a->type_name, "crm_", 4) == 0 && strcmp(a->type_name + 4, WHICH[links[i]].singular) == 0)
+            return WHICH[links[i]].type_id;
+    }
+    return 0;
+}
+
+static void out_parent(struct buf *out, const struct attr *a)
+{
+    const bool mine = strcmp(a->name, "MYCOMPANY_ID") == 0;
+
+    if (parent_of(a) == 0)
+        return;
+    buf_fmt(out, ",\"settings\":{%s\"parentEntityTypeId\":%d%s}", mine ? "\"isMyCompany\":true," : "",
+        parent_of(a), mine ? ",\"isEmbeddedEditorEnabled\":true" : "");
+}
+
 void describe_field(struct buf *out, const struct attr *a, const char *upper)
 {
     buf_str(out, "{\"type\":");
@@ -79,12 +111,12 @@ void describe_field(struct buf *out, const struct attr *a, const char *upper)
         out_flag(out, "isDeprecated", true);
     if (a->dictionary != NULL)
         buf_fmt(out, ",\"statusType\":\"%s\"", a->dictionary);
-    if (strncmp(a->name, "PARENT_ID_", 10) == 0)
-        buf_fmt(out, ",\"settings\":{\"parentEntityTypeId\":%s}", a->name + 10);
     buf_str(out, ",\"title\":");
-    json_out_cstr(out, upper != NULL && a->label != NULL ? a->label : a->name);
+    json_out_cstr(out, title_of(a, upper != NULL));
     if (a->flags & ATTR_USER)
         out_user_part(out, a);
+    else
+        out_parent(out, a);
     if (upper != NULL) {
         buf_str(out, ",\"upperName\":");
         json_out_cstr(out, upper);
@@ -142,7 +174,7 @@ void describe_userfield(struct buf *out, const struct attr *a, const char *entit
         entity, a->name);
     json_out_cstr(out, a->type_name);
     buf_fmt(out,
-        ",\"XML_ID\":null,\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
+        ",\"XML_ID\":\"\",\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
         "\"SHOW_IN_LIST\":\"Y\",\"EDIT_IN_LIST\":\"Y\",\"IS_SEARCHABLE\":\"N\",\"SETTINGS\":%s",
         100 + a->place, a->flags & ATTR_MULTIPLE ? "Y" : "N", settings_of(a));
     if (labels != LABELS_NONE)

@@ -336,8 +336,47 @@ TEST(second_forms_are_options)
     ask_close(p);
 }
 
+/* A member of a field in one of the two descriptions, as JSON. */
+static void check_described(struct portal *p, const char *method, const char *body, const char *field,
+    const char *key, const char *expected)
+{
+    json_t *result = ask_done(ask(p, method, body));
+    const json_t *wrapped = json_object_get(result, "fields"), *fields = wrapped != NULL ? wrapped : result;
+
+    if (json_object_get(fields, field) == NULL)
+        print_error("%s: no %s\n", method, field);
+    ask_has(json_object_get(fields, field), key, expected);
+    json_decref(result);
+}
+
+TEST(standard_fields_have_titles_for_people_and_links_say_where_they_lead)
+{
+    static const char company[] = "{\"parentEntityTypeId\":4}";
+    struct portal *p = open_with(0);
+
+    check_described(p, "crm.deal.fields", NULL, "STAGE_ID", "title", "\"Deal Stage\"");
+    check_described(p, "crm.deal.fields", NULL, "CATEGORY_ID", "title", "\"Sales Funnel\"");
+    check_described(p, "crm.lead.fields", NULL, "TITLE", "title", "\"Lead Title\"");
+    check_described(p, "crm.company.fields", NULL, "TITLE", "title", "\"Company Name\"");
+    check_described(
+        p, "crm.deal.fields", NULL, "MOVED_TIME", "title", "\"MOVED_TIME\""); /* the vendor forgot */
+    check_described(p, "crm.deal.fields", NULL, "UF_CRM_INT", "title", "\"UF_CRM_INT\"");
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":2}", "stageId", "title", "\"Deal Stage\"");
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":156}", "categoryId", "title", "\"Pipeline\"");
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":31}", "movedBy", "title", "\"Moved by\"");
+    check_described(p, "crm.deal.fields", NULL, "COMPANY_ID", "settings", company);
+    check_described(p, "crm.deal.fields", NULL, "QUOTE_ID", "settings", "{\"parentEntityTypeId\":7}");
+    check_described(p, "crm.deal.fields", NULL, "CONTACT_ID", "settings", "(absent)");
+    check_described(p, "crm.contact.fields", NULL, "COMPANY_ID", "settings", "(absent)"); /* deprecated */
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":156}", "companyId", "settings", company);
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":156}", "parentId2", "settings",
+        "{\"parentEntityTypeId\":2}");
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(names_follow_the_rules_of_the_documents), CASE(an_item_holds_what_the_classic_method_shows),
     CASE(lists_page_filter_and_order), CASE(what_is_wrong_names_the_field),
     CASE(items_are_added_changed_and_deleted), CASE(a_deal_moves_to_another_funnel_by_the_item_method_alone),
     CASE(phones_are_told_apart_by_the_keys_of_fm), CASE(fields_tell_the_classic_name),
+    CASE(standard_fields_have_titles_for_people_and_links_say_where_they_lead),
     CASE(second_forms_are_options))

@@ -84,5 +84,21 @@ TEST(wrong_names_and_numbers_are_refused)
     ask_close(p);
 }
 
+TEST(all_scalars_of_a_description_are_texts)
+{
+    struct portal *p = ask_open();
+    json_t *rows = ask_done(ask(p, "crm.deal.userfield.list", NULL)), *row, *v;
+    const char *name;
+    size_t n;
+
+    CHECK(json_array_size(rows) > 10);
+    json_array_foreach(rows, n, row) {
+        json_object_foreach(row, name, v)
+            CHECK(json_is_string(v) || json_is_object(v) || json_is_array(v));
+    }
+    json_decref(rows);
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(a_field_is_made_described_filled_and_deleted), CASE(a_new_field_is_empty_everywhere),
-    CASE(wrong_names_and_numbers_are_refused))
+    CASE(wrong_names_and_numbers_are_refused), CASE(all_scalars_of_a_description_are_texts))
