@@ -37,6 +37,8 @@ enum { /* short names for the tables */
     X = ATTR_DEPRECATED,
     Q = ATTR_REQUIRED,
     U = ATTR_UNSEEN,
+    O = ATTR_UNSEEN | ATTR_ITEM,
+    H = ATTR_UNSEEN | ATTR_ITEM | ATTR_HOLLOW,
 };
 
 #define ATTR(name_, type_, flags_, dictionary_, arg_, fill_, facet_, make_) \
@@ -146,7 +148,7 @@ static struct attr *append(struct attr_list *l, const struct attr *like)
     *a = *like;
     a->name = xstrdup(like->name);
     a->type_name = xstrdup(like->type_name ? like->type_name : like->type->name);
-    a->place = l->next_place++;
+    a->place = a->flags & ATTR_ITEM ? -1 : l->next_place++;
     if (a->flags & ATTR_USER) {
         a->user_id = 100 + a->place * 2;
         a->label = xasprintf("Поле %s", a->name + strlen("UF_CRM_"));

@@ -28,6 +28,8 @@ enum {
     ATTR_REQUIRED = 16,
     ATTR_UNSEEN = 32,           /* described, but in no row: CONTACT_IDS (section 4.2) */
     ATTR_USER = 64,
+    ATTR_ITEM = 128,            /* known to crm.item.* alone, and empty in every record */
+    ATTR_HOLLOW = 256,          /* described there, and in no item either */
 };
 
 /* Fields of one facet change together: a new stage moves its semantics and CLOSED with it. */
@@ -51,7 +53,7 @@ struct attr {
     int fill;                   /* of 100 records, how many have a value */
     enum facet facet;
     unsigned flags;
-    int place;                  /* in the entity's list; chance depends on it */
+    int place;                  /* in the entity's list; chance depends on it; -1: of ATTR_ITEM, it needs none */
     int user_id;                /* ID in userfield.list */
     char *label;                /* as people read it; NULL of some standard fields: the code */
     struct attr_item *items;    /* values are made of the first ENUM_ITEMS */

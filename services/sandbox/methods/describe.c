@@ -130,6 +130,8 @@ enum api_error run_fields(struct call *c)
 
     buf_char(c->out, '{');
     for (int i = 0; i < attrs->count; i++) {
+        if (attrs->list[i]->flags & ATTR_ITEM)
+            continue;
         if (i > 0)
             buf_char(c->out, ',');
         buf_add(c->out, attrs->list[i]->key, attrs->list[i]->key_n);

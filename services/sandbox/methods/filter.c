@@ -162,7 +162,8 @@ static bool parse_condition(
     if (ret->attr == NULL || (!item && ret->attr->flags & ATTR_UNSEEN) ||
         (!item && !op_works(p, ret->attr, c->which)))
         return false;
-    if (ret->attr->flags & ATTR_UNSEEN) /* contactIds: the one that a record knows */
+    if (ret->attr->flags & ATTR_UNSEEN &&
+        !(ret->attr->flags & ATTR_ITEM)) /* contactIds: the one that a record knows */
         ret->attr = attr_find(&c->attrs, c->which == CONTACT ? STR("COMPANY_ID") : STR("CONTACT_ID"));
     const bool like = (p->op == OP_LIKE || p->op == OP_NOT_LIKE) && !p->pattern;
     return ret->attr != NULL && parse_operands(ret, v, like, arena) > 0;

@@ -119,7 +119,7 @@ enum api_error item_ask_order(struct call *c, const struct crm *crm, const json_
     while (params_next(&walk, &key, &v)) {
         const struct attr *a = item_attr(&crm->attrs, str_of(key), item_ask_original(c));
         const struct str direction = params_is_array(v) ? STR("Array") : params_text(v, room);
-        if (a == NULL || a->flags & (ATTR_UNSEEN | ATTR_MULTIPLE))
+        if (a == NULL || a->flags & ATTR_MULTIPLE)
             return refuse(c, "Invalid order: field '%.100s' is not allowed in order", key);
         if (!str_case_eq(direction, STR("ASC")) && !str_case_eq(direction, STR("DESC")))
             return refuse(c,
@@ -168,6 +168,11 @@ void item_ask_select(struct call *c, const struct crm *crm, struct item_select *
     ret->all |= !any;
     if (ret->all)
         return;
+    if (!broken) {
+        walk = (struct params_walk){ .of = (json_t *)select };
+        while (params_next(&walk, &key, &v))
+            ret->extras |= item_extra(crm->which, params_text(v, room));
+    }
     ret->attrs = arena_get(&c->portal->arena, (size_t)(crm->attrs.count + 1) * sizeof(*ret->attrs));
     for (int i = 0; i < crm->attrs.count; i++) {
         const struct attr *a = crm->attrs.list[i];

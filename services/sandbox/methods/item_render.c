@@ -19,6 +19,18 @@ static const struct {
 #undef ITEM_EXTRA
 };
 
+#define EXTRA_TYPE (UINT64_C(1) << 63) /* entityTypeId */
+_Static_assert(ARRAY_SIZE(extras) < 63, "a bit for each");
+
+uint64_t item_extra(enum which w, struct str name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(extras); i++) {
+        if (extras[i].w == w && str_is(name, extras[i].name))
+            return UINT64_C(1) << i;
+    }
+    return str_is(name, "entityTypeId") ? EXTRA_TYPE : 0;
+}
+
 static void out_key(struct buf *out, const char *name)
 {
     if (out->p[out->n - 1] != '{')
@@ -259,21 +271,21 @@ static void out_first(
     buf_str(out, "null");
 }
 
-static void out_extras(struct buf *out, const struct item_wire *w, const struct record *r)
+static void out_extras(
+    struct buf *out, const struct item_wire *w, const struct record *r, const struct item_select *s)
 {
     for (size_t i = 0; i < ARRAY_SIZE(extras); i++) {
-        if (extras[i].w != r->crm->which)
+        if (extras[i].w != r->crm->which || !(s->all || s->extras >> i & 1))
             continue;
         out_key(out, extras[i].name);
         out_first(out, w, r, extras[i].field, extras[i].type);
     }
-    out_fm(out, w, r);
-    if (r->crm->which == DEAL || r->crm->which >= QUOTE) {
-        out_key(out, "observers");
-        buf_str(out, "[]");
+    if (s->all)
+        out_fm(out, w, r);
+    if (s->all || s->extras & EXTRA_TYPE) {
+        out_key(out, "entityTypeId");
+        json_out_int(out, WHICH[r->crm->which].type_id);
     }
-    out_key(out, "entityTypeId");
-    json_out_int(out, WHICH[r->crm->which].type_id);
 }
 
 static void out_attr(struct buf *out, const struct item_wire *w, const struct record *r, const struct attr *a)
@@ -281,10 +293,10 @@ static void out_attr(struct buf *out, const struct item_wire *w, const struct re
     char name[ITEM_NAME_MAX];
     struct value v;
 
-    if (attr_is_multifield(a))
+    if (attr_is_multifield(a) || a->flags & ATTR_HOLLOW)
         return;
     out_key(out, item_name(&r->crm->attrs, a, w->original, name));
-    if (a->flags & ATTR_UNSEEN) {
+    if (a->flags & ATTR_UNSEEN && !(a->flags & ATTR_ITEM)) {
         out_unseen(out, r);
     } else {
         record_value(r, a, &v);
@@ -300,7 +312,6 @@ void item_render(
         out_attr(out, w, r, r->crm->attrs.list[i]);
     for (int i = 0; !s->all && i < s->count; i++)
         out_attr(out, w, r, s->attrs[i]);
-    if (s->all)
-        out_extras(out, w, r);
+    out_extras(out, w, r, s);
     buf_char(out, '}');
 }

@@ -23,6 +23,11 @@ struct item_select {
     bool all;
     const struct attr **attrs;
     int count;
+    uint64_t extras;            /* chosen ones of item_extra() */
 };
+
+/* A bit for a member of an item that is no field: "isWork", "phoneMobile", "entityTypeId"; 0: there is none, `fm` among
+ * them, which cannot be chosen by name. */
+uint64_t item_extra(enum which w, struct str name);
 
 void item_render(struct buf *out, const struct item_wire *w, const struct record *r, const struct item_select *s);

@@ -166,7 +166,7 @@ static void write_links(struct write *x, const struct attr *a, const json_t *giv
 
 static bool is_links(const struct attr *a)
 {
-    return a->flags & ATTR_UNSEEN && a->flags & ATTR_MULTIPLE && a->type->link;
+    return a->flags & ATTR_UNSEEN && !(a->flags & ATTR_ITEM) && a->flags & ATTR_MULTIPLE && a->type->link;
 }
 
 static void write_sent(struct write *x)

@@ -374,9 +374,85 @@ TEST(standard_fields_have_titles_for_people_and_links_say_where_they_lead)
     ask_close(p);
 }
 
+/* The first item of a list. */
+static json_t *first_of(struct portal *p, const char *body)
+{
+    json_t *result = ask_done(ask(p, "crm.item.list", body)),
+           *one = json_incref(json_array_get(json_object_get(result, "items"), 0));
+
+    CHECK(json_is_object(one));
+    json_decref(result);
+    return one;
+}
+
+TEST(fields_and_items_are_about_the_same)
+{
+    static const int types[] = { 2, 156, 31, 7 };
+    struct portal *p = open_with(0);
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        char body[80];
+        snprintf(body, sizeof(body), "{\"entityTypeId\":%d}", types[i]);
+        json_t *result = ask_done(ask(p, "crm.item.fields", body)),
+               *fields = json_object_get(result, "fields"), *one = first_of(p, body), *v;
+        const char *name;
+        json_object_foreach(fields, name, v) {
+            const bool there = json_object_get(one, name) != NULL;
+            if (there == (strcmp(name, "contacts") == 0)) /* a field without a form of its own in an item */
+                print_error("%d: %s\n", types[i], name);
+            CHECK(there != (strcmp(name, "contacts") == 0));
+        }
+        CHECK(json_object_get(fields, "observers") != NULL);
+        json_object_foreach(one, name, v) {
+            if (types[i] != 2) /* a deal has more: isWork and its like */
+                CHECK(json_object_get(fields, name) != NULL || strcmp(name, "entityTypeId") == 0);
+        }
+        json_decref(result);
+        json_decref(one);
+    }
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":156}", "observers", "type", "\"user\"");
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":156}", "contacts", "isMultiple", "true");
+    check_described(p, "crm.item.fields", "{\"entityTypeId\":2}", "webformId", "upperName", "\"WEBFORM_ID\"");
+    json_t *classic = ask_done(ask(p, "crm.deal.fields", NULL));
+    CHECK(json_object_get(classic, "OBSERVERS") == NULL && json_object_get(classic, "WEBFORM_ID") == NULL);
+    json_decref(classic);
+    ask_close(p);
+}
+
+TEST(observers_are_asked_for_and_nobody_observes)
+{
+    struct portal *p = open_with(0);
+
+    CHECK_EQ(found(p, "{\"entityTypeId\":156,\"filter\":{\"observers\":5}}"), 0);
+    CHECK_EQ(found(p, "{\"entityTypeId\":156,\"filter\":{\"@observers\":[1,5]}}"), 0);
+    CHECK_EQ(found(p, "{\"entityTypeId\":156,\"filter\":{\"!observers\":5}}"), 70);
+    CHECK_EQ(found(p, "{\"entityTypeId\":2,\"filter\":{\"observers\":5}}"), 0);
+    ask_close(p);
+}
+
+TEST(every_member_but_fm_is_chosen_by_its_name)
+{
+    struct portal *p = open_with(0);
+    json_t *one = first_of(p,
+        "{\"entityTypeId\":2,\"select\":[\"isWork\",\"webformId\",\"observers\",\"entityTypeId\",\"fm\"]}");
+
+    CHECK_EQ(json_object_size(one), 5); /* and id */
+    ask_has(one, "isWork", "null");
+    ask_has(one, "webformId", "0");
+    ask_has(one, "observers", "[]");
+    ask_has(one, "entityTypeId", "2");
+    json_decref(one);
+    one = first_of(p, "{\"entityTypeId\":1,\"select\":[\"phoneMobile\",\"fm\",\"isWork\"]}");
+    CHECK_EQ(json_object_size(one), 2); /* what deals have is none of a lead's */
+    CHECK(json_object_get(one, "phoneMobile") != NULL);
+    json_decref(one);
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(names_follow_the_rules_of_the_documents), CASE(an_item_holds_what_the_classic_method_shows),
     CASE(lists_page_filter_and_order), CASE(what_is_wrong_names_the_field),
     CASE(items_are_added_changed_and_deleted), CASE(a_deal_moves_to_another_funnel_by_the_item_method_alone),
     CASE(phones_are_told_apart_by_the_keys_of_fm), CASE(fields_tell_the_classic_name),
     CASE(standard_fields_have_titles_for_people_and_links_say_where_they_lead),
-    CASE(second_forms_are_options))
+    CASE(fields_and_items_are_about_the_same), CASE(observers_are_asked_for_and_nobody_observes),
+    CASE(every_member_but_fm_is_chosen_by_its_name), CASE(second_forms_are_options))
