@@ -288,6 +288,12 @@ static void out_extras(
     }
 }
 
+/* Of the members that are always null one has a value in classic methods (facts section 6.2). */
+static bool is_disabled(const struct record *r, const struct attr *a)
+{
+    return r->crm->which == LEAD && strcmp(a->name, "ADDRESS") == 0;
+}
+
 static void out_attr(struct buf *out, const struct item_wire *w, const struct record *r, const struct attr *a)
 {
     char name[ITEM_NAME_MAX];
@@ -296,7 +302,9 @@ static void out_attr(struct buf *out, const struct item_wire *w, const struct re
     if (attr_is_multifield(a) || a->flags & ATTR_HOLLOW)
         return;
     out_key(out, item_name(&r->crm->attrs, a, w->original, name));
-    if (a->flags & ATTR_UNSEEN && !(a->flags & ATTR_ITEM)) {
+    if (is_disabled(r, a)) {
+        buf_str(out, "null");
+    } else if (a->flags & ATTR_UNSEEN && !(a->flags & ATTR_ITEM)) {
         out_unseen(out, r);
     } else {
         record_value(r, a, &v);

@@ -449,10 +449,29 @@ TEST(every_member_but_fm_is_chosen_by_its_name)
     ask_close(p);
 }
 
+TEST(the_address_of_a_lead_is_told_by_classic_methods_alone)
+{
+    struct portal *p = open_with(0);
+    json_t *leads = ask_done(ask(p, "crm.lead.list", "{\"select\":[\"ADDRESS\"]}")),
+           *result = ask_done(ask(p, "crm.item.list", "{\"entityTypeId\":1}")), *row;
+    int addresses = 0;
+    size_t n;
+
+    json_array_foreach(leads, n, row)
+        addresses += json_string_length(json_object_get(row, "ADDRESS")) > 0;
+    CHECK(addresses > 3);
+    json_array_foreach(json_object_get(result, "items"), n, row)
+        ask_has(row, "address", "null");
+    json_decref(leads);
+    json_decref(result);
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(names_follow_the_rules_of_the_documents), CASE(an_item_holds_what_the_classic_method_shows),
     CASE(lists_page_filter_and_order), CASE(what_is_wrong_names_the_field),
     CASE(items_are_added_changed_and_deleted), CASE(a_deal_moves_to_another_funnel_by_the_item_method_alone),
     CASE(phones_are_told_apart_by_the_keys_of_fm), CASE(fields_tell_the_classic_name),
     CASE(standard_fields_have_titles_for_people_and_links_say_where_they_lead),
     CASE(fields_and_items_are_about_the_same), CASE(observers_are_asked_for_and_nobody_observes),
-    CASE(every_member_but_fm_is_chosen_by_its_name), CASE(second_forms_are_options))
+    CASE(every_member_but_fm_is_chosen_by_its_name),
+    CASE(the_address_of_a_lead_is_told_by_classic_methods_alone), CASE(second_forms_are_options))
