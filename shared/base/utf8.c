@@ -83,3 +83,29 @@ char *utf8_put(char *out, uint32_t code)
     }
     return out;
 }
+
+/* А-П are D0 90-D0 9F, Р-Я D0 A0-D0 AF, Ё D0 81; а-п D0 B0-D0 BF, р-я D1 80-D1 8F, ё D1 91. */
+static void fold_russian(unsigned char *p)
+{
+    if (p[0] == 0xD0 && p[1] >= 0x90 && p[1] <= 0x9F) {
+        p[1] += 0x20;
+    } else if (p[0] == 0xD0 && p[1] >= 0xA0 && p[1] <= 0xAF) {
+        p[0] = 0xD1;
+        p[1] -= 0x20;
+    } else if ((p[0] == 0xD0 && p[1] == 0x81) || (p[0] == 0xD1 && p[1] == 0x91)) {
+        p[0] = 0xD0;
+        p[1] = 0xB5;
+    }
+}
+
+void utf8_fold(char *text, size_t n)
+{
+    unsigned char *p = (unsigned char *)text;
+
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] >= 'A' && p[i] <= 'Z')
+            p[i] += 'a' - 'A';
+        else if ((p[i] == 0xD0 || p[i] == 0xD1) && i + 1 < n)
+            fold_russian(p + i++);
+    }
+}

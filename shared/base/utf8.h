@@ -14,3 +14,6 @@ size_t utf8_bad(const char *p, size_t n);
 size_t utf8_cut(const char *p, size_t n, size_t most);
 /* Writes the character, 1..4 bytes, and returns the place behind it. `code` is at most U+10FFFF. */
 char *utf8_put(char *out, uint32_t code);
+/* Makes the capitals of the Latin and the Russian alphabet small and ё an е, in place: no text becomes
+ * longer. To compare, not to show. */
+void utf8_fold(char *text, size_t n);

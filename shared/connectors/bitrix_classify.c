@@ -3,10 +3,10 @@
 #include "connectors/bitrix_rule.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #define ANY_STATUS   0, 999
 #define ONLY(status) status, status
@@ -17,8 +17,12 @@
 #define ADDRESS      "the URL must read https://PORTAL/rest/USER_ID/SECRET/"
 #define OUR_REQUEST  NULL
 
-/* Codes before statuses, the narrow before the wide. Descriptions are in the portal's language: only those
- * known to be English everywhere (the classic crm.* errors without a code) decide anything. */
+/* Facts 2.4: classic methods refuse with an empty code, and their descriptions are in the portal's language.
+ * What decides something is known in English and in Russian; a text in another language decides nothing. */
+#define ABSENT_WORDS "not found|не найден|не найдена|не найдено"
+#define DENIED_WORDS "access denied|доступ запрещен"
+
+/* Codes before statuses, the narrow before the wide. */
 const struct bitrix_rule BITRIX_RULES[] = {
     /* Limits */
     { "query_limit", ANY_STATUS, "QUERY_LIMIT_EXCEEDED", NULL, ERR_WAIT, SAYS_NOTHING, 1000, NULL },
@@ -112,11 +116,15 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "invalid_parameters", ANY_STATUS, "Invalid parameters.", NULL, ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "denied_by_code", ANY_STATUS, "Access denied", NULL, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
 
-    /* Records. "Not found" deletes a record here, so only the whole words count. */
+    /* Records. "Not found" deletes a record here: by code, or a text that says nothing else. One that merely
+     * has the words ("Deal is not found", for which the vendor's PHP SDK searches) is believed of one record
+     * asked for by its id, and else as unexplained as any other text. */
     { "item_not_found", ANY_STATUS, "NOT_FOUND", NULL, ERR_PERM, SAYS_ABSENT, 0, NULL },
     { "error_not_found", ANY_STATUS, "ERROR_NOT_FOUND", NULL, ERR_PERM, SAYS_ABSENT, 0, NULL },
-    { "not_found", ANY_STATUS, "", "=not found", ERR_PERM, SAYS_ABSENT, 0, NULL },
-    { "denied", ANY_STATUS, "", "=access denied", ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
+    { "not_found", ANY_STATUS, "", "=" ABSENT_WORDS, ERR_PERM, SAYS_ABSENT, 0, NULL },
+    { "not_found_command", ONLY(200), "", "~" ABSENT_WORDS, ERR_TEMP, SAYS_ABSENT_ALONE, 0, NULL },
+    { "not_found_request", ONLY(400), "", "~" ABSENT_WORDS, ERR_PERM, SAYS_ABSENT_ALONE, 0, NULL },
+    { "denied", ANY_STATUS, "", "=" DENIED_WORDS, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
     { "id_invalid", ANY_STATUS, "", "id is not defined or invalid", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "must_be_array", ANY_STATUS, "", "must be array", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "parameter_invalid", ANY_STATUS, "", "the parameter ", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
@@ -217,6 +225,15 @@ const char *bitrix_act_name(enum bitrix_act act)
     return names[act];
 }
 
+bool bitrix_is_absent(const struct bitrix_rule *rule)
+{
+    return rule->says == SAYS_ABSENT || rule->says == SAYS_ABSENT_ALONE;
+}
+
+/* ---- texts, folded ---- */
+
+#define TEXT_MOST 512
+
 static struct str trimmed(struct str s)
 {
     while (s.n > 0 && strchr(" \t\r\n", s.p[0]) != NULL)
@@ -226,26 +243,67 @@ static struct str trimmed(struct str s)
     return s;
 }
 
-static bool has_text(struct str whole, const char *part)
+static bool is_letter(char c)
 {
-    size_t n = strlen(part);
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+}
 
-    for (size_t i = 0; i + n <= whole.n; i++)
-        if (strncasecmp(whole.p + i, part, n) == 0)
+static bool has_text(struct str whole, struct str part)
+{
+    return memmem(whole.p, whole.n, part.p, part.n) != NULL;
+}
+
+static bool has_words(struct str whole, struct str words)
+{
+    for (size_t i = 0; i + words.n <= whole.n; i++) {
+        const size_t end = i + words.n;
+
+        if (memcmp(whole.p + i, words.p, words.n) == 0 && (i == 0 || !is_letter(whole.p[i - 1])) &&
+            (end == whole.n || !is_letter(whole.p[end])))
             return true;
+    }
     return false;
 }
 
-static bool rule_fits(const struct bitrix_rule *r, int status, struct str code, struct str description)
+/* Whether one of "a|b|c" is found in the text. */
+static bool any_of(const char *alternatives, struct str text, bool (*found)(struct str, struct str))
+{
+    for (const char *at = alternatives;; at++) {
+        const size_t n = strcspn(at, "|");
+
+        if (found(text, (struct str){ at, n }))
+            return true;
+        at += n;
+        if (*at == '\0')
+            return false;
+    }
+}
+
+/* What is not found, but is no record. */
+#define NO_RECORDS \
+    "method|user|portal|application|page|cache|stage|field|метод|пользователь|портал|приложение|страница|" \
+    "кеш|" \
+    "кэш|стадия|поле"
+
+static bool text_fits(const char *pattern, struct str text)
+{
+    switch (pattern[0]) {
+    case '=':
+        return any_of(pattern + 1, trimmed(text), str_eq);
+    case '~':
+        return any_of(pattern + 1, text, has_words) && !any_of(NO_RECORDS, text, has_words);
+    default:
+        return any_of(pattern, text, has_text);
+    }
+}
+
+static bool rule_fits(const struct bitrix_rule *r, int status, struct str code, struct str folded)
 {
     if (status < r->least || status > r->most)
         return false;
     if (r->code != NULL && !str_case_eq(code, str_of(r->code)))
         return false;
-    if (r->text == NULL)
-        return true;
-    return r->text[0] == '=' ? str_case_eq(trimmed(description), str_of(r->text + 1))
-                             : has_text(description, r->text);
+    return r->text == NULL || text_fits(r->text, folded);
 }
 
 /* Facts 16: the table's 200 is a command's. An error without a code is a method's own word, under whatever
@@ -259,12 +317,17 @@ int bitrix_status_of(int status, bool whole, struct str code)
 
 const struct bitrix_rule *bitrix_rule_of(int status, struct str code, struct str description)
 {
-    int last = BITRIX_RULE_COUNT - 1;
+    const int last = BITRIX_RULE_COUNT - 1;
+    char folded[TEXT_MOST];
+    const struct str text = { folded, description.n < TEXT_MOST ? description.n : TEXT_MOST };
 
+    if (text.n > 0)
+        memcpy(folded, description.p, text.n);
+    utf8_fold(folded, text.n);
     if (str_is(code, "0")) /* the classic methods' empty code (facts 2.2) */
         code = STR("");
     for (int i = 0; i < last; i++)
-        if (rule_fits(&BITRIX_RULES[i], status, code, description))
+        if (rule_fits(&BITRIX_RULES[i], status, code, text))
             return &BITRIX_RULES[i];
     return &BITRIX_RULES[last];
 }

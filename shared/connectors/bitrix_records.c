@@ -357,18 +357,16 @@ static int get_refused(struct bitrix_reading *r, int command, uint64_t id)
     struct bitrix_error e;
 
     bitrix_error_read(&e, bitrix_part_of(r, PART_ERROR, command));
-    switch (bitrix_rule_of(200, str_of(e.code), str_of(e.text))->says) {
-    case SAYS_ABSENT:
+    const struct bitrix_rule *rule = bitrix_rule_of(200, str_of(e.code), str_of(e.text));
+    if (bitrix_is_absent(rule)) {
         ids_add(&r->a->absent, id, most);
-        return 0;
-    case SAYS_DENIED:
+    } else if (rule->says == SAYS_DENIED) {
         ids_add(&r->a->denied, id, most);
-        return 0;
-    default:
+    } else {
         leave_out(r, command);
         (void)bitrix_command_refused(r, command, &r->a->partial);
-        return 0;
     }
+    return 0;
 }
 
 static int get_one(struct bitrix_reading *r, int command, struct err *err)

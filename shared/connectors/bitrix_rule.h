@@ -16,7 +16,13 @@
 #define BITRIX_STATUS_UNTOLD 0
 
 /* What an error says about the one record a `get` asked for, or about the credential. */
-enum bitrix_says { SAYS_NOTHING, SAYS_ABSENT, SAYS_DENIED, SAYS_EXPIRED };
+enum bitrix_says {
+    SAYS_NOTHING,
+    SAYS_ABSENT,
+    SAYS_ABSENT_ALONE, /* only where one record was asked for or deleted by its id; else nothing */
+    SAYS_DENIED,
+    SAYS_EXPIRED
+};
 
 /* What is done about an error. It follows from the kind, which travels, and from what the error says. */
 enum bitrix_act {
@@ -33,7 +39,9 @@ struct bitrix_rule {
     const char *name; /* tests/fixtures/bitrix/errors/<name>.http is a recorded answer of this kind */
     int least, most;  /* HTTP status; 200 for a command inside a batch, BITRIX_STATUS_UNTOLD below */
     const char *code; /* any case; NULL = any; "" = the portal gave "", 0 or "0" */
-    const char *text; /* part of the description, any case; "=…": all of it but for a trailing dot; NULL */
+    /* Part of the description in small letters, ё as е; "=…": all of it but for a trailing dot; "~…": whole
+     * words of it, of no method, user or portal; `|` between several. NULL = any. */
+    const char *text;
     enum err_kind kind;
     enum bitrix_says says;
     uint32_t wait_ms;   /* ERR_WAIT */
@@ -43,6 +51,8 @@ struct bitrix_rule {
 extern const struct bitrix_rule BITRIX_RULES[];
 extern const int BITRIX_RULE_COUNT;
 
+/* Of the refusal of a get or a deletion of one record by its id: is it gone? */
+bool bitrix_is_absent(const struct bitrix_rule *rule);
 enum bitrix_act bitrix_act_of(const struct bitrix_rule *rule);
 /* The advice to who is an application: some differs. */
 const char *bitrix_advice(const struct bitrix_rule *rule, bool app);

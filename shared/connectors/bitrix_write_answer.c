@@ -114,11 +114,13 @@ static bool is_considered(const struct bitrix_said *s)
            !has_code(s, "ERROR_UNEXPECTED_ANSWER");
 }
 
-/* By its status alone, which tells nothing of how far the portal came: but that of who is not let in, and
- * that of limits, come before execution. */
+/* By its status alone, or by words that mean something else than the record that is written: that tells
+ * nothing of how far the portal came. But the status of who is not let in, and that of limits, come before
+ * execution. */
 static bool is_unexplained(const struct bitrix_said *s, const struct bitrix_rule *rule)
 {
-    return s->is_error && rule->code == NULL && s->status != 401 && s->status != 429;
+    return s->is_error && (rule->code == NULL || rule->says == SAYS_ABSENT_ALONE) && s->status != 401 &&
+           s->status != 429;
 }
 
 static enum write_verdict verdict_of(const struct bitrix_said *s, const struct bitrix_rule *rule)
@@ -146,7 +148,7 @@ static bool is_done_before(
     if (!s->is_error)
         return false;
     if (t->kind == WRITE_DELETE)
-        return rule->says == SAYS_ABSENT;
+        return bitrix_is_absent(rule);
     return t->kind == WRITE_BIND && strcasestr(s->text, "already binded") != NULL;
 }
 

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "support/check.h"
 
+#include <stdio.h>
+
 /* step = a valid character of so many bytes; 0: `bad` bytes belong to one replacement */
 TEST(characters_are_told_from_bad_bytes)
 {
@@ -83,5 +85,28 @@ TEST(a_character_is_written_in_its_shortest_form)
     }
 }
 
-TEST_MAIN(CASE(characters_are_told_from_bad_bytes), CASE(a_cut_never_splits_a_character),
-    CASE(a_character_is_written_in_its_shortest_form))
+TEST(two_alphabets_are_folded_and_all_else_stays)
+{
+    static const struct {
+        const char *text, *folded;
+    } cases[] = {
+        { "", "" },
+        { "Not FOUND @[`{", "not found @[`{" },
+        { "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ", "абвгдежзийклмнопрстуфхцчшщъыьэюя" },
+        { "Ёлка, ёлка; ЗАПРЕЩЁН", "елка, елка; запрещен" },
+        { "ЀЂ ÀÉ Ωω €", "ЀЂ ÀÉ Ωω €" },
+        { "\xD0", "\xD0" }, /* half a letter */
+        { "\xD0\x41\xD1", "\xD0\x41\xD1" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char got[96];
+
+        snprintf(got, sizeof(got), "%s", cases[i].text);
+        utf8_fold(got, strlen(got));
+        CHECK_STR(got, cases[i].folded);
+    }
+}
+
+TEST_MAIN(CASE(two_alphabets_are_folded_and_all_else_stays), CASE(characters_are_told_from_bad_bytes),
+    CASE(a_cut_never_splits_a_character), CASE(a_character_is_written_in_its_shortest_form))

@@ -260,14 +260,79 @@ TEST(whoever_is_an_application_is_not_told_of_webhooks)
     asked_free(&asked);
 }
 
-/* "Not found" deletes: no other text may be taken for it. */
-TEST(only_the_whole_words_not_found_say_that_a_record_is_gone)
+/* Facts 2.4: descriptions are in the portal's language, with a dot or without. */
+TEST(gone_and_forbidden_are_known_in_two_languages)
+{
+    static const char *const gone[] = { "Not found", "Not found.", "NOT FOUND!", "Не найден", "Не найдена.",
+        "Не найдено", "НЕ НАЙДЕНО.", " не найдено \n" };
+    static const char *const denied[] = { "Access denied", "Access denied.", "ACCESS DENIED!",
+        "Доступ запрещен", "Доступ запрещён.", "ДОСТУП ЗАПРЕЩЁН!", "доступ запрещен" };
+    static const int statuses[] = { 200, 400, 403 };
+
+    for (size_t s = 0; s < ARRAY_SIZE(statuses); s++) {
+        for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
+            CHECK_EQ(bitrix_rule_of(statuses[s], STR(""), str_of(gone[i]))->says, SAYS_ABSENT);
+            CHECK_EQ(bitrix_rule_of(statuses[s], STR("0"), str_of(gone[i]))->kind, ERR_PERM);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(denied); i++) {
+            CHECK_EQ(bitrix_rule_of(statuses[s], STR(""), str_of(denied[i]))->says, SAYS_DENIED);
+            CHECK_EQ(bitrix_rule_of(statuses[s], STR(""), str_of(denied[i]))->kind, ERR_AUTH);
+        }
+    }
+}
+
+/* The words among others are believed of one record asked for by its id, where no code says otherwise; to all
+ * who ask something else such a text is what any unknown one is. */
+TEST(a_text_with_the_words_counts_for_one_record_alone)
+{
+    static const char *const texts[] = { "Deal is not found", "The entity with ID '5' is not found.",
+        "Not found: 5", "Элемент не найден", "Сделка с ID 5 не найдена.", "ЭЛЕМЕНТ НЕ НАЙДЕН",
+        "Не найдено<br>" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        const struct str text = str_of(texts[i]);
+        const struct bitrix_rule *in_batch = bitrix_rule_of(200, STR(""), text);
+        const struct bitrix_rule *alone = bitrix_rule_of(400, STR("0"), text);
+
+        CHECK(bitrix_is_absent(in_batch) && bitrix_is_absent(alone));
+        CHECK_EQ(in_batch->says, SAYS_ABSENT_ALONE);
+        CHECK_EQ(in_batch->kind, bitrix_classify(200, STR(""), STR("unknown")));
+        CHECK_EQ(alone->kind, bitrix_classify(400, STR(""), STR("unknown")));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(200, STR("ERROR_CORE"), text)));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(200, STR("SOMETHING_NEW"), text)));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(403, STR(""), text)));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(404, STR(""), text)));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(500, STR(""), text)));
+    }
+}
+
+/* "Not found" deletes: what is no record, and what only looks like the words, is not taken for it. */
+TEST(no_other_text_says_that_a_record_is_gone)
 {
     static const char *const others[] = { "Method not found", "Method not found!", "User not found",
-        "Not found in cache", "Portal is not found", "" };
+        "Not found in cache", "Portal is not found", "", "Метод не найден", "Пользователь не найден.",
+        "Стадия не найдена", "The cannot foundry", "not foundation", "ненайденный", "не найденный",
+        "kannot found", "nicht gefunden", "не найдем", "Доступ запрещен", "Access denied" };
+    static const char *const open[] = { "Доступ разрешен", "Access denied to the field", "недоступ запрещен",
+        "Доступ к приложению запрещен" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-        CHECK_EQ(bitrix_rule_of(200, STR(""), str_of(others[i]))->says, SAYS_NOTHING);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        CHECK(!bitrix_is_absent(bitrix_rule_of(200, STR(""), str_of(others[i]))));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(400, STR(""), str_of(others[i]))));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+        CHECK_EQ(bitrix_rule_of(200, STR(""), str_of(open[i]))->says, SAYS_NOTHING);
+}
+
+TEST(a_text_of_any_length_is_looked_through)
+{
+    char text[4096];
+
+    memset(text, 'x', sizeof(text));
+    CHECK_EQ(bitrix_rule_of(200, STR(""), (struct str){ text, sizeof(text) })->says, SAYS_NOTHING);
+    memset(text, '.', sizeof(text));
+    CHECK_EQ(bitrix_rule_of(200, STR(""), (struct str){ text, sizeof(text) })->says, SAYS_NOTHING);
+    CHECK_EQ(bitrix_rule_of(200, STR(""), (struct str){ NULL, 0 })->says, SAYS_NOTHING);
 }
 
 TEST_MAIN(CASE(each_row_of_the_table_has_a_recorded_answer_that_means_it),
@@ -276,4 +341,6 @@ TEST_MAIN(CASE(each_row_of_the_table_has_a_recorded_answer_that_means_it),
     CASE(each_error_of_the_facts_is_met_as_they_say),
     CASE(a_whole_request_refused_under_status_200_is_no_command_of_a_batch),
     CASE(whoever_is_an_application_is_not_told_of_webhooks),
-    CASE(only_the_whole_words_not_found_say_that_a_record_is_gone))
+    CASE(gone_and_forbidden_are_known_in_two_languages),
+    CASE(a_text_with_the_words_counts_for_one_record_alone), CASE(no_other_text_says_that_a_record_is_gone),
+    CASE(a_text_of_any_length_is_looked_through))

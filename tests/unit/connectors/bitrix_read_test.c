@@ -635,6 +635,52 @@ TEST(a_get_knows_there_from_gone_from_forbidden)
     asked_free(&a);
 }
 
+#define REFUSED_(text) "{\"error\":\"\",\"error_description\":\"" text "\"}"
+
+TEST(a_get_knows_them_in_the_portals_language)
+{
+    uint64_t ids[] = { 3, 5, 8, 9 };
+    struct asked a = asked_ids("get", ids, 4);
+    struct bitrix_answer answer;
+    struct err err;
+
+    CHECK_OK(
+        read_text(&a,
+            GET("[]",
+                "{\"p00\":" REFUSED_("Не найдено") ",\"p01\":" REFUSED_(
+                    "Доступ запрещён.") ",\"p02\":" REFUSED_("Сделка не найдена.") ",\"p03\":" REFUSED_("Etwa"
+                                                                                                        "s "
+                                                                                                        "ande"
+                                                                                                        "res") "}"),
+            &answer, &err),
+        err);
+    CHECK_EQ(answer.absent.n, 2);
+    CHECK_EQ(answer.absent.p[0], 3);
+    CHECK_EQ(answer.absent.p[1], 8);
+    CHECK_EQ(answer.denied.n, 1);
+    CHECK_EQ(answer.denied.p[0], 5);
+    CHECK_EQ(answer.left.n, 1);
+    CHECK_EQ(answer.left.p[0], 9);
+    CHECK_HAS(answer.partial.text, "Etwas anderes");
+    bitrix_answer_fini(&answer);
+    asked_free(&a);
+}
+
+/* Rule 7 of the model: a list that is refused says nothing of the records. */
+TEST(a_list_with_the_words_says_nothing_of_records)
+{
+    uint64_t ids[] = { 3, 5 };
+    struct asked a = asked_ids("ids", ids, 2);
+    struct bitrix_answer answer;
+    struct err err;
+
+    CHECK_EQ(read_text(&a, GET("[]", "{\"p00\":" REFUSED_("Элемент не найден") "}"), &answer, &err), -1);
+    CHECK_EQ(err.kind, ERR_TEMP);
+    CHECK_EQ(answer.absent.n + answer.unlisted.n, 0);
+    bitrix_answer_fini(&answer);
+    asked_free(&a);
+}
+
 TEST(a_get_drops_fields_that_are_not_described)
 {
     uint64_t ids[] = { 3 };
@@ -908,7 +954,8 @@ TEST_MAIN(CASE(a_range_ends_with_its_greatest_id_and_is_gone_on_with_where_a_lis
     CASE(times_out_of_this_world_are_bounded_or_not_told), CASE(what_was_answered_in_part_is_read_in_part),
     CASE(a_list_of_ids_that_failed_leaves_its_ids), CASE(ids_left_out_of_a_list_are_unlisted),
     CASE(lists_of_ids_are_read_command_by_command), CASE(an_id_that_was_not_asked_for_is_refused),
-    CASE(a_get_knows_there_from_gone_from_forbidden), CASE(a_get_drops_fields_that_are_not_described),
+    CASE(a_get_knows_there_from_gone_from_forbidden), CASE(a_get_knows_them_in_the_portals_language),
+    CASE(a_list_with_the_words_says_nothing_of_records), CASE(a_get_drops_fields_that_are_not_described),
     CASE(a_get_that_fails_or_lies_fails_the_job), CASE(pages_of_html_and_cut_texts_are_temporary_and_named),
     CASE(a_renamed_portal_is_told_by_its_new_host_alone), CASE(a_redirect_within_the_portal_passes),
     CASE(errors_tell_a_person_what_to_do), CASE(an_answer_to_an_impossible_job_is_not_read))
