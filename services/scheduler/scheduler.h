@@ -141,6 +141,8 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
 /* Forgets a job by id or a probe, its row too; what it was for will be asked anew. */
 void mend_drop(struct scheduler *s, int portal, struct job *job);
 void mend_finished(struct scheduler *s, int portal, struct job *job);   /* the job is done */
+/* So it is, but for ids that the answer left out; takes its ids. d: of the attempt. */
+void mend_left_out(struct scheduler *s, int portal, struct job *job, uint64_t d);
 void mend_fail_mirror(struct scheduler *s, int portal, int mirror, const char *text);
 void mend_stop_portal(struct scheduler *s, int portal, const char *text);
 

@@ -3,8 +3,26 @@ and copied when it is well again."""
 import unittest
 
 from support import truth
-from support.hostile import first_record, text
+from support.harness import wait_for
+from support.hostile import document, first_record, text
 from support.stubborn import DEALS, Stubborn, record_of
+
+
+def refused(one, code, words):
+    """The get of one record is refused."""
+    def change(answer):
+        for key, command in list(asked.items()):
+            if command == 'crm.deal.get?id=%d' % one:
+                result = answer['result']
+                result['result'] = {k: v for k, v in dict(result['result'] or {}).items() if k != key}
+                result['result_error'] = dict(dict(result['result_error'] or {}), **{key: {'error': code, 'error_description': words}})
+    asked = {}
+
+    def trouble(call):
+        asked.clear()
+        asked.update(call.commands)
+        document(change)(call)
+    return trouble
 
 
 class Records(Stubborn):
@@ -21,6 +39,28 @@ class Records(Stubborn):
         self.assertLess(self.peak(pipeline), 96)
         self.is_told(pipeline, 'partial')
         self.well_again(portal, pipeline, sandbox)
+
+    def test_a_get_refused_in_words_that_nobody_knows_is_told_and_waits(self):
+        """The row stays, potok_reject holds the portal's words, and the others that are gone are found meanwhile."""
+        sandbox, portal, pipeline = self.open()
+        pipeline.sync('deals')
+        one, *others = sorted(sandbox.truth('deals'))[137:141]
+        for gone in (one, *others):
+            self.assertEqual(200, sandbox.answer_of(sandbox.url + 'crm.deal.delete?id=%d' % gone)[0])
+        portal.strike(refused(one, '', 'Etwas ist schiefgegangen'), None, 'crm.deal.get', 'get')
+        self.assertEqual(0, pipeline.potok('sync', 'deals', '--deletions').returncode)
+        reason = wait_for(lambda: pipeline.query("SELECT reason FROM potok_reject WHERE field = '' AND id = ?", one),
+                          'the reason in potok_reject', 90)[0][0]
+        self.assertIn('Etwas ist schiefgegangen', reason)
+        deleted = 'SELECT id FROM crm_deals WHERE _deleted_at IS NOT NULL ORDER BY id'
+        self.assertEqual(others, [r['id'] for r in pipeline.query(deleted)])
+        mark, = pipeline.query('SELECT tries, not_before_ms FROM potok_mark WHERE id = ?', one)
+        self.assertGreater(mark['tries'], 1)
+        self.assertEqual(1, len(pipeline.query('SELECT id FROM potok_mark')))
+        portal.clear()
+        pipeline.potok('sync', 'deals', '--id', str(one))
+        wait_for(lambda: [one, *others] == [r['id'] for r in pipeline.query(deleted)], 'it is known as gone', 60)
+        self.assertEqual([], pipeline.query('SELECT * FROM potok_reject'))
 
     def test_a_large_record_is_copied_whole(self):
         sandbox, portal, pipeline = self.open()

@@ -34,6 +34,7 @@ struct flight {
     uint64_t sent_ms, deadline_ms;
     enum flight_phase phase;
     bool done;              /* DONE overtook REPORT: no longer awaited, only its call is still counted */
+    bool left_out;          /* REPORT said that the portal did not answer for all its ids, by no limit */
     bool refused;           /* DONE said so: the row tells whether there is work left */
     unsigned checking;      /* number of the scan that will read its job's row before it is given up; 0 = none */
 };

@@ -93,6 +93,11 @@ static int on_aside(void *ctx, const struct db_val *row, int columns)
     return 0;
 }
 
+#define INTO_REJECTS "INSERT INTO potok_reject (portal, entity, id, field, value, reason, at_ms) "
+#define ON_REJECT \
+    " ON CONFLICT (portal, entity, id, field) DO UPDATE SET reason = excluded.reason, at_ms = " \
+    "excluded.at_ms"
+
 /* Rule 3: k is the tick as it stands. The mark makes the record be tried again, alone and with growing
  * pauses. */
 static int aside_traces(struct db *db, const struct store_who *who, const struct aside_job *job,
@@ -101,10 +106,7 @@ static int aside_traces(struct db *db, const struct store_who *who, const struct
     struct db_val portal = dbv_s(who->portal), entity = dbv_c(job->entity), id = dbv_i((int64_t)job->first);
     struct db_val now = dbv_i((int64_t)who->now_ms);
 
-    if (db_run(db,
-            "INSERT INTO potok_reject (portal, entity, id, field, value, reason, at_ms) "
-            "VALUES ($1, $2, $3, '', NULL, $4, $5) ON CONFLICT (portal, entity, id, field) "
-            "DO UPDATE SET reason = excluded.reason, at_ms = excluded.at_ms",
+    if (db_run(db, INTO_REJECTS "VALUES ($1, $2, $3, '', NULL, $4, $5)" ON_REJECT,
             DB_ARGS(portal, entity, id, dbv_s(error), now), NULL, NULL, NULL, err) < 0)
         return -1;
     return db_run(db,
@@ -179,8 +181,20 @@ uint64_t store_mark_backoff(uint64_t tries)
     return tries >= 12 ? STORE_MARK_WAIT_MS : 1000ULL << tries;
 }
 
-static int alone(
-    struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id, struct err *err)
+/* Only while it has its mark: the reading that clears the mark takes the reject away. */
+static int reject_marked(struct db *db, const struct store_who *who, struct str entity, uint64_t id,
+    struct str error, struct err *err)
+{
+    return db_run(db,
+        INTO_REJECTS "SELECT portal, entity, id, '', NULL, $4, $5 FROM potok_mark "
+                     "WHERE portal = $1 AND entity = $2 AND id = $3" ON_REJECT,
+        DB_ARGS(
+            dbv_s(who->portal), dbv_s(entity), dbv_i((int64_t)id), dbv_s(error), dbv_i((int64_t)who->now_ms)),
+        NULL, NULL, NULL, err);
+}
+
+static int alone(struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id,
+    struct str error, struct err *err)
 {
     int64_t tries;
 
@@ -196,6 +210,8 @@ static int alone(
                 dbv_i((int64_t)(who->now_ms + store_mark_backoff((uint64_t)tries)))),
             NULL, NULL, NULL, err) < 0)
         return -1;
+    if (error.n > 0 && reject_marked(db, who, entity, id, error, err) < 0)
+        return -1;
     if (db_run(db,
             "DELETE FROM potok_job WHERE portal = $2 AND entity = $3 AND state = 'open' AND kind = (SELECT "
             "kind "
@@ -206,10 +222,33 @@ static int alone(
         DB_ARGS(dbv_i((int64_t)job)), NULL, NULL, NULL, err);
 }
 
-int store_alone(
-    struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id, struct err *err)
+int store_alone(struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id,
+    struct str error, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;
-    return store_end(db, alone(db, who, job, entity, id, err), err);
+    return store_end(db, alone(db, who, job, entity, id, error, err), err);
+}
+
+/* Marks that the answer cleared are gone, and those set since have k >= d: what is left is what was left out.
+ * They are few and young: at the third failure they are read alone, where pauses grow. */
+static int left_out(struct db *db, const struct store_who *who, struct str entity, const uint64_t *ids,
+    size_t n, uint64_t d, struct err *err)
+{
+    if (db_put_ids(db, ids, n, err) < 0)
+        return -1;
+    return db_run(db,
+        "UPDATE potok_mark SET tries = tries + 1, not_before_ms = $4 WHERE portal = $1 AND entity = $2 "
+        "AND k < $3 AND id IN (SELECT id FROM potok_ids)",
+        DB_ARGS(dbv_s(who->portal), dbv_s(entity), dbv_i((int64_t)d),
+            dbv_i((int64_t)(who->now_ms + store_mark_backoff(0)))),
+        NULL, NULL, NULL, err);
+}
+
+int store_left_out(struct db *db, const struct store_who *who, struct str entity, const uint64_t *ids,
+    size_t n, uint64_t d, struct err *err)
+{
+    if (store_begin(db, who, err) < 0)
+        return -1;
+    return store_end(db, left_out(db, who, entity, ids, n, d, err), err);
 }

@@ -230,9 +230,13 @@ int store_split(struct db *db, const struct store_who *who, uint64_t job, uint64
 /* A range of one id that fails for good: set aside, rejected with the reason, marked; the run may end by it. */
 int store_aside(struct db *db, const struct store_who *who, uint64_t job, struct str error, struct err *err)
     MUST_CHECK;
-/* A single id that fails: back-off on its mark; the job's row goes. */
+/* A single id that fails: back-off on its mark; the job's row goes. error: the record is rejected with it until it is
+ * read; "" = it is not. */
 int store_alone(struct db *db, const struct store_who *who, uint64_t job, struct str entity, uint64_t id,
-    struct err *err) MUST_CHECK;
+    struct str error, struct err *err) MUST_CHECK;
+/* What an answer to a reading by id, sent as d, left out: its marks, older than d, failed once more. */
+int store_left_out(struct db *db, const struct store_who *who, struct str entity, const uint64_t *ids, size_t n,
+    uint64_t d, struct err *err) MUST_CHECK;
 uint64_t store_mark_backoff(uint64_t tries);
 
 /* ---- floor (floor.c) ---- */

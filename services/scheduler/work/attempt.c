@@ -111,6 +111,8 @@ static void done_ok(struct scheduler *s, struct flight *f, const struct msg_done
         next->born = next->order = p->next_order++;
         job_put(&p->jobs, next);
     }
+    if (job != NULL && f->left_out)
+        mend_left_out(s, f->portal, job, f->d);
     if (job != NULL)
         mend_finished(s, f->portal, job);
     f->job = NULL;

@@ -14,14 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum mend_kind { MEND_SPLIT, MEND_ASIDE, MEND_ALONE, MEND_FAIL_RUNS };
+enum mend_kind { MEND_SPLIT, MEND_ASIDE, MEND_ALONE, MEND_LEFT_OUT, MEND_FAIL_RUNS };
 
 struct mend {
     struct step step;
     enum mend_kind kind;
     int portal;
     uint64_t job, middle, id; /* id 0 of MEND_ALONE: only the row goes */
-    uint64_t other;           /* out */
+    uint64_t *ids;            /* MEND_LEFT_OUT: of the answered job; owned */
+    size_t id_count;
+    uint64_t d;
+    uint64_t other; /* out */
     uint64_t runs[PORTAL_ENTITIES_MAX];
     int mirrors[PORTAL_ENTITIES_MAX]; /* whose runs */
     bool failed[PORTAL_ENTITIES_MAX]; /* out */
@@ -41,7 +44,9 @@ static int mend_work(struct step *step, struct db *db, struct err *err)
     case MEND_ASIDE:
         return store_aside(db, &x->who, x->job, str_of(x->text), err);
     case MEND_ALONE:
-        return store_alone(db, &x->who, x->job, str_of(x->entity), x->id, err);
+        return store_alone(db, &x->who, x->job, str_of(x->entity), x->id, str_of(x->text), err);
+    case MEND_LEFT_OUT:
+        return store_left_out(db, &x->who, str_of(x->entity), x->ids, x->id_count, x->d, err);
     case MEND_FAIL_RUNS:
         return store_fail_runs(db, &x->who, x->runs, x->run_count, str_of(x->text), x->failed, err);
     }
@@ -64,6 +69,7 @@ static void mend_done(struct step *step)
 
 static void mend_free(struct step *step)
 {
+    free(((struct mend *)step)->ids);
     free(step);
 }
 
@@ -95,13 +101,14 @@ void mend_finished(struct scheduler *s, int portal, struct job *job)
     forget(&s->portals[portal].portal, job);
 }
 
-static void drop_row(struct scheduler *s, int portal, struct job *job, uint64_t id)
+static void drop_row(struct scheduler *s, int portal, struct job *job, uint64_t id, const char *error)
 {
     struct portal *p = &s->portals[portal].portal;
     struct mend *x = mend_new(s, portal, MEND_ALONE, "drop");
 
     x->job = job->id;
     x->id = id;
+    snprintf(x->text, sizeof(x->text), "%s", error);
     if (job->entity >= 0) {
         snprintf(x->entity, sizeof(x->entity), "%s", p->mirrors[job->entity].entity->plural);
         p->mirrors[job->entity].marks_due[job->kind == JOB_GET] = true;
@@ -112,8 +119,28 @@ static void drop_row(struct scheduler *s, int portal, struct job *job, uint64_t 
 void mend_drop(struct scheduler *s, int portal, struct job *job)
 {
     if (job->id > 0 && job->kind != JOB_RANGE)
-        drop_row(s, portal, job, 0);
+        drop_row(s, portal, job, 0, "");
     forget(&s->portals[portal].portal, job);
+}
+
+void mend_left_out(struct scheduler *s, int portal, struct job *job, uint64_t d)
+{
+    struct portal *p = &s->portals[portal].portal;
+    struct mend *x = mend_new(s, portal, MEND_LEFT_OUT, "left out");
+
+    snprintf(x->entity, sizeof(x->entity), "%s", p->mirrors[job->entity].entity->plural);
+    x->d = d;
+    x->ids = job->ids;
+    x->id_count = job->id_count;
+    job->ids = NULL;
+    job->id_count = 0;
+    scheduler_step(s, &x->step);
+}
+
+/* The portal's word about one record; failures of the whole request tell nothing of it. */
+static const char *word_of_record(const struct job *job, const struct failure *why)
+{
+    return job->kind == JOB_GET && why->end == JOB_END_ERROR && !why->whole_portal ? why->text : "";
 }
 
 /* One half keeps the row, the other will be written with its first dispatch. */
@@ -275,7 +302,7 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
         return;
     case JOB_ALONE:
         tell_retry(p, job, tries, why, now_ms);
-        drop_row(s, portal, job, job->ids[0]);
+        drop_row(s, portal, job, job->ids[0], word_of_record(job, why));
         forget(p, job);
         return;
     case JOB_ASIDE:

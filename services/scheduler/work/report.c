@@ -90,9 +90,20 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
         attempt_failed(s, f, &why);
 }
 
+/* That of a limit is only asked for again. */
+static bool left_out(const struct flight *f, const struct msg_report *r)
+{
+    const enum err_kind kind = err_kind_of(r->error_kind.p, r->error_kind.n);
+
+    return f->kind == JOB_GET && r->error_kind.n > 0 &&
+           (kind == ERR_TEMP || kind == ERR_PERM || kind == ERR_LIMIT);
+}
+
 static void reported_sent(struct scheduler *s, struct flight *f, const struct msg_report *r)
 {
     struct portal *p = &s->portals[f->portal].portal;
+
+    f->left_out = left_out(f, r);
 
     told_good(p);
     access_proved(s, f->portal, f->host_no);

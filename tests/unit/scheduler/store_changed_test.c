@@ -142,7 +142,7 @@ TEST(a_look_is_given_up_whole)
     CHECK_OK(store_split(w.db, &w.who, job, 500, &other, &err), err);
     CHECK(other > 0);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job WHERE kind = 'changed'", 2);
-    CHECK_OK(store_alone(w.db, &w.who, job, DEALS, 0, &err), err);
+    CHECK_OK(store_alone(w.db, &w.who, job, DEALS, 0, STR(""), &err), err);
     CHECK_GET(&w, "SELECT count(*) FROM potok_job", 0);
     db_close(&w.db);
 }

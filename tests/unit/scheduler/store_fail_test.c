@@ -103,7 +103,7 @@ TEST(a_single_id_that_fails_waits_longer_each_time_and_keeps_its_mark)
     for (int i = 0; i < 14; i++) {
         world_run(&w, "INSERT INTO potok_job (id, run, portal, entity, kind, state) VALUES (77, 0, 'main', "
                       "'deals', 'get', 'open')");
-        CHECK_OK(store_alone(w.db, &w.who, 77, DEALS, 9, &err), err);
+        CHECK_OK(store_alone(w.db, &w.who, 77, DEALS, 9, STR(""), &err), err);
         CHECK_GET(&w, "SELECT count(*) FROM potok_job", 0);
         int64_t wait = world_get(&w, "SELECT not_before_ms - 1000 FROM potok_mark");
         CHECK(wait >= before && wait <= 3600000);
@@ -111,6 +111,42 @@ TEST(a_single_id_that_fails_waits_longer_each_time_and_keeps_its_mark)
     }
     CHECK_GET(&w, "SELECT tries FROM potok_mark", 14);
     CHECK_EQ(before, 3600000);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_reject", 0);
+    db_close(&w.db);
+}
+
+TEST(a_single_id_that_is_refused_is_rejected_while_it_has_its_mark)
+{
+    struct world w = world_new("word");
+    struct err err = { 0 };
+
+    world_mark(&w, 9, 1, 0, 0);
+    CHECK_OK(store_alone(w.db, &w.who, 0, DEALS, 9, STR("nobody knows why"), &err), err);
+    CHECK_OK(store_alone(w.db, &w.who, 0, DEALS, 9, STR("nor now"), &err), err);
+    CHECK_OK(store_alone(w.db, &w.who, 0, DEALS, 10, STR("without a mark"), &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_reject", 1);
+    CHECK_GET(&w,
+        "SELECT count(*) FROM potok_reject WHERE portal = 'main' AND entity = 'deals' AND id = 9 AND field = "
+        "'' AND reason = 'nor now'",
+        1);
+    CHECK_GET(&w, "SELECT tries FROM potok_mark WHERE id = 9", 2);
+    db_close(&w.db);
+}
+
+/* Of the ids that a reading d asked for: 3 was answered, 4 was marked anew since, 5 was left out. */
+TEST(what_an_answer_left_out_failed_once_more)
+{
+    static const uint64_t ids[] = { 3, 4, 5 };
+    struct world w = world_new("left_out");
+    struct err err = { 0 };
+
+    for (uint64_t id = 4; id <= 6; id++)
+        world_mark(&w, id, 1, 0, 0);
+    world_run(&w, "UPDATE potok_mark SET k = CASE id WHEN 4 THEN 7 ELSE 6 END");
+    CHECK_OK(store_left_out(w.db, &w.who, DEALS, ids, 3, 7, &err), err);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_mark WHERE tries > 0", 1);
+    CHECK_GET(&w, "SELECT not_before_ms FROM potok_mark WHERE id = 5 AND tries = 1", 2000);
+    CHECK_GET(&w, "SELECT count(*) FROM potok_reject", 0);
     db_close(&w.db);
 }
 
@@ -168,4 +204,6 @@ TEST_MAIN(CASE(a_failed_run_tells_why_and_leaves_no_open_job),
     CASE(seq_starts_again__a_mark_carries_the_tick_as_it_stands), CASE(a_mark_only_rises),
     CASE(a_record_set_aside_is_rejected_marked_and_makes_the_run_partial),
     CASE(a_single_id_that_fails_waits_longer_each_time_and_keeps_its_mark),
+    CASE(a_single_id_that_is_refused_is_rejected_while_it_has_its_mark),
+    CASE(what_an_answer_left_out_failed_once_more),
     CASE(ranges_in_memory__a_new_scheduler_finds_every_open_job), CASE(a_scan_tells_which_marks_are_due))

@@ -146,7 +146,8 @@ TEST(nothing_a_deposed_scheduler_tries_is_written)
     } while (0)
     LOST(store_split(w.db, &old, job, 50, &other, &err));
     LOST(store_aside(w.db, &old, job, STR("x"), &err));
-    LOST(store_alone(w.db, &old, job, DEALS, 1, &err));
+    LOST(store_alone(w.db, &old, job, DEALS, 1, STR("x"), &err));
+    LOST(store_left_out(w.db, &old, DEALS, (uint64_t[]){ 1 }, 1, 9, &err));
     LOST(store_fail_runs(w.db, &old, runs, 1, STR("x"), busy, &err));
     LOST(store_add_requests(w.db, &old, runs, requests, 1, &err));
     LOST(store_floor(w.db, &floor, &err));
