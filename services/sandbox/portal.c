@@ -71,7 +71,9 @@ int portal_open(struct portal *ret, const struct portal_options *o, struct err *
     ret->kept = o->keep_rows > 0 ? kept_new() : NULL;
     if (o->replay != NULL && (ret->replay = replay_open(o->replay, err)) == NULL)
         return -1;
-    if (store_open(&ret->store, &o->store, err) == 0) {
+    struct store_options store = o->store;
+    store.bare_bindings = portal_has(ret, QUIRK_BINDING_BARE);
+    if (store_open(&ret->store, &store, err) == 0) {
         const bool app = o->events.app > 0 || o->events.apps[0] != NULL || o->application.client != NULL ||
                          o->application.install != NULL;
         if (application_open(&ret->application, &o->application, app, ret->store.db, o->store.seed,
@@ -248,7 +250,7 @@ static void answer_rest(struct portal *p, const struct portal_request *in, struc
     if (e != API_OK) {
         ret->status = route_status(p, e);
         buf_clear(&ret->body);
-        call_out_error(&ret->body, e, p->detail, false);
+        call_out_error(p, &ret->body, e, p->detail, false);
         if (e == API_TOO_MANY && portal_has(p, QUIRK_RETRY_AFTER))
             snprintf(ret->headers, sizeof(ret->headers), "Retry-After: 1\n");
     }
@@ -367,7 +369,7 @@ void portal_answer(struct portal *p, const struct portal_request *in, struct por
     if (ret->body.failed) { /* never half an answer: truth/ takes a limit */
         buf_clear(&ret->body);
         ret->status = API[API_INTERNAL].status;
-        call_out_error(&ret->body, API_INTERNAL, "", false);
+        call_out_error(p, &ret->body, API_INTERNAL, "", false);
     }
 }
 

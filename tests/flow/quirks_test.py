@@ -8,7 +8,7 @@ import urllib.request
 from support import truth
 from support.harness import ALL, ENTITIES, Scenario, wait_for
 from support.listener import Listener
-from support.quirks import BILLING, BUCKET, FIGURES, FORMS, PLAIN, Walk
+from support.quirks import BILLING, BUCKET, FIGURES, FORMS, LOCAL, PLAIN, Walk
 from support.witness import Witness
 
 DEAL = 'crm.deal.list'
@@ -83,6 +83,22 @@ class Quirks(Walk, Scenario):
         self.exact()
         self.tried(quirks)
 
+    def local(self, quirks):
+        """Deletions that no event told are found as well."""
+        self.forms(quirks)
+        gone = sorted(self.portal.truth('leads'))[7]
+        self.silently_deleted(gone)
+        self.assertEqual(0, self.potok.potok('sync', 'leads', '--deletions').returncode)
+        wait_for(lambda: self.potok.query('SELECT id FROM crm_leads WHERE id = ? AND _deleted_at IS NOT NULL', gone), 'it is gone', 20)
+        self.exact()
+
+    def silently_deleted(self, lead):
+        """Of events that are held back, none comes."""
+        self.portal.post('events/faults?drop=100')
+        self.result('crm.lead.delete', id=lead)
+        wait_for(lambda: not self.portal.stats()['events']['waiting'] + self.portal.stats()['events']['going'], 'it was dropped', 10)
+        self.portal.post('events/faults?drop=0')
+
     def billing(self, quirks):
         """Operating seconds are spent within the load: whoever pays them, nobody is refused."""
         self.open(quirks, dict(OPERATING_LIMIT_SECONDS=30), deals=15000, contacts=10, companies=10, leads=10, operating_limit=30,
@@ -110,7 +126,7 @@ class Quirks(Walk, Scenario):
         self.open(quirks)
         self.met(quirks)
 
-    POSITIONS = FORMS, FIGURES, BILLING, BUCKET, PLAIN
+    POSITIONS = FORMS, FIGURES, LOCAL, BILLING, BUCKET, PLAIN
 
     def test_the_table_is_whole(self):
         self.complete(*self.POSITIONS)
@@ -120,6 +136,9 @@ class Quirks(Walk, Scenario):
 
     def test_figures(self):
         self.figures(self.every(FIGURES))
+
+    def test_local(self):
+        self.local(self.every(LOCAL))
 
     def test_billing(self):
         self.billing(self.every(BILLING))
@@ -155,6 +174,14 @@ class Quirks(Walk, Scenario):
         lists = [c for a in self.witness.answers for c in a.commands.values() if '.list?' in c and 'userfield' not in c]
         self.assertEqual([], [c for c in lists if 'select[]=*' not in c and 'select[]=ID' not in c])
 
+    def met_binding_bare(self):
+        told = [record['UF_CRM_BINDING'] for record in self.witness.records(DEAL) if record.get('UF_CRM_BINDING')]
+        self.assertTrue(told)
+        self.assertEqual([], [text for text in told if not text.isdigit()])
+
+    def met_dealcategory_default(self):
+        self.assertEqual('0', self.result('crm.dealcategory.list')[0]['ID'])
+
     def met_json_plain(self):
         lists = b''.join(a.raw for a in self.witness.answers if 'select[]=*' in str(a.commands))
         self.assertIn(b'&', lists)
@@ -173,6 +200,12 @@ class Quirks(Walk, Scenario):
         self.assertEqual([], [c for c in lists if 'select[]=' not in c])
 
     # ---- figures
+
+    def met_total_hidden(self):
+        status, answer = self.call(DEAL, filter={'<=ID': self.hidden})
+        self.assertEqual((200, [], 1), (status, answer['result'], answer['total']))
+        self.potok.sync('deals')
+        self.assertEqual('done', self.potok.status()['runs'][-1]['state'])
 
     def met_total_absent(self):
         told = [k in a.part('result_total') for a in self.witness.answers for k, c in a.commands.items() if 'start=-1' in c]
@@ -259,6 +292,14 @@ class Quirks(Walk, Scenario):
         chained = [a for a in self.witness.answers if len(a.pages(DEAL)) > 2]
         self.assertTrue(any(0 < len(a.part('result').get('p00', [])) < 50 or len(a.part('result').get('p07', [])) for a in chained))
 
+    def met_blank_literal(self):
+        word, first = '$result[one][PROBABILITY]', min(self.portal.truth('deals'))
+        self.portal.post('set?entity=deals&id=%d' % first, {'TITLE': word, 'PROBABILITY': None})
+        batch = {'one': 'crm.deal.get?id=%d' % first, 'two': 'crm.deal.list?filter[%%3DTITLE]=%s&select[]=ID' % word}
+        got = self.result('batch', cmd=batch)['result']
+        self.assertIsNone(got['one']['PROBABILITY'])
+        self.assertEqual([str(first)], [row['ID'] for row in got['two']])
+
     def met_scope_403(self):
         self.portal.post('scope?allow=user')
         self.assertEqual((403, 'insufficient_scope'), self.error(DEAL))
@@ -323,6 +364,10 @@ class Quirks(Walk, Scenario):
         for method in 'crm.deal.get', 'crm.deal.contact.items.get', 'crm.item.get':
             self.assertEqual('INVALID_CREDENTIALS', self.error(method, id=self.hidden, entityTypeId=2)[1])
         self.assertIn('INVALID_CREDENTIALS', {e['error'] for e in self.witness.all('result_error')})
+
+    def met_classic_localized(self):
+        told = {(e['error'], e['error_description']) for e in self.witness.all('result_error')}
+        self.assertEqual({('', 'Элемент не найден'), ('', 'Доступ запрещен.')}, told)
 
     def met_https_required(self):
         self.stops(self.witness.url, 'https')

@@ -16,12 +16,14 @@ SANDBOX = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', '
 NO_CALL = 'no call of the client meets it'
 Quirk = collections.namedtuple('Quirk', 'position meets')
 
-FORMS, FIGURES, BILLING, BUCKET, PLAIN = 'forms', 'figures', 'billing', 'bucket', 'plain'
+FORMS, FIGURES, LOCAL, BILLING, BUCKET, PLAIN = 'forms', 'figures', 'local', 'billing', 'bucket', 'plain'
 ONLINE, REFUSALS, QUEUE, GUEST, POOR = 'online', 'refusals', 'queue', 'guest', 'poor'
 
 QUIRKS = {
     'ascii':            Quirk(FORMS, 'reads \\uXXXX as it reads UTF-8'),
     'numbers':          Quirk(FORMS, 'an id or a number may be a JSON number; inside a JSON value it stays one'),
+    'binding-bare':     Quirk(FORMS, 'a binding is a text, with a letter or without'),
+    'dealcategory-default': Quirk(FORMS, NO_CALL),
     'local-midnight':   Quirk(FORMS, 'a date is the first ten letters as printed'),
     'total-absent':     Quirk(FORMS, 'never reads total with start=-1'),
     'time-integer':     Quirk(FORMS, 'times may be integers'),
@@ -51,6 +53,9 @@ QUIRKS = {
     'comm-classic':     Quirk(FORMS, NO_CALL),
     'item-text':        Quirk(FORMS, NO_CALL),
     'mask-multiple':    Quirk(FORMS, 'multiple fields go by name as well'),
+    'blank-literal':    Quirk(FIGURES, 'refers to ids of records alone, which are neither false nor null'),
+    'classic-localized': Quirk(LOCAL, 'knows gone and forbidden in Russian, too'),
+    'total-hidden':     Quirk(LOCAL, 'a total is an estimate: the list ends with its greatest id'),
     'json-plain':       Quirk(FIGURES, 'reads either'),
     'reset-iso':        Quirk(FIGURES, 'as if it were not told'),
     'denied-credentials': Quirk(FIGURES, 'in a batch, where it is a record\'s; as denied-403'),

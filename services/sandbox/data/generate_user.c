@@ -106,16 +106,20 @@ static void one_number(const struct record *r, const struct attr *a, uint64_t h,
     ret->i = 1 + hash_below(h, 500);
 }
 
+/* A single field is bound to contacts alone, a multiple one to five types (describe.c says so in its
+ * settings). */
 static void one_binding(const struct record *r, const struct attr *a, uint64_t h, struct value *ret)
 {
-    const unsigned w = (unsigned)(h >> 8) % (WHICHES + 1);
+    static const enum which types[] = { CONTACT, DEAL, COMPANY, LEAD, SMART };
+    const bool one_type = !(a->flags & ATTR_MULTIPLE);
+    const enum which w = types[one_type ? 0 : (h >> 8) % ARRAY_SIZE(types)];
     struct value id = { 0 };
 
-    if (w < WHICHES)
-        make_link(r, &(const struct attr){ .arg = (int)w }, h, &id);
+    make_link(r, &(const struct attr){ .arg = (int)w }, h, &id);
+    const struct str number = arena_int(r->arena, id.i > 0 ? id.i : 6);
     ret->kind = VALUE_TEXT;
-    ret->text = arena_join(
-        r->arena, w < WHICHES ? WHICH[w].letter : "T80", "_", arena_int(r->arena, id.i > 0 ? id.i : 6).p);
+    ret->text =
+        one_type && r->store->bare_bindings ? number : arena_join(r->arena, WHICH[w].letter, "_", number.p);
 }
 
 static const struct {

@@ -207,7 +207,7 @@ static int open_file(struct store *s, const struct store_options *o, struct err 
 
 int store_open(struct store *ret, const struct store_options *o, struct err *err)
 {
-    struct store s = { .seed = o->seed };
+    struct store s = { .seed = o->seed, .bare_bindings = o->bare_bindings };
 
     static_assert(ARRAY_SIZE(s.statements) == STATEMENTS, "room for each statement");
     if (open_file(&s, o, err) < 0) {

@@ -17,6 +17,7 @@
 
 struct store {
     uint64_t seed;
+    bool bare_bindings;             /* store_options */
     struct crm crm[KINDS];
     uint64_t changes;               /* made so far: chance of the next one */
     struct sqlite3 *db;
@@ -28,6 +29,7 @@ struct store {
 
 struct store_options {
     uint64_t seed;
+    bool bare_bindings;             /* a field bound to one type holds a number without the type's letter */
     uint32_t counts[KINDS];       /* in the order of enum which */
     const char *path;               /* NULL: in memory only */
 };

@@ -77,7 +77,7 @@ bool trouble_instead(struct portal *p, const struct fault *f, enum fault_kind ki
             continue;
         ret->status = instead[i].status;
         if (instead[i].error != API_OK) {
-            call_out_error(&ret->body, instead[i].error, "", false);
+            call_out_error(p, &ret->body, instead[i].error, "", false);
         } else {
             ret->content_type = HTML_TYPE;
             buf_str(&ret->body, instead[i].html);

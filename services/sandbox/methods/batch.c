@@ -74,7 +74,7 @@ static void out_part(struct buf *out, const struct part *p)
 
 static void keep_error(struct batch *b, const char *key, enum api_error e)
 {
-    call_out_error(&b->parts[PART_ERROR].text, e, b->portal->detail, true);
+    call_out_error(b->portal, &b->parts[PART_ERROR].text, e, b->portal->detail, true);
     part_close_item(&b->parts[PART_ERROR], key);
 }
 
@@ -190,7 +190,8 @@ enum api_error batch_run(struct call *call)
         buf_init(&b.parts[i].text, PORTAL_ANSWER_BYTES);
     }
     b.refs = (struct refs){ .results = &b.parts[PART_RESULT].text,
-        .empty = portal_has(call->portal, QUIRK_UNRESOLVED_EMPTY) };
+        .empty = portal_has(call->portal, QUIRK_UNRESOLVED_EMPTY),
+        .literal = portal_has(call->portal, QUIRK_BLANK_LITERAL) };
     run_commands(&b, commands, is_true(params_get(call->params, "halt")));
     buf_char(call->out, '{');
     for (int i = 0; i < PARTS; i++) {

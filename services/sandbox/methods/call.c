@@ -211,9 +211,31 @@ void call_out_time(struct buf *out, const struct call *c)
     buf_char(out, '}');
 }
 
-void call_out_error(struct buf *out, enum api_error e, const char *detail, bool in_batch)
+/* Classic methods in the language of a Russian portal (facts 2.4); no source has the words. */
+static const char *const RUSSIAN[API_ERRORS] = {
+    [API_NOT_FOUND] = "Элемент не найден",
+    [API_NOT_FOUND_DOT] = "Элемент не найден.",
+    [API_OWNER_MISSING] = "Не найдено.",
+    [API_ACCESS] = "Доступ запрещен.",
+    [API_ID_INVALID] = "ID не задан или неверен.",
+    [API_GENERAL] = "Не удалось получить список. Общая ошибка.",
+    [API_FILTER_TYPE] = "Параметр 'filter' должен быть массивом.",
+    [API_ORDER_TYPE] = "Параметр 'order' должен быть массивом.",
+    [API_FIELDS_TYPE] = "Параметр 'fields' должен быть массивом.",
+    [API_PARAMS_TYPE] = "Параметр 'params' должен быть массивом.",
+    [API_CURRENCY] = "Недопустимое значение поля \"Валюта\"",
+    [API_EMAIL] = "Поле \"Рабочий e-mail\" содержит некорректный адрес",
+};
+
+static const char *text_of(const struct portal *p, enum api_error e)
 {
-    const char *code = API[e].code, *text = detail[0] != '\0' ? detail : API[e].text;
+    return portal_has(p, QUIRK_CLASSIC_LOCALIZED) && RUSSIAN[e] != NULL ? RUSSIAN[e] : API[e].text;
+}
+
+void call_out_error(
+    const struct portal *p, struct buf *out, enum api_error e, const char *detail, bool in_batch)
+{
+    const char *code = API[e].code, *text = detail[0] != '\0' ? detail : text_of(p, e);
 
     if (in_batch && (e == API_SCOPE || e == API_APP_SCOPE)) /* facts section 16 */
         text = "";

@@ -81,7 +81,7 @@ enum api_error call_broken(const struct err *err);          /* logs what is the 
 
 void call_out_time(struct buf *out, const struct call *c);          /* the object after "time": */
 /* {"error":…,"error_description":…}; detail: text instead of the table's, "" = none */
-void call_out_error(struct buf *out, enum api_error e, const char *detail, bool in_batch);
+void call_out_error(const struct portal *p, struct buf *out, enum api_error e, const char *detail, bool in_batch);
 /* What a call costs in operating seconds, before the factor (facts 3.2, 4.1: a count of 2.4 million took 50 s). */
 #define COST_CALL_S 0.02
 #define COST_WRITE_S 0.05

@@ -41,13 +41,20 @@ static const struct {
     { "date", "{\"DEFAULT_VALUE\":{\"TYPE\":\"NONE\",\"VALUE\":\"\"}}" },
     { "money", "{\"DEFAULT_VALUE\":\"\"}" },
     { "crm_status", "{\"ENTITY_TYPE\":\"SOURCE\"}" },
-    { "crm", "{\"LEAD\":\"Y\",\"CONTACT\":\"Y\",\"COMPANY\":\"Y\",\"DEAL\":\"Y\",\"DYNAMIC_128\":\"Y\"}" },
     { "file", "{\"SIZE\":20,\"LIST_WIDTH\":0,\"LIST_HEIGHT\":0,\"MAX_SHOW_SIZE\":0,\"MAX_ALLOWED_SIZE\":0,"
               "\"EXTENSIONS\":[],\"TARGET_BLANK\":\"Y\"}" },
 };
 
+/* As the values are (generate_user.c). */
+static const char *const ONE_BINDING =
+    "{\"LEAD\":\"N\",\"CONTACT\":\"Y\",\"COMPANY\":\"N\",\"DEAL\":\"N\",\"DYNAMIC_156\":\"N\"}";
+static const char *const BINDINGS =
+    "{\"LEAD\":\"Y\",\"CONTACT\":\"Y\",\"COMPANY\":\"Y\",\"DEAL\":\"Y\",\"DYNAMIC_156\":\"Y\"}";
+
 static const char *settings_of(const struct attr *a)
 {
+    if (strcmp(a->type_name, "crm") == 0)
+        return a->flags & ATTR_MULTIPLE ? BINDINGS : ONE_BINDING;
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         if (strcmp(settings[i].type, a->type_name) == 0)
             return settings[i].json;

@@ -78,7 +78,7 @@ enum api_error run_item_batch_import(struct call *c)
             buf_char(c->out, ',');
         const enum api_error wrong = import(c, w, one);
         if (wrong != API_OK)
-            call_out_error(c->out, wrong, c->portal->detail, false);
+            call_out_error(c->portal, c->out, wrong, c->portal->detail, false);
         c->portal->detail[0] = '\0';
     }
     buf_str(c->out, "]}");

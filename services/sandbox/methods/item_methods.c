@@ -109,6 +109,7 @@ enum api_error run_item_list(struct call *c)
     const struct crm *crm = &p->store.crm[w];
     struct list_query q = { .w = w,
         .counted = portal_has(p, QUIRK_TOTAL_TRUE),
+        .hidden_counted = portal_has(p, QUIRK_TOTAL_HIDDEN),
         .lot = hash_mix(p->serial * 64 + p->stats.records_served) };
 
     if (e == API_OK && filter != NULL && !params_is_array(filter))

@@ -71,6 +71,7 @@ struct walk {
     const struct crm *c;
     struct arena scratch;
     bool descending;
+    uint8_t flags;   /* of the records: 0 = those that may be read */
     int64_t at, end; /* positions, of records or of candidate ids */
     int64_t step;
 };
@@ -103,7 +104,7 @@ static bool walk_next(struct walk *k, uint32_t *ret_n)
         if (f->has_ids &&
             (f->ids[at] < f->id_first || f->ids[at] > f->id_last || !crm_find(k->c, f->ids[at], &n)))
             continue;
-        if (k->c->flags[n] != 0)
+        if (k->c->flags[n] != k->flags)
             continue;
         if (f->count + f->group_count > 0) {
             arena_reset(&k->scratch);
@@ -114,6 +115,23 @@ static bool walk_next(struct walk *k, uint32_t *ret_n)
         return true;
     }
     return false;
+}
+
+/* `shown` of them may be read; 0 where nothing is counted. */
+static uint32_t total_of(const struct list_query *q, const struct store *s, int64_t shown)
+{
+    struct walk k;
+    uint32_t n;
+
+    if (q->start < 0 && !q->counted)
+        return 0;
+    if (!q->hidden_counted)
+        return (uint32_t)shown;
+    walk_init(&k, q, s, false);
+    for (k.flags = RECORD_HIDDEN; walk_next(&k, &n);)
+        shown++;
+    arena_fini(&k.scratch);
+    return (uint32_t)shown;
 }
 
 static void run_by_id(const struct list_query *q, const struct store *s, struct list_page *ret)
@@ -130,8 +148,7 @@ static void run_by_id(const struct list_query *q, const struct store *s, struct 
         if (q->start < 0 && !q->counted && ret->count == LIST_PAGE)
             break;
     }
-    if (q->start >= 0 || q->counted)
-        ret->total = (uint32_t)seen;
+    ret->total = total_of(q, s, seen);
     arena_fini(&k.scratch);
 }
 
@@ -227,7 +244,6 @@ void list_run(const struct list_query *q, const struct store *s, struct list_pag
         sort_all(q, s, list, count);
     for (uint64_t i = q->start > 0 ? (uint64_t)q->start : 0; i < count && ret->count < LIST_PAGE; i++)
         ret->n[ret->count++] = q->order_count > 0 ? list[i] : list[order_of_the_day(q->lot, i, count)];
-    if (q->start >= 0 || q->counted)
-        ret->total = count;
+    ret->total = total_of(q, s, count);
     free(list);
 }

@@ -19,6 +19,7 @@ struct list_query {
     bool standard;                  /* option: without a select no user fields come */
     bool whole_mask;                /* option: UF_* has multiple fields too */
     bool counted;                   /* option: counted even with start=-1 */
+    bool hidden_counted;            /* option: what may not be read counts too */
     uint64_t lot;                   /* chance of this request, for the order of the day */
     const struct attr **select;     /* in the portal's order; in the arena */
     int select_count;

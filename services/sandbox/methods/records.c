@@ -65,6 +65,7 @@ enum api_error run_list(struct call *c)
     const struct crm *crm = &p->store.crm[c->method->which];
     struct list_query q = { .w = crm->which,
         .counted = portal_has(p, QUIRK_TOTAL_TRUE),
+        .hidden_counted = portal_has(p, QUIRK_TOTAL_HIDDEN),
         .strict = portal_has(p, QUIRK_SELECT_STRICT),
         .standard = portal_has(p, QUIRK_SELECT_STANDARD),
         .whole_mask = portal_has(p, QUIRK_MASK_MULTIPLE),

@@ -54,9 +54,12 @@ static json_t *tree_of(struct refs *r, struct ref_source *s)
     return s->tree;
 }
 
-static bool scalar(const json_t *j, struct buf *out)
+/* As PHP makes a text of it, false and null nothing. A list or an object has none. */
+static bool scalar(const struct refs *r, const json_t *j, struct buf *out)
 {
-    switch (j ? json_typeof(j) : JSON_NULL) {
+    if (j == NULL)
+        return false;
+    switch (json_typeof(j)) {
     case JSON_STRING:
         buf_add(out, json_string_value(j), json_string_length(j));
         return true;
@@ -69,6 +72,9 @@ static bool scalar(const json_t *j, struct buf *out)
     case JSON_TRUE:
         buf_char(out, '1');
         return true;
+    case JSON_FALSE:
+    case JSON_NULL:
+        return !r->literal;
     default:
         return false;
     }
@@ -98,7 +104,7 @@ static bool resolve(struct refs *r, const struct str *steps, int count, struct b
         else
             at = json_object_getn(at, steps[i].p, steps[i].n);
     }
-    return scalar(at, out);
+    return scalar(r, at, out);
 }
 
 static bool find_mark(struct str text, size_t from, size_t *ret)

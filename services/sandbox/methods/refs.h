@@ -20,6 +20,7 @@ struct refs {
     struct ref_source *list;
     int count;
     bool empty;                 /* option: what leads nowhere becomes "" instead of staying as written */
+    bool literal;               /* option: false and null lead nowhere */
 };
 
 void refs_fini(struct refs *r);

@@ -11,22 +11,28 @@
 #define USERS       24
 #define DEPARTMENTS 5
 
-/* ---- funnels by the old methods: the first one has no row ---- */
+/* ---- funnels by the old methods: the first one has no row, unless by option ---- */
+
+static uint32_t first_funnel(const struct call *c)
+{
+    return portal_has(c->portal, QUIRK_DEALCATEGORY_DEFAULT) ? 0 : 1;
+}
 
 static uint32_t count_funnels(const struct call *c)
 {
-    return FUNNELS - 1;
+    return FUNNELS - first_funnel(c);
 }
 
 static json_t *funnel_row(const struct call *c, uint32_t n)
 {
+    const uint32_t funnel = n + first_funnel(c);
     json_t *row = json_object();
 
-    table_text(row, "ID", "%u", n + 1);
-    table_text(row, "NAME", "%s", FUNNEL_NAMES[n + 1]);
-    table_text(row, "SORT", "%u", 100 * (n + 2));
+    table_text(row, "ID", "%u", funnel);
+    table_text(row, "NAME", "%s", FUNNEL_NAMES[funnel]);
+    table_text(row, "SORT", "%u", 100 * (funnel + 1));
     table_text(row, "IS_LOCKED", "N");
-    table_time(row, "CREATED_DATE", INT64_C(1610000000) + n * 86400);
+    table_time(row, "CREATED_DATE", INT64_C(1610000000) + (funnel - 1) * INT64_C(86400));
     return row;
 }
 

@@ -177,6 +177,39 @@ TEST(operating_seconds_are_billed_to_the_commands_and_block_them)
     ask_close(p);
 }
 
+/* false as PHP writes it: nothing; a list leads nowhere in either form. */
+TEST(false_and_null_become_nothing_and_true_one)
+{
+    static const char commands[] =
+        "{\"cmd\":{\"no\":\"crm.deal.contact.delete?id=%u&fields[CONTACT_ID]=99999999\","
+        "\"one\":\"crm.deal.get?id=%u\",\"all\":\"crm.deal.list?order[ID]=ASC\","
+        "\"yes\":\"crm.deal.update?id=%u&fields[TITLE]=1[$result[no]]2[$result[one][MOVED_BY]]3["
+        "$result[all]]4[$result[one][PROBABILITY]]\",\"done\":\"crm.deal.update?id=%u&fields[COMMENTS]=<"
+        "$result[yes]>\",\"seen\":\"crm.deal.get?id=%u\"}}";
+
+    for (int literal = 0; literal < 2; literal++) {
+        struct portal_options o = ask_options();
+        o.quirks = literal ? quirk_bit("blank-literal") : 0;
+        struct portal *p = ask_open_with(o);
+        const unsigned id = p->store.crm[DEAL].ids[0];
+        char body[1000];
+
+        snprintf(body, sizeof(body), "set?entity=deals&id=%u", id);
+        ask_admin(p, body, "{\"PROBABILITY\":null}");
+        snprintf(body, sizeof(body), commands, id, id, id, id, id);
+        json_t *b = batch(p, body);
+        CHECK(json_is_false(part(b, "result", "no")));
+        CHECK(json_is_null(json_object_get(part(b, "result", "one"), "PROBABILITY")));
+        CHECK(json_is_true(part(b, "result", "yes")));
+        CHECK_STR(json_string_value(json_object_get(part(b, "result", "seen"), "TITLE")),
+            literal ? "1[$result[no]]2[$result[one][MOVED_BY]]3[$result[all]]4[$result[one][PROBABILITY]]"
+                    : "1[]2[$result[one][MOVED_BY]]3[$result[all]]4[]");
+        CHECK_STR(json_string_value(json_object_get(part(b, "result", "seen"), "COMMENTS")), "<1>");
+        json_decref(b);
+        ask_close(p);
+    }
+}
+
 TEST(unresolved_references_may_be_empty_by_option)
 {
     struct portal_options o = ask_options();
@@ -194,4 +227,4 @@ TEST_MAIN(CASE(a_chain_of_pages_reads_on_where_the_page_before_ended), CASE(refe
     CASE(what_cannot_run_in_a_batch_is_told_per_command), CASE(numeric_keys_make_lists),
     CASE(a_form_carries_a_batch_encoded_twice),
     CASE(operating_seconds_are_billed_to_the_commands_and_block_them),
-    CASE(unresolved_references_may_be_empty_by_option))
+    CASE(false_and_null_become_nothing_and_true_one), CASE(unresolved_references_may_be_empty_by_option))

@@ -309,6 +309,22 @@ TEST(the_first_funnel_is_told_by_the_new_method_alone)
     ask_close(p);
 }
 
+TEST(the_first_funnel_may_be_told_by_the_old_method_as_well)
+{
+    struct portal_options o = ask_options();
+    o.quirks = quirk_bit("dealcategory-default");
+    struct portal *p = ask_open_with(o);
+    json_t *old = ask_done(ask(p, "crm.dealcategory.list", NULL)),
+           *new = ask_done(ask(p, "crm.category.list", "{\"entityTypeId\":2}"));
+
+    CHECK_EQ(json_array_size(old), json_array_size(json_object_get(new, "categories")));
+    ask_has(json_array_get(old, 0), "ID", "\"0\"");
+    ask_has(json_array_get(old, 1), "ID", "\"1\"");
+    json_decref(old);
+    json_decref(new);
+    ask_close(p);
+}
+
 TEST_MAIN(CASE(a_contact_shows_what_is_described_nowhere), CASE(links_of_files_differ_in_every_answer),
     CASE(titles_of_user_fields_are_codes_and_items_have_gaps), CASE(labels_come_with_a_language_alone),
     CASE(an_empty_list_clears_no_kinds_by_default), CASE(people_have_times_in_three_shapes),
@@ -319,4 +335,5 @@ TEST_MAIN(CASE(a_contact_shows_what_is_described_nowhere), CASE(links_of_files_d
     CASE(auditors_of_tasks_are_a_list_when_there_are_none),
     CASE(a_word_too_much_is_an_argument_of_old_methods), CASE(a_feature_without_a_name_has_a_code_of_its_own),
     CASE(a_start_may_be_odd_or_far), CASE(total_and_next_come_in_either_order),
-    CASE(the_first_funnel_is_told_by_the_new_method_alone))
+    CASE(the_first_funnel_is_told_by_the_new_method_alone),
+    CASE(the_first_funnel_may_be_told_by_the_old_method_as_well))

@@ -99,6 +99,86 @@ TEST(a_list_that_is_not_counted_may_tell_its_total)
     }
 }
 
+/* Nobody may read one of them: it is not shown, and counts or not. */
+TEST(a_total_may_tell_of_what_is_not_shown)
+{
+    static const char *const orders[] = { "{\"ID\":\"ASC\"}", "{\"TITLE\":\"ASC\"}", "{}" };
+
+    for (int counts = 0; counts < 2; counts++) {
+        struct portal *p = open_with(counts ? "total-hidden" : NULL);
+        const unsigned id = p->store.crm[DEAL].ids[3];
+        char text[200];
+
+        snprintf(text, sizeof(text), "hide?entity=deals&id=%u", id);
+        ask_admin(p, text, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+            snprintf(text, sizeof(text), "{\"order\":%s,\"filter\":{\"<=ID\":%u}}", orders[i], id);
+            json_t *answer = ask(p, "crm.deal.list", text);
+            CHECK_EQ(json_array_size(json_object_get(answer, "result")), 3);
+            CHECK_EQ(json_integer_value(json_object_get(answer, "total")), 3 + counts);
+            json_decref(answer);
+        }
+        json_t *items = ask(p, "crm.item.list", "{\"entityTypeId\":2}");
+        CHECK_EQ(json_integer_value(json_object_get(items, "total")), 119 + counts);
+        json_decref(items);
+        json_t *uncounted = deals(p, ",\"start\":-1");
+        CHECK_EQ(json_integer_value(json_object_get(uncounted, "total")), 0);
+        json_decref(uncounted);
+        ask_close(p);
+    }
+}
+
+/* Whether all values of the field, in lists of deals, look so. */
+static void bindings(const char *quirk, const char *field, const char *letters)
+{
+    struct portal *p = open_with(quirk);
+    char body[100];
+    size_t i, k, found = 0;
+    const json_t *row, *one;
+
+    snprintf(body, sizeof(body), "{\"select\":[\"%s\"]}", field);
+    json_t *answer = ask(p, "crm.deal.list", body);
+    json_array_foreach(json_object_get(answer, "result"), i, row) {
+        const json_t *value = json_object_get(row, field);
+        json_t *list = json_is_array(value) ? json_incref((json_t *)value) : json_pack("[O?]", value);
+        json_array_foreach(list, k, one) {
+            const char *text = json_is_string(one) ? json_string_value(one) : "";
+            const size_t n = strcspn(text, "_");
+            if (text[0] == '\0')
+                continue;
+            found++;
+            if (letters == NULL) {
+                CHECK_EQ(strspn(text, "0123456789"), strlen(text));
+                continue;
+            }
+            char with_blanks[40];
+            snprintf(with_blanks, sizeof(with_blanks), " %.*s ", (int)n, text);
+            CHECK(strstr(letters, with_blanks) != NULL);
+        }
+        json_decref(list);
+    }
+    CHECK(found > 0);
+    json_decref(answer);
+    ask_close(p);
+}
+
+TEST(a_field_bound_to_one_type_may_do_without_its_letter)
+{
+    static const char ONE[] = "\"UF_CRM_BINDING\"", WITH_TYPES[] = "\"DYNAMIC_156\":\"Y\"";
+
+    bindings(NULL, "UF_CRM_BINDING", " C ");
+    bindings("binding-bare", "UF_CRM_BINDING", NULL);
+    bindings(NULL, "UF_CRM_BINDING_M", " C CO D L T9c ");
+    bindings("binding-bare", "UF_CRM_BINDING_M", " C CO D L T9c ");
+    struct portal *p = open_with(NULL);
+    char path[100], *text;
+    snprintf(path, sizeof(path), "/rest/1/%s/crm.deal.userfield.list", p->secret);
+    text = ask_raw(p, path, NULL, "", NULL);
+    CHECK(strstr(text, WITH_TYPES) != NULL && strstr(strstr(text, ONE), "\"LEAD\":\"N\"") != NULL);
+    free(text);
+    ask_close(p);
+}
+
 static void refusal(const char *quirk, bool hidden, int status, const char *part)
 {
     struct portal *p = open_with(quirk);
@@ -122,9 +202,13 @@ TEST(refusals_have_several_forms)
     refusal("denied-403", true, 403, "\"error\":\"ACCESS_DENIED\"");
     refusal(NULL, false, 400, "\"error_description\":\"Not found\"");
     refusal("not-found-dot", false, 400, "\"error_description\":\"Not found.\"");
+    refusal("classic-localized", false, 400, "\"error\":\"\",\"error_description\":\"Элемент не найден\"");
+    refusal("classic-localized", true, 400, "\"error\":\"\",\"error_description\":\"Доступ запрещен.\"");
     refusal("errors-200", false, 200, "\"error\":\"\"");
 }
 
-TEST_MAIN(CASE(every_switch_has_a_name_of_its_own), CASE(either_the_commands_pay_or_the_batch),
-    CASE(a_refused_request_may_count), CASE(an_id_that_is_not_selected_may_be_missing),
-    CASE(a_list_that_is_not_counted_may_tell_its_total), CASE(refusals_have_several_forms))
+TEST_MAIN(CASE(a_total_may_tell_of_what_is_not_shown),
+    CASE(a_field_bound_to_one_type_may_do_without_its_letter), CASE(every_switch_has_a_name_of_its_own),
+    CASE(either_the_commands_pay_or_the_batch), CASE(a_refused_request_may_count),
+    CASE(an_id_that_is_not_selected_may_be_missing), CASE(a_list_that_is_not_counted_may_tell_its_total),
+    CASE(refusals_have_several_forms))
