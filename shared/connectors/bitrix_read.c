@@ -66,8 +66,8 @@ int bitrix_command_refused(struct bitrix_reading *r, int command, struct err *er
     return bitrix_refused(r, command, 200, &e, err);
 }
 
-/* A renamed portal (facts 1.4), if it names another host. It is not followed here: whoever answers there would
- * be given the secret that the path holds. The host is told, and the scheduler decides. */
+/* A renamed portal (facts 1.4), if it names another host. It is not followed here: whoever answers there
+ * would be given the secret that the path holds. The host is told, and the scheduler decides. */
 static int moved(struct bitrix_reading *r, int status, const char *location, struct err *err)
 {
     const char *host = location != NULL ? strstr(location, "://") : NULL;
