@@ -1,6 +1,7 @@
 """A portal that is reached as an application: access by an event or a login, tokens renewed in mid-sync, lost and given anew."""
 import json
 import os
+import signal
 import subprocess
 import urllib.parse
 import urllib.request
@@ -246,6 +247,72 @@ class Oauth(Scenario):
         self.no_secret_is_kept_in_plain(pipeline)
 
     # ---- renewed
+
+    def renewing(self, pipeline, what='access', ms=5000):
+        """A renewal whose answer takes its time."""
+        self.login(pipeline)
+        self.exact(pipeline)
+        self.portal.token_endpoint_fault('latency', 1, ms=ms)
+        self.portal.expire_tokens(what)
+        self.portal.post('change?count=5&kind=update')
+        self.assertEqual(0, pipeline.potok('sync').returncode)
+        asked = 'refreshed' if what == 'access' else 'refused'
+        wait_for(lambda: self.portal.application()[asked], 'the server has spent the old refresh token, or refuses it', 20)
+
+    def stays(self, pipeline, state, number, error=None):
+        """The answer comes, and changes nothing."""
+        def shown():
+            now = self.shown(pipeline)
+            return now['state'], now['number']
+        wait_for(lambda: shown() != (state, number) or any(e['event'] == 'access.late' for e in pipeline.log()),
+                 'the answer comes', 20)
+        self.assertEqual((state, number), shown())
+        self.assertEqual([(number, error)], [tuple(r) for r in pipeline.query('SELECT number, error FROM potok_token')])
+
+    def test_a_logout_holds_whatever_a_renewal_brings(self):
+        pipeline = self.connect()
+        self.renewing(pipeline)
+        self.assertEqual(0, pipeline.potok('portal', 'logout').returncode)
+        self.stays(pipeline, 'lost', 2, 'the operator took the access back')
+        self.assertEqual([b''], [bytes(r[0]) for r in pipeline.query('SELECT sealed FROM potok_token')])
+        self.login(pipeline)
+        self.exact(pipeline)
+
+    def a_login_holds(self, what):
+        pipeline = self.connect()
+        self.renewing(pipeline, what)
+        self.login(pipeline)
+        self.stays(pipeline, 'good', 2)
+        self.assertEqual('ok', pipeline.status()['portals'][0]['state'])
+        self.exact(pipeline)
+        self.assertEqual([], [e for e in pipeline.log() if e['event'] in STOPPED])
+
+    def test_a_login_holds_whatever_pair_a_renewal_brings(self):
+        self.a_login_holds('access')
+
+    def test_a_login_holds_although_a_renewal_is_refused(self):
+        self.a_login_holds('all')
+
+    def test_a_pair_that_a_deposed_scheduler_kept_is_taken_up(self):
+        """It alone has the successor of what the OAuth server spent; the next one was told that there is none."""
+        pipeline = self.connect(environment=dict(SCHEDULERS='2', SCHEDULER_TAKEOVER='2s'))
+        pipeline.expect('lease.lost', 'fetcher.lost', 'job.given_up', 'bus.peer_lost')
+        self.renewing(pipeline, ms=3000)
+        holder = pipeline.query('SELECT holder FROM potok_lease')[0]['holder']
+        active = pipeline.pid('scheduler', 1 if holder.startswith('scheduler.1') else 2)
+        os.kill(active, signal.SIGSTOP)
+        try:
+            wait_for(lambda: pipeline.query('SELECT error FROM potok_token')[0]['error'], 'the next one is refused', 40)
+            self.assertEqual('stopped', pipeline.status()['portals'][0]['state'])
+        finally:
+            os.kill(active, signal.SIGCONT)
+        wait_for(lambda: self.shown(pipeline)['number'] == 2, 'the first one keeps its pair', 20)
+        wait_for(lambda: pipeline.status()['portals'][0]['state'] == 'ok', 'and the next one finds it', 20)
+        self.assertEqual('good', self.state(pipeline))
+        self.assertTrue(any(e['event'] == 'access.found' for e in pipeline.log()))
+        self.exact(pipeline)
+        wait_for(lambda: all(a['gone_ms'] for a in json.loads(pipeline.potok('alarms', '--json').stdout)),
+                 'nothing is wrong any more', 20)
 
     def test_tokens_that_live_two_seconds(self):
         pipeline = self.connect(app_token_life=2, environment=dict(PORTAL_PARALLEL='2'))

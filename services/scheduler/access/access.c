@@ -171,6 +171,7 @@ void access_turn(struct scheduler *s, int portal, uint64_t now_ms)
     offer_turn(s, portal, now_ms);
     if (a->oauth.state == OAUTH_NONE || a->oauth.state == OAUTH_LOST)
         without(s, portal, now_ms);
+    access_look_around(s, portal, now_ms);
     if (oauth_due(&a->oauth, now_ms))
         access_ask(s, portal, false);
 }

@@ -107,8 +107,12 @@ void access_prove(struct scheduler *s, int portal, struct access *pair);
 void access_refused(struct scheduler *s, int portal, const char *why);      /* only a person can help */
 /* A pair to be committed; takes it over. */
 void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer);
+/* An answer to a renewal that nobody waits for any more. */
+void access_late(struct scheduler *s, int portal, uint64_t number);
 /* The server refuses the pair in memory: another scheduler may have kept a newer one. */
 void access_look_again(struct scheduler *s, int portal, const char *why);
+/* The same where there is no access, every few seconds. */
+void access_look_around(struct scheduler *s, int portal, uint64_t now_ms);
 int access_open(struct scheduler *s, int portal, struct str sealed, struct access *ret, struct err *err) MUST_CHECK;
 void access_kept(struct scheduler *s, int portal, bool was_good);           /* jobs may go again */
 int access_offers_load(struct scheduler *s, struct db *db, int portal, struct err *err) MUST_CHECK;

@@ -17,6 +17,7 @@ struct ask {
     struct scheduler *s;
     int portal;
     bool of_offer;
+    uint64_t number;      /* of the pair that asks; a login or a removal may replace it meanwhile */
     char *refresh, *code; /* as sent */
 };
 
@@ -25,6 +26,7 @@ struct ask {
 struct refuse {
     struct step step;
     struct store_who who;
+    uint64_t number;
     char text[ERR_TEXT_SIZE];
 };
 
@@ -32,7 +34,7 @@ static int refuse_work(struct step *step, struct db *db, struct err *err)
 {
     struct refuse *x = (struct refuse *)step;
 
-    return store_pair_error(db, &x->who, str_of(x->text), false, err);
+    return store_pair_bad(db, &x->who, x->number, str_of(x->text), err);
 }
 
 static void refuse_done(struct step *step)
@@ -49,6 +51,7 @@ void access_refused(struct scheduler *s, int portal, const char *why)
     struct refuse *x = xcalloc(1, sizeof(*x));
 
     snprintf(x->text, sizeof(x->text), "%s", why);
+    x->number = access_of(s, portal)->oauth.number;
     oauth_lost(&access_of(s, portal)->oauth, x->text);
     alarms_portal(s, portal, "access.lost", x->text);
     x->step =
@@ -81,10 +84,15 @@ static void tell_undecided(struct scheduler *s, int portal, const char *text, bo
         kv_u("calls_failed", o->fails), kv_s("error", text));
 }
 
-static void renewal_answered(struct scheduler *s, int portal, struct oauth_answer *answer, bool unanswered)
+static void renewal_answered(
+    struct scheduler *s, int portal, uint64_t number, struct oauth_answer *answer, bool unanswered)
 {
     struct oauth *o = &access_of(s, portal)->oauth;
 
+    if (!oauth_is_of_today(o, number)) {
+        access_late(s, portal, number);
+        return;
+    }
     switch (answer->meaning) {
     case OAUTH_PAIR:
         crash_point(SCHEDULER_AFTER_RENEW);
@@ -110,14 +118,14 @@ static void renewal_answered(struct scheduler *s, int portal, struct oauth_answe
 }
 
 /* The server spent the old refresh token: what it gave for it is kept even by who is stopped or deposed. */
-static void last_answer(struct scheduler *s, int portal, struct oauth_answer *answer, bool of_offer)
+static void last_answer(struct scheduler *s, const struct ask *x, struct oauth_answer *answer)
 {
     if (answer->meaning != OAUTH_PAIR)
         return;
-    if (of_offer)
-        offer_answered(s, portal, answer, false);
+    if (x->of_offer)
+        offer_answered(s, x->portal, answer, false);
     else
-        renewal_answered(s, portal, answer, false);
+        renewal_answered(s, x->portal, x->number, answer, false);
 }
 
 static void ask_free(struct ask *x)
@@ -138,11 +146,11 @@ static void on_answer(void *ctx, struct http_answer *http)
     oauth_read(&answer, http->status, buf_view(&http->body), http->err.text, &sent, clock_wall_ms());
     seal_wipe(&http->body);
     if (s->stopping)
-        last_answer(s, x->portal, &answer, x->of_offer);
+        last_answer(s, x, &answer);
     else if (x->of_offer)
         offer_answered(s, x->portal, &answer, http->status == 0);
     else
-        renewal_answered(s, x->portal, &answer, http->status == 0);
+        renewal_answered(s, x->portal, x->number, &answer, http->status == 0);
     access_free(&answer.pair);
     ask_free(x);
     scheduler_wake(s);
@@ -157,7 +165,7 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
     struct buf form;
     struct err err;
 
-    *x = (struct ask){ .s = s, .portal = portal, .of_offer = of_offer };
+    *x = (struct ask){ .s = s, .portal = portal, .of_offer = of_offer, .number = a->oauth.number };
     x->refresh = by->refresh_token != NULL ? xstrdup(by->refresh_token) : NULL;
     x->code = by->code != NULL ? xstrdup(by->code) : NULL;
     buf_init(&form, 1 << 14);
@@ -181,7 +189,8 @@ void access_ask(struct scheduler *s, int portal, bool of_offer)
         struct oauth_answer none;
 
         oauth_read(&none, 0, STR(""), err.text, &(struct oauth_sent){ 0 }, 0);
-        of_offer ? offer_answered(s, portal, &none, false) : renewal_answered(s, portal, &none, false);
+        of_offer ? offer_answered(s, portal, &none, false)
+                 : renewal_answered(s, portal, a->oauth.number, &none, false);
         seal_wipe(&form);
         ask_free(x);
     } else {

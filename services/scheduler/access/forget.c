@@ -12,6 +12,7 @@ struct forget {
     struct step step;
     int portal;
     struct store_who who;
+    uint64_t number; /* of what is there since */
     char text[160];
 };
 
@@ -19,7 +20,7 @@ static int forget_work(struct step *step, struct db *db, struct err *err)
 {
     struct forget *x = (struct forget *)step;
 
-    return store_pair_error(db, &x->who, str_of(x->text), true, err);
+    return store_pair_forget(db, &x->who, str_of(x->text), &x->number, err);
 }
 
 static void forget_done(struct step *step)
@@ -28,8 +29,7 @@ static void forget_done(struct step *step)
     struct scheduler *s = step->s;
     struct oauth *o = &access_of(s, x->portal)->oauth;
 
-    oauth_forgotten(o);
-    o->number++; /* as in the database */
+    oauth_forgotten(o, x->number);
     snprintf(o->error, sizeof(o->error), "%s", x->text);
     gateways_changed(s);
     log_ev(LOG_INFO, "access.removed", kv_str("portal", scheduler_portal(s, x->portal)->name));

@@ -58,14 +58,31 @@ static void keep_done(struct step *step)
     access_kept(s, x->portal, was_good);
 }
 
+static bool is_passed(const struct err *err)
+{
+    return err->kind == ERR_PERM && err->code == STORE_PAIR_PASSED;
+}
+
+/* A login or a removal was faster than the answer to a renewal: what they say holds. */
+void access_late(struct scheduler *s, int portal, uint64_t number)
+{
+    log_ev(
+        LOG_INFO, "access.late", kv_str("portal", scheduler_portal(s, portal)->name), kv_u("number", number));
+}
+
 static void keep_failed(struct step *step, const struct err *err)
 {
     struct keep *x = (struct keep *)step;
+    struct scheduler *s = step->s;
 
     if (x->of_offer)
-        offer_end(step->s, x->portal, err->text);
+        offer_end(s, x->portal, err->text);
+    else if (!oauth_is_of_today(&access_of(s, x->portal)->oauth, x->store.from))
+        access_late(s, x->portal, x->store.from);
+    else if (is_passed(err)) /* by another scheduler: what it kept is of use */
+        access_look_again(s, x->portal, err->text);
     else
-        access_refused(step->s, x->portal, err->text);
+        access_refused(s, x->portal, err->text);
 }
 
 static void keep_free(struct step *step)
@@ -100,6 +117,7 @@ static int seal_pair(struct scheduler *s, struct keep *x, struct err *err)
 
 void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_offer)
 {
+    const struct portal_access *a = access_of(s, portal);
     struct keep *x = xcalloc(1, sizeof(*x));
     struct err err;
 
@@ -118,7 +136,8 @@ void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_o
         .scope = put(x->scope, sizeof(x->scope), x->pair.scope),
         .status = put(x->status, sizeof(x->status), x->pair.status),
         .expires_ms = x->pair.expires_ms,
-        .from = access_of(s, portal)->oauth.number };
+        .from = a->oauth.number,
+        .renewal = !of_offer };
     x->step.s = s;
     if (seal_pair(s, x, &err) < 0) {
         if (!s->stopping)
@@ -148,13 +167,14 @@ void access_kept(struct scheduler *s, int portal, bool was_good)
     scheduler_wake(s);
 }
 
-/* ---- the server refuses the old one ---- */
+/* ---- what another scheduler kept ---- */
 
 struct look {
     struct step step;
     int portal;
+    uint64_t number; /* of the pair in memory; another one by now needs none of this */
     struct store_access row;
-    char text[ERR_TEXT_SIZE];
+    char text[ERR_TEXT_SIZE]; /* why it is refused; "" = it was lost before */
 };
 
 static int look_work(struct step *step, struct db *db, struct err *err)
@@ -166,11 +186,19 @@ static int look_work(struct step *step, struct db *db, struct err *err)
     return store_access(db, &x->row, err);
 }
 
+static void found_nothing(struct scheduler *s, struct look *x)
+{
+    struct oauth *o = &access_of(s, x->portal)->oauth;
+
+    if (x->text[0] == '\0')
+        oauth_looked(o, clock_mono_ms());
+    else if (oauth_is_of_today(o, x->number))
+        access_refused(s, x->portal, x->text);
+}
+
 static void look_failed(struct step *step, const struct err *err)
 {
-    struct look *x = (struct look *)step;
-
-    access_refused(step->s, x->portal, x->text);
+    found_nothing(step->s, (struct look *)step);
 }
 
 static void look_done(struct step *step)
@@ -178,21 +206,29 @@ static void look_done(struct step *step)
     struct look *x = (struct look *)step;
     struct scheduler *s = step->s;
     struct portal_access *a = access_of(s, x->portal);
+    bool was_good = a->oauth.state == OAUTH_RENEWING, was_none = a->oauth.state == OAUTH_NONE;
     struct access pair = { 0 };
     struct err err;
 
     if (x->row.number <= a->oauth.number || x->row.error[0] != '\0' || x->row.sealed.n == 0 ||
         access_open(s, x->portal, buf_view(&x->row.sealed), &pair, &err) < 0) {
-        access_refused(s, x->portal, x->text);
+        found_nothing(s, x);
         return;
     }
+    oauth_looked(&a->oauth, clock_mono_ms());
     oauth_stored(&a->oauth, x->row.number, &pair);
     a->kept_ms = x->row.at_ms;
+    if (a->member[0] == '\0')
+        snprintf(a->member, sizeof(a->member), "%s", x->row.member);
     gateways_changed(s);
     log_ev(LOG_INFO, "access.found", kv_str("portal", scheduler_portal(s, x->portal)->name),
         kv_u("number", x->row.number));
     access_free(&pair);
-    access_kept(s, x->portal, true);
+    if (was_none) { /* an installation, then */
+        a->given_ms = a->kept_ms;
+        guard_now(s, x->portal);
+    }
+    access_kept(s, x->portal, was_good);
 }
 
 static void look_free(struct step *step)
@@ -201,19 +237,37 @@ static void look_free(struct step *step)
     free(step);
 }
 
-void access_look_again(struct scheduler *s, int portal, const char *why)
+static void look(struct scheduler *s, int portal, const char *why)
 {
     struct look *x = xcalloc(1, sizeof(*x));
-    struct oauth *o = &access_of(s, portal)->oauth;
 
     x->step = (struct step){
         .name = "access", .work = look_work, .done = look_done, .failed = look_failed, .free = look_free
     };
     x->portal = portal;
+    x->number = access_of(s, portal)->oauth.number;
     snprintf(x->text, sizeof(x->text), "%s", why);
+    scheduler_step(s, &x->step);
+}
+
+void access_look_again(struct scheduler *s, int portal, const char *why)
+{
+    struct oauth *o = &access_of(s, portal)->oauth;
+
     o->asking = false;
     o->storing = true;
-    scheduler_step(s, &x->step);
+    look(s, portal, why);
+}
+
+/* A scheduler that was deposed in mid-renewal keeps its pair whenever it goes on: minutes later, perhaps. */
+void access_look_around(struct scheduler *s, int portal, uint64_t now_ms)
+{
+    struct oauth *o = &access_of(s, portal)->oauth;
+
+    if (!oauth_may_be_found(o, now_ms))
+        return;
+    oauth_looks(o);
+    look(s, portal, "");
 }
 
 /* ---- the stop ---- */
@@ -279,7 +333,9 @@ void access_last(struct scheduler *s, struct step *step)
     while (
         (failed = keep_now(s, step, &err)) < 0 && err.kind == ERR_TEMP && clock_mono_ms() < s->stop_until_ms)
         uv_sleep(STOP_WAIT_MS);
-    if (failed < 0)
+    if (failed < 0 && is_passed(&err))
+        access_late(s, x->portal, x->store.from);
+    else if (failed < 0)
         log_ev(LOG_WARNING, "access.unkept", kv_str("portal", scheduler_portal(s, x->portal)->name),
             kv_err(&err));
     else

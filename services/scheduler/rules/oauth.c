@@ -74,6 +74,27 @@ void oauth_asked(struct oauth *o)
     o->asking = true;
 }
 
+bool oauth_is_of_today(const struct oauth *o, uint64_t number)
+{
+    return o->number == number;
+}
+
+bool oauth_may_be_found(const struct oauth *o, uint64_t now_ms)
+{
+    return (o->state == OAUTH_LOST || o->state == OAUTH_NONE) && !o->looking && now_ms >= o->look_ms;
+}
+
+void oauth_looks(struct oauth *o)
+{
+    o->looking = true;
+}
+
+void oauth_looked(struct oauth *o, uint64_t now_ms)
+{
+    o->looking = false;
+    o->look_ms = now_ms + OAUTH_LOOK_MS;
+}
+
 bool oauth_undecided(struct oauth *o, const char *why, bool unanswered, uint64_t now_ms)
 {
     uint64_t wait = OAUTH_BACKOFF_MS << (o->fails < 6 ? o->fails : 6);
@@ -102,12 +123,12 @@ void oauth_lost(struct oauth *o, const char *why)
     become(o, OAUTH_LOST, why);
 }
 
-void oauth_forgotten(struct oauth *o)
+void oauth_forgotten(struct oauth *o, uint64_t number)
 {
-    uint64_t number = o->number;
+    uint64_t next = o->number + 1; /* in either case: what is under way is of yesterday */
 
     oauth_free(o);
-    o->number = number;
+    o->number = number > 0 ? number : next;
 }
 
 void oauth_again(struct oauth *o, uint64_t now_ms)

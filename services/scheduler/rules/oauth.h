@@ -18,6 +18,7 @@
 
 #define OAUTH_UNPROVED_MOST 3       /* new tokens in a row that the portal refused at once: renewing does not help */
 #define OAUTH_BACKOFF_MS 500
+#define OAUTH_LOOK_MS 5000           /* without access: how often the database is asked for a pair */
 #define OAUTH_BACKOFF_MOST_MS 60000
 
 enum oauth_state { OAUTH_NONE, OAUTH_GOOD, OAUTH_RENEWING, OAUTH_LOST };
@@ -32,6 +33,8 @@ struct oauth {
     unsigned fails;                 /* calls in a row without a decision */
     unsigned unproved;              /* pairs in a row that no answer of the portal proved */
     uint64_t not_before_ms;         /* monotonic */
+    bool looking;                   /* the database is asked for a pair, and not for want of this one */
+    uint64_t look_ms;               /* monotonic; when it is asked again */
     char error[ERR_TEXT_SIZE];      /* LOST: why; RENEWING: what the last call came to; "" = nothing */
 };
 
@@ -49,12 +52,20 @@ enum oauth_refusal oauth_refused(struct oauth *o, uint64_t token, uint64_t now_m
 void oauth_proved(struct oauth *o, uint64_t token);             /* the portal took it */
 bool oauth_due(const struct oauth *o, uint64_t now_ms);         /* the server is to be asked for a new pair */
 void oauth_asked(struct oauth *o);
+/* What was asked for by the pair of this number is an answer of today: no login and no removal came between. Any
+ * other is let go, whatever it says. */
+bool oauth_is_of_today(const struct oauth *o, uint64_t number);
+/* There is no access, and another scheduler may have kept some: one that was deposed brings what it asked for late. */
+bool oauth_may_be_found(const struct oauth *o, uint64_t now_ms);
+void oauth_looks(struct oauth *o);
+void oauth_looked(struct oauth *o, uint64_t now_ms);
 /* No decision: the server is away, unwell or unreadable. `unanswered`: the request may have reached it. True when it has
  * become worth a warning. */
 bool oauth_undecided(struct oauth *o, const char *why, bool unanswered, uint64_t now_ms);
 void oauth_stored(struct oauth *o, uint64_t number, const struct access *pair);     /* they are in the database */
 void oauth_lost(struct oauth *o, const char *why);              /* the server said no */
-void oauth_forgotten(struct oauth *o);                          /* the application was removed */
+/* The application was removed; `number` as in the database, 0 = nothing was ever there. */
+void oauth_forgotten(struct oauth *o, uint64_t number);
 void oauth_again(struct oauth *o, uint64_t now_ms);             /* LOST, and the operator wants it tried */
 void oauth_free(struct oauth *o);
 const char *oauth_state_name(enum oauth_state state);           /* "none", "good", "renewing", "lost" */

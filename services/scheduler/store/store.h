@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #define STORE_LEASE_LOST 1
+#define STORE_PAIR_PASSED 2         /* tokens: others took the place of the pair they were to follow */
 #define STORE_MARK_WAIT_MS 3600000  /* longest back-off; a mark that waits longer was written by a clock that stepped back */
 #define STORE_MARK_LOOK_MS 10000    /* that of one whose reading never failed: a second look, two seconds by the writer's clock */
 /* That of a mark is over; $4 is the wall clock. */

@@ -91,60 +91,115 @@ static int put_pair(struct db *db, struct store_pair *x, struct err *err)
         on_number, &x->number, NULL, err);
 }
 
-static int number_of(struct db *db, const struct store_pair *x, uint64_t *ret, struct err *err)
+struct today {
+    uint64_t number;
+    struct str ours;
+    bool is_ours;
+};
+
+static int on_today(void *ctx, const struct db_val *row, int columns)
+{
+    struct today *x = ctx;
+
+    x->number = (uint64_t)row[0].i;
+    x->is_ours = row[1].type == DB_BLOB && str_eq(row[1].s, x->ours);
+    return 1;
+}
+
+static int read_today(struct db *db, const struct store_pair *x, struct today *ret, struct err *err)
 {
     char sql[80];
 
-    *ret = 0;
+    *ret = (struct today){ .ours = x->sealed };
     snprintf(sql, sizeof(sql), "SELECT epoch FROM potok_lease WHERE portal = $1%s", db_for_update(db));
     if (db_run(db, sql, DB_ARGS(dbv_s(x->who.portal)), NULL, NULL, NULL, err) < 0)
         return -1;
-    return db_run(db, "SELECT number FROM potok_token WHERE portal = $1", DB_ARGS(dbv_s(x->who.portal)),
-        on_number, ret, NULL, err);
+    return db_run(db, "SELECT number, sealed FROM potok_token WHERE portal = $1",
+        DB_ARGS(dbv_s(x->who.portal)), on_today, ret, NULL, err);
 }
 
-/* Who lost the lease may still bring the successor of the pair that is there: nobody else can. */
-static int begin_pair(struct db *db, const struct store_pair *x, struct err *err)
+/* Of the transaction that has begun. Sealed twice the same pair differs: what is equal is this very commit.
+ */
+static int check_place(
+    struct db *db, struct store_pair *x, const struct err *lost, bool *ret_there, struct err *err)
+{
+    struct today today;
+
+    if (read_today(db, x, &today, err) < 0)
+        return -1;
+    *ret_there = today.is_ours;
+    if (today.is_ours)
+        x->number = today.number;
+    if (today.is_ours || today.number == x->from)
+        return 0;
+    if (lost != NULL) {
+        *err = *lost;
+        return -1;
+    }
+    return err_code(err, ERR_PERM, STORE_PAIR_PASSED,
+        "the tokens follow number %llu, and number %llu is there by now", (unsigned long long)x->from,
+        (unsigned long long)today.number);
+}
+
+/* Who lost the lease may still bring the successor of the pair that is there: nobody else can. That somebody
+ * called it lost meanwhile changes nothing: its number is the same. */
+static int begin_pair(struct db *db, struct store_pair *x, bool *ret_there, struct err *err)
 {
     struct err lost;
-    uint64_t number;
-    int failed;
+    bool held = store_begin(db, &x->who, &lost) == 0;
 
-    if (store_begin(db, &x->who, err) == 0)
+    *ret_there = false;
+    if (held && !x->renewal)
         return 0;
-    if (err->kind != ERR_PERM || err->code != STORE_LEASE_LOST)
+    if (!held && (lost.kind != ERR_PERM || lost.code != STORE_LEASE_LOST)) {
+        *err = lost;
         return -1;
-    lost = *err;
-    if (db_begin(db, err) < 0)
+    }
+    if (!held && db_begin(db, err) < 0)
         return -1;
-    failed = number_of(db, x, &number, err);
-    if (failed == 0 && number == x->from)
+    if (check_place(db, x, held ? NULL : &lost, ret_there, err) == 0)
         return 0;
     db_rollback(db);
-    if (failed == 0)
-        *err = lost;
     return -1;
 }
 
 int store_pair(struct db *db, struct store_pair *x, struct err *err)
 {
-    if (begin_pair(db, x, err) < 0)
+    bool there;
+
+    if (begin_pair(db, x, &there, err) < 0)
         return -1;
-    return store_end(db, put_pair(db, x, err), err);
+
+    return store_end(db, there ? 0 : put_pair(db, x, err), err);
 }
 
-int store_pair_error(
-    struct db *db, const struct store_who *who, struct str error, bool forget, struct err *err)
+/* ---- the end of one ---- */
+
+int store_pair_bad(
+    struct db *db, const struct store_who *who, uint64_t number, struct str error, struct err *err)
 {
     if (store_begin(db, who, err) < 0)
         return -1;
+    return store_end(db,
+        db_run(db, "UPDATE potok_token SET error = $2, at_ms = $3 WHERE portal = $1 AND number = $4",
+            DB_ARGS(dbv_s(who->portal), dbv_s(error), dbv_i((int64_t)who->now_ms), dbv_i((int64_t)number)),
+            NULL, NULL, NULL, err),
+        err);
+}
 
-    int failed = db_run(db, "UPDATE potok_token SET error = $2, at_ms = $3 WHERE portal = $1",
-        DB_ARGS(dbv_s(who->portal), dbv_s(error), dbv_i((int64_t)who->now_ms)), NULL, NULL, NULL, err);
-    if (failed == 0 && forget)
-        failed = db_run(db, "UPDATE potok_token SET sealed = $2, number = number + 1 WHERE portal = $1",
-            DB_ARGS(dbv_s(who->portal), dbv_b(STR(""))), NULL, NULL, NULL, err);
-    return store_end(db, failed, err);
+int store_pair_forget(
+    struct db *db, const struct store_who *who, struct str why, uint64_t *ret_number, struct err *err)
+{
+    *ret_number = 0;
+    if (store_begin(db, who, err) < 0)
+        return -1;
+    return store_end(db,
+        db_run(db,
+            "UPDATE potok_token SET error = $2, at_ms = $3, sealed = $4, number = number + 1 "
+            "WHERE portal = $1 RETURNING number",
+            DB_ARGS(dbv_s(who->portal), dbv_s(why), dbv_i((int64_t)who->now_ms), dbv_b(STR(""))), on_number,
+            ret_number, NULL, err),
+        err);
 }
 
 int store_host(struct db *db, const struct store_who *who, struct str host, struct err *err)

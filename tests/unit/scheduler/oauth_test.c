@@ -21,9 +21,9 @@ enum event {
     AWAY,   /* no answer */
     UNWELL, /* an answer without a decision */
     NO,
-    AGAIN, /* the operator's sync */
-    REMOVE,
-    WAIT, /* `ms` pass */
+    AGAIN,  /* the operator's sync */
+    REMOVE, /* `ms`: the number in the database since, 0 = there is nothing */
+    WAIT,   /* `ms` pass */
     END
 };
 
@@ -97,7 +97,9 @@ static const struct {
     { "the application is removed",
         { { LOAD, 0, 0, OAUTH_GOOD }, { REMOVE, 0, 0, OAUTH_NONE }, { REFUSE_OLD, 0, OAUTH_STOP, OAUTH_NONE },
             { AGAIN, 0, 0, OAUTH_NONE }, { END, 0, 0, OAUTH_NONE } },
-        7, false },
+        8, false },
+    { "and somebody had kept a newer pair",
+        { { LOAD, 0, 0, OAUTH_GOOD }, { REMOVE, 9, 0, OAUTH_NONE }, { END, 0, 0, OAUTH_NONE } }, 9, false },
 };
 
 static struct access pair_of(const char *access)
@@ -153,7 +155,7 @@ static void play(struct oauth *o, const struct beat *b, uint64_t *now_ms)
         oauth_again(o, *now_ms);
         break;
     case REMOVE:
-        oauth_forgotten(o);
+        oauth_forgotten(o, (uint64_t)b->ms);
         break;
     case WAIT:
         *now_ms += (uint64_t)b->ms;
@@ -192,6 +194,49 @@ TEST(waiting_has_an_end)
     for (int i = 0; i < 100; i++)
         oauth_undecided(&o, "why", false, 1000);
     CHECK_EQ(o.not_before_ms, 1000 + 32000);
+    oauth_free(&o);
+    access_free(&pair);
+}
+
+TEST(an_answer_is_of_the_pair_that_asked)
+{
+    struct oauth o = { 0 };
+    struct access pair = pair_of("a");
+    uint64_t asked;
+
+    oauth_loaded(&o, 1, &pair, "", 0);
+    oauth_refused(&o, 1, 0);
+    asked = o.number;
+    oauth_asked(&o);
+    CHECK(oauth_is_of_today(&o, asked));
+    oauth_stored(&o, 2, &pair); /* a login */
+    CHECK(!oauth_is_of_today(&o, asked));
+    asked = o.number;
+    oauth_forgotten(&o, 0);
+    CHECK(!oauth_is_of_today(&o, asked));
+    oauth_free(&o);
+    access_free(&pair);
+}
+
+TEST(without_access_the_database_is_asked_now_and_then)
+{
+    struct oauth o = { 0 };
+    struct access pair = pair_of("a");
+
+    CHECK(oauth_may_be_found(&o, 1000)); /* there never was any */
+    oauth_loaded(&o, 1, &pair, "", 1000);
+    CHECK(!oauth_may_be_found(&o, 1000));
+    oauth_refused(&o, 1, 1000);
+    CHECK(!oauth_may_be_found(&o, 1000)); /* its answer decides */
+    oauth_lost(&o, "no");
+    CHECK(oauth_may_be_found(&o, 1000));
+    oauth_looks(&o);
+    CHECK(!oauth_may_be_found(&o, 100000)); /* once at a time */
+    oauth_looked(&o, 2000);
+    CHECK(!oauth_may_be_found(&o, 2000 + OAUTH_LOOK_MS - 1));
+    CHECK(oauth_may_be_found(&o, 2000 + OAUTH_LOOK_MS));
+    oauth_stored(&o, 2, &pair);
+    CHECK(!oauth_may_be_found(&o, 100000));
     oauth_free(&o);
     access_free(&pair);
 }
@@ -453,6 +498,7 @@ TEST(the_form_holds_what_is_asked_and_the_secret_goes_to_known_servers_alone)
 }
 
 TEST_MAIN(CASE(each_story_ends_as_it_is_told), CASE(waiting_has_an_end),
+    CASE(an_answer_is_of_the_pair_that_asked), CASE(without_access_the_database_is_asked_now_and_then),
     CASE(who_brings_what_decides_whether_it_is_tried),
     CASE(a_login_makes_the_known_token_a_former_one_and_an_installation_tells_it_anew),
     CASE(each_answer_of_the_server_means_what_the_facts_say), CASE(a_pair_is_read_whole),

@@ -44,7 +44,7 @@ TEST(pairs_replace_one_another_and_their_number_rises)
 
         CHECK_OK(store_pair(w.db, &p, &err), err);
         CHECK_EQ(p.number, n);
-        CHECK_OK(store_pair_error(w.db, &w.who, STR("no"), false, &err), err);
+        CHECK_OK(store_pair_bad(w.db, &w.who, n, STR("no"), &err), err);
     }
     struct store_access x = look(&w);
 
@@ -63,7 +63,9 @@ TEST(a_new_pair_is_good_and_one_that_is_forgotten_is_gone)
     struct err err = { 0 };
 
     CHECK_OK(store_pair(w.db, &p, &err), err);
-    CHECK_OK(store_pair_error(w.db, &w.who, STR("removed"), true, &err), err);
+    uint64_t number;
+    CHECK_OK(store_pair_forget(w.db, &w.who, STR("removed"), &number, &err), err);
+    CHECK_EQ(number, 2);
     struct store_access x = look(&w);
     CHECK_EQ(x.sealed.n, 0);
     CHECK_EQ(x.number, 2);
@@ -103,11 +105,13 @@ TEST(who_lost_the_lease_writes_nothing)
     struct err err = { 0 };
 
     world_lease(w.db, 2000); /* another one's */
+    uint64_t number;
     p.from = 7;
     CHECK_EQ(store_pair(w.db, &p, &err), -1);
     CHECK_EQ(err.code, STORE_LEASE_LOST);
     CHECK_EQ(store_host(w.db, &w.who, STR("q.example"), &err), -1);
-    CHECK_EQ(store_pair_error(w.db, &w.who, STR("no"), true, &err), -1);
+    CHECK_EQ(store_pair_bad(w.db, &w.who, 0, STR("no"), &err), -1);
+    CHECK_EQ(store_pair_forget(w.db, &w.who, STR("no"), &number, &err), -1);
     struct store_access x = look(&w);
     CHECK_EQ(x.number, 0);
     CHECK_STR(x.host, "");
@@ -136,6 +140,98 @@ TEST(who_lost_the_lease_still_brings_the_successor_of_what_is_there)
     db_close(&w.db);
 }
 
+/* What is there now, of a world that is closed by it. */
+static void ends_with(struct world *w, uint64_t number, const char *sealed, const char *error)
+{
+    struct store_access x = look(w);
+
+    CHECK_EQ(x.number, number);
+    CHECK_VIEW(buf_view(&x.sealed), sealed);
+    CHECK_STR(x.error, error);
+    store_access_fini(&x);
+    db_close(&w->db);
+}
+
+TEST(an_answer_to_a_renewal_undoes_no_removal)
+{
+    struct world w = world_new("access7");
+    struct store_pair first = pair(&w, "first", "m1"), late = pair(&w, "late", "m1");
+    struct err err = { 0 };
+    uint64_t number;
+
+    CHECK_OK(store_pair(w.db, &first, &err), err);
+    late.from = first.number;
+    late.renewal = true;
+    CHECK_OK(store_pair_forget(w.db, &w.who, STR("taken back"), &number, &err), err);
+    CHECK_EQ(number, 2);
+    CHECK_EQ(store_pair(w.db, &late, &err), -1);
+    CHECK_EQ(err.kind, ERR_PERM);
+    CHECK_EQ(err.code, STORE_PAIR_PASSED);
+    world_lease(w.db, 2000); /* another one's */
+    CHECK_EQ(store_pair(w.db, &late, &err), -1);
+    CHECK_EQ(err.code, STORE_LEASE_LOST);
+    ends_with(&w, 2, "", "taken back");
+}
+
+TEST(a_login_replaces_whatever_is_there_and_no_renewal_replaces_it)
+{
+    struct world w = world_new("access8");
+    struct store_pair first = pair(&w, "first", "m1"), login = pair(&w, "login", "m1"),
+                      late = pair(&w, "late", "m1"), next = pair(&w, "next", "m1");
+    struct err err = { 0 };
+
+    CHECK_OK(store_pair(w.db, &first, &err), err);
+    late.from = first.number;
+    late.renewal = next.renewal = true;
+    CHECK_OK(store_pair(w.db, &login, &err), err); /* its `from` is no matter */
+    CHECK_EQ(login.number, 2);
+    CHECK_EQ(store_pair(w.db, &late, &err), -1);
+    CHECK_EQ(err.code, STORE_PAIR_PASSED);
+    CHECK_OK(store_pair_bad(w.db, &w.who, first.number, STR("it was refused"), &err), err);
+    next.from = login.number;
+    CHECK_OK(store_pair(w.db, &next, &err), err);
+    ends_with(&w, 3, "next", "");
+}
+
+TEST(what_a_new_scheduler_calls_lost_is_still_renewed_by_the_one_before)
+{
+    struct world w = world_new("access9");
+    struct store_pair first = pair(&w, "first", "m1"), second = pair(&w, "second", "m1");
+    struct store_who next = w.who;
+    struct err err = { 0 };
+
+    CHECK_OK(store_pair(w.db, &first, &err), err);
+    second.from = first.number;
+    second.renewal = true;
+    world_lease(w.db, 2000); /* another one's */
+    next.epoch++;
+    CHECK_OK(store_pair_bad(w.db, &next, first.number, STR("invalid_grant"), &err), err);
+    CHECK_OK(store_pair(w.db, &second, &err), err);
+    CHECK_EQ(second.number, 2);
+    CHECK_OK(store_pair_bad(w.db, &next, first.number, STR("said too late"), &err), err);
+    ends_with(&w, 2, "second", "");
+}
+
+TEST(a_commit_that_was_not_heard_of_is_one)
+{
+    struct world w = world_new("access10");
+    struct store_pair first = pair(&w, "first", "m1"), second = pair(&w, "second", "m1");
+    struct err err = { 0 };
+
+    CHECK_OK(store_pair(w.db, &first, &err), err);
+    second.from = first.number;
+    second.renewal = true;
+    for (int i = 0; i < 2; i++) {
+        second.number = 0;
+        CHECK_OK(store_pair(w.db, &second, &err), err);
+        CHECK_EQ(second.number, 2);
+    }
+    world_lease(w.db, 2000); /* another one's */
+    CHECK_OK(store_pair(w.db, &second, &err), err);
+    CHECK_EQ(second.number, 2);
+    ends_with(&w, 2, "second", "");
+}
+
 TEST(a_renamed_portal_is_the_same_under_either_name)
 {
     struct world w = world_new("access5");
@@ -155,4 +251,7 @@ TEST_MAIN(CASE(nothing_is_known_at_first), CASE(pairs_replace_one_another_and_th
     CASE(a_new_pair_is_good_and_one_that_is_forgotten_is_gone),
     CASE(another_portals_tokens_are_refused_and_nothing_is_touched), CASE(who_lost_the_lease_writes_nothing),
     CASE(who_lost_the_lease_still_brings_the_successor_of_what_is_there),
-    CASE(a_renamed_portal_is_the_same_under_either_name))
+    CASE(an_answer_to_a_renewal_undoes_no_removal),
+    CASE(a_login_replaces_whatever_is_there_and_no_renewal_replaces_it),
+    CASE(what_a_new_scheduler_calls_lost_is_still_renewed_by_the_one_before),
+    CASE(a_commit_that_was_not_heard_of_is_one), CASE(a_renamed_portal_is_the_same_under_either_name))
