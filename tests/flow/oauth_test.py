@@ -246,6 +246,51 @@ class Oauth(Scenario):
         self.assertFalse(pipeline.query('SELECT 1 FROM potok_offer'))
         self.no_secret_is_kept_in_plain(pipeline)
 
+    def installed_and_not_proved(self):
+        """What the event brought is spent by then: the database holds what the OAuth server gave for it."""
+        pipeline = self.connect()
+        pipeline.expect('access.waits', 'service.died', 'service.restarted', 'fetcher.lost', 'job.given_up')
+        self.portal.fault('html502', 100000)        # `profile`, too
+        self.portal.token_endpoint_fault('latency', 1, ms=1500)
+        self.portal.install(self.gateway + '/webhook/bitrix')
+        self.brought = wait_for(lambda: self.offers(pipeline), 'it is kept', 10)
+        wait_for(lambda: self.portal.application()['refreshed'], 'the OAuth server spent what was brought', 20)
+        return pipeline
+
+    def offers(self, pipeline):
+        return [bytes(row['sealed']) for row in pipeline.query('SELECT sealed FROM potok_offer')]
+
+    def successor(self, pipeline):
+        return wait_for(lambda: self.offers(pipeline) not in ([], self.brought), 'the successor of what was brought is kept', 10)
+
+    def goes_on(self, pipeline):
+        self.portal.post('faults/clear')
+        wait_for(lambda: self.state(pipeline) == 'good', 'the portal is connected', 60)
+        self.exact(pipeline)
+        wait_for(lambda: not pipeline.query('SELECT 1 FROM potok_offer'), 'it is dealt with', 10)
+        self.assertEqual([], [e for e in pipeline.log() if e['event'] == 'access.refused'])
+        self.no_secret_is_kept_in_plain(pipeline)
+
+    def test_an_installation_outlives_a_scheduler_that_could_not_prove_it(self):
+        pipeline = self.installed_and_not_proved()
+        self.successor(pipeline)
+        self.assertTrue(pipeline.kill('scheduler'))
+        self.goes_on(pipeline)
+
+    def test_an_installation_outlives_a_stop_before_it_is_proved(self):
+        pipeline = self.installed_and_not_proved()
+        self.successor(pipeline)
+        self.assertEqual(0, pipeline.stop())
+        pipeline.start()
+        self.goes_on(pipeline)
+
+    def test_an_installation_outlives_a_stop_while_the_server_is_asked(self):
+        pipeline = self.installed_and_not_proved()      # its answer is still under way
+        self.assertEqual(0, pipeline.stop())
+        self.successor(pipeline)
+        pipeline.start()
+        self.goes_on(pipeline)
+
     # ---- renewed
 
     def renewing(self, pipeline, what='access', ms=5000):

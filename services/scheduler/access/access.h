@@ -126,6 +126,11 @@ void offer_forget(struct scheduler *s, int portal);         /* the one that is l
 /* A row of a gateway; seq 0: there is none. */
 void offer_dealt_with(struct scheduler *s, int portal, uint64_t spool, uint64_t seq);
 void offer_answered(struct scheduler *s, int portal, struct oauth_answer *a, bool unanswered);
+/* What was brought is spent: `pair`, which the OAuth server gave for it and which is taken over, takes its place in
+ * the database, then access_prove(). A scheduler that comes after us goes on with it. */
+void offer_goes_on(struct scheduler *s, int portal, struct access *pair);
+bool offer_is_going_on(const struct step *step);
+int offer_portal_of(const struct step *step);               /* of one that is */
 /* The portal said whose pair it is; taken over where it is of use. */
 void offer_proved(struct scheduler *s, int portal, struct access *pair, enum oauth_rights rights);
 void offer_end(struct scheduler *s, int portal, const char *error);         /* NULL: it is of use, and kept */

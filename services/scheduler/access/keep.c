@@ -137,7 +137,9 @@ void access_keep(struct scheduler *s, int portal, struct access *pair, bool of_o
         .status = put(x->status, sizeof(x->status), x->pair.status),
         .expires_ms = x->pair.expires_ms,
         .from = a->oauth.number,
-        .renewal = !of_offer };
+        .renewal = !of_offer,
+        .spool = of_offer ? a->offer.spool : 0,
+        .seq = of_offer ? a->offer.seq : 0 };
     x->step.s = s;
     if (seal_pair(s, x, &err) < 0) {
         if (!s->stopping)
@@ -298,7 +300,7 @@ void access_finish(struct scheduler *s)
 
 bool access_is_pair(const struct step *step)
 {
-    return step->work == keep_work;
+    return step->work == keep_work || offer_is_going_on(step);
 }
 
 bool access_is_unkept(const struct scheduler *s)
@@ -309,6 +311,11 @@ bool access_is_unkept(const struct scheduler *s)
     return (s->running != NULL && access_is_pair(s->running)) || (s->access != NULL && s->access->calls > 0);
 }
 
+static int pair_portal(const struct step *step)
+{
+    return step->work == keep_work ? ((const struct keep *)step)->portal : offer_portal_of(step);
+}
+
 static int keep_now(struct scheduler *s, struct step *step, struct err *err)
 {
     uint64_t left_ms = scheduler_closing(s, "keeping tokens", ACCESS_STOP_MS);
@@ -317,7 +324,7 @@ static int keep_now(struct scheduler *s, struct step *step, struct err *err)
     int failed = db_open_as(&db, s->database_url, &soon, err);
 
     if (failed == 0)
-        failed = keep_work(step, db, err);
+        failed = step->work(step, db, err);
     db_close(&db);
     return failed;
 }
@@ -336,9 +343,9 @@ void access_last(struct scheduler *s, struct step *step)
     if (failed < 0 && is_passed(&err))
         access_late(s, x->portal, x->store.from);
     else if (failed < 0)
-        log_ev(LOG_WARNING, "access.unkept", kv_str("portal", scheduler_portal(s, x->portal)->name),
+        log_ev(LOG_WARNING, "access.unkept", kv_str("portal", scheduler_portal(s, pair_portal(step))->name),
             kv_err(&err));
-    else
+    else if (step->work == keep_work)
         log_ev(LOG_INFO, x->of_offer ? "access.given" : "access.renewed",
             kv_str("portal", scheduler_portal(s, x->portal)->name), kv_u("number", x->store.number));
 }

@@ -169,7 +169,7 @@ void offer_answered(struct scheduler *s, int portal, struct oauth_answer *answer
         oauth_complete(&answer->pair, &o->given, &a->oauth.pair);
         if (oauth_needs_admin(&a->oauth, &o->given)) {
             o->asking = true;
-            access_prove(s, portal, &answer->pair);
+            offer_goes_on(s, portal, &answer->pair);
             return;
         }
         o->storing = true;

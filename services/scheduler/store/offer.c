@@ -22,6 +22,18 @@ int store_offer(struct db *db, const struct store_who *who, const struct store_o
         err);
 }
 
+int store_offer_goes_on(struct db *db, const struct store_who *who, uint64_t spool, uint64_t seq,
+    struct str sealed, struct err *err)
+{
+    if (store_begin(db, who, err) < 0)
+        return -1;
+    return store_end(db,
+        db_run(db, "UPDATE potok_offer SET sealed = $4 WHERE portal = $1 AND spool = $2 AND seq = $3",
+            DB_ARGS(dbv_s(who->portal), dbv_i((int64_t)spool), dbv_i((int64_t)seq), dbv_b(sealed)), NULL,
+            NULL, NULL, err),
+        err);
+}
+
 int store_offer_end(struct db *db, const struct store_who *who, uint64_t spool, uint64_t seq, struct err *err)
 {
     if (store_begin(db, who, err) < 0)

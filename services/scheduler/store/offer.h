@@ -14,6 +14,9 @@ void store_offer_fini(struct store_offer *o);
 
 /* One that is there already stays as it is. */
 int store_offer(struct db *db, const struct store_who *who, const struct store_offer *o, struct err *err) MUST_CHECK;
+/* Its refresh token is spent: `sealed` holds the one the OAuth server gave for it, and takes its place. */
+int store_offer_goes_on(struct db *db, const struct store_who *who, uint64_t spool, uint64_t seq, struct str sealed,
+    struct err *err) MUST_CHECK;
 /* It is dealt with. */
 int store_offer_end(
     struct db *db, const struct store_who *who, uint64_t spool, uint64_t seq, struct err *err) MUST_CHECK;

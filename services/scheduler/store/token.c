@@ -163,6 +163,16 @@ static int begin_pair(struct db *db, struct store_pair *x, bool *ret_there, stru
     return -1;
 }
 
+/* What brought it goes with it: looked at once more it would spend the pair that is kept. */
+static int end_offer(struct db *db, const struct store_pair *x, struct err *err)
+{
+    if (x->seq == 0)
+        return 0;
+    return db_run(db, "DELETE FROM potok_offer WHERE portal = $1 AND spool = $2 AND seq = $3",
+        DB_ARGS(dbv_s(x->who.portal), dbv_i((int64_t)x->spool), dbv_i((int64_t)x->seq)), NULL, NULL, NULL,
+        err);
+}
+
 int store_pair(struct db *db, struct store_pair *x, struct err *err)
 {
     bool there;
@@ -170,7 +180,10 @@ int store_pair(struct db *db, struct store_pair *x, struct err *err)
     if (begin_pair(db, x, &there, err) < 0)
         return -1;
 
-    return store_end(db, there ? 0 : put_pair(db, x, err), err);
+    int failed = there ? 0 : put_pair(db, x, err);
+    if (failed == 0)
+        failed = end_offer(db, x, err);
+    return store_end(db, failed, err);
 }
 
 /* ---- the end of one ---- */

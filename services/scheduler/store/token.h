@@ -25,6 +25,7 @@ struct store_pair {
     int64_t expires_ms;         /* 0 = not told */
     uint64_t from;              /* number of the pair it replaces; 0 = there was none */
     bool renewal;               /* it was asked for by that pair, and follows no other */
+    uint64_t spool, seq;        /* row of potok_offer that brought it: deleted with the commit; seq 0 = none */
     uint64_t number;            /* out */
 };
 /* Fenced by the epoch or, where the lease is lost, by `from`; a renewal by `from` whoever brings it: ERR_PERM with

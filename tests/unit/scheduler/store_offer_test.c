@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "services/scheduler/store/offer.h"
+#include "services/scheduler/store/token.h"
 
 static struct store_offer offer(uint64_t seq, const char *sealed)
 {
@@ -61,6 +62,34 @@ TEST(what_comes_twice_is_there_once_and_goes_when_it_is_dealt_with)
     db_close(&w.db);
 }
 
+TEST(what_is_spent_goes_on_as_its_successor_and_ends_with_the_pair_that_comes_of_it)
+{
+    struct world w = world_new("offer3");
+    struct store_pair pair = { .who = w.who, .sealed = STR("pair"), .spool = UINT64_MAX - 5, .seq = 1 };
+    struct store_offer list[3];
+    struct err err = { 0 };
+    int n;
+
+    put(&w, 1, "brought");
+    put(&w, 2, "another");
+    CHECK_OK(store_offer_goes_on(w.db, &w.who, UINT64_MAX - 5, 1, STR("successor"), &err), err);
+    CHECK_OK(store_offer_goes_on(w.db, &w.who, UINT64_MAX - 5, 7, STR("gone"), &err), err);
+    put(&w, 1, "brought"); /* handed over once more: it stays what it is */
+    CHECK_OK(store_offers(w.db, STR("main"), list, 3, &n, &err), err);
+    CHECK_EQ(n, 2);
+    CHECK_VIEW(buf_view(&list[0].sealed), "successor");
+    CHECK_EQ(list[0].at_ms, 101);
+    CHECK_VIEW(buf_view(&list[1].sealed), "another");
+    for (int i = 0; i < n; i++)
+        store_offer_fini(&list[i]);
+    CHECK_OK(store_pair(w.db, &pair, &err), err);
+    CHECK_GET(&w, "SELECT min(seq) FROM potok_offer", 2);
+    world_lease(w.db, 2000); /* another one's */
+    CHECK_EQ(store_offer_goes_on(w.db, &w.who, UINT64_MAX - 5, 2, STR("late"), &err), -1);
+    CHECK_EQ(err.code, STORE_LEASE_LOST);
+    db_close(&w.db);
+}
+
 TEST(who_lost_the_lease_writes_nothing)
 {
     struct world w = world_new("offer2");
@@ -79,4 +108,5 @@ TEST(who_lost_the_lease_writes_nothing)
 
 TEST_MAIN(CASE(the_newest_are_read_oldest_first),
     CASE(what_comes_twice_is_there_once_and_goes_when_it_is_dealt_with),
+    CASE(what_is_spent_goes_on_as_its_successor_and_ends_with_the_pair_that_comes_of_it),
     CASE(who_lost_the_lease_writes_nothing))
