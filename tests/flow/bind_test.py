@@ -53,6 +53,28 @@ class Bind(Application, Scenario):
         self.assertEqual(15, self.bindings(sandbox)['event.bind'])
         self.assertEqual(15, len(self.bound(sandbox)))
 
+    def turned_away(self, how, *expected):
+        """While event.get is under way, the token ends or the portal moves: the call that binds is refused at the door."""
+        sandbox, p = self.begin(*expected)
+        sandbox.post('fault?kind=latency&ms=1500&times=1000&method=batch')
+        self.login(p, sandbox)
+        wait_for(lambda: self.bindings(sandbox)['event.get'], 'it looks', 15)
+        sandbox.post('faults/clear')
+        how(sandbox)
+        wait_for(lambda: self.events(p)['state'] not in ('looking', 'none'), 'it ends', 15)
+        self.assertEqual(('well', 15, ''), tuple(self.events(p)[k] for k in ('state', 'bound', 'error')), 'at once, by the same call')
+        self.assertEqual(15, len(self.bound(sandbox)))
+        self.assertEqual(15, self.bindings(sandbox)['event.bind'])
+        self.assertNotEqual('stopped', p.status()['portals'][0]['state'])
+        self.assertFalse([e for e in p.log() if e['event'] in ('guardian.unbound', 'sync.failed')])
+        p.sync()
+
+    def test_a_token_that_ends_stops_nothing(self):
+        self.turned_away(lambda sandbox: sandbox.expire_tokens('access'))
+
+    def test_a_portal_that_moves_stops_nothing(self):
+        self.turned_away(lambda sandbox: sandbox.rename(), 'portal.moved')
+
     def bindings(self, sandbox):
         return collections.Counter({name: method['calls'] for name, method in sandbox.stats()['by_method'].items()})
 

@@ -87,9 +87,14 @@ static enum job_next narrow(struct job *job)
     return JOB_SPLIT;
 }
 
+bool job_end_is_open(enum job_end end, enum err_kind kind)
+{
+    return end != JOB_END_TURNED && !(end == JOB_END_ERROR && kind == ERR_WAIT);
+}
+
 bool job_is_unsure(const struct job *job, enum job_end end, enum err_kind kind)
 {
-    return job->once && !(end == JOB_END_ERROR && kind == ERR_WAIT);
+    return job->once && job_end_is_open(end, kind);
 }
 
 bool job_blames_list(const struct job *job, enum err_kind kind, uint64_t ok_count)
@@ -110,7 +115,7 @@ enum job_next job_failed(
     bool suspected = false;
 
     job->portal_ok = ok_count;
-    if (end == JOB_END_LOST || (end == JOB_END_ERROR && kind == ERR_WAIT)) {
+    if (end == JOB_END_LOST || end == JOB_END_TURNED || (end == JOB_END_ERROR && kind == ERR_WAIT)) {
         job->not_before_ms = now_ms;
         return JOB_AGAIN;
     }

@@ -61,6 +61,7 @@ struct job *job_find(struct job *head, uint64_t id);
 enum job_end {              /* how an attempt ended without effect */
     JOB_END_ERROR,          /* an error kind says how */
     JOB_END_LOST,           /* fetcher gone or never took it: nothing against the job */
+    JOB_END_TURNED,         /* certainly nothing was done: again, with another token or at another host */
     JOB_END_LATE,           /* no REPORT in time */
     JOB_END_DIED,           /* REPORT came, DONE did not */
     JOB_END_REFUSED,        /* not taken by the database or read with an old schema: nothing against the job, but wait */
@@ -78,6 +79,8 @@ enum job_next {
  * dice: any number, for jitter. */
 enum job_next job_failed(struct job *job, enum job_end end, enum err_kind kind, uint64_t ok_count, uint64_t now_ms,
     uint32_t dice);
+/* Whether an attempt that ended so may have had effect all the same. */
+bool job_end_is_open(enum job_end end, enum err_kind kind);
 /* Before job_failed(): whether the failure leaves open if the job had effect, and another attempt might double it. */
 bool job_is_unsure(const struct job *job, enum job_end end, enum err_kind kind);
 /* Before job_failed(): whether a failure may be the list's own rather than a record's. So many of them in a row, on ranges

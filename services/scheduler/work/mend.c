@@ -215,7 +215,7 @@ static void stop_job(struct scheduler *s, int portal, struct job *job, const str
 static void tell_retry(
     const struct portal *p, const struct job *job, unsigned tries, const struct failure *why, uint64_t now_ms)
 {
-    if (why->end == JOB_END_LOST || why->kind == ERR_WAIT)
+    if (why->end == JOB_END_LOST || why->end == JOB_END_TURNED || why->kind == ERR_WAIT)
         return; /* told where it was found, once for all */
     enum log_level level = portal_is_unwell(p) ? LOG_DEBUG : tries >= 2 ? LOG_WARNING : LOG_INFO;
 

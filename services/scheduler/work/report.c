@@ -66,7 +66,9 @@ static void reported_failure(struct scheduler *s, struct flight *f, const struct
     if (why.kind == ERR_NONE)
         why.kind = ERR_TEMP;
     if (access_reported(s, f->portal, f->host_no, r)) { /* again, with another token or at another host */
-        why.end = JOB_END_LOST;
+        why.end = why.whole_portal ? JOB_END_TURNED : JOB_END_LOST; /* commands before the refused one ran */
+        why.kind = ERR_TEMP; /* neither the portal nor the credentials are at fault, whatever the word was */
+        why.whole_portal = false;
         attempt_failed(s, f, &why);
         return;
     }

@@ -65,6 +65,7 @@ TEST(what_says_nothing_of_the_job_leaves_it_as_it_is)
         enum err_kind kind;
     } cases[] = {
         { JOB_END_LOST, ERR_TEMP },
+        { JOB_END_TURNED, ERR_TEMP },
         { JOB_END_ERROR, ERR_WAIT },
     };
 
@@ -234,6 +235,7 @@ TEST(what_writes_is_not_repeated_unless_the_portal_did_nothing)
         { JOB_END_ERROR, ERR_AUTH, true }, /* its last in any case */
         { JOB_END_LOST, ERR_TEMP, true },
         { JOB_END_LATE, ERR_TEMP, true },
+        { JOB_END_TURNED, ERR_TEMP, false }, /* its token ended, or the portal has another address */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -241,6 +243,7 @@ TEST(what_writes_is_not_repeated_unless_the_portal_did_nothing)
 
         CHECK(!job_is_unsure(&reads, cases[i].end, cases[i].kind));
         CHECK_EQ(job_is_unsure(&writes, cases[i].end, cases[i].kind), cases[i].unsure);
+        CHECK_EQ(job_end_is_open(cases[i].end, cases[i].kind), cases[i].unsure);
     }
 }
 
