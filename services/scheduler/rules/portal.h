@@ -64,7 +64,8 @@ struct mirror {                     /* one entity of a portal */
     uint64_t sweep_at_ms;           /* likewise of its ids */
     unsigned sweep_fails;
     bool sweep_wanted;              /* by the operator, or an event that does not say which record: now */
-    bool changed_wanted;            /* likewise what changed */
+    bool changed_wanted;            /* likewise what changed; either stays until it is a job in the database */
+    uint64_t changed_wait_ms, sweep_wait_ms;    /* what is wanted is not tried before */
     bool marks_due[2];              /* by ask: perhaps there are marks to read */
     struct gather gather[2];        /* by ask */
     unsigned chosen[2];             /* by ask: how often marks were chosen */

@@ -15,6 +15,7 @@
 
 #define FAILS_MOST    6     /* after so many in a row the pause no longer doubles */
 #define SWEEP_LOOK_MS 60000 /* so often the database is asked when the last sweep was */
+#define WISH_AGAIN_MS 5000  /* what is wanted, and may not begin yet, is tried again */
 
 struct changed {
     struct step step;
@@ -45,15 +46,36 @@ static void begin(struct portal *p, int mirror, enum job_kind kind, uint64_t id)
     job_put(&p->jobs, job);
 }
 
+/* It is not to begin before at_ms. */
+static void want(struct mirror *m, enum job_kind kind, bool wanted, uint64_t at_ms)
+{
+    *(kind == JOB_CHANGED ? &m->changed_wanted : &m->sweep_wanted) = wanted;
+    *(kind == JOB_CHANGED ? &m->changed_wait_ms : &m->sweep_wait_ms) = at_ms;
+}
+
+static bool is_wanted(const struct mirror *m, enum job_kind kind)
+{
+    return kind == JOB_CHANGED ? m->changed_wanted : m->sweep_wanted;
+}
+
+/* A wish is answered by a job, and by nothing else: the queue's lines it stands for are confirmed then. */
 static void changed_stored(struct step *step)
 {
     struct changed *x = (struct changed *)step;
     struct portal *p = &step->s->portals[x->portal].portal;
+    const enum job_kind kind = x->store.kind;
 
     crash_point(SCHEDULER_AFTER_CHANGED);
-    for (int i = 0; i < x->store.count; i++)
-        if (x->store.jobs[i] > 0)
-            begin(p, x->mirrors[i], x->store.kind, x->store.jobs[i]);
+    for (int i = 0; i < x->store.count; i++) {
+        struct mirror *m = &p->mirrors[x->mirrors[i]];
+
+        if (x->store.jobs[i] > 0) {
+            want(m, kind, false, 0);
+            begin(p, x->mirrors[i], kind, x->store.jobs[i]);
+        } else {
+            want(m, kind, is_wanted(m, kind), clock_mono_ms() + WISH_AGAIN_MS);
+        }
+    }
 }
 
 static void changed_free(struct step *step)
@@ -72,17 +94,19 @@ static bool under_way(const struct portal *p, int mirror, enum job_kind kind)
 static bool is_due(const struct portal *p, int mirror, enum job_kind kind, uint64_t now_ms)
 {
     const struct mirror *m = &p->mirrors[mirror];
-    bool wanted = kind == JOB_CHANGED ? m->changed_wanted : m->sweep_wanted;
-    uint64_t at_ms = wanted ? 0 : kind == JOB_CHANGED ? m->changed_at_ms : m->sweep_at_ms;
+    const uint64_t wait_ms = kind == JOB_CHANGED ? m->changed_wait_ms : m->sweep_wait_ms;
+    const uint64_t at_ms = kind == JOB_CHANGED ? m->changed_at_ms : m->sweep_at_ms;
 
-    return m->run == 0 && m->schema != NULL && !m->refused && at_ms <= now_ms && !under_way(p, mirror, kind);
+    return m->run == 0 && m->schema != NULL && !m->refused && !m->paused &&
+           (is_wanted(m, kind) ? wait_ms : at_ms) <= now_ms && !under_way(p, mirror, kind);
 }
 
 /* Each look is so far from the beginning of the one before it, also where nothing may be asked yet. */
 static uint64_t pause_ms(const struct scheduler *s, const struct mirror *m, enum job_kind kind)
 {
     unsigned fails = kind == JOB_CHANGED ? m->changed_fails : m->sweep_fails;
-    uint64_t ms = kind == JOB_CHANGED ? (uint64_t)s->incremental_s * 1000 : SWEEP_LOOK_MS;
+    uint64_t ms =
+        kind == JOB_CHANGED && s->incremental_s > 0 ? (uint64_t)s->incremental_s * 1000 : SWEEP_LOOK_MS;
 
     return ms << (fails < FAILS_MOST ? fails : FAILS_MOST);
 }
@@ -118,7 +142,6 @@ static struct step *look_for_changes(struct scheduler *s, int portal, uint64_t n
     for (int i = 0; i < p->mirror_count; i++) {
         if ((s->incremental_s == 0 && !p->mirrors[i].changed_wanted) || !is_due(p, i, JOB_CHANGED, now_ms))
             continue;
-        p->mirrors[i].changed_wanted = false;
         if (x == NULL)
             x = changed_new(s, portal, JOB_CHANGED);
         add(s, x, i, now_ms);
@@ -138,7 +161,6 @@ static struct step *sweep(struct scheduler *s, int portal, uint64_t now_ms)
             continue;
         struct changed *x = changed_new(s, portal, JOB_SWEEP);
         x->store.every_ms = m->sweep_wanted ? 0 : (uint64_t)s->sweep_min * 60000;
-        m->sweep_wanted = false;
         add(s, x, i, now_ms);
         return &x->step;
     }
@@ -168,7 +190,9 @@ void changed_failed(struct scheduler *s, int portal, int mirror, enum job_kind k
     struct mirror *m = &p->mirrors[mirror];
 
     ++*(kind == JOB_CHANGED ? &m->changed_fails : &m->sweep_fails);
-    *(kind == JOB_CHANGED ? &m->changed_at_ms : &m->sweep_at_ms) = clock_mono_ms() + pause_ms(s, m, kind);
+    const uint64_t at_ms = clock_mono_ms() + pause_ms(s, m, kind);
+    *(kind == JOB_CHANGED ? &m->changed_at_ms : &m->sweep_at_ms) = at_ms;
+    want(m, kind, true, at_ms); /* somebody may have wished it, and it was not done */
     log_ev(LOG_WARNING, kind == JOB_CHANGED ? "changes.failed" : "sweep.failed", kv_str("portal", p->name),
         kv_s("entity", m->entity->plural), kv_u("again_in_ms", pause_ms(s, m, kind)), kv_s("error", text));
 }
@@ -186,5 +210,6 @@ void changed_sweep_now(struct scheduler *s, int portal, uint64_t mirrors)
     struct portal *p = &s->portals[portal].portal;
 
     for (int i = 0; i < p->mirror_count; i++)
-        p->mirrors[i].sweep_wanted |= (mirrors & (uint64_t)1 << i) != 0;
+        if (mirrors & (uint64_t)1 << i)
+            want(&p->mirrors[i], JOB_SWEEP, true, 0);
 }
