@@ -1,5 +1,7 @@
 """Changes come by the portal's queue alone: nothing can reach us from outside."""
+import contextlib
 import os
+import time
 import unittest
 
 from support.application import Application, handler_key
@@ -113,6 +115,49 @@ class Offline(Application, Scenario):
         self.change(sandbox)
         sandbox.fault('truncated', 1)
         wait_for(lambda: [e for e in p.log() if e['event'] == 'offline.left'], 'what was reserved is found', 20)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 20)
+
+    def late(self, meanwhile=lambda p: None):
+        """A reading is cut off, and the portal goes on with it for some seconds: only then it reserves, and tells nobody."""
+        sandbox, p = self.begin(OFFLINE_SECONDS=15, PORTAL_CALL_LIMIT='1s')
+        p.expect('job.retry', 'portal.unwell', 'offline.failed')
+
+        def read():
+            with contextlib.suppress(KeyError, IndexError, TypeError):
+                return p.status()['portals'][0]['events']['queue']['read_ms']
+        wait_for(read, 'the first reading', 10)
+        last = read()
+        wait_for(lambda: read() != last, 'the next one', 20)
+        sandbox.fault('late', 1, method='batch', ms=9000, **{'as': 'reset'})
+        last = read()
+        wait_for(lambda: sandbox.stats()['landing'], 'the one that is cut off', 20)
+        meanwhile(p)
+        wait_for(lambda: read() not in (None, last), 'it is made again, and tells of nothing', 8)
+        time.sleep(2)       # what is reserved was looked for at once
+        self.assertEqual(1, sandbox.stats()['landing'], 'the first is still under way')
+        self.change(sandbox)
+        wait_for(lambda: self.reserved(sandbox), 'it lands', 12, 0.2)
+        wait_for(lambda: [e for e in p.log() if e['event'] == 'offline.left'], 'what it reserved is found', 15)
+        wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 10)
+
+    def test_a_reading_that_lands_late_hides_nothing(self):
+        self.late()
+
+    def test_nor_does_one_of_a_scheduler_that_died(self):
+        def kill(p):
+            p.expect('service.died', 'service.ended', 'service.restarted', 'fetcher.lost', 'job.given_up')
+            p.kill('scheduler')
+        self.late(kill)
+
+    def test_what_a_paused_entity_waits_for_is_not_confirmed(self):
+        """Its events do not say which record: they are kept until it is looked through, and that is when it goes on."""
+        sandbox, p = self.begin('offline-false')
+        self.assertEqual(0, p.potok('pause', 'deals').returncode)
+        self.change(sandbox)
+        wait_for(lambda: self.reserved(sandbox), 'they are read', 10)
+        time.sleep(4)
+        self.assertTrue(self.reserved(sandbox), 'and wait')
+        self.assertEqual(0, p.potok('resume', 'deals').returncode)
         wait_for(lambda: self.same(sandbox, p), 'three changed, added and deleted', 20)
 
     def test_events_that_do_not_say_which_record(self):

@@ -19,5 +19,8 @@ json_t *guard_json(const struct scheduler *s, int portal); /* for people; a new 
 /* queue.c */
 void queue_turn(struct scheduler *s, int portal, uint64_t now_ms);
 void queue_wake(struct scheduler *s, int portal); /* ONOFFLINEEVENT */
-void queue_unsure(struct scheduler *s, int portal, const struct job *job); /* a call was in vain, this time */
+/* A call failed, and the portal may have done what it asked, or do it yet. */
+void queue_unsure(struct scheduler *s, int portal, const struct job *job);
+/* A REPORT of an attempt that nobody waits for any more: its fetcher stood still, and called afterwards. */
+void queue_ignored(struct scheduler *s, int portal, const struct msg_report *r);
 json_t *queue_json(const struct portal *p);

@@ -1,5 +1,6 @@
 /* Reads an application's offline queue: what a reading reserved becomes marks in one transaction, and only
- * then it is confirmed. A reservation that a crash left is listed at the next start, marked and confirmed. */
+ * then it is confirmed. What a reading of unknown outcome reserved, or does yet while the portal's own time
+ * for a call lasts, is listed, marked and confirmed; at a start too: a former process may have asked. */
 #include "guard.h"
 
 #include "base/clock.h"
@@ -13,9 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIRM_MS 1000    /* what came is confirmed, and what came meanwhile read, so long after */
-#define BOTH_TIMES 12      /* the queue is looked at by so much less often when events are also called in */
-#define LEFT_MS    3600000 /* between two looks for reservations that nobody confirmed */
+#define BOTH_TIMES 12 /* the queue is looked at by so much less often when events are also called in */
 #define FAILED_MS  60000
 
 static struct offline *offline_of(struct scheduler *s, int portal)
@@ -82,7 +81,7 @@ static void keep_done(struct step *step)
         events_kept(&p->mirrors[x->mirrors[i]], &x->groups[i]);
     to_be_confirmed(o, &x->read);
     o->keeping = false;
-    o->at_ms = clock_mono_ms() + (o->full ? 0 : CONFIRM_MS);
+    o->at_ms = clock_mono_ms() + (o->full ? 0 : OFFLINE_CONFIRM_MS);
 }
 
 static struct store_marks *group_of(struct keep *x, const struct portal *p, int mirror, int ask)
@@ -201,7 +200,7 @@ static int take_answer(
 }
 
 /* A reading that is not understood stays reserved: the look for what nobody confirmed finds it again. */
-static void take_answers(
+static bool take_answers(
     struct scheduler *s, int portal, const struct call_answers *answers, struct offline_read *r)
 {
     const struct portal *p = &s->portals[portal].portal;
@@ -216,18 +215,44 @@ static void take_answers(
         if (a->key.n >= 5 && memcmp(a->key.p, "clear", 5) == 0)
             continue;
         if (take_answer(p, a, r, &err) < 0) {
-            o->unsure |= !str_is(a->key, "left");
+            if (!str_is(a->key, "left"))
+                offline_unsure(o, clock_mono_ms()); /* it is answered: nothing of it happens later */
             failed(s, portal, str_of(err.text));
             good = false;
         } else if (str_is(a->key, "left")) {
-            o->left_ms = r->events > before ? 0 : clock_mono_ms() + LEFT_MS;
+            offline_looked(o, r->events > before, r->left_full, clock_mono_ms());
             if (r->events > before)
                 log_ev(
                     LOG_INFO, "offline.left", kv_str("portal", p->name), kv_i("events", r->events - before));
         }
     }
+    if (call_answers_find(answers, "get0") == NULL)
+        offline_unsure(o, clock_mono_ms());
     if (good)
         o->error[0] = '\0';
+    return good;
+}
+
+/* What an event without a record's id stands for must be on its way in the database, as a job, before it is
+ * confirmed. */
+static bool may_confirm(const struct portal *p, const struct offline_lines *l)
+{
+    const uint64_t changed = mirrors_of(p, l->changed), gone = mirrors_of(p, l->gone);
+
+    for (int i = 0; i < p->mirror_count; i++)
+        if ((changed >> i & 1 && p->mirrors[i].changed_wanted) ||
+            (gone >> i & 1 && p->mirrors[i].sweep_wanted))
+            return false;
+    return true;
+}
+
+/* While an entity is paused its lines may wait for long: nobody hurries for them. */
+static bool any_to_confirm(const struct portal *p)
+{
+    for (int i = 0; i < p->offline.kept_count; i++)
+        if (may_confirm(p, &p->offline.kept[i]))
+            return true;
+    return false;
 }
 
 static uint64_t interval_ms(const struct scheduler *s, const struct portal *p)
@@ -244,17 +269,13 @@ static void answered(
 
     confirmed(o, answers);
     if (err != NULL) {
-        o->left_ms = 0;
-        o->unsure = false;
+        offline_unsure(o, clock_mono_ms());
         failed(s, portal, str_of(err->text));
         return;
     }
-    o->unsure |= call_answers_find(answers, "get0") == NULL;
-    o->at_ms = clock_mono_ms() + (o->kept_count > 0 || o->unsure ? CONFIRM_MS : interval_ms(s, p));
-    take_answers(s, portal, answers, &r);
-    if (o->unsure)
-        o->left_ms = 0;
-    o->unsure = false;
+    if (take_answers(s, portal, answers, &r))
+        o->at_ms =
+            offline_reads_at(o, any_to_confirm(p) ? OFFLINE_CONFIRM_MS : interval_ms(s, p), clock_mono_ms());
     o->full = r.full;
     o->read_wall_ms = clock_wall_ms();
     o->events += (uint64_t)r.events;
@@ -271,17 +292,10 @@ static void answered(
 
 /* ---- what is asked ---- */
 
-/* What an event without a record's id stands for must be on its way in the database, as a job, before it is
- * confirmed. */
-static bool may_confirm(const struct portal *p, const struct offline_lines *l)
+/* What was sent before now has had its effect by then, or never will. */
+static uint64_t over_ms(const struct scheduler *s)
 {
-    const uint64_t changed = mirrors_of(p, l->changed), gone = mirrors_of(p, l->gone);
-
-    for (int i = 0; i < p->mirror_count; i++)
-        if ((changed >> i & 1 && p->mirrors[i].changed_wanted) ||
-            (gone >> i & 1 && p->mirrors[i].sweep_wanted))
-            return false;
-    return true;
+    return clock_mono_ms() + (uint64_t)(s->portal_limit_ms + WRITE_PACE.margin_ms);
 }
 
 static void ask(struct scheduler *s, int portal, uint64_t now_ms)
@@ -289,6 +303,10 @@ static void ask(struct scheduler *s, int portal, uint64_t now_ms)
     struct portal *p = &s->portals[portal].portal;
     struct offline *o = &p->offline;
     struct offline_lines clears[OFFLINE_CLEARS];
+
+    if (o->asked_ms == 0)
+        offline_unsure(o, over_ms(s)); /* by what a former process asked */
+    o->asked_ms = now_ms;
     struct offline_ask ask = {
         .clears = clears, .left = now_ms >= o->left_ms, .readings = o->full ? OFFLINE_READINGS : 1
     };
@@ -325,11 +343,24 @@ void queue_wake(struct scheduler *s, int portal)
     scheduler_wake(s);
 }
 
-/* An attempt to read failed, and it is made again: the portal may have reserved what we never heard of. */
 void queue_unsure(struct scheduler *s, int portal, const struct job *job)
 {
     if (job->done == answered)
-        offline_of(s, portal)->unsure = true;
+        offline_unsure(offline_of(s, portal), over_ms(s));
+}
+
+/* Whose it was is forgotten: a call has no row, and told no description of an entity. */
+void queue_ignored(struct scheduler *s, int portal, const struct msg_report *r)
+{
+    struct offline *o = offline_of(s, portal);
+    const bool was_answered = str_is(r->outcome, "learnt");
+
+    if (r->job > 0 || r->learnt.n > 0 || str_is(r->outcome, "sent"))
+        return;
+    offline_unsure(o, was_answered ? clock_mono_ms() : over_ms(s));
+    if (o->at_ms > clock_mono_ms() + OFFLINE_CONFIRM_MS)
+        o->at_ms = clock_mono_ms() + OFFLINE_CONFIRM_MS;
+    scheduler_wake(s);
 }
 
 json_t *queue_json(const struct portal *p)

@@ -154,6 +154,7 @@ int offline_left(struct offline_read *r, struct str text, uint64_t mirrored,
         json_decref(list);
         return err_set(err, ERR_TEMP, "event.offline.list: no list of events");
     }
+    r->left_full |= json_array_size(list) >= OFFLINE_LIMIT;
     json_array_foreach(list, i, entry) {
         const char *process = text_of(entry, "PROCESS_ID");
 
@@ -224,6 +225,30 @@ int offline_calls(const struct offline_ask *ask, struct call ret[static CALLS_MA
                                              "auth_connector", GUARDIAN_CONNECTOR));
     }
     return n;
+}
+
+/* ---- what may be reserved ---- */
+
+void offline_unsure(struct offline *o, uint64_t until_ms)
+{
+    if (until_ms > o->unsure_ms)
+        o->unsure_ms = until_ms;
+    o->left_ms = 0;
+}
+
+void offline_looked(struct offline *o, bool found, bool more, uint64_t now_ms)
+{
+    if (!found && !more && o->asked_ms >= o->unsure_ms)
+        o->unsure_ms = 0;
+    o->left_ms = found ? 0 : now_ms + (more || o->unsure_ms > 0 ? OFFLINE_LOOK_MS : OFFLINE_LEFT_MS);
+}
+
+uint64_t offline_reads_at(const struct offline *o, uint64_t pause_ms, uint64_t now_ms)
+{
+    const uint64_t at_ms = now_ms + pause_ms, soon_ms = now_ms + OFFLINE_CONFIRM_MS;
+    const uint64_t look_ms = o->left_ms > soon_ms ? o->left_ms : soon_ms;
+
+    return o->unsure_ms > 0 && look_ms < at_ms ? look_ms : at_ms;
 }
 
 void offline_fini(struct offline *o)

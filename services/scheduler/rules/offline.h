@@ -14,6 +14,9 @@
 #define OFFLINE_READINGS     10 /* in one batch, while there is more than one brings */
 #define OFFLINE_CLEARS       20 /* likewise */
 #define OFFLINE_PROCESS_SIZE 72
+#define OFFLINE_CONFIRM_MS   1000    /* what came is confirmed, and what came meanwhile read, so long after */
+#define OFFLINE_LOOK_MS      10000   /* between two looks for reservations while there may be some */
+#define OFFLINE_LEFT_MS      3600000 /* likewise while nothing says so */
 
 enum offline_outcome {
     OFFLINE_MARKED, /* a record may have changed */
@@ -49,7 +52,8 @@ struct offline_read {
         gone; /* bit i: ENTITIES[i] is to be described anew, looked through for changes, for deletions */
     int outcomes[OFFLINE_OUTCOMES];
     int events;
-    bool full; /* there may be more */
+    bool full;      /* there may be more */
+    bool left_full; /* of reservations likewise */
 };
 void offline_read_free(struct offline_read *r);
 
@@ -71,12 +75,13 @@ int offline_calls(const struct offline_ask *ask, struct call ret[static CALLS_MA
 
 /* What the scheduler remembers of a portal's queue. */
 struct offline {
-    uint64_t at_ms;             /* monotonic: the next reading */
-    uint64_t left_ms;           /* the next look for reservations that nobody confirmed */
-    bool full;                  /* the last reading brought as much as it might */
-    bool woken;                     /* something came since the last reading was asked for */
-    bool unsure;    /* the reading under way may have reserved more than it tells */
-    bool keeping;               /* what it told is on its way to the database */
+    uint64_t at_ms;     /* monotonic: the next reading */
+    uint64_t left_ms;   /* the next look for reservations that nobody confirmed */
+    uint64_t asked_ms;  /* when the calls under way, or the last ones, were put together; 0: none ever */
+    uint64_t unsure_ms; /* readings of unknown outcome may reserve until then; 0: there is none */
+    bool full;          /* the last reading brought as much as it might */
+    bool woken;         /* something came since the last reading was asked for */
+    bool keeping;       /* what it told is on its way to the database */
     struct offline_lines *kept; /* it is there, and to be confirmed; owned */
     int kept_count;
     uint64_t events;       /* since our start */
@@ -84,3 +89,12 @@ struct offline {
     char error[200];       /* why the last one was not */
 };
 void offline_fini(struct offline *o);
+
+/* A reading may have reserved what it did not tell, or do so until `until_ms`: it is looked for at once, and
+ * again until a look that was asked for after that moment finds nothing. */
+void offline_unsure(struct offline *o, uint64_t until_ms);
+/* Such a look was answered. found: something that nobody confirmed; more: it lists as much as it may, and
+ * perhaps that hides some. */
+void offline_looked(struct offline *o, bool found, bool more, uint64_t now_ms);
+/* When the queue is read next, which is pause_ms from now when nothing is to be looked for. */
+uint64_t offline_reads_at(const struct offline *o, uint64_t pause_ms, uint64_t now_ms);

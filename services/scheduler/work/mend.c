@@ -286,7 +286,8 @@ void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, 
         tries = probe_tries(p, job); /* each is a job of its own: what counts is how long it has been asked */
     if (job->kind == JOB_CALL) {
         tries = job->fails + 1; /* no row counts them */
-        queue_unsure(s, portal, job);
+        if (job_end_is_open(why->end, why->kind))
+            queue_unsure(s, portal, job);
     }
     bool hopeless = list_fails(p, job, why) || job_is_unsure(job, why->end, why->kind);
     enum job_next next =

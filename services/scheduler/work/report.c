@@ -4,6 +4,7 @@
 #include "access/access.h"
 #include "rules/breaker.h"
 #include "events/call.h"
+#include "events/guard.h"
 #include "overload.h"
 #include "told.h"
 
@@ -154,6 +155,8 @@ void report_on_message(struct scheduler *s, struct msg *m)
 
     if (f == NULL || f->phase != FLIGHT_SENT) {
         log_ev(LOG_DEBUG, "report.ignored", kv_u("job", r->job), kv_u("d", r->d));
+        if (portal >= 0 && f == NULL)
+            queue_ignored(s, portal, r);
         return;
     }
     crash_point(SCHEDULER_BEFORE_REPORT);

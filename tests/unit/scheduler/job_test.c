@@ -230,11 +230,9 @@ TEST(what_writes_is_not_repeated_unless_the_portal_did_nothing)
         enum err_kind kind;
         bool unsure;
     } cases[] = {
-        { JOB_END_ERROR, ERR_WAIT, false },
-        { JOB_END_ERROR, ERR_TEMP, true },
+        { JOB_END_ERROR, ERR_WAIT, false }, { JOB_END_ERROR, ERR_TEMP, true },
         { JOB_END_ERROR, ERR_AUTH, true }, /* its last in any case */
-        { JOB_END_LOST, ERR_TEMP, true },
-        { JOB_END_LATE, ERR_TEMP, true },
+        { JOB_END_LOST, ERR_TEMP, true }, { JOB_END_LATE, ERR_TEMP, true },
         { JOB_END_TURNED, ERR_TEMP, false }, /* its token ended, or the portal has another address */
     };
 

@@ -133,7 +133,88 @@ TEST(reservations_that_nobody_confirmed_are_found)
     CHECK_EQ(r.lines[0].ids[1], 5);
     CHECK_STR(r.lines[1].process, "b");
     offline_read_free(&r);
+    CHECK(!r.left_full);
     CHECK_EQ(offline_left(&r, STR("{}"), DEALS, NULL, 0, &err), -1);
+}
+
+TEST(a_full_list_says_that_it_may_hide_some)
+{
+    static const struct offline_lines known = { .process = "mine" };
+    struct offline_read r = { 0 };
+    struct err err = { 0 };
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    for (int i = 1; i <= OFFLINE_LIMIT; i++)
+        buf_fmt(&b, "%s{\"ID\":%d,\"EVENT_NAME\":\"ONCRMDEALADD\",\"PROCESS_ID\":\"mine\"}",
+            i > 1 ? "," : "[", i);
+    buf_str(&b, "]");
+    CHECK_OK(offline_left(&r, buf_view(&b), DEALS, &known, 1, &err), err);
+    CHECK_EQ(r.events, 0);
+    CHECK(r.left_full);
+    offline_read_free(&r);
+    buf_fini(&b);
+}
+
+#define NOW   1000000
+#define LIMIT 75000
+
+/* What is asked of the queue at that moment, and answered 100 ms later. */
+static void looks(struct offline *o, uint64_t now_ms, bool found, bool more)
+{
+    o->asked_ms = now_ms;
+    CHECK(o->left_ms <= now_ms);
+    offline_looked(o, found, more, now_ms + 100);
+}
+
+TEST(a_reading_of_unknown_outcome_is_looked_for_until_it_can_reserve_nothing)
+{
+    struct offline o = { .asked_ms = NOW - 50, .left_ms = NOW + OFFLINE_LEFT_MS };
+    uint64_t at_ms = NOW;
+    int count = 0;
+
+    offline_unsure(&o, NOW + LIMIT);
+    CHECK_EQ(offline_reads_at(&o, 600000, NOW), NOW + OFFLINE_CONFIRM_MS); /* the answer alone may be lost */
+    while (o.unsure_ms > 0) {
+        at_ms = offline_reads_at(&o, 600000, at_ms);
+        looks(&o, at_ms, false, false);
+        CHECK(++count < 12);
+    }
+    CHECK(at_ms >= NOW + LIMIT);
+    CHECK(at_ms <= NOW + LIMIT + OFFLINE_LOOK_MS + 100);
+    CHECK(count >= 7);
+    CHECK_EQ(o.left_ms, at_ms + 100 + OFFLINE_LEFT_MS);
+    CHECK_EQ(offline_reads_at(&o, 600000, at_ms), at_ms + 600000);
+}
+
+TEST(a_look_asked_for_before_the_end_of_doubt_ends_none)
+{
+    struct offline o = { .asked_ms = NOW };
+
+    offline_unsure(&o, NOW + 1); /* an attempt of those very calls failed */
+    offline_looked(&o, false, false, NOW + 500);
+    CHECK_EQ(o.unsure_ms, NOW + 1);
+    CHECK_EQ(o.left_ms, NOW + 500 + OFFLINE_LOOK_MS);
+    offline_unsure(&o, NOW); /* a shorter doubt shortens none */
+    CHECK_EQ(o.unsure_ms, NOW + 1);
+    CHECK_EQ(o.left_ms, 0);
+}
+
+TEST(what_a_look_finds_or_may_not_show_is_looked_for_again)
+{
+    struct offline o = { 0 };
+
+    offline_unsure(&o, NOW);
+    looks(&o, NOW, true, false); /* there may be more of it, and another reading's */
+    CHECK_EQ(o.unsure_ms, NOW);
+    CHECK_EQ(o.left_ms, 0);
+    looks(&o, NOW + 1000, false, true); /* all it lists is known, and waits for a paused entity */
+    CHECK_EQ(o.unsure_ms, NOW);
+    CHECK_EQ(o.left_ms, NOW + 1100 + OFFLINE_LOOK_MS);
+    looks(&o, NOW + 20000, false, false);
+    CHECK_EQ(o.unsure_ms, 0);
+    looks(&o, NOW + 20000 + 2 * OFFLINE_LEFT_MS, false, true);
+    CHECK_EQ(o.left_ms, NOW + 20100 + 2 * OFFLINE_LEFT_MS + OFFLINE_LOOK_MS);
 }
 
 TEST(one_batch_confirms_lists_and_reads_in_this_order)
@@ -161,4 +242,7 @@ TEST(one_batch_confirms_lists_and_reads_in_this_order)
 TEST_MAIN(CASE(each_event_has_its_outcome), CASE(answers_that_cannot_be_confirmed_are_not_taken),
     CASE(an_empty_queue_reserves_nothing), CASE(a_full_reading_says_that_there_is_more),
     CASE(reservations_that_nobody_confirmed_are_found),
+    CASE(a_reading_of_unknown_outcome_is_looked_for_until_it_can_reserve_nothing),
+    CASE(a_look_asked_for_before_the_end_of_doubt_ends_none),
+    CASE(what_a_look_finds_or_may_not_show_is_looked_for_again), CASE(a_full_list_says_that_it_may_hide_some),
     CASE(one_batch_confirms_lists_and_reads_in_this_order))
