@@ -162,8 +162,8 @@ static json_t *row_json(
         config_portal_is_app(p) ? "application" : "webhook", "configured", host, "host",
         x->host[0] != '\0' ? x->host : NULL, "member_id", x->member[0] != '\0' ? x->member : NULL, "state",
         state_of(p, x, true), "number", (json_int_t)x->number, "scope", x->scope[0] != '\0' ? x->scope : NULL,
-        "at_ms", (json_int_t)x->at_ms, "error", x->error[0] != '\0' ? x->error : NULL,
-        "login_error", why != NULL ? why->error : NULL);
+        "at_ms", (json_int_t)x->at_ms, "error", x->error[0] != '\0' ? x->error : NULL, "login_error",
+        why != NULL ? why->error : NULL);
 }
 
 static void print_json(json_t *portals)
