@@ -1,5 +1,6 @@
 #include "absence.h"
 
+#include "command.h"
 #include "run/lock.h"
 #include "words/say.h"
 
@@ -150,4 +151,16 @@ int absence_may_look(const struct home *home, struct err *err)
     if (!is_forbidden(home->run_dir, R_OK | X_OK) && !is_forbidden(lock, R_OK))
         return 0;
     return err_set(err, ERR_CONF, "%s %s", say("нет прав на чтение", "no right to read"), home->run_dir);
+}
+
+int absence_failed(const struct home *home, const struct err *err)
+{
+    char why[800];
+
+    if (err->kind != ERR_TEMP)
+        return command_failed(err);
+    snprintf(why, sizeof(why), "%s", err->text);
+    absence_tell(home, why, sizeof(why));
+    fprintf(stderr, "potok: %s\n", why);
+    return EXIT_FAILED;
 }

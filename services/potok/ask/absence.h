@@ -15,6 +15,8 @@ int absence_up_pid(const struct home *home);
  * the lease of the database: that it stands by, and who works. Asks the database when a scheduler is silent. */
 void absence_tell(const struct home *home, char *ret, size_t size);
 void absence_tell_by(struct reading *r, char *ret, size_t size);
+/* How a command ends whose question nobody answered: ERR_TEMP with why, as above; else as command_failed(). */
+int absence_failed(const struct home *home, const struct err *err);
 /* Calls on_instance for each service of this home that is alive ("fetcher.1"), by its pid file. */
 void absence_each_alive(const char *run_dir, void (*on_instance)(void *ctx, const char *instance, int pid), void *ctx);
 /* ERR_CONF: the run folder is there and may not be read. */

@@ -9,18 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int failed(const struct home *home, const struct err *err)
-{
-    char why[800];
-
-    if (err->kind != ERR_TEMP)
-        return command_failed(err);
-    snprintf(why, sizeof(why), "%s", err->text);
-    absence_tell(home, why, sizeof(why));
-    fprintf(stderr, "potok: %s\n", why);
-    return EXIT_FAILED;
-}
-
 static void told(const char *body, bool json)
 {
     json_t *root = json_loads(body, 0, NULL), *sweep;
@@ -52,5 +40,5 @@ int sync_deletions(const struct home *home, const char *question, bool json)
     free(wanted);
     free(body);
     json_decref(root);
-    return result < 0 ? failed(home, &err) : EXIT_WELL;
+    return result < 0 ? absence_failed(home, &err) : EXIT_WELL;
 }

@@ -14,18 +14,6 @@
 #define LOOK_EVERY_MS 200
 #define SILENCE_MS    30000 /* a killed scheduler is back by then */
 
-static int failed(const struct home *home, const struct err *err)
-{
-    char why[800];
-
-    if (err->kind != ERR_TEMP)
-        return command_failed(err);
-    snprintf(why, sizeof(why), "%s", err->text);
-    absence_tell(home, why, sizeof(why));
-    fprintf(stderr, "potok: %s\n", why);
-    return EXIT_FAILED;
-}
-
 static void rest(void)
 {
     nanosleep(&(struct timespec){ .tv_nsec = LOOK_EVERY_MS * 1000000L }, NULL);
@@ -96,9 +84,9 @@ int sync_ids(const struct home *home, const char *question, bool wait, bool json
 
     if (absence_may_look(home, &err) < 0 ||
         control_call(home->run_dir, home->bus_scheduler, "sync", question, &body, &err) < 0)
-        return failed(home, &err);
+        return absence_failed(home, &err);
     free(body);
     if (wait && watch(home, question, &failing, &err) < 0)
-        return failed(home, &err);
+        return absence_failed(home, &err);
     return told(question, json, wait, failing);
 }

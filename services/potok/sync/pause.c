@@ -32,17 +32,11 @@ static void tell(const char *body, const char *key, const char *text)
 static int ask(const struct home *home, const struct args *args, bool pause, const char *question)
 {
     struct err err = { 0 };
-    char *body = NULL, why[800];
+    char *body = NULL;
 
     if (absence_may_look(home, &err) < 0 || control_call(home->run_dir, home->bus_scheduler,
-                                                pause ? "pause" : "resume", question, &body, &err) < 0) {
-        if (err.kind != ERR_TEMP)
-            return command_failed(&err);
-        snprintf(why, sizeof(why), "%s", err.text);
-        absence_tell(home, why, sizeof(why));
-        fprintf(stderr, "potok: %s\n", why);
-        return EXIT_FAILED;
-    }
+                                                pause ? "pause" : "resume", question, &body, &err) < 0)
+        return absence_failed(home, &err);
     if (args->option[OPTION_JSON] != NULL)
         printf("%s\n", body);
     else if (pause)
