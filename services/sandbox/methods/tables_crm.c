@@ -153,7 +153,8 @@ static json_t *activity_row(const struct call *c, uint32_t n)
     table_text(row, "OWNER_ID", "%u", owner);
     table_text(row, "OWNER_TYPE_ID", "%d", WHICH[w].type_id);
     table_text(row, "TYPE_ID", "%d", 1 + (int)((h >> 10) % 4));
-    /* a universal activity, as the vendor's page of crm.activity.list calls it; its type's name is inferred */
+    /* a universal activity, as the vendor's page of crm.activity.list calls it; its type's name is inferred
+     */
     table_text(row, "PROVIDER_ID", "CRM_TODO");
     table_text(row, "PROVIDER_TYPE_ID", "TODO");
     table_text(row, "SUBJECT", "%s", subjects[(h >> 12) % ARRAY_SIZE(subjects)]);
