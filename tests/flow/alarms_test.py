@@ -1,6 +1,5 @@
 """Alarms: told once to every target, resolved once, over restarts too; a portal that blocked its REST API is left alone."""
 import contextlib
-import http.server
 import json
 import os
 import signal
@@ -8,6 +7,7 @@ import sqlite3
 import threading
 import unittest
 
+from support import web
 from support.harness import Scenario, wait_for
 
 TOKEN = '123456:abcDEF-secret_of_the_bot'
@@ -22,7 +22,7 @@ class Targets:
         self.tries = 0
         targets = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(web.Quiet):
             protocol_version = 'HTTP/1.1'
 
             def do_POST(self):
@@ -43,18 +43,12 @@ class Targets:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
+        self.server = web.serve(Handler)
         self.server.handle_error = lambda *_: None      # who asks may be killed meanwhile
-        self.url = 'http://127.0.0.1:%d' % self.server.server_port
-        threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
+        self.url = self.server.url
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
     def settings(self):
         return {'ALARM_WEBHOOK_URL': self.url + '/alarm', 'ALARM_TELEGRAM_TOKEN': TOKEN, 'ALARM_TELEGRAM_CHAT': '-100200',

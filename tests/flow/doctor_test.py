@@ -1,15 +1,13 @@
 """What the operator is told when he asks what is wrong: each mistake is found, with its cure, and nothing is harmed."""
-import http.server
 import json
 import os
 import re
 import socket
 import sqlite3
-import threading
 import unittest
 import urllib.request
 
-from support import postgres
+from support import postgres, web
 from support.harness import ALL_SERVICES, Scenario, free_port
 
 RUSSIAN = {'LANG': 'ru_RU.UTF-8'}
@@ -30,7 +28,7 @@ class Altered:
     """A portal before the sandbox that answers as it does, but for what `alter(method, answer)` changes."""
 
     def __init__(self, sandbox, alter):
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(web.Quiet):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
                 request = urllib.request.Request('http://127.0.0.1:%d%s' % (sandbox.port, self.path), data=body,
@@ -44,17 +42,11 @@ class Altered:
                 self.end_headers()
                 self.wfile.write(told)
 
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        self.url = re.sub(r':\d+/', ':%d/' % self.server.server_address[1], sandbox.url, count=1)
+        self.server = web.serve(Handler)
+        self.url = re.sub(r':\d+/', ':%d/' % self.server.server_port, sandbox.url, count=1)
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
 
 class Doctor(Scenario):

@@ -1,10 +1,8 @@
 """Bad days of a portal: each answer of its kind is survived, and the sync ends exact or says clearly why not."""
-import http.server
 import os
-import threading
 import unittest
 
-from support import truth
+from support import truth, web
 from support.harness import ENTITIES, Scenario, free_port
 
 PASSING = 'html502', 'html200', 'truncated', 'reset', 'error200', 'limit503', 'limit429', 'emptybody', 'badutf8'
@@ -65,7 +63,7 @@ class Portal(Scenario):
                   CONNECT_PATIENCE='3s')
 
     def test_a_site_that_is_no_portal(self):
-        class Page(http.server.BaseHTTPRequestHandler):
+        class Page(web.Quiet):
             def do_POST(self):
                 self.rfile.read(int(self.headers.get('Content-Length', 0)))
                 body = b'<html>hello</html>'
@@ -75,17 +73,12 @@ class Portal(Scenario):
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *arguments):
-                pass
-
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        server = web.serve(Page)
         try:
-            self.once('http://127.0.0.1:%d/rest/1/abcdefabcdefabcd/' % server.server_address[1], 1, 'web page',
+            self.once(server.url + '/rest/1/abcdefabcdefabcd/', 1, 'web page',
                       CONNECT_PATIENCE='3s')
         finally:
-            server.shutdown()
-            server.server_close()
+            server.stop()
 
 
 if __name__ == '__main__':

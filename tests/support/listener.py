@@ -5,9 +5,10 @@
         wait_for(lambda: listener.calls, 'an event')
 """
 import collections
-import http.server
 import threading
 import urllib.parse
+
+from support import web
 
 Call = collections.namedtuple('Call', 'path headers body')
 
@@ -18,7 +19,7 @@ class Listener:
         self.cut = set()            # numbers of calls, from 0, that get no answer but the end of the connection
         listener = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(web.Quiet):
             protocol_version = 'HTTP/1.1'
 
             def do_POST(self):
@@ -35,14 +36,9 @@ class Listener:
 
             do_GET = do_POST
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
-        self.server.daemon_threads = True
-        self.address = '%s:%d' % (host, self.server.server_port)
-        self.url = 'http://%s/webhook/bitrix' % self.address
-        threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
+        self.server = web.serve(Handler, host)
+        self.address = self.server.host
+        self.url = self.server.url + '/webhook/bitrix'
 
     def __enter__(self):
         return self
@@ -51,8 +47,7 @@ class Listener:
         self.close()
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
     def events(self):
         """What came so far, each as {'event': ..., 'data[FIELDS][ID]': ...} in the order of its arrival."""

@@ -5,7 +5,6 @@ a set of triggers of the mirror's own database, so that no write is missed howev
 """
 import contextlib
 import http.client
-import http.server
 import json
 import os
 import random
@@ -16,7 +15,7 @@ import time
 import urllib.error
 import urllib.parse
 
-from support import truth
+from support import truth, web
 from support.harness import ALL_SERVICES, ENTITIES, wait_for
 
 # What a kill or a stop may say: the supervisor's and the neighbours' lines, never one about data. A writer that is
@@ -43,7 +42,7 @@ class Relay:
         self.answered, self.failed = {}, {}     # (entity, id) -> number of the newest event that came to that end
         relay = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(web.Quiet):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
                 status = relay.carry(self.path, body, self.headers['Content-Type'])
@@ -51,19 +50,11 @@ class Relay:
                 self.send_header('Content-Length', '0')
                 self.end_headers()
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads, request_queue_size = True, 256
-
-        self.server = Server(('127.0.0.1', 0), Handler)
-        self.url = 'http://127.0.0.1:%d/webhook/bitrix' % self.server.server_port
-        threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
+        self.server = web.serve(Handler)
+        self.url = self.server.url + '/webhook/bitrix'
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
     def carry(self, path, body, content_type):
         record = record_of(body)

@@ -7,10 +7,11 @@ that a test may say what a client really met.
 """
 import functools
 import http.client
-import http.server
 import json
 import threading
 import urllib.parse
+
+from support import web
 
 
 class Answer:
@@ -54,7 +55,7 @@ class Witness:
         self.answers, self.lock = [], threading.Lock()
         witness = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(web.Quiet):
             def carry(self):
                 body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
                 status, headers, raw = witness.ask(self.command, self.path, body, self.headers.get('Content-Type'))
@@ -70,16 +71,9 @@ class Witness:
 
             do_GET = do_POST = carry
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-        self.server = Server(('127.0.0.1', 0), Handler)
-        self.host = '127.0.0.1:%d' % self.server.server_port
+        self.server = web.serve(Handler)
+        self.host = self.server.host
         self.url = self.to._replace(netloc=self.host).geturl()
-        threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
 
     def __enter__(self):
         return self
@@ -88,8 +82,7 @@ class Witness:
         self.close()
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
     def ask(self, method, path, body, kind):
         connection = http.client.HTTPConnection(self.to.netloc, timeout=60)
