@@ -26,11 +26,12 @@ class Columns:
 
     def in_mid_run(self, pipeline, sandbox):
         """A full sync of the deals with some of its jobs done and some not."""
-        sandbox.fault('latency', times=40, ms=250)
+        sandbox.fault('latency', times=40, ms=1500, method='batch')     # longer than a busy machine takes to look
         run = self.number(pipeline, 'SELECT max(id) AS n FROM potok_run')
         self.assertEqual(0, pipeline.potok('sync', 'deals', '--full').returncode)
         wait_for(lambda: self.number(pipeline, "SELECT count(*) AS n FROM potok_run WHERE id > %d AND state = 'open' AND "
                                      'read > 0' % run), 'it reads')
+        sandbox.post('faults/clear')
 
     def events(self, pipeline, name):
         return [e['details'] for e in pipeline.log() if e.get('event') == name]
