@@ -78,8 +78,10 @@ TEST(a_batch_that_is_blocked_pauses_the_portal)
     rig_send_report(r, rig_report(other, "sent"));
     rig_commit(r, other, true);
     struct msg *again = rig_next_job(r);
-    CHECK_EQ(again->job.job, job->job.job);
     CHECK(clock_mono_ms() >= began_ms + 690);
+    if (again->job.job != job->job.job) /* the run's next range waited as well: either may be the first */
+        again = rig_next_job(r);
+    CHECK_EQ(again->job.job, job->job.job);
     rig_free(r);
 }
 
