@@ -49,6 +49,7 @@ struct scheduler {
     char *database_url, *bus_where, *secret_key;        /* settings */
     int64_t job_deadline_ms, done_deadline_ms, floor_interval_ms;
     int64_t jobs_unfinished, portal_parallel, operating_limit_s, sync_interval_min, incremental_s, sweep_min, takeover_ms;
+    int64_t history_days;
     char *public_url;
     int64_t guardian_min, offline_s, portal_limit_ms;
     struct alarm_settings alarm;
@@ -166,6 +167,8 @@ struct sync_wish {
     int portal;
     uint64_t mirrors;               /* bit set of mirrors */
 };
+/* work/history.c */
+struct step *history_due(struct scheduler *s, int portal, uint64_t now_ms);
 /* work/changed.c: what changed, and what is gone, is looked for by intervals of their own */
 struct step *changed_due(struct scheduler *s, int portal, uint64_t now_ms);
 void changed_done(struct portal *p, struct mirror *m, const struct msg_done *done);

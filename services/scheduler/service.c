@@ -30,6 +30,9 @@ static const struct setting SETTINGS[] = {
         "SYNC_DEFAULT_INTERVAL_MINUTES where that is told"),
     SET_INT(struct scheduler, sweep_min, "SYNC_SWEEP_MINUTES", "60", 0, 525600,
         "how often all ids are listed to find what is gone, unless a full sync did it; 0 = on demand only"),
+    SET_INT(struct scheduler, history_days, "SYNC_HISTORY_DAYS", "90", 0, 36500,
+        "rows of potok_run are kept so long, of runs that moved nothing a tenth of it, the newest ten of an "
+        "entity for ever; 0 = all are"),
     SET_MS(struct scheduler, floor_interval_ms, "FLOOR_INTERVAL", "5s", 50, 600000,
         "how often the floor rises and counters are written"),
     SET_MS(struct scheduler, takeover_ms, "SCHEDULER_TAKEOVER", "3s", 1500, 600000,

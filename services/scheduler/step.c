@@ -122,6 +122,8 @@ static struct step *make_step(struct scheduler *s, uint64_t now_ms)
             step = floor_step(s, portal, now_ms);
         if (step == NULL)
             step = requests_step(s, portal, false);
+        if (step == NULL)
+            step = history_due(s, portal, now_ms);
         if (step != NULL) {
             s->portal_turn = portal + 1;
             return step;

@@ -103,6 +103,7 @@ struct portal {
     int run_calls_count;
     uint64_t floor;                 /* last one set */
     uint64_t floor_at_ms, scan_at_ms, requests_at_ms;
+    uint64_t history_at_ms;         /* monotonic; old runs are not looked for before */
     bool scan_wanted;
     struct guardian guardian;       /* of an application's events */
     struct offline offline;

@@ -252,6 +252,21 @@ struct store_floor {
 /* Model rule 6, one transaction an entity. Also forgets finished jobs by id. */
 int store_floor(struct db *db, struct store_floor *x, struct err *err) MUST_CHECK;
 
+/* ---- what is old (history.c) ---- */
+#define STORE_RUNS_NEWEST 10        /* of an entity, stay however old they are */
+#define STORE_CHANGES_NEWEST 1000
+struct store_history {
+    struct store_who who;
+    uint64_t keep_ms;           /* a run that ended before goes, and a change of fields beyond the newest */
+    uint64_t empty_ms;          /* likewise a run that ended well and moved nothing: sooner */
+    const struct str *entities;
+    int count;
+    uint64_t gone;              /* out: rows */
+    bool more;                  /* out: there are more than one transaction takes */
+};
+/* One transaction of a few hundred rows. */
+int store_history(struct db *db, struct store_history *x, struct err *err) MUST_CHECK;
+
 /* ---- commands (status.c) ---- */
 struct store_sync {
     struct store_who who;

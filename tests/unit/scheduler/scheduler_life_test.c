@@ -68,6 +68,28 @@ TEST(a_run_that_ended_unseen_is_told_at_the_stop_and_once)
     rig_free(r);
 }
 
+/* A table that filled before there was a limit is emptied within seconds; the setting's 0 keeps all. */
+TEST(old_runs_are_forgotten_unless_all_are_to_be_kept)
+{
+    struct rig *r = rig_new();
+
+    WAIT_FOR(&r->on, r->on.s->lease.active);
+    stage_stop(&r->on);
+    rig_run(r, "INSERT INTO potok_run (portal, entity, kind, state, started_ms, finished_ms) "
+               "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) "
+               "SELECT 'main', 'deals', 'full', 'done', 1, 1 FROM n");
+    setenv("SYNC_HISTORY_DAYS", "0", 1);
+    stage_start(&r->on);
+    rig_turns(r, 1500);
+    CHECK_EQ(rig_get(r, "SELECT count(*) FROM potok_run"), 700);
+    stage_stop(&r->on);
+    unsetenv("SYNC_HISTORY_DAYS");
+    stage_start(&r->on);
+    WAIT_FOR(&r->on, rig_get(r, "SELECT count(*) FROM potok_run") == STORE_RUNS_NEWEST);
+    CHECK_EQ(rig_get(r, "SELECT max(id) FROM potok_run"), 700);
+    rig_free(r);
+}
+
 TEST(a_lost_lease_begins_the_service_anew)
 {
     struct rig *r = rig_new();
@@ -181,7 +203,8 @@ TEST(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together)
 }
 
 TEST_MAIN(CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
-    CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once), CASE(a_lost_lease_begins_the_service_anew),
+    CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once),
+    CASE(old_runs_are_forgotten_unless_all_are_to_be_kept), CASE(a_lost_lease_begins_the_service_anew),
     CASE(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together),
     CASE(an_idle_scheduler_learns_by_its_beat_that_another_took_over),
     CASE(a_standby_binds_nothing_until_the_holder_stands_still),
