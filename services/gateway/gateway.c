@@ -233,13 +233,15 @@ static int open_spool(struct gateway *g, struct err *err)
     return 0;
 }
 
-int gateway_check(const struct config *config, void *state, struct err *err)
+void gateway_check(const struct config *config, void *state, struct mistakes *all)
 {
     struct gateway *g = state;
-    int result = alarm_settings_check(&g->alarm, err) < 0 ? -1 : rules_make(g, config, err);
+    struct err err;
 
+    alarm_settings_check_all(&g->alarm, all);
+    if (rules_make(g, config, all, &err) < 0)
+        mistakes_add(all, &err);
     tls_forget(g);
-    return result;
 }
 
 int gateway_start(struct app *app, void *state, struct err *err)
@@ -252,7 +254,7 @@ int gateway_start(struct app *app, void *state, struct err *err)
         return -1;
     if (app->config->portal_count == 0)
         return err_set(err, ERR_CONF, "no portal is configured: set BITRIX_WEBHOOK_URL, or write potok.yaml");
-    if (rules_make(g, app->config, err) < 0)
+    if (rules_make(g, app->config, NULL, err) < 0)
         return -1;
     g->scheduler = bus_open(app->bus,
         &(struct bus_def){ .kind = BUS_DEALER_CONNECT,

@@ -65,7 +65,7 @@ struct gateway {
 extern const struct app_def GATEWAY;    /* service.c */
 
 /* gateway.c */
-int gateway_check(const struct config *config, void *state, struct err *err);
+void gateway_check(const struct config *config, void *state, struct mistakes *all);
 int gateway_start(struct app *app, void *state, struct err *err);
 void gateway_stop_soon(void *state);
 void gateway_stop(void *state);
@@ -74,7 +74,8 @@ bool gateway_busy(void *state);
 void gateway_detail(void *state, json_t *into);
 
 /* rules.c: settings and configuration into rules; ERR_CONF names the setting. */
-int rules_make(struct gateway *g, const struct config *config, struct err *err);
+/* With `all` mistakes go there and it does not fail: app_def.check. */
+int rules_make(struct gateway *g, const struct config *config, struct mistakes *all, struct err *err);
 /* May it listen there? Where anybody reaches it, only with a secret, or (rules.closed) with an application to be installed. */
 bool rules_fit(struct gateway *g, const char *address);
 bool rules_loopback(const char *address);

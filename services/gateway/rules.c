@@ -53,7 +53,7 @@ bool rules_fit(struct gateway *g, const char *address)
 }
 
 /* Without any secret everybody who reaches us is believed: so nobody from outside may. */
-static int choose_address(struct gateway *g, struct err *err)
+static int choose_address(struct gateway *g, bool fit, struct err *err)
 {
     bool open = intake_open(&g->rules);
     char host[256], port[8];
@@ -65,7 +65,7 @@ static int choose_address(struct gateway *g, struct err *err)
     if (listen_split(g->listen, host, sizeof(host), port, sizeof(port)) < 0)
         return err_set(
             err, ERR_CONF, "GATEWAY_LISTEN=%s: an address is HOST:PORT, as 127.0.0.1:8080", g->listen);
-    if (!rules_fit(g, g->listen))
+    if (fit && !rules_fit(g, g->listen))
         return err_set(err, ERR_CONF,
             "GATEWAY_LISTEN=%s can be reached from outside, and there is neither BITRIX_APPLICATION_TOKEN "
             "nor API_KEY: set "
@@ -89,18 +89,32 @@ static void make_handler_keys(struct gateway *g)
     }
 }
 
-int rules_make(struct gateway *g, const struct config *c, struct err *err)
+/* The secrets, each by itself. */
+static int parse_secrets(struct gateway *g, struct mistakes *all, struct err *err)
+{
+    const struct {
+        struct secrets *to;
+        const char *text, *name;
+    } lists[] = { { &g->rules.tokens, g->tokens, "BITRIX_APPLICATION_TOKEN" },
+        { &g->rules.keys, g->keys, "API_KEY" }, { &g->rules.bearers, g->bearers, "WEBHOOK_BEARER_TOKEN" } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        if (secrets_parse(lists[i].to, lists[i].text, lists[i].name, err) < 0 && mistakes_note(all, err) < 0)
+            return -1;
+    return 0;
+}
+
+int rules_make(struct gateway *g, const struct config *c, struct mistakes *all, struct err *err)
 {
     for (int i = 0; i < c->portal_count; i++)
         add_portal(&g->rules, &c->portals[i]);
     g->rules.domains = g->domains;
-    if (seal_keys_read(&g->secret_keys, g->secret_key, err) < 0)
+    if (seal_keys_read(&g->secret_keys, g->secret_key, err) < 0 && mistakes_note(all, err) < 0)
         return -1;
-    if (secrets_parse(&g->rules.tokens, g->tokens, "BITRIX_APPLICATION_TOKEN", err) < 0 ||
-        secrets_parse(&g->rules.keys, g->keys, "API_KEY", err) < 0 ||
-        secrets_parse(&g->rules.bearers, g->bearers, "WEBHOOK_BEARER_TOKEN", err) < 0 ||
-        choose_address(g, err) < 0)
+    if (parse_secrets(g, all, err) < 0)
+        return -1;
+    if (choose_address(g, all == NULL || all->count == 0, err) < 0 && mistakes_note(all, err) < 0)
         return -1;
     make_handler_keys(g);
-    return tls_read(g, err);
+    return tls_read(g, err) < 0 ? mistakes_note(all, err) : 0;
 }

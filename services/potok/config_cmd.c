@@ -29,25 +29,65 @@ static int entity_total(const struct config *c)
     return n;
 }
 
-static int check(const char *file)
+/* What is wrong in the words of services, for them to be told by: they find it again. */
+static void hear_ours(const char *file, struct mistakes *ret)
 {
+    const char *(*const words)(const char *) = err_translate;
     struct home home;
-    struct err err = { 0 };
 
-    if (home_load(&home, file, &err) < 0)
-        return command_failed(&err);
-    if (services_check(&home.config, &err) < 0 || home_has_portal(&home, &err) < 0) {
-        home_free(&home);
-        return command_failed(&err);
-    }
-    int portals = home.config.portal_count, entities = entity_total(&home.config);
+    err_translate = NULL;
+    home_load_all(&home, file, ret);
+    home_free(&home);
+    err_translate = words;
+}
+
+static void find_all(const char *file, struct home *home, struct mistakes *all)
+{
+    struct mistakes heard = { 0 };
+    struct err err;
+
+    hear_ours(file, &heard);
+    home_load_all(home, file, all);
+    services_check_all(&home->config, &heard, all);
+    if (!home->config.wrong && home_has_portal(home, &err) < 0)
+        mistakes_add(all, &err);
+    mistakes_free(&heard);
+}
+
+static int tell_all(const struct mistakes *all)
+{
+    for (int i = 0; i < all->count; i++)
+        (void)command_failed(&all->list[i]);
+    if (all->count > 1)
+        fprintf(stderr, "potok: %s: %d\n", say("ошибок в конфигурации", "mistakes in the configuration"),
+            all->count);
+    return EXIT_FAILED;
+}
+
+static void tell_right(const struct home *home)
+{
+    int portals = home->config.portal_count, entities = entity_total(&home->config);
 
     printf("%s: %s, %d %s, %d %s\n",
-        home.config.path == NULL ? say("окружение", "environment") : home.config.path, say("верно", "ok"),
+        home->config.path == NULL ? say("окружение", "environment") : home->config.path, say("верно", "ok"),
         portals, say_plural((uint64_t)portals, "портал", "портала", "порталов", "portal", "portals"),
         entities, say_plural((uint64_t)entities, "сущность", "сущности", "сущностей", "entity", "entities"));
+}
+
+static int check(const char *file)
+{
+    struct mistakes all = { 0 };
+    struct home home;
+    int code = EXIT_WELL;
+
+    find_all(file, &home, &all);
+    if (all.count > 0)
+        code = tell_all(&all);
+    else
+        tell_right(&home);
+    mistakes_free(&all);
     home_free(&home);
-    return EXIT_WELL;
+    return code;
 }
 
 /* where "": nobody gave it. */

@@ -38,27 +38,34 @@ static void database_default(struct home *h)
     h->database_default = true;
 }
 
-static int settings_take(struct home *h, struct err *err)
+static int dir_take(struct home *h, struct err *err)
 {
-    if (settings_load(SETTINGS, h, config_setting, &h->config, err) < 0)
-        return -1;
     snprintf(h->run_dir, sizeof(h->run_dir), "%s/run", h->dir);
     snprintf(h->log_dir, sizeof(h->log_dir), "%s/log", h->dir);
     if (strlen(h->dir) >= HOME_DIR_MAX)
         return err_set(err, ERR_CONF, "POTOK_HOME: longer than %d bytes", HOME_DIR_MAX);
-    if (h->database_url == NULL || h->database_url[0] == '\0')
-        database_default(h);
-    return db_file(h->database_url, &h->database_file, err);
+    return 0;
 }
 
-int home_load(struct home *h, const char *config_path, struct err *err)
+static int settings_take(struct home *h, struct mistakes *all, struct err *err)
 {
-    const struct config_checks checks = { entity_plural, app_setting_known, entity_names() };
+    if (settings_load_all(SETTINGS, h, config_setting, &h->config, all, err) < 0)
+        return -1;
+    if (dir_take(h, err) < 0 && mistakes_note(all, err) < 0)
+        return -1;
+    if (h->database_url == NULL || h->database_url[0] == '\0')
+        database_default(h);
+    return db_file(h->database_url, &h->database_file, err) < 0 ? mistakes_note(all, err) : 0;
+}
+
+static int load(struct home *h, const char *config_path, struct mistakes *all, struct err *err)
+{
+    const struct config_checks checks = { entity_plural, app_setting_known, entity_names(), all };
 
     memset(h, 0, sizeof(*h));
     if (config_load(&h->config, config_path, &checks, err) < 0)
         return -1;
-    if (settings_take(h, err) < 0) {
+    if (settings_take(h, all, err) < 0) {
         home_free(h);
         return -1;
     }
@@ -67,6 +74,19 @@ int home_load(struct home *h, const char *config_path, struct err *err)
     if (config_path != NULL)
         setenv("POTOK_CONFIG", config_path, 1);
     return 0;
+}
+
+int home_load(struct home *h, const char *config_path, struct err *err)
+{
+    return load(h, config_path, NULL, err);
+}
+
+void home_load_all(struct home *h, const char *config_path, struct mistakes *all)
+{
+    struct err err;
+
+    if (load(h, config_path, all, &err) < 0)
+        mistakes_add(all, &err);
 }
 
 int home_has_portal(const struct home *h, struct err *err)

@@ -21,6 +21,8 @@ struct home {
 /* config_path NULL: as config_load() finds it. Makes no folder. A database by default and a given config_path go into
  * the environment, where the services find them. ERR_CONF. */
 int home_load(struct home *h, const char *config_path, struct err *err) MUST_CHECK;
+/* The same, but what is wrong goes to `all`, and in place of it stand defaults; portals with a mistake are left out. */
+void home_load_all(struct home *h, const char *config_path, struct mistakes *all);
 void home_free(struct home *h);
 /* ERR_CONF: no portal is configured; the text says how to do that, and names a `potok up` of this home that was told
  * of one in an environment that is not ours. */

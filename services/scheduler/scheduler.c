@@ -187,6 +187,7 @@ int scheduler_start(struct app *app, void *state, struct err *err)
     struct scheduler *s = state;
 
     s->app = app;
+    s->incremental_s = when_incremental_s(app->config, s->incremental_s, s->sync_interval_min);
     if (alarms_new(&s->alarms, app->loop, &s->alarm, app->instance, true, err) < 0)
         return -1;
     s->steps_end = &s->steps;

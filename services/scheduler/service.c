@@ -54,14 +54,12 @@ static const struct setting SETTINGS[] = {
     SET_END,
 };
 
-static int check(const struct config *config, void *state, struct err *err)
+static void check(const struct config *config, void *state, struct mistakes *all)
 {
-    struct scheduler *s = state;
+    const struct scheduler *s = state;
 
-    s->incremental_s = when_incremental_s(config, s->incremental_s, s->sync_interval_min);
-    if (access_check(config, state, err) < 0)
-        return -1;
-    return alarm_settings_check(&s->alarm, err);
+    access_check(config, s, all);
+    alarm_settings_check_all(&s->alarm, all);
 }
 
 const struct app_def SCHEDULER = {

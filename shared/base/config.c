@@ -51,20 +51,32 @@ static struct config_portal *need_main(struct loader *l, const char *name)
     return config_portal_add(l->config, "main");
 }
 
+/* The environment's portal, of which something is wrong; NULL: there is no room for it. */
+static struct config_portal *wrong_main(struct loader *l)
+{
+    struct config_portal *main_portal = find_portal(l->config, STR("main"));
+
+    if (main_portal || l->config->portal_count == CONFIG_PORTALS_MAX)
+        return main_portal;
+    return config_portal_add(l->config, "main");
+}
+
 static int override_url(struct loader *l)
 {
     char *text, *url;
 
     if (read_environment("BITRIX_WEBHOOK_URL", &text, l->err) < 0)
-        return -1;
+        return loader_wrong(l, wrong_main(l));
     if (!text)
         return 0;
 
     int result = webhook_parse(str_of(text), &url, l->err);
     explicit_bzero(text, strlen(text));
     free(text);
-    if (result < 0)
-        return err_wrap(l->err, "BITRIX_WEBHOOK_URL");
+    if (result < 0) {
+        err_wrap(l->err, "BITRIX_WEBHOOK_URL");
+        return loader_wrong(l, wrong_main(l));
+    }
 
     struct config_portal *main_portal = need_main(l, "BITRIX_WEBHOOK_URL");
     if (!main_portal) {
@@ -102,7 +114,7 @@ static int override_app(struct loader *l)
     static const char *const names[] = { "DOMAIN", "CLIENT_ID", "CLIENT_SECRET", "OAUTH_URL" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (override_app_setting(l, names[i]) < 0)
+        if (override_app_setting(l, names[i]) < 0 && loader_wrong(l, wrong_main(l)) < 0)
             return -1;
     return 0;
 }
@@ -165,24 +177,56 @@ static int check_pair(struct loader *l, const struct config_portal *a, const str
     return 0;
 }
 
+static int check_portal(struct loader *l, struct config_portal *portal)
+{
+    if (config_app_check(portal, l->err) < 0)
+        return -1;
+    if (config_events_offline(portal) && !config_portal_is_app(portal))
+        return err_set(l->err, ERR_CONF,
+            "%s: portal %s: events: %s wants the portal as an application (app:): a webhook has no queue",
+            err_tr(portal->where), portal->name, events_way_name(portal->events));
+    for (const struct config_portal *other = l->config->portals; other < portal; other++)
+        if (!other->wrong && check_pair(l, portal, other) < 0)
+            return -1;
+    return 0;
+}
+
 static int check_portals(struct loader *l)
 {
-    struct config *c = l->config;
+    for (int i = 0; i < l->config->portal_count; i++) {
+        struct config_portal *portal = &l->config->portals[i];
 
-    for (int i = 0; i < c->portal_count; i++) {
-        const struct config_portal *a = &c->portals[i];
-
-        if (config_app_check(&c->portals[i], l->err) < 0)
+        if (!portal->wrong && check_portal(l, portal) < 0 && loader_wrong(l, portal) < 0)
             return -1;
-        if (config_events_offline(a) && !config_portal_is_app(a))
-            return err_set(l->err, ERR_CONF,
-                "%s: portal %s: events: %s wants the portal as an application (app:): a webhook has no queue",
-                err_tr(a->where), a->name, events_way_name(a->events));
-        for (int j = 0; j < i; j++)
-            if (check_pair(l, a, &c->portals[j]) < 0)
-                return -1;
     }
     return 0;
+}
+
+static void free_portal(struct config_portal *portal)
+{
+    if (portal->url)
+        explicit_bzero(portal->url, strlen(portal->url));
+    free(portal->url);
+    free(portal->address);
+    config_app_free(&portal->app);
+    free(portal->name);
+    free(portal->prefix);
+    for (int j = 0; j < portal->entity_count; j++)
+        free(portal->entities[j]);
+}
+
+/* Who goes on after a mistake must not meet half a portal. */
+static void leave_out_wrong(struct config *c)
+{
+    int right = 0;
+
+    for (int i = 0; i < c->portal_count; i++) {
+        if (c->portals[i].wrong)
+            free_portal(&c->portals[i]);
+        else if (right++ < i)
+            c->portals[right - 1] = c->portals[i];
+    }
+    c->portal_count = right;
 }
 
 static const char *find_path(const char *path)
@@ -196,25 +240,30 @@ static const char *find_path(const char *path)
     return access("potok.yaml", F_OK) == 0 ? "potok.yaml" : NULL;
 }
 
+static int read_file(struct loader *l)
+{
+    if (!l->path)
+        return 0;
+    l->config->path = xstrdup(l->path);
+    return config_file_read(l->config, l->path, l->checks, l->err);
+}
+
+static int (*const STEPS[])(
+    struct loader *l) = { read_file, override_url, override_app, override_tariff, check_portals };
+
 int config_load(struct config *ret, const char *path, const struct config_checks *checks, struct err *err)
 {
     static const struct config_checks accept_all = { 0 };
     struct config *c = xcalloc(1, sizeof(*c));
-    struct loader l = { .config = c, .path = find_path(path), .err = err };
-    int result = 0;
+    struct loader l = {
+        .config = c, .checks = checks ? checks : &accept_all, .path = find_path(path), .err = err
+    };
+    int noted = l.checks->all ? l.checks->all->count : 0, result = 0;
 
-    if (l.path) {
-        c->path = xstrdup(l.path);
-        result = config_file_read(c, l.path, checks ? checks : &accept_all, err);
-    }
-    if (result == 0)
-        result = override_url(&l);
-    if (result == 0)
-        result = override_app(&l);
-    if (result == 0)
-        result = override_tariff(&l);
-    if (result == 0)
-        result = check_portals(&l);
+    for (size_t i = 0; i < ARRAY_SIZE(STEPS) && result == 0; i++)
+        result = STEPS[i](&l) < 0 ? loader_noted(&l) : 0;
+    leave_out_wrong(c);
+    c->wrong = l.checks->all && l.checks->all->count > noted;
     if (result == 0)
         *ret = *c;
     else
@@ -227,19 +276,8 @@ void config_free(struct config *c)
 {
     if (!c)
         return;
-    for (int i = 0; i < c->portal_count; i++) {
-        struct config_portal *portal = &c->portals[i];
-
-        if (portal->url)
-            explicit_bzero(portal->url, strlen(portal->url));
-        free(portal->url);
-        free(portal->address);
-        config_app_free(&portal->app);
-        free(portal->name);
-        free(portal->prefix);
-        for (int j = 0; j < portal->entity_count; j++)
-            free(portal->entities[j]);
-    }
+    for (int i = 0; i < c->portal_count; i++)
+        free_portal(&c->portals[i]);
     for (int i = 0; i < c->pair_count; i++) {
         free(c->pairs[i].name);
         free(c->pairs[i].value);

@@ -26,6 +26,7 @@
 #include "base/config_events.h"
 #include "base/config_when.h"
 #include "base/err.h"
+#include "base/mistakes.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -50,6 +51,7 @@ struct config_portal {
     struct config_when entity_when[CONFIG_ENTITIES_MAX];
     char zone[65];              /* "": this machine's */
     char *prefix;               /* table prefix */
+    bool wrong;                 /* while it is read: something of it is, and nothing that follows from that is told */
     char where[96];             /* "potok.yaml:3:5" or "environment" */
     char tariff_where[96], entities_where[96], prefix_where[96], drift_where[96], events_where[96];    /* "": the default */
 };
@@ -65,6 +67,7 @@ struct config {
     int portal_count;
     struct config_pair *pairs;  /* `settings:` */
     int pair_count;
+    bool wrong;                 /* of config_checks.all: something was, and portals with a mistake are left out */
 };
 
 /* is_entity(name) says whether a (singular or plural) entity exists and gives its plural name; is_setting(name)
@@ -73,6 +76,7 @@ struct config_checks {
     const char *(*entity)(struct str name);
     bool (*setting)(const char *name);
     const char *entities;       /* all of them, for messages: "deals, contacts"; NULL: not told */
+    struct mistakes *all;       /* what is wrong goes here and loading goes on: it does not fail then. NULL: the first ends it */
 };
 
 /* path NULL: POTOK_CONFIG, else potok.yaml where it exists, else no file. No portal at all is not an error here. */

@@ -131,7 +131,7 @@ int config_app_take(struct loader *l, struct config_portal *portal, const struct
         return REFUSE(
             l, node, "portal %s: app wants keys under it: address, client_id, client_secret", portal->name);
     for (const struct node *n = node->first; n; n = n->next)
-        if (take_key(l, portal, n) < 0)
+        if (take_key(l, portal, n) < 0 && loader_wrong(l, portal) < 0)
             return -1;
     return 0;
 }

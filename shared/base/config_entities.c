@@ -37,10 +37,10 @@ static int take_entity_settings(struct loader *l, struct config_portal *portal, 
     for (const struct node *n = node->first; n; n = n->next) {
         int i = portal->entity_count - 1;
 
-        if (strcmp(n->key, "drift") != 0 && !when_key(n->key))
-            return loader_refuse_key(l, n, entity_key_names, in);
-        if ((when_key(n->key) ? loader_when(l, n, &portal->entity_when[i])
-                              : loader_drift(l, n, &portal->entity_drift[i])) < 0)
+        int result = strcmp(n->key, "drift") == 0 ? loader_drift(l, n, &portal->entity_drift[i])
+                     : when_key(n->key)           ? loader_when(l, n, &portal->entity_when[i])
+                                                  : loader_refuse_key(l, n, entity_key_names, in);
+        if (result < 0 && loader_wrong(l, portal) < 0)
             return -1;
     }
     return 0;
@@ -94,7 +94,7 @@ int config_entities_take(struct loader *l, struct config_portal *portal, const s
         return REFUSE(
             l, node, "portal %s: the list of entities is empty; leave it out for all", portal->name);
     for (const struct node *n = node->first; n; n = n->next)
-        if (take_entity(l, portal, n) < 0)
+        if (take_entity(l, portal, n) < 0 && loader_wrong(l, portal) < 0)
             return -1;
     loader_where(l, node, portal->entities_where, sizeof(portal->entities_where));
     return 0;

@@ -58,7 +58,7 @@ static int take_section(struct loader *l, const struct node *node)
     if (node->kind != NODE_MAP)
         return REFUSE(l, node, "%s wants names with values under it", node->key);
     for (const struct node *n = node->first; n; n = n->next)
-        if (take(l, n) < 0)
+        if (take(l, n) < 0 && loader_noted(l) < 0)
             return -1;
     return 0;
 }
@@ -70,7 +70,7 @@ static int take_root(struct loader *l, const struct node *root)
     if (root->kind != NODE_MAP)
         return REFUSE(l, root, "the file must begin with portals: or settings:");
     for (const struct node *n = root->first; n; n = n->next)
-        if (take_section(l, n) < 0)
+        if (take_section(l, n) < 0 && loader_noted(l) < 0)
             return -1;
     return 0;
 }

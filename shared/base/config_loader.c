@@ -13,6 +13,18 @@ const char *config_shown(const char *text, char ret[static SHOWN_SIZE])
     return ret;
 }
 
+int loader_noted(struct loader *l)
+{
+    return mistakes_note(l->checks->all, l->err);
+}
+
+int loader_wrong(struct loader *l, struct config_portal *portal)
+{
+    if (portal)
+        portal->wrong = true;
+    return loader_noted(l);
+}
+
 void loader_where(const struct loader *l, const struct node *node, char *ret, size_t size)
 {
     const char *slash = strrchr(l->path, '/');

@@ -9,10 +9,15 @@ struct node;
 /* `config` is the result being built. */
 struct loader {
     struct config *config;
-    const struct config_checks *checks;     /* of the file: not NULL, its functions may be */
+    const struct config_checks *checks;     /* not NULL, its functions may be */
     const char *path;                       /* NULL: no file */
     struct err *err;
 };
+
+/* After a mistake, in l->err: 0 = it is noted, go on; -1 = it ends here. */
+int loader_noted(struct loader *l) MUST_CHECK;
+/* Of a portal, which is left out by it. NULL: of none. */
+int loader_wrong(struct loader *l, struct config_portal *portal) MUST_CHECK;
 
 /* "path:line:column: " before what is wrong; user's words in it pass through config_shown(). Wants config_yaml.h. */
 #define REFUSE(l, node, format, ...) \

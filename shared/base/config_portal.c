@@ -213,7 +213,7 @@ int config_portal_take(struct loader *l, const struct node *node)
     struct config_portal *portal = config_portal_add(l->config, node->key);
     loader_where(l, node, portal->where, sizeof(portal->where));
     for (const struct node *n = node->first; n; n = n->next)
-        if (take_portal_key(l, portal, n) < 0)
+        if (take_portal_key(l, portal, n) < 0 && loader_wrong(l, portal) < 0)
             return -1;
     return 0;
 }

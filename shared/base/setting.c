@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mistakes.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -225,17 +226,43 @@ static size_t count_of(const struct setting *table)
     return n;
 }
 
+static int read_value(
+    const struct setting *s, setting_lookup *lookup, void *ctx, struct value *v, struct err *err)
+{
+    if (find(s, lookup, ctx, v, err) < 0)
+        return -1;
+    return is_absent(s, v) ? 0 : parse(s, v, err);
+}
+
+static void read_default(const struct setting *s, struct value *v)
+{
+    struct err never;
+
+    free(v->text);
+    take(v, s->fallback ? s->fallback : "", "its default");
+    if (!is_absent(s, v) && parse(s, v, &never) < 0)
+        v->number = 0;
+}
+
 int settings_load(
     const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct err *err)
+{
+    return settings_load_all(table, state, lookup, ctx, NULL, err);
+}
+
+int settings_load_all(const struct setting *table, void *state, setting_lookup *lookup, void *ctx,
+    struct mistakes *all, struct err *err)
 {
     size_t count = count_of(table);
     struct value *values = xcalloc(count, sizeof(*values));
     int result = 0;
 
     for (size_t i = 0; i < count && result == 0; i++) {
-        result = find(&table[i], lookup, ctx, &values[i], err);
-        if (result == 0 && !is_absent(&table[i], &values[i]))
-            result = parse(&table[i], &values[i], err);
+        if (read_value(&table[i], lookup, ctx, &values[i], err) == 0)
+            continue;
+        result = mistakes_note(all, err);
+        if (result == 0)
+            read_default(&table[i], &values[i]);
     }
     for (size_t i = 0; i < count; i++) {
         if (result == 0)

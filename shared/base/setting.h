@@ -41,6 +41,10 @@ typedef const char *setting_lookup(void *ctx, const char *name, const char **ret
  * when secret), where it came from and the allowed range. lookup may be NULL. */
 int settings_load(const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct err *err)
     MUST_CHECK;
+/* Notes what is wrong and goes on, with the default in place of a wrong value; NULL: as above. */
+struct mistakes;
+int settings_load_all(const struct setting *table, void *state, setting_lookup *lookup, void *ctx, struct mistakes *all,
+    struct err *err) MUST_CHECK;
 void settings_free(const struct setting *table, void *state);
 bool setting_is_told(const char *name, setting_lookup *lookup, void *ctx);     /* or its default holds. lookup may be NULL */
 struct buf;

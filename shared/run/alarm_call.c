@@ -69,23 +69,66 @@ static int64_t webhook_user(const char *url)
     return str_i64((struct str){ rest, n }, &user) ? user : 0;
 }
 
-int alarm_settings_check(const struct alarm_settings *set, struct err *err)
+static int check_webhook(const struct alarm_settings *set, struct err *err)
 {
     if (given(set->webhook_url) && !is_url(set->webhook_url))
         return err_set(err, ERR_CONF, "ALARM_WEBHOOK_URL must begin with https:// or http://");
+    return 0;
+}
+
+static int check_pair(const struct alarm_settings *set, struct err *err)
+{
     if (given(set->telegram_token) != given(set->telegram_chat))
         return err_set(
             err, ERR_CONF, "ALARM_TELEGRAM_TOKEN and ALARM_TELEGRAM_CHAT go together: set both or none");
+    return 0;
+}
+
+static int check_telegram(const struct alarm_settings *set, struct err *err)
+{
     if (given(set->telegram_token) && !is_token(set->telegram_token))
         return err_set(err, ERR_CONF,
             "ALARM_TELEGRAM_TOKEN is no token of a bot: it reads 123456:ABC…, from @BotFather");
     if (given(set->telegram_token) && !is_url(set->telegram_url))
         return err_set(err, ERR_CONF, "ALARM_TELEGRAM_URL must begin with https:// or http://");
+    return 0;
+}
+
+static int check_bitrix(const struct alarm_settings *set, struct err *err)
+{
     if (given(set->bitrix_url) && (!is_url(set->bitrix_url) || webhook_user(set->bitrix_url) == 0))
         return err_set(err, ERR_CONF, "ALARM_BITRIX_URL must read https://PORTAL/rest/USER_ID/SECRET/");
+    return 0;
+}
+
+static int check_language(const struct alarm_settings *set, struct err *err)
+{
     if (given(set->language) && strcmp(set->language, "ru") != 0 && strcmp(set->language, "en") != 0)
         return err_set(err, ERR_CONF, "ALARM_LANGUAGE: \"%.16s\" is neither ru nor en", set->language);
     return 0;
+}
+
+static const struct {
+    int (*check)(const struct alarm_settings *set, struct err *err);
+    bool pair; /* settings against each other */
+} CHECKS[] = { { check_webhook, false }, { check_pair, true }, { check_telegram, false },
+    { check_bitrix, false }, { check_language, false } };
+
+int alarm_settings_check(const struct alarm_settings *set, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(CHECKS); i++)
+        if (CHECKS[i].check(set, err) < 0)
+            return -1;
+    return 0;
+}
+
+void alarm_settings_check_all(const struct alarm_settings *set, struct mistakes *all)
+{
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_SIZE(CHECKS); i++)
+        if ((!CHECKS[i].pair || all->count == 0) && CHECKS[i].check(set, &err) < 0)
+            mistakes_add(all, &err);
 }
 
 /* ---- requests ---- */

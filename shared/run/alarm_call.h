@@ -3,6 +3,7 @@
 
 #include "base/alarm_text.h"
 #include "base/err.h"
+#include "base/mistakes.h"
 #include "base/setting.h"
 
 #include <stdint.h>
@@ -37,6 +38,7 @@ const char *alarm_target_name(enum alarm_target target);        /* "telegram" */
 bool alarm_target_is_set(const struct alarm_settings *set, enum alarm_target target);
 /* Settings against each other: ERR_CONF names the one that is wrong, without its value. */
 int alarm_settings_check(const struct alarm_settings *set, struct err *err) MUST_CHECK;
+void alarm_settings_check_all(const struct alarm_settings *set, struct mistakes *all);     /* see app_def.check */
 /* URL and JSON body of the call (POST). The URL is a secret; the caller frees it. */
 char *alarm_call_url(const struct alarm_settings *set, enum alarm_target target);
 void alarm_call_body(const struct alarm_settings *set, enum alarm_target target, const struct alarm_telling *t,

@@ -232,11 +232,21 @@ static int live(struct app *app)
     return p->exit_code;
 }
 
+/* The first ends it; all are told, for one is mended as fast as three. */
+static int refuse(struct app *app, const struct mistakes *all)
+{
+    for (int i = 0; i < all->count; i++) {
+        log_ev(LOG_ERROR, i == 0 ? "service.failed" : "config.wrong", kv_err(&all->list[i]));
+        app_complain_at_terminal(app, &all->list[i]);
+    }
+    return EXIT_USAGE;
+}
+
 int app_main(int argc, char **argv, const struct app_def *def)
 {
     struct app_private private_ = { .pid_fd = -1, .started_ms = clock_mono_ms() };
     struct app app = { .def = def, .private_ = &private_ };
-    struct err err = { 0 };
+    struct mistakes all = { 0 };
 
     mem_tune();
     umask(077); /* what is kept of people is its owner's alone */
@@ -245,13 +255,9 @@ int app_main(int argc, char **argv, const struct app_def *def)
     int code = app_option(&app, argc, argv);
     if (code < 0) {
         curl_global_init(CURL_GLOBAL_ALL);
-        if (app_load(&app, &err) == 0) {
-            code = live(&app);
-        } else {
-            log_ev(LOG_ERROR, "service.failed", kv_err(&err));
-            app_complain_at_terminal(&app, &err);
-            code = EXIT_USAGE;
-        }
+        app_load(&app, &all);
+        code = all.count == 0 ? live(&app) : refuse(&app, &all);
+        mistakes_free(&all);
         app_unload(&app);
         curl_global_cleanup();
     }

@@ -27,8 +27,9 @@ struct app_def {
                                            said; 0, taken, and further instances: a free port */
     const struct setting *settings;     /* the service's own; the common ones (app_common_settings) are added */
     size_t state_size;                  /* zeroed state; settings are filled into it before start() */
-    /* Optional, of --check: settings against each other, and the files they name; start() finds the same. */
-    int (*check)(const struct config *config, void *state, struct err *err);
+    /* Optional, of --check: the forms of settings, and the files they name; start() finds the same. `all` has what was wrong
+     * so far: settings are held against each other only when nothing was, lest what follows from a mistake is told as one. */
+    void (*check)(const struct config *config, void *state, struct mistakes *all);
     int (*start)(struct app *app, void *state, struct err *err);
     void (*stop_soon)(void *state);     /* optional: no new work; call app_quit() when idle */
     void (*stop)(void *state);          /* close handles and sockets; also after a failed start() */

@@ -54,19 +54,22 @@ void app_complain_at_terminal(struct app *app, const struct err *err)
 
 static int show_check(struct app *app, struct buf *out)
 {
-    struct err err = { 0 };
-    int result = app_load(app, &err);
+    struct mistakes all = { 0 };
 
-    if (result == 0 && app->def->check != NULL)
-        result = app->def->check(app->config, app->private_->state, &err);
-    if (result == 0) {
+    app_load(app, &all);
+    if (app->def->check != NULL)
+        app->def->check(app->config, app->private_->state, &all);
+    int code = all.count > 0 ? EXIT_USAGE : 0;
+
+    for (int i = 0; i < all.count; i++)
+        complain(app, &all.list[i]);
+    if (code == 0) {
         settings_dump(app->def->settings, app->private_->state, out);
         settings_dump(app_common_settings(), &app->private_->set, out);
-    } else {
-        complain(app, &err);
     }
+    mistakes_free(&all);
     app_unload(app);
-    return result < 0 ? EXIT_USAGE : 0;
+    return code;
 }
 
 static const struct {

@@ -43,9 +43,10 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };       /* exit codes */
 
 /* --- app_settings.c --- */
 
-/* Configuration and settings, the service's too; fills app->config and app->instance, turns the log on. */
-int app_load(struct app *app, struct err *err) MUST_CHECK;
-void app_unload(struct app *app);               /* after a failed app_load() too */
+/* Configuration and settings, the service's too; fills app->config and app->instance, turns the log on. What is wrong is in
+ * `all`, and in place of it stand defaults. */
+void app_load(struct app *app, struct mistakes *all);
+void app_unload(struct app *app);
 
 /* --- app_options.c --- */
 

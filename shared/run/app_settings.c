@@ -47,25 +47,34 @@ bool app_setting_known(const char *name)
     return false;
 }
 
-int app_load(struct app *app, struct err *err)
+static void load_log_level(const struct app *app, struct mistakes *all)
+{
+    const char *told = app->private_->set.log_level;
+    enum log_level level = LOG_INFO;
+    struct err err;
+
+    if (log_level_of(told, &level) < 0) {
+        err_set(&err, ERR_CONF, "LOG_LEVEL: \"%.32s\" is none of DEBUG, INFO, WARNING, ERROR", told);
+        mistakes_add(all, &err);
+    }
+    log_init(app->def->name, level);
+}
+
+void app_load(struct app *app, struct mistakes *all)
 {
     struct app_private *p = app->private_;
-    const struct config_checks checks = { entity_plural, app_setting_known, entity_names() };
-    enum log_level level;
+    const struct config_checks checks = { entity_plural, app_setting_known, entity_names(), all };
+    struct err err;
 
-    if (config_load(&p->config, NULL, &checks, err) < 0)
-        return -1;
+    if (config_load(&p->config, NULL, &checks, &err) < 0)
+        mistakes_add(all, &err);
     app->config = &p->config;
-    if (settings_load(common, &p->set, config_setting, &p->config, err) < 0 ||
-        settings_load(app->def->settings, p->state, config_setting, &p->config, err) < 0)
-        return -1;
-    if (log_level_of(p->set.log_level, &level) < 0)
-        return err_set(
-            err, ERR_CONF, "LOG_LEVEL: \"%.32s\" is none of DEBUG, INFO, WARNING, ERROR", p->set.log_level);
-    log_init(app->def->name, level);
+    if (settings_load_all(common, &p->set, config_setting, &p->config, all, &err) < 0 ||
+        settings_load_all(app->def->settings, p->state, config_setting, &p->config, all, &err) < 0)
+        mistakes_add(all, &err);
+    load_log_level(app, all);
     setenv("POTOK_HOME", p->set.home, 1); /* where the file said it: paths_home() looks at the environment */
     snprintf(app->instance, sizeof(app->instance), "%s.%d", app->def->name, (int)p->set.instance);
-    return 0;
 }
 
 void app_unload(struct app *app)

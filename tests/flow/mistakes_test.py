@@ -25,6 +25,7 @@ YAML = (
 
 class Mistakes(Scenario):
     def fails(self, pipeline, *words, code=2, command=('up', '--once'), **environment):
+        code = 1 if command[:2] == ('config', 'check') else code    # what it was asked for has an answer
         pipeline.expect('service.failed', 'portal.stopped', 'run.failed', 'config.wrong')
         done = pipeline.potok(*command, timeout=60, **environment)
         said = done.stdout + done.stderr
@@ -43,6 +44,47 @@ class Mistakes(Scenario):
                     f.write(text)
                 self.fails(pipeline, *words, command=('config', 'check', path))
                 self.fails(pipeline, *words, POTOK_CONFIG=path)
+
+    def test_all_mistakes_are_told_in_one_run(self):
+        """Of the file and of the environment, those that services find too; each once, and nothing that only follows from one."""
+        path = os.path.join(self.folder, 'potok.yaml')
+        with open(path, 'w') as f:
+            f.write('portals:\n'
+                    '  main:\n    ulr: https://a.bitrix24.ru/rest/1/abcdefabcdefabcd/\n    tariff: golden\n'
+                    '    entities: [dels, {contacts: {drift: frozen, interval: soon}}]\n'
+                    '  Two:\n    url: https://b.bitrix24.ru/rest/1/abcdefabcdefabcd/\n'
+                    '  three:\n    app:\n      adress: https://c.bitrix24.ru\n      client_id: "a b"\n'
+                    'setings: 5\n'
+                    'settings:\n  JOB_DEADLIN: 5s\n  JOBS_UNFINISHED: many\n  FETCHERS: 99\n')
+        told = (('potok.yaml:3:5: ', 'ulr', '"url"'), ('potok.yaml:4:5: ', 'golden', 'standard'), ('potok.yaml:5:16: ', 'dels', '"deals"'),
+                ('potok.yaml:5:34: ', 'frozen', 'freeze'), ('potok.yaml:5:49: ', 'soon', '10m'), ('potok.yaml:6:3: ', 'Two', 'small letter'),
+                ('potok.yaml:10:7: ', 'adress', 'address'), ('potok.yaml:11:7: ', 'client_id', 'a space'),
+                ('potok.yaml:12:1: ', 'setings', 'settings'), ('potok.yaml:14:3: ', 'JOB_DEADLIN', 'JOB_DEADLINE'),
+                ('JOBS_UNFINISHED: "many"', 'potok.yaml:15:3', '1..64'), ('FETCHERS: "99"', 'potok.yaml:16:3', '1 to 32'),
+                ('BITRIX_TARIFF: "slow"', 'RATE/BURST'), ('LOG_LEVEL: "LOUD"', 'WARNING'), ('JOB_DEADLINE: "soon"', 'environment', '10s'),
+                ('API_KEY: number 2', '32'), ('GATEWAY_TLS_CERT: /nowhere.pem',), ('ALARM_LANGUAGE: "de"', 'ru nor en'),
+                ('DATABASE_URL', 'oracle'), ('STOP_TIMEOUT: "never"', '10s'))
+        environment = dict(BITRIX_TARIFF='slow', LOG_LEVEL='LOUD', JOB_DEADLINE='soon', API_KEY='k' * 32 + ',short', STOP_TIMEOUT='never',
+                           GATEWAY_TLS_CERT='/nowhere.pem', GATEWAY_TLS_KEY='/nowhere.pem', ALARM_LANGUAGE='de', DATABASE_URL='oracle://x')
+        said = self.fails(self.pipeline(None), command=('config', 'check', path), **environment)
+        lines = said.splitlines()
+        for first, *words in told:
+            with self.subTest(first):
+                found = [line for line in lines if first in line and all(word in line for word in words)]
+                self.assertEqual(1, len(found), said)
+        self.assertEqual(len(told) + 1, len(lines), said)
+        self.assertEqual('potok: mistakes in the configuration: %d' % len(told), lines[-1])
+        russian = self.fails(self.pipeline(None), command=('config', 'check', path), LC_ALL='ru_RU.UTF-8', **environment)
+        self.assertEqual(len(told) + 1, len(russian.splitlines()), russian)
+
+    def test_a_service_tells_all_its_mistakes(self):
+        done = subprocess.run([BIN + '/potok-gateway'], stderr=subprocess.PIPE, text=True, timeout=30,
+                              env=dict(os.environ, POTOK_HOME=self.folder, LOG_LEVEL='LOUD', STATUS_INTERVAL='never'))
+        self.assertEqual(2, done.returncode)
+        events = [(e['event'], e['details']['error']) for e in map(json.loads, done.stderr.splitlines())]
+        self.assertEqual(['service.failed', 'config.wrong'], [event for event, _ in events])
+        self.assertIn('STATUS_INTERVAL', events[0][1])
+        self.assertIn('LOG_LEVEL', events[1][1])
 
     def test_a_good_file_is_good(self):
         path = os.path.join(self.folder, 'potok.yaml')

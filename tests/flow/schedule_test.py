@@ -39,7 +39,7 @@ class Schedules(Scenario):
             with open(path, 'w') as f:
                 f.write('portals:\n  main:\n    url: %s\n    %s\n' % (sandbox.url, text))
             answer = self.pipeline(None).potok('config', 'check', path)
-            self.assertEqual(2, answer.returncode)
+            self.assertEqual(1, answer.returncode)
             self.assertIn(why, answer.stderr + answer.stdout)
 
 

@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SAID_MAX   65536 /* of what one service says */
+#define EXIT_WRONG 2     /* its exit code where the configuration is */
+
 const struct service SERVICES[] = {
 #define SERVICE(name, port, instances, up) { #name, instances, up },
 #include "services/services.def"
@@ -90,19 +93,33 @@ static int check_run(const char *program, char *ret, size_t size)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Of "potok-fetcher: what is wrong\n…" the first line without the program's name. */
-static const char *words_of(char *said, const char *service)
+/* What "program --check" finds wrong; false: nothing, or it is not there. */
+static bool service_complains(const struct service *s, char *said, size_t size)
 {
-    char prefix[64];
+    char program[640];
+
+    service_program(s->name, program, sizeof(program));
+    return access(program, X_OK) == 0 && check_run(program, said, size) == EXIT_WRONG;
+}
+
+/* Of "potok-fetcher: what is wrong\n…" the next line without the program's name; *said is behind it. NULL:
+ * none. */
+static const char *next_words(char **said, const char *service)
+{
+    char prefix[64], *line = *said;
     int n = snprintf(prefix, sizeof(prefix), "potok-%s: ", service);
 
-    said[strcspn(said, "\n")] = '\0';
-    return strncmp(said, prefix, (size_t)n) == 0 ? said + n : said;
+    if (line[0] == '\0')
+        return NULL;
+    *said += strcspn(line, "\n");
+    if (**said != '\0')
+        *(*said)++ = '\0';
+    return strncmp(line, prefix, (size_t)n) == 0 ? line + n : line;
 }
 
 int services_check(const struct config *config, struct err *err)
 {
-    char program[640], said[4096], russian_said[800];
+    char said[SAID_MAX], russian_said[2 * ERR_TEXT_SIZE];
     int instances;
 
     for (int i = 0; i < SERVICE_COUNT; i++) {
@@ -110,10 +127,47 @@ int services_check(const struct config *config, struct err *err)
             continue;
         if (service_instances(&SERVICES[i], config, &instances, err) < 0)
             return -1;
-        service_program(SERVICES[i].name, program, sizeof(program));
-        if (access(program, X_OK) == 0 && check_run(program, said, sizeof(said)) == 2)
-            return err_set(err, ERR_CONF, "%s",
-                russian_message(words_of(said, SERVICES[i].name), russian_said, sizeof(russian_said)));
+        if (!service_complains(&SERVICES[i], said, sizeof(said)))
+            continue;
+        char *rest = said;
+        const char *words = next_words(&rest, SERVICES[i].name);
+
+        return err_set(err, ERR_CONF, "%s",
+            russian_message(words != NULL ? words : "", russian_said, sizeof(russian_said)));
     }
     return 0;
+}
+
+static void add_words(const char *words, struct mistakes *heard, struct mistakes *all)
+{
+    char said[2 * ERR_TEXT_SIZE];
+    struct err err;
+
+    if (mistakes_has(heard, words))
+        return;
+    err_set(&err, ERR_CONF, "%s", words);
+    mistakes_add(heard, &err);
+    err_set(&err, ERR_CONF, "%s", russian_message(words, said, sizeof(said)));
+    mistakes_add(all, &err);
+}
+
+void services_check_all(const struct config *config, struct mistakes *heard, struct mistakes *all)
+{
+    char *said = xmalloc(SAID_MAX);
+    struct err err;
+    int instances;
+
+    for (int i = 0; i < SERVICE_COUNT; i++) {
+        if (!SERVICES[i].up)
+            continue;
+        if (service_instances(&SERVICES[i], config, &instances, &err) < 0)
+            mistakes_add(all, &err);
+        if (!service_complains(&SERVICES[i], said, SAID_MAX))
+            continue;
+        char *rest = said;
+
+        for (const char *words; (words = next_words(&rest, SERVICES[i].name)) != NULL;)
+            add_words(words, heard, all);
+    }
+    free(said);
 }

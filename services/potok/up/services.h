@@ -28,3 +28,5 @@ int service_instances(const struct service *s, const struct config *config, int 
 void service_program(const char *name, char *ret, size_t size);
 /* Asks each program that is there whether its settings are right (--check). ERR_CONF with the first one's words. */
 int services_check(const struct config *config, struct err *err) MUST_CHECK;
+/* All that is wrong, in the words of people; not what `heard` has (in English, as services speak): our own finds. */
+void services_check_all(const struct config *config, struct mistakes *heard, struct mistakes *all);

@@ -33,16 +33,15 @@ static int need_key(const struct config *config, const struct seal_keys *keys, s
     return 0;
 }
 
-int access_check(const struct config *config, void *state, struct err *err)
+void access_check(const struct config *config, const struct scheduler *s, struct mistakes *all)
 {
-    const struct scheduler *s = state;
-    struct seal_keys keys;
-    int result = seal_keys_read(&keys, s->secret_key, err);
+    struct seal_keys keys = { 0 };
+    struct err err;
 
-    if (result == 0)
-        result = need_key(config, &keys, err);
+    if (seal_keys_read(&keys, s->secret_key, &err) < 0 ||
+        (all->count == 0 && need_key(config, &keys, &err) < 0))
+        mistakes_add(all, &err);
     seal_keys_wipe(&keys);
-    return result;
 }
 
 int access_start(struct scheduler *s, struct err *err)

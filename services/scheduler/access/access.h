@@ -61,7 +61,7 @@ struct access_book {
     struct gateways gateways;
 };
 
-int access_check(const struct config *config, void *state, struct err *err) MUST_CHECK;     /* of struct app_def */
+void access_check(const struct config *config, const struct scheduler *s, struct mistakes *all);    /* app_def.check */
 /* ERR_CONF: an application without POTOK_SECRET_KEY, or the key is none. */
 int access_start(struct scheduler *s, struct err *err) MUST_CHECK;
 #define ACCESS_STOP_MS 5000

@@ -480,6 +480,67 @@ TEST(mistakes_in_the_environment_name_the_variable)
     clear_environment();
 }
 
+/* Each once, and nothing that only follows from one; what is right is there. */
+TEST(all_mistakes_are_told_when_all_are_wanted)
+{
+    static const char *const told[] = { ":3:5: unknown key \"ulr\"", ":4:16: portal main: unknown entity",
+        ":5:3: ", ":9:5: ", ":11:3: unknown setting \"NO_SUCH\"", "BITRIX_TARIFF: \"gold\"" };
+    struct mistakes all = { 0 };
+    struct config_checks every = checks;
+    struct config c;
+    struct err err = { 0 };
+
+    clear_environment();
+    setenv("BITRIX_TARIFF", "gold", 1);
+    write_file("potok.yaml", "portals:\n"
+                             "  main:\n"
+                             "    ulr: https://p/rest/1/topsecret/\n"
+                             "    entities: [dogs, leads]\n"
+                             "  Two: {url: 'https://q/rest/1/x/'}\n"
+                             "  three: {url: 'https://r/rest/1/x/', prefix: r_}\n"
+                             "  four:\n"
+                             "    url: https://s/rest/1/x/\n"
+                             "    tariff: slow\n"
+                             "settings:\n"
+                             "  NO_SUCH: 1\n"
+                             "  JOB_DEADLINE: 2s\n");
+    every.all = &all;
+    CHECK_OK(config_load(&c, "potok.yaml", &every, &err), err);
+    CHECK(c.wrong);
+    CHECK_EQ(all.count, (int)ARRAY_SIZE(told));
+    for (int i = 0; i < all.count; i++) {
+        CHECK_HAS(all.list[i].text, told[i]);
+        CHECK(!strstr(all.list[i].text, "topsecret"));
+    }
+    CHECK_EQ(c.portal_count, 1);
+    CHECK_STR(c.portals[0].name, "three");
+    CHECK_EQ(c.pair_count, 1);
+    config_free(&c);
+    mistakes_free(&all);
+    clear_environment();
+}
+
+TEST(a_wrong_webhook_in_the_environment_is_one_mistake)
+{
+    struct mistakes all = { 0 };
+    struct config_checks every = checks;
+    struct config c;
+    struct err err = { 0 };
+
+    clear_environment();
+    setenv("BITRIX_WEBHOOK_URL", "http://p/rest/1/topsecret/", 1);
+    setenv("BITRIX_TARIFF", "enterprise", 1);
+    write_file("potok.yaml", "portals:\n  b: {url: 'https://q/rest/1/x/'}\n");
+    every.all = &all;
+    CHECK_OK(config_load(&c, "potok.yaml", &every, &err), err);
+    CHECK_EQ(all.count, 1);
+    CHECK_HAS(all.list[0].text, "BITRIX_WEBHOOK_URL: ");
+    CHECK_EQ(c.portal_count, 1);
+    config_free(&c);
+    mistakes_free(&all);
+    clear_environment();
+}
+
 TEST(the_file_is_the_argument_else_the_variable_else_potok_yaml_where_it_exists)
 {
     struct config c;
@@ -534,6 +595,7 @@ TEST_MAIN(CASE(a_whole_file_is_read), CASE(defaults_are_standard_and_crm), CASE(
     CASE(each_entity_has_a_policy_of_its_own_or_its_portals),
     CASE(one_prefix_may_serve_portals_that_share_no_entity), CASE(sizes_are_limited),
     CASE(the_environment_makes_the_portal_main), CASE(the_environment_overrides_url_and_tariff_of_main_only),
-    CASE(mistakes_in_the_environment_name_the_variable),
+    CASE(mistakes_in_the_environment_name_the_variable), CASE(all_mistakes_are_told_when_all_are_wanted),
+    CASE(a_wrong_webhook_in_the_environment_is_one_mistake),
     CASE(the_file_is_the_argument_else_the_variable_else_potok_yaml_where_it_exists),
     CASE(without_checks_every_name_of_the_right_shape_is_taken))

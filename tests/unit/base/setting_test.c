@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/mistakes.h"
 #include "support/check.h"
 
 #include <stdio.h>
@@ -166,6 +167,27 @@ TEST(bad_values_name_setting_value_origin_and_range)
     }
 }
 
+TEST(all_bad_values_are_told_when_all_are_wanted)
+{
+    struct mistakes all = { 0 };
+    struct state s = { 0 };
+    struct err err = { 0 };
+
+    clear_environment();
+    setenv("T_DEADLINE", "abc", 1);
+    setenv("T_BATCH", "0", 1);
+    setenv("T_FREE", "12", 1);
+    CHECK_OK(settings_load_all(table, &s, NULL, NULL, &all, &err), err);
+    CHECK_EQ(all.count, 2);
+    CHECK_HAS(all.list[0].text, "T_");
+    CHECK(mistakes_has(&all, "T_BATCH: \"0\" from environment is out of range (1..50)"));
+    CHECK_EQ(s.deadline_ms, 75000); /* the default */
+    CHECK_EQ(s.free_number, 12);
+    settings_free(table, &s);
+    mistakes_free(&all);
+    clear_environment();
+}
+
 TEST(yes_and_no_have_many_words)
 {
     static const struct {
@@ -287,7 +309,7 @@ TEST(help_and_manual_come_from_the_table)
 TEST_MAIN(CASE(defaults_fill_what_nobody_sets),
     CASE(the_environment_goes_before_the_file_and_the_file_before_the_default),
     CASE(a_bad_value_in_the_file_is_told_with_its_line), CASE(durations_are_read_in_all_units),
-    CASE(bad_values_name_setting_value_origin_and_range), CASE(yes_and_no_have_many_words),
-    CASE(a_secret_is_read_from_a_file_without_its_line_end), CASE(the_variable_itself_goes_before_its_file),
-    CASE(a_secret_file_that_cannot_be_read_stops_the_start), CASE(the_dump_shows_no_secret),
-    CASE(help_and_manual_come_from_the_table))
+    CASE(bad_values_name_setting_value_origin_and_range), CASE(all_bad_values_are_told_when_all_are_wanted),
+    CASE(yes_and_no_have_many_words), CASE(a_secret_is_read_from_a_file_without_its_line_end),
+    CASE(the_variable_itself_goes_before_its_file), CASE(a_secret_file_that_cannot_be_read_stops_the_start),
+    CASE(the_dump_shows_no_secret), CASE(help_and_manual_come_from_the_table))

@@ -68,6 +68,29 @@ TEST(a_run_that_ended_unseen_is_told_at_the_stop_and_once)
     rig_free(r);
 }
 
+/* One knob for who wants one; the finer word goes before. */
+TEST(the_interval_of_full_syncs_told_alone_is_that_of_looks_at_changes)
+{
+    static const struct {
+        const char *full, *changes;
+        int64_t seconds;
+    } cases[] = { { "7", NULL, 420 }, { "7", "90", 90 }, { NULL, NULL, 60 }, { "0", NULL, 60 } };
+    struct rig *r = rig_new();
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        stage_stop(&r->on);
+        unsetenv("SYNC_DEFAULT_INTERVAL_MINUTES");
+        unsetenv("SYNC_INCREMENTAL_SECONDS");
+        if (cases[i].full != NULL)
+            setenv("SYNC_DEFAULT_INTERVAL_MINUTES", cases[i].full, 1);
+        if (cases[i].changes != NULL)
+            setenv("SYNC_INCREMENTAL_SECONDS", cases[i].changes, 1);
+        stage_start(&r->on);
+        CHECK_EQ(r->on.s->incremental_s, cases[i].seconds);
+    }
+    rig_free(r);
+}
+
 /* A table that filled before there was a limit is emptied within seconds; the setting's 0 keeps all. */
 TEST(old_runs_are_forgotten_unless_all_are_to_be_kept)
 {
@@ -204,6 +227,7 @@ TEST(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together)
 
 TEST_MAIN(CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
     CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once),
+    CASE(the_interval_of_full_syncs_told_alone_is_that_of_looks_at_changes),
     CASE(old_runs_are_forgotten_unless_all_are_to_be_kept), CASE(a_lost_lease_begins_the_service_anew),
     CASE(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together),
     CASE(an_idle_scheduler_learns_by_its_beat_that_another_took_over),
