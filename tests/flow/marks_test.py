@@ -146,6 +146,8 @@ class Marks(Scenario):
         ids = sorted(sandbox.truth('deals'))[:5]
         self.assertIn('deals', pipeline.potok('pause', 'deals').stdout)
         self.assertRegex(pipeline.potok('status').stdout, r'main/deals \(paused\)')
+        self.assertEqual('paused already: main/deals\n', pipeline.potok('pause', 'deals').stdout)
+        self.assertEqual('was not paused: main/leads\n', pipeline.potok('resume', 'leads').stdout)
         for record in ids:
             sandbox.post('set?entity=deals&id=%d' % record, {'TITLE': 'paused %d' % record})
         hooks.tell(ids)
@@ -160,7 +162,12 @@ class Marks(Scenario):
         self.assertIn('potok resume deals', answer.stderr)
         self.assertEqual(0, pipeline.potok('sync', '--wait').returncode, 'the others are synced')
         self.assertTrue(all(self.mark(pipeline, i) for i in ids), 'nothing was asked meanwhile')
-        self.assertEqual(0, pipeline.potok('resume').returncode)
+        told = pipeline.potok('resume')
+        self.assertEqual((0, 'going on: main/deals\n'), (told.returncode, told.stdout))
+        self.assertEqual('nothing was paused\n', pipeline.potok('resume').stdout)
+        told = json.loads(pipeline.potok('pause', 'leads', '--json').stdout)
+        self.assertEqual({'paused': [{'portal': 'main', 'entity': 'leads'}], 'already': []}, told)
+        self.assertEqual({'resumed': told['paused'], 'already': []}, json.loads(pipeline.potok('resume', 'leads', '--json').stdout))
         wait_for(lambda: self.row(pipeline, ids[4])['title'] == 'paused %d' % ids[4], 'what gathered is served', 10)
         wait_for(lambda: self.at_rest(pipeline), 'all of it', 10)
         truth.check(self, pipeline, sandbox, ['deals'])

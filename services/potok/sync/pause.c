@@ -18,15 +18,33 @@ static const struct option_def OPTIONS[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
-static void tell(const char *body, const char *key, const char *text)
+static int list(const json_t *root, const char *key, const char *text)
 {
-    json_t *root = json_loads(body, 0, NULL), *o;
+    const json_t *o;
     size_t i;
 
     json_array_foreach(json_object_get(root, key), i, o)
         printf("%s %s/%s\n", text, json_string_value(json_object_get(o, "portal")),
             json_string_value(json_object_get(o, "entity")));
-    json_decref(root);
+    return (int)json_array_size(json_object_get(root, key));
+}
+
+static void tell_paused(const json_t *root)
+{
+    list(root, "paused",
+        say("приостановлено (продолжить: potok resume):", "paused (to go on: potok resume):"));
+    list(root, "already", say("уже приостановлено:", "paused already:"));
+}
+
+/* Those that went on all the while are of interest only to who named them. */
+static void tell_resumed(const json_t *root, bool named)
+{
+    int going = list(root, "resumed", say("идёт дальше:", "going on:"));
+
+    if (named)
+        list(root, "already", say("не было приостановлено:", "was not paused:"));
+    else if (going == 0)
+        printf("%s\n", say("ничего не было приостановлено", "nothing was paused"));
 }
 
 static int ask(const struct home *home, const struct args *args, bool pause, const char *question)
@@ -37,13 +55,16 @@ static int ask(const struct home *home, const struct args *args, bool pause, con
     if (absence_may_look(home, &err) < 0 || control_call(home->run_dir, home->bus_scheduler,
                                                 pause ? "pause" : "resume", question, &body, &err) < 0)
         return absence_failed(home, &err);
+
+    json_t *root = json_loads(body, 0, NULL);
+
     if (args->option[OPTION_JSON] != NULL)
         printf("%s\n", body);
     else if (pause)
-        tell(body, "paused",
-            say("приостановлено (продолжить: potok resume):", "paused (to go on: potok resume):"));
+        tell_paused(root);
     else
-        tell(body, "resumed", say("идёт дальше:", "going on:"));
+        tell_resumed(root, args->word_count > 0);
+    json_decref(root);
     free(body);
     return EXIT_WELL;
 }

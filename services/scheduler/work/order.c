@@ -46,16 +46,16 @@ static struct order *order_new(const struct sync_wish *wishes, int count, struct
     return x;
 }
 
-/* "portal", "entity" of every mirror that was meant. */
-static json_t *meant(const struct scheduler *s, const struct order *x)
+/* "portal", "entity" of every mirror of these. */
+static json_t *names_of(const struct scheduler *s, const struct sync_wish *wishes, int count)
 {
     json_t *list = json_array();
 
-    for (int w = 0; w < x->count; w++) {
-        const struct portal *p = &s->portals[x->wishes[w].portal].portal;
+    for (int w = 0; w < count; w++) {
+        const struct portal *p = &s->portals[wishes[w].portal].portal;
 
         for (int i = 0; i < p->mirror_count; i++)
-            if (x->wishes[w].mirrors & (uint64_t)1 << i)
+            if (wishes[w].mirrors & (uint64_t)1 << i)
                 json_array_append_new(list, json_pack("{s:s, s:s}", "portal", p->config->name, "entity",
                                                 p->mirrors[i].entity->plural));
     }
@@ -66,7 +66,7 @@ static void reply(struct scheduler *s, const struct order *x, const char *key)
 {
     json_t *body = json_object();
 
-    json_object_set_new(body, key, meant(s, x));
+    json_object_set_new(body, key, names_of(s, x->wishes, x->count));
     control_reply(s, x->peer, x->correlation, NULL, body);
     json_decref(body);
 }
@@ -175,29 +175,51 @@ static int pause_work(struct step *step, struct db *db, struct err *err)
     return 0;
 }
 
-static void pause_mirror(struct portal *p, struct mirror *m, bool paused)
+/* False: it was so already. */
+static bool pause_mirror(struct portal *p, struct mirror *m, bool paused)
 {
-    if (m->paused != paused)
+    bool changes = m->paused != paused;
+
+    if (changes)
         log_ev(LOG_INFO, paused ? "mirror.paused" : "mirror.resumed", kv_str("portal", p->name),
             kv_s("entity", m->entity->plural));
     m->paused = paused;
     if (!paused)
         m->marks_due[0] = m->marks_due[1] = true;
+    return changes;
+}
+
+static void reply_paused(struct scheduler *s, const struct order *x, const struct sync_wish *changed)
+{
+    struct sync_wish already[CONFIG_PORTALS_MAX];
+    json_t *body = json_object();
+
+    for (int w = 0; w < x->count; w++)
+        already[w] = (struct sync_wish){ x->wishes[w].portal, x->wishes[w].mirrors & ~changed[w].mirrors };
+    json_object_set_new(body, x->paused ? "paused" : "resumed", names_of(s, changed, x->count));
+    json_object_set_new(body, "already", names_of(s, already, x->count));
+    control_reply(s, x->peer, x->correlation, NULL, body);
+    json_decref(body);
 }
 
 static void pause_done(struct step *step)
 {
     struct order *x = (struct order *)step;
     struct scheduler *s = step->s;
+    struct sync_wish changed[CONFIG_PORTALS_MAX];
 
     for (int w = 0; w < x->count; w++) {
         struct portal *p = &s->portals[x->wishes[w].portal].portal;
 
-        for (int i = 0; i < p->mirror_count; i++)
-            if (x->wishes[w].mirrors & (uint64_t)1 << i)
-                pause_mirror(p, &p->mirrors[i], x->paused);
+        changed[w] = (struct sync_wish){ x->wishes[w].portal, 0 };
+        for (int i = 0; i < p->mirror_count; i++) {
+            uint64_t bit = (uint64_t)1 << i;
+
+            if ((x->wishes[w].mirrors & bit) != 0 && pause_mirror(p, &p->mirrors[i], x->paused))
+                changed[w].mirrors |= bit;
+        }
     }
-    reply(s, x, x->paused ? "paused" : "resumed");
+    reply_paused(s, x, changed);
 }
 
 struct step *order_pause(struct scheduler *s, const struct sync_wish *wishes, int count, bool paused,
