@@ -10,7 +10,7 @@ from chaos.disk import Disk
 from chaos.events import Events, Lag, Lost
 from chaos.portal import Portal
 from chaos.power import Power
-from chaos.round import Chaos, close, run
+from chaos.round import STRIKES, Chaos, close, run
 from chaos.schedulers import Schedulers
 from chaos.several import Several
 from chaos.syncs import Syncs
@@ -27,7 +27,7 @@ def arguments():
         prog='./dev chaos', formatter_class=argparse.RawDescriptionHelpFormatter,
         description='%s\n\n%s\n\nEvery scenario ends by itself: the last kill, rest, the oracle\'s verdict.' % (__doc__, about))
     parser.add_argument('names', nargs='*', metavar='NAME', help='default: all')
-    parser.add_argument('--kills', type=int, help='of all scenarios together (%d)' % KILLS)
+    parser.add_argument('--kills', type=int, help='strikes of all scenarios together (%d): SIGKILL, SIGTERM, SIGSTOP' % KILLS)
     parser.add_argument('--long', action='store_true', help='%d kills, on both databases' % LONG)
     parser.add_argument('--database', choices=sorted(DATABASES), help='sqlite unless --long')
     parser.add_argument('--short', action='store_true', help='small portals')
@@ -52,7 +52,21 @@ def shares(total, parts):
 
 
 def line(*cells):
-    return '%-10s %-10s %6s %6s %-28s %11s %8s %7s' % cells
+    return '%-10s %-10s %6s %7s %7s %7s %7s %-28s %11s %8s %7s' % cells
+
+
+HEAD = line('scenario', 'database', 'rounds', 'strikes', *STRIKES, 'faults', 'differences', 'seed', 'seconds')
+
+
+def line_of(done, bad, seconds):
+    return line(done.name, done.database, done.done, sum(done.strikes()), *done.strikes(), done.faults(), 'FAILED' if bad else 0,
+                done.seed, '%.0f' % seconds)
+
+
+def in_all(struck):
+    """"12 strikes (SIGKILL 7, SIGTERM 3, SIGSTOP 2)" of the scenarios' strikes."""
+    kinds = [sum(kind) for kind in zip(*struck)] or [0] * len(STRIKES)
+    return '%d strikes (%s)' % (sum(kinds), ', '.join('%s %d' % pair for pair in zip(STRIKES, kinds)))
 
 
 def main():
@@ -61,7 +75,7 @@ def main():
     if any(d == 'postgresql' for _, d in plan):
         programs()      # says what is missing before anything is begun
     kills = given.kills or (LONG if given.long else KILLS)
-    began, lines, failures, killed = time.monotonic(), [], [], 0
+    began, lines, failures, struck = time.monotonic(), [], [], []
     try:
         for (scenario, database), share in zip(plan, shares(kills, len(plan))):
             if share == 0 or Chaos.ended:
@@ -69,16 +83,15 @@ def main():
             done, result, seconds = run(scenario, database, share, given.seed, given.short)
             bad = [text for _, text in result.failures + result.errors]
             failures += [(done, text) for text in bad]
-            killed += done.killed()
-            lines.append(line(done.name, database, done.done, done.killed(), done.faults(), 'FAILED' if bad else 0, done.seed,
-                              '%.0f' % seconds))
+            struck.append(done.strikes())
+            lines.append(line_of(done, bad, seconds))
             for text in bad:
                 print(text, flush=True)
     finally:
         close()
-    print('\n' + line('scenario', 'database', 'rounds', 'kills', 'faults', 'differences', 'seed', 'seconds'))
+    print('\n' + HEAD)
     print('\n'.join(lines))
-    print('%d kills in %.0f s, %s' % (killed, time.monotonic() - began, '%d of %d scenarios failed' % (
+    print('%s in %.0f s, %s' % (in_all(struck), time.monotonic() - began, '%d of %d scenarios failed' % (
         len({id(done) for done, _ in failures}), len(lines)) if failures else 'no difference'))
     for done, text in failures:
         print('\n%s on %s: again with ./dev chaos %s --database %s --kills %d --seed %d\n%s' % (

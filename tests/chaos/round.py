@@ -15,6 +15,9 @@ ALARM = 'alarm.raised'       # what goes wrong here long enough is told, rightly
 PG_GONE = 'rows.failed', 'database.waiting'     # what a server that goes away may say besides
 
 
+STRIKES = 'SIGKILL', 'SIGTERM', 'SIGSTOP'    # what a service is struck with; all else in a verdict are faults
+
+
 class Chaos(Scenario):
     """One scenario. `name`, `about` and `databases` are its line in the table, `warnings` what it may say besides what every
     storm may; `kills` and `database` are set before it runs."""
@@ -81,11 +84,12 @@ class Chaos(Scenario):
 
     # ---- its line in the summary ----
 
-    def killed(self):
-        return sum(self.struck.get(how, 0) for how in ('SIGKILL', 'SIGTERM', 'SIGSTOP'))
+    def strikes(self):
+        """How many of each kind, in the order of STRIKES."""
+        return [self.struck.get(how, 0) for how in STRIKES]
 
     def faults(self):
-        return ', '.join('%s %d' % pair for pair in sorted(self.struck.items()) if not pair[0].startswith('SIG'))
+        return ', '.join('%s %d' % pair for pair in sorted(self.struck.items()) if pair[0] not in STRIKES)
 
 
 def close():
