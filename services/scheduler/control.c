@@ -16,6 +16,7 @@ void control_reply(
     struct msg *m = msg_new(MSG_CONTROL_REPLY);
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 
+    questions_answered(&s->questions, correlation);
     memcpy(m->correlation, correlation, sizeof(m->correlation));
     m->control_reply = (struct msg_control_reply){
         .outcome = str_of(error == NULL ? "ok" : "failed"), .error = str_of(error), .body = str_of(text)
@@ -196,18 +197,32 @@ static void on_marks(struct scheduler *s, struct bus_peer from, const struct msg
 
 /* ---- all commands ---- */
 
-static const struct {
+static const struct command {
     const char *name;
     void (*run)(struct scheduler *s, struct bus_peer from, const struct msg *m, json_t *args);
+    bool counts; /* it waits for the database alone, and is always answered */
 } COMMANDS[] = {
-    { "sync", on_sync },
-    { "pause", on_pause },
-    { "resume", on_resume },
-    { "marks", on_marks },
-    { "status", status_on_command },
-    { "config", on_config },
-    { "access", access_on_command },
+    { "sync", on_sync, true },
+    { "pause", on_pause, true },
+    { "resume", on_resume, true },
+    { "marks", on_marks, true },
+    { "status", status_on_command, true },
+    { "config", on_config, false },
+    { "access", access_on_command, false },
 };
+
+/* Who asks repeats it every second until the answer comes. */
+static bool may_ask(struct scheduler *s, struct bus_peer from, const struct msg *m, const struct command *c)
+{
+    enum question is = c->counts ? questions_ask(&s->questions, m->correlation) : QUESTION_NEW;
+
+    if (is == QUESTION_TOO_MANY)
+        reply_failed(s, from, m,
+            "the database does not answer, and %d questions wait for it already: ask again when it does "
+            "(potok doctor)",
+            QUESTIONS_MOST);
+    return is == QUESTION_NEW;
+}
 
 void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m)
 {
@@ -224,7 +239,8 @@ void control_on_command(struct scheduler *s, struct bus_peer from, struct msg *m
     for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++) {
         if (!str_is(m->control.command, COMMANDS[i].name))
             continue;
-        COMMANDS[i].run(s, from, m, args);
+        if (may_ask(s, from, m, &COMMANDS[i]))
+            COMMANDS[i].run(s, from, m, args);
         json_decref(args);
         return;
     }

@@ -10,6 +10,7 @@
 #include "rules/flight.h"
 #include "lead/lease.h"
 #include "rules/portal.h"
+#include "rules/questions.h"
 #include "run/alarm.h"
 #include "run/app.h"
 #include "run/bus.h"
@@ -70,6 +71,7 @@ struct scheduler {
     struct crew crew;
     struct buckets buckets;
     struct senders senders;
+    struct questions questions;     /* of operators, not answered yet */
     bool covering;                  /* a level is being saved for them */
     struct step *steps, **steps_end;
     struct step *running;

@@ -17,6 +17,7 @@ struct rig {
     struct msg *jobs[JOBS_MAX];
     int job_count, taken; /* received; looked at by the test */
     struct msg *reply;
+    int replies, refused; /* CONTROL_REPLY: all, and those that failed */
     uint64_t acked; /* `last` of the newest EVENT_ACK */
     uv_timer_t ready;
     bool silent, forget; /* send no READY; hold nothing */
@@ -51,6 +52,8 @@ static inline void rig_on_message(void *ctx, struct bus_plug *plug, struct bus_p
         msg_free(&r->reply);
         r->reply = *m;
         *m = NULL;
+        r->replies++;
+        r->refused += str_is(r->reply->control_reply.outcome, "failed");
     } else if ((*m)->type == MSG_EVENT_ACK) {
         r->acked = (*m)->event_ack.last;
     }

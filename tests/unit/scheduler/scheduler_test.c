@@ -184,10 +184,67 @@ TEST(commands_that_cannot_be_are_told_why)
     rig_free(r);
 }
 
+/* ---- a database that stands still ---- */
+
+static uv_sem_t standing;
+
+static int stand_still(void *ctx, struct db *db, struct err *err)
+{
+    uv_sem_wait(&standing);
+    return 0;
+}
+
+static void moved_on(void *ctx, int status, const struct err *err)
+{
+}
+
+static void ask_status(struct rig *r, const char *correlation)
+{
+    struct msg *m = msg_new(MSG_CONTROL);
+
+    snprintf(m->correlation, sizeof(m->correlation), "%s", correlation);
+    m->control = (struct msg_control){ .command = STR("status"), .args = STR("") };
+    WAIT_FOR(&r->on, bus_peers(r->fetcher) > 0 && bus_send(r->fetcher, &m) == BUS_SENT);
+}
+
+TEST(questions_that_a_standing_database_leaves_unanswered_are_bounded)
+{
+    struct rig *r = rig_new();
+    char name[UUID_SIZE];
+
+    WAIT_FOR(&r->on, r->on.s->pool != NULL && r->on.s->lease.active);
+    CHECK_EQ(uv_sem_init(&standing, 0), 0);
+    for (int i = 0; i < 2; i++) /* as many as the pool has threads */
+        db_pool_do(r->on.s->pool, DB_URGENT, stand_still, moved_on, NULL);
+    for (int i = 0; i < QUESTIONS_MOST + 5; i++) {
+        snprintf(name, sizeof(name), "01a1ff57-0000-7000-8000-%012d", i);
+        ask_status(r, name);
+    }
+    ask_status(r, "01a1ff57-0000-7000-8000-000000000000"); /* again, as potok does every second */
+    WAIT_FOR(&r->on, r->replies == 5);
+    CHECK_EQ(r->refused, 5);
+    char *why = str_dup(r->reply->control_reply.error);
+    CHECK_HAS(why, "32 questions wait for it already");
+    free(why);
+    rig_turns(r, 100);
+    CHECK_EQ(r->on.s->questions.count, QUESTIONS_MOST);
+
+    for (int i = 0; i < 2; i++)
+        uv_sem_post(&standing);
+    WAIT_FOR(&r->on, r->replies == 5 + QUESTIONS_MOST);
+    rig_turns(r, 100);
+    CHECK_EQ(r->replies, 5 + QUESTIONS_MOST);
+    CHECK_EQ(r->refused, 5);
+    CHECK_EQ(r->on.s->questions.count, 0);
+    rig_free(r);
+    uv_sem_destroy(&standing);
+}
+
 TEST_MAIN(CASE(a_sync_goes_from_probe_to_ranges_to_done), CASE(done_may_overtake_report),
     CASE(rows_that_are_lost_on_the_way_are_read_again),
     CASE(ranges_in_memory__a_lost_done_costs_nothing_but_time),
     CASE(the_jobs_of_a_restarted_fetcher_are_sent_again_at_once),
     CASE(floor__stays_below_what_is_awaited_and_rises_when_it_ends),
     CASE(the_calls_of_a_run_are_counted_when_they_are_sent), CASE(marks_are_read_by_list_and_by_get),
-    CASE(commands_that_cannot_be_are_told_why))
+    CASE(commands_that_cannot_be_are_told_why),
+    CASE(questions_that_a_standing_database_leaves_unanswered_are_bounded))
