@@ -143,6 +143,7 @@ void attempt_failed(struct scheduler *s, struct flight *f, const struct failure 
 void mend_job(struct scheduler *s, int portal, struct job *job, unsigned tries, const struct failure *why);
 /* Forgets a job by id or a probe, its row too; what it was for will be asked anew. */
 void mend_drop(struct scheduler *s, int portal, struct job *job);
+void mend_stray(struct scheduler *s, int portal, uint64_t id);          /* the row of such a job that nobody remembers goes */
 void mend_finished(struct scheduler *s, int portal, struct job *job);   /* the job is done */
 /* So it is, but for ids that the answer left out; takes its ids. d: of the attempt. */
 void mend_left_out(struct scheduler *s, int portal, struct job *job, uint64_t d);

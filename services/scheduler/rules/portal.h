@@ -19,6 +19,7 @@
 
 #define PORTAL_ENTITIES_MAX CONFIG_ENTITIES_MAX
 #define MIRROR_PROBE_TRIES 8        /* so many errors in a row that the portal has for one entity: its run fails */
+#define PORTAL_STRAYS_MAX 32        /* looked after at a time; more wait for the next scan */
 #define PORTAL_BY_ID_MOST 4         /* by-id jobs of one entity and kind at a time */
 #define MIRROR_LIST_FAILS 12        /* so many one-page ranges in a row, not all around one record: the list fails */
 #define PORTAL_UNWELL 3             /* so many failed calls in a row: it is tried with one call at a time */
@@ -105,6 +106,8 @@ struct portal {
     uint64_t floor_at_ms, scan_at_ms, requests_at_ms;
     uint64_t history_at_ms;         /* monotonic; old runs are not looked for before */
     bool scan_wanted;
+    uint64_t strays[PORTAL_STRAYS_MAX]; /* rows of jobs by id and probes that the last scan found and nobody knows */
+    int stray_count;
     struct guardian guardian;       /* of an application's events */
     struct offline offline;
 };

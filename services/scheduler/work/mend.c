@@ -116,6 +116,14 @@ static void drop_row(struct scheduler *s, int portal, struct job *job, uint64_t 
     scheduler_step(s, &x->step);
 }
 
+void mend_stray(struct scheduler *s, int portal, uint64_t id)
+{
+    struct mend *x = mend_new(s, portal, MEND_ALONE, "stray");
+
+    x->job = id;
+    scheduler_step(s, &x->step);
+}
+
 void mend_drop(struct scheduler *s, int portal, struct job *job)
 {
     if (job->id > 0 && job->kind != JOB_RANGE)

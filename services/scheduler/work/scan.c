@@ -65,6 +65,50 @@ static void add_missing(struct portal *p, const struct store_scan *s)
     }
 }
 
+static bool is_known(const struct scheduler *s, int portal, uint64_t id)
+{
+    if (job_find(s->portals[portal].portal.jobs, id) != NULL)
+        return true;
+    for (int i = 0; i < s->flights.count; i++)
+        if (s->flights.list[i].portal == portal && s->flights.list[i].job_id == id)
+            return true;
+    return false;
+}
+
+static bool was_stray(const struct portal *p, uint64_t id)
+{
+    for (int i = 0; i < p->stray_count; i++)
+        if (p->strays[i] == id)
+            return true;
+    return false;
+}
+
+/* A dispatch that was committed and of which only the answer was lost leaves rows of readings by id and of
+ * probes that nobody sent; what they were for is asked anew. One that is forgotten here may have its own end
+ * on the way to the database; those steps come before the next scan, so what two scans in a row find is
+ * nobody's. */
+static void sweep_strays(struct scheduler *s, const struct scan *x)
+{
+    struct portal *p = &s->portals[x->portal].portal;
+    uint64_t found[PORTAL_STRAYS_MAX] = { 0 };
+    int count = 0;
+
+    for (int i = 0; i < x->store.job_count && count < PORTAL_STRAYS_MAX; i++) {
+        const struct store_job *row = &x->store.jobs[i];
+
+        if (job_kind_walks(row->kind) || is_known(s, x->portal, row->id))
+            continue;
+        found[count++] = row->id;
+        if (!was_stray(p, row->id))
+            continue;
+        log_ev(LOG_INFO, "job.stray", kv_str("portal", p->name), kv_u("job", row->id),
+            kv_s("kind", job_kind_name(row->kind)), kv_u("d", row->d));
+        mend_stray(s, x->portal, row->id);
+    }
+    memcpy(p->strays, found, sizeof(found));
+    p->stray_count = count;
+}
+
 static void drop_closed(struct scheduler *s, const struct scan *x)
 {
     struct portal *p = &s->portals[x->portal].portal;
@@ -141,6 +185,7 @@ static void scan_done(struct step *step)
     drop_closed(s, x);
     add_missing(p, &x->store);
     see_runs(s, x);
+    sweep_strays(s, x);
     for (int i = 0; i < p->mirror_count; i++) {
         for (int ask = 0; ask < 2; ask++)
             p->mirrors[i].marks_due[ask] |= x->store.due[i][ask];

@@ -68,6 +68,36 @@ TEST(a_run_that_ended_unseen_is_told_at_the_stop_and_once)
     rig_free(r);
 }
 
+static int64_t strays_after_a_scan(struct rig *r)
+{
+    r->on.s->portals[0].portal.scan_wanted = true;
+    scheduler_wake(r->on.s);
+    return rig_get(r, "SELECT count(*) FROM potok_job WHERE first = 77 AND state = 'open'");
+}
+
+/* The answer to a COMMIT was lost, the commit was not: nobody here knows the rows. */
+TEST(rows_of_jobs_that_nobody_sent_are_swept_and_those_under_way_stay)
+{
+    struct rig *r = rig_new();
+    struct msg *job = rig_first_range(r, 100);
+
+    rig_commit(r, job, true);
+    WAIT_FOR(&r->on, rig_run_is(r, "done"));
+    rig_run(r, "INSERT INTO potok_mark (portal, entity, id, k, ask) SELECT 'main', 'deals', 5, tick, 1 FROM "
+               "potok_lease");
+    job = rig_next_job(r);
+    CHECK_VIEW(job->job.kind, "get");
+    rig_run(r,
+        "INSERT INTO potok_job (run, portal, entity, kind, first, last, state, d) VALUES "
+        "(0, 'main', 'deals', 'get', 77, 78, 'open', 3), (0, 'main', 'deals', 'ids', 77, 78, 'open', 3), "
+        "(0, 'main', NULL, 'probe', 77, 78, 'open', 3)");
+    WAIT_FOR(&r->on, strays_after_a_scan(r) == 0);
+    CHECK_EQ(rig_get(r, "SELECT count(*) FROM potok_job WHERE kind = 'get' AND state = 'open'"), 1);
+    CHECK_EQ(
+        rig_get(r, "SELECT id FROM potok_job WHERE kind = 'get' AND state = 'open'"), (int64_t)job->job.job);
+    rig_free(r);
+}
+
 /* One knob for who wants one; the finer word goes before. */
 TEST(the_interval_of_full_syncs_told_alone_is_that_of_looks_at_changes)
 {
@@ -227,6 +257,7 @@ TEST(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together)
 
 TEST_MAIN(CASE(ranges_in_memory__a_new_scheduler_goes_on_where_the_old_one_was),
     CASE(a_run_that_ended_unseen_is_told_at_the_stop_and_once),
+    CASE(rows_of_jobs_that_nobody_sent_are_swept_and_those_under_way_stay),
     CASE(the_interval_of_full_syncs_told_alone_is_that_of_looks_at_changes),
     CASE(old_runs_are_forgotten_unless_all_are_to_be_kept), CASE(a_lost_lease_begins_the_service_anew),
     CASE(tokens_that_cannot_be_kept_have_the_time_of_one_stop_together),
