@@ -30,6 +30,7 @@ struct http_call {
     size_t header_bytes;
     size_t inflated_bytes; /* of a body that is too big: as far as it was unpacked */
     bool too_big, headers_too_big;
+    bool watched; /* the client: the last that curl said of a descriptor of its was to watch it */
     uint64_t started_ms;
     char host[HTTP_CALL_HOST]; /* for errors: the rest of the URL is a secret */
     void (*on_done)(void *ctx, struct http_answer *answer);

@@ -12,7 +12,10 @@
 #include "base/mem.h"
 #include "run/http_call.h"
 
-enum { IDLE_CONNECTIONS = 32 };
+enum {
+    IDLE_CONNECTIONS = 32,
+    ADDRESSES_AT_ONCE = 16, /* of a host, that fail one after the other without a moment between them */
+};
 
 struct watch { /* a descriptor of curl */
     struct http_client *client;
@@ -86,13 +89,45 @@ static void release(struct http_client *c)
     free(c);
 }
 
-static void on_timer(uv_timer_t *timer)
+/* A call that has sent nothing and waits for no descriptor. */
+static bool is_stalled(const struct http_client *c)
 {
-    struct http_client *c = timer->data;
+    for (const struct http_call *call = c->calls; call != NULL; call = call->next)
+        if (!call->watched && !http_call_sent(call))
+            return true;
+    return false;
+}
+
+/* When an address of a host is refused or silent for its share of the time, curl 7.88 goes on to the next one
+ * only the next time the call is run, and asks for no such time (lib/connect.c, is_connected()): with two
+ * addresses, of which the first is silent, the second is never tried. The programs of curl run every call
+ * once a second anyway; we run them when one stands there. */
+static void run_stalled(struct http_client *c)
+{
     int running;
 
-    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    for (int n = 0; n < ADDRESSES_AT_ONCE && c->multi != NULL && is_stalled(c); n++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* nothing else runs a call without a descriptor \
+                                                            */
+        curl_multi_socket_all(c->multi, &running);
+#pragma GCC diagnostic pop
+        collect(c);
+    }
+}
+
+static void act(struct http_client *c, curl_socket_t fd, int flags)
+{
+    int running;
+
+    curl_multi_socket_action(c->multi, fd, flags, &running);
     collect(c);
+    run_stalled(c);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* Curl is not to be entered from here: even "now" goes through the loop. */
@@ -112,9 +147,7 @@ static int on_timeout(CURLM *multi, long timeout_ms, void *ctx)
 static void on_event(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
-    struct http_client *c = w->client;
     int flags = 0;
-    int running;
 
     if (status < 0)
         flags = CURL_CSELECT_ERR;
@@ -122,8 +155,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(c->multi, w->fd, flags, &running);
-    collect(c);
+    act(w->client, w->fd, flags);
 }
 
 static void on_watch_closed(uv_handle_t *handle)
@@ -154,8 +186,11 @@ static int on_watch(CURL *easy, curl_socket_t fd, int what, void *ctx, void *of_
 {
     struct http_client *c = ctx;
     struct watch *w = of_fd;
+    struct http_call *call = NULL;
     int events = 0;
 
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call) == CURLE_OK && call != NULL)
+        call->watched = what != CURL_POLL_REMOVE;
     if (what == CURL_POLL_REMOVE) {
         if (w != NULL) {
             curl_multi_assign(c->multi, fd, NULL);

@@ -1,12 +1,16 @@
 #include "run/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "run/http_call.h"
 #include "run/http_server.h"
 #include "support/check.h"
 #include "turn.h"
@@ -642,6 +646,93 @@ TEST(a_call_that_found_nobody_sent_nothing)
     site_close(&s);
 }
 
+/* ---- a host of several addresses ---- */
+
+#define HOLE_CALLERS 3
+
+struct hole { /* an address that is silent: its queue is full, and what else comes is dropped */
+    int listener, callers[HOLE_CALLERS];
+};
+
+static void hole_open(struct hole *h, const char *address, int port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    const int on = 1;
+
+    CHECK_EQ(inet_pton(AF_INET, address, &at.sin_addr), 1);
+    h->listener = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(h->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    CHECK_EQ(bind(h->listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    CHECK_EQ(listen(h->listener, 0), 0);
+    for (int i = 0; i < HOLE_CALLERS; i++) {
+        h->callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(h->callers[i], (struct sockaddr *)&at, sizeof(at));
+    }
+}
+
+static void hole_close(const struct hole *h)
+{
+    for (int i = 0; i < HOLE_CALLERS; i++)
+        close(h->callers[i]);
+    close(h->listener);
+}
+
+/* The name stands for several addresses, the last of them the site's; as a resolver would have said. */
+static struct outcome call_past(struct site *s, const char *others, bool once)
+{
+    struct outcome o = { .once = once };
+    const char *port = strrchr(http_server_address(s->server), ':') + 1;
+    char url[64], told[160];
+
+    snprintf(url, sizeof(url), "http://localhost:%s/echo", port);
+    snprintf(told, sizeof(told), "localhost:%s:%s,127.0.0.1", port, others);
+    struct curl_slist *names = curl_slist_append(NULL, told);
+    struct http_call *made = call_url(s, "POST", url, "{}", &o, 4000, 1000);
+
+    curl_easy_setopt(made->easy, CURLOPT_RESOLVE, names); /* read when the loop turns */
+    turn_until(&s->loop, &o.count, 1);
+    curl_slist_free_all(names);
+    CHECK_STR(o.text, "");
+    CHECK_EQ(o.status, 200);
+    CHECK_EQ(s->requests, 1);
+    return o;
+}
+
+/* Each has half of the time that is left; a portal's host may have an address that is down. */
+TEST(of_a_hosts_addresses_the_next_is_tried_when_one_is_silent)
+{
+    static const char *const others[] = { "127.0.0.2", "127.0.0.2,127.0.0.3" };
+
+    for (int i = 0; i < 4; i++) {
+        struct site s;
+        struct hole holes[2];
+
+        site_open(&s);
+        int port = atoi(strrchr(http_server_address(s.server), ':') + 1);
+        hole_open(&holes[0], "127.0.0.2", port);
+        hole_open(&holes[1], "127.0.0.3", port);
+        struct outcome o = call_past(&s, others[i / 2], i % 2 == 1);
+
+        CHECK(o.took_ms >= 1900); /* the holes were holes */
+        hole_close(&holes[0]);
+        hole_close(&holes[1]);
+        site_close(&s);
+    }
+}
+
+TEST(of_a_hosts_addresses_the_next_is_tried_at_once_when_one_is_refused)
+{
+    static const char *const others[] = { "127.0.0.4", "127.0.0.4,127.0.0.5,127.0.0.6", "255.255.255.255" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        struct site s;
+
+        site_open(&s);
+        CHECK(call_past(&s, others[i], false).took_ms < 1000);
+        site_close(&s);
+    }
+}
+
 TEST_MAIN(CASE(a_post_carries_its_body_and_brings_the_answer),
     CASE(statuses_and_headers_are_told_not_acted_upon), CASE(a_gzipped_answer_is_unpacked),
     CASE(an_answer_over_the_limit_after_unpacking_is_too_big), CASE(a_deadline_ends_the_call),
@@ -650,4 +741,6 @@ TEST_MAIN(CASE(a_post_carries_its_body_and_brings_the_answer),
     CASE(a_cancelled_call_ends_once_and_at_once), CASE(a_callback_may_cancel_one_call_and_start_another),
     CASE(freeing_the_client_ends_every_call_before_it_returns), CASE(connections_are_kept_and_used_again),
     CASE(a_request_that_must_not_be_made_twice_is_not), CASE(what_is_sent_once_leaves_no_connection_behind),
-    CASE(what_is_sent_once_is_not_on_its_way_for_long), CASE(a_call_that_found_nobody_sent_nothing))
+    CASE(what_is_sent_once_is_not_on_its_way_for_long), CASE(a_call_that_found_nobody_sent_nothing),
+    CASE(of_a_hosts_addresses_the_next_is_tried_when_one_is_silent),
+    CASE(of_a_hosts_addresses_the_next_is_tried_at_once_when_one_is_refused))
