@@ -2,6 +2,7 @@
 #include "scheduler.h"
 
 #include "access/access.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdarg.h>
@@ -214,7 +215,8 @@ static const struct command {
 /* Who asks repeats it every second until the answer comes. */
 static bool may_ask(struct scheduler *s, struct bus_peer from, const struct msg *m, const struct command *c)
 {
-    enum question is = c->counts ? questions_ask(&s->questions, m->correlation) : QUESTION_NEW;
+    enum question is =
+        c->counts ? questions_ask(&s->questions, m->correlation, clock_mono_ms()) : QUESTION_NEW;
 
     if (is == QUESTION_TOO_MANY)
         reply_failed(s, from, m,
