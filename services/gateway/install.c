@@ -76,10 +76,24 @@ static const struct intake_portal *portal_of(
     return apps == 1 ? only : NULL;
 }
 
+#define LIFE_MOST_S 31536000
+
+/* When the access token ends; 0: not told. The vendor's page of ONAPPINSTALL tells its life alone, which
+ * counts from the sending (ts); portals were seen to tell its end, too. */
+static int64_t ends_ms(const struct form *f)
+{
+    int64_t end_s, sent_s, life_s;
+
+    if (str_i64(form_get(f, "auth[expires]"), &end_s) && end_s > 0 && end_s <= INT64_MAX / 1000)
+        return end_s * 1000;
+    if (!str_i64(form_get(f, "ts"), &sent_s) || !str_i64(form_get(f, "auth[expires_in]"), &life_s) ||
+        sent_s <= 0 || sent_s > INT64_MAX / 2000 || life_s <= 0 || life_s > LIFE_MOST_S)
+        return 0;
+    return (sent_s + life_s) * 1000;
+}
+
 static void read_auth(const struct form *f, struct access *a)
 {
-    struct str expires = form_get(f, "auth[expires]");
-
     access_set(&a->access_token, form_get(f, "auth[access_token]"));
     access_set(&a->refresh_token, form_get(f, "auth[refresh_token]"));
     access_set(&a->application_token, form_get(f, "auth[application_token]"));
@@ -88,9 +102,7 @@ static void read_auth(const struct form *f, struct access *a)
     access_set(&a->server, webhook_host_in(form_get(f, "auth[server_endpoint]")));
     access_set(&a->scope, form_get(f, "auth[scope]"));
     access_set(&a->status, form_get(f, "auth[status]"));
-    if (!str_i64(expires, &a->expires_ms) || a->expires_ms < 0 || a->expires_ms > INT64_MAX / 1000)
-        a->expires_ms = 0;
-    a->expires_ms *= 1000;
+    a->expires_ms = ends_ms(f);
 }
 
 static enum reason judge(const struct intake_rules *rules, const struct seal_keys *keys, const struct form *f,

@@ -174,6 +174,36 @@ TEST(all_that_an_install_tells_is_kept)
     done(&t);
 }
 
+TEST(the_end_of_the_token_is_told_or_reckoned)
+{
+    static const struct {
+        const char *told;
+        int64_t ends_ms;
+    } cases[] = {
+        { "&auth[expires]=1736405807", 1736405807000 },
+        { "&auth[expires]=1736405807&ts=1000&auth[expires_in]=3600", 1736405807000 },
+        { "&ts=1736402207&auth[expires_in]=3600", 1736405807000 }, /* as the vendor's page has it */
+        { "&auth[expires_in]=3600", 0 },
+        { "&ts=1736402207", 0 },
+        { "&ts=1736402207&auth[expires_in]=-1", 0 },
+        { "&ts=99999999999999999&auth[expires_in]=3600", 0 },
+        { "&auth[expires]=99999999999999999", 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct intake_rules rules = rules_with("", true);
+        char body[400];
+
+        snprintf(body, sizeof(body),
+            "event=ONAPPINSTALL&auth[access_token]=acc&auth[refresh_token]=ref&auth[domain]=p.bitrix24.ru"
+            "&auth[member_id]=m1%s",
+            cases[i].told);
+        struct taken t = take(&rules, KEY, event(body));
+        CHECK_EQ(t.given.expires_ms, cases[i].ends_ms);
+        done(&t);
+    }
+}
+
 TEST(everything_else_goes_its_usual_way)
 {
     static const struct {
@@ -263,4 +293,5 @@ TEST(a_browser_comes_back_with_a_code_and_our_state)
 
 TEST_MAIN(CASE(events_of_an_application_are_taken_sealed),
     CASE(where_anybody_comes_an_installation_says_of_whom), CASE(all_that_an_install_tells_is_kept),
-    CASE(everything_else_goes_its_usual_way), CASE(a_browser_comes_back_with_a_code_and_our_state))
+    CASE(the_end_of_the_token_is_told_or_reckoned), CASE(everything_else_goes_its_usual_way),
+    CASE(a_browser_comes_back_with_a_code_and_our_state))
