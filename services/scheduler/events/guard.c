@@ -138,12 +138,27 @@ static void bind_next(struct scheduler *s, int portal)
 
 /* ---- looking ---- */
 
-/* {"value":"Y"}; a portal that does not know the question has no such queue. False: it is not told yet. */
-static bool queue_told(struct guardian *g, const struct call_answer *a)
+/* {"value":"Y"}; a portal that does not know the question has no such thing. False: it is not told yet. */
+static bool feature_told(const struct call_answer *a, bool *ret)
 {
     if (a == NULL || str_is(a->kind, "temp") || str_is(a->kind, "wait"))
         return false;
-    g->has_queue = a->result.n > 0 && memmem(a->result.p, a->result.n, "\"Y\"", 3) != NULL;
+    *ret = a->result.n > 0 && memmem(a->result.p, a->result.n, "\"Y\"", 3) != NULL;
+    return true;
+}
+
+/* The vendor tells of the queue and of its keys apart, the keys of fewer plans. What was bound while the plan
+ * was another one stands in another queue. */
+static bool features_told(struct guardian *g, const struct call_answers *answers)
+{
+    bool queue, connector;
+
+    if (!feature_told(call_answers_find(answers, "queue"), &queue) ||
+        !feature_told(call_answers_find(answers, "connector"), &connector))
+        return false;
+    g->offline_sure &= connector == g->has_connector;
+    g->has_connector = connector;
+    g->has_queue = queue;
     g->queue_known = true;
     return true;
 }
@@ -178,6 +193,7 @@ static void compare(struct scheduler *s, int portal, struct str have)
         .handler = handler,
         .tried = g->tried,
         .offline_sure = g->offline_sure,
+        .connector = g->has_connector,
         .unknown = (const char(*)[BITRIX_EVENT_NAME_SIZE])g->unknown,
         .unknown_count = g->unknown_count };
     struct err err = { .kind = ERR_NONE };
@@ -214,7 +230,7 @@ static void looked(struct scheduler *s, int portal, const struct call_answers *a
         finish_failed(s, portal, guardian_judge(have), have != NULL ? have->text : STR(""));
         return;
     }
-    if (config_events_offline(p->config) && !queue_told(g, call_answers_find(answers, "queue"))) {
+    if (config_events_offline(p->config) && !features_told(g, answers)) {
         finish_failed(s, portal, GUARDIAN_SAID_LATER, STR("feature.get: not answered yet"));
         return;
     }
@@ -229,11 +245,12 @@ static void look(struct scheduler *s, int portal)
     static const struct call calls[] = {
         { STR("have"), STR("event.get"), STR("") },
         { STR("queue"), STR("feature.get"), STR("{\"CODE\":\"rest_offline_extended\"}") },
+        { STR("connector"), STR("feature.get"), STR("{\"CODE\":\"rest_auth_connector\"}") },
     };
     const struct portal *p = &s->portals[portal].portal;
 
     guardian_of(s, portal)->lost = false;
-    call_job(s, portal, calls, config_events_offline(p->config) ? 2 : 1, looked, false);
+    call_job(s, portal, calls, config_events_offline(p->config) ? 3 : 1, looked, false);
 }
 
 static void guardian_turn(struct scheduler *s, int portal, uint64_t now_ms)

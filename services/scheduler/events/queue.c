@@ -307,9 +307,10 @@ static void ask(struct scheduler *s, int portal, uint64_t now_ms)
     if (o->asked_ms == 0)
         offline_unsure(o, over_ms(s)); /* by what a former process asked */
     o->asked_ms = now_ms;
-    struct offline_ask ask = {
-        .clears = clears, .left = now_ms >= o->left_ms, .readings = o->full ? OFFLINE_READINGS : 1
-    };
+    struct offline_ask ask = { .clears = clears,
+        .left = now_ms >= o->left_ms,
+        .readings = o->full ? OFFLINE_READINGS : 1,
+        .connector = p->guardian.has_connector };
     struct call calls[CALLS_MAX];
     struct buf room;
 

@@ -88,6 +88,8 @@ static bool is_ours(const struct guardian_wish *w, const json_t *entry)
 
     if (connector[0] == '\0')
         connector = text_of(entry, "auth_connector");
+    if (!w->connector)
+        return connector[0] == '\0';
     return connector[0] == '\0' ? w->offline_sure : strcmp(connector, GUARDIAN_CONNECTOR) == 0;
 }
 
@@ -190,6 +192,7 @@ static void compare(struct guardian_plan *p, const struct guardian_wish *w, cons
 
     want_all(&wanted, w);
     want_all(p, w);
+    p->connector = w->connector;
     p->bare = is_bare(w, list);
     json_array_foreach(list, i, entry) {
         there_is(p, w, entry, flag_of(entry, "offline"));
@@ -220,12 +223,14 @@ int guardian_compare(
 
 /* ---- what is asked, and what was answered ---- */
 
-static struct str params_of(const struct guardian_line *l, struct buf *room)
+static struct str params_of(const struct guardian_line *l, bool connector, struct buf *room)
 {
     const size_t at = room->n;
-    json_t *params = l->offline ? json_pack("{s:s, s:s, s:s}", "event", l->event, "event_type", "offline",
-                                      "auth_connector", GUARDIAN_CONNECTOR)
+    json_t *params = l->offline ? json_pack("{s:s, s:s}", "event", l->event, "event_type", "offline")
                                 : json_pack("{s:s, s:s}", "event", l->event, "handler", l->handler);
+
+    if (l->offline && connector)
+        json_object_set_new(params, "auth_connector", json_string(GUARDIAN_CONNECTOR));
     char *text = json_dumps(params, JSON_COMPACT);
 
     buf_str(room, text);
@@ -248,7 +253,7 @@ int guardian_calls(
 
         buf_fmt(room, "line%d", i);
         ret[n] = (struct call){ { room->p + at, room->n - at }, methods[p->lines[i].what], STR("") };
-        ret[n].params = params_of(&p->lines[i], room);
+        ret[n].params = params_of(&p->lines[i], p->connector, room);
     }
     return room->failed ? 0 : n;
 }

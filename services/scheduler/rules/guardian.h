@@ -20,6 +20,7 @@ struct guardian_wish {
     const char *handler;            /* the first of them with the portal's key (handler_key.h), or as it is */
     bool tried;                     /* `handler` was bound a moment ago, or before, and the portal took it */
     bool offline_sure; /* offline lines that do not name their connector are ours: we bound them */
+    bool connector;    /* the plan has auth_connector; else our queue is the application's own, without one */
     const char (*unknown)[BITRIX_EVENT_NAME_SIZE]; /* events that this portal does not have */
     int unknown_count;
 };
@@ -37,6 +38,7 @@ struct guardian_plan {
     int wanted, bound; /* subscriptions; of these, already there */
     int strays;        /* handlers with our path at an address that is not ours */
     bool bare;         /* the portal shows addresses without their query: what is bound there counts */
+    bool connector;    /* as in the wish */
     bool again;        /* is to be looked at once more when its lines are done: what they replace goes then */
     struct guardian_line *lines; /* what is to be done; owned */
     int count, cap;
@@ -104,6 +106,7 @@ struct guardian {
     bool was_well;                      /* all of it was bound once since our start */
     bool offline_sure;
     bool has_queue, queue_known; /* feature.get rest_offline_extended */
+    bool has_connector;          /* feature.get rest_auth_connector: not every plan with a queue has it */
     bool told_queue;
     struct guardian_ways ways;
     char unknown[BITRIX_EVENTS_MAX][BITRIX_EVENT_NAME_SIZE];

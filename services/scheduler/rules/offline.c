@@ -190,9 +190,17 @@ static struct str put_params(struct buf *room, json_t *params)
     return (struct str){ room->p + at, room->n - at };
 }
 
+/* Of the queue that is ours: without a connector, the one that has none. */
+static json_t *of_queue(const struct offline_ask *ask, json_t *params)
+{
+    if (ask->connector)
+        json_object_set_new(params, "auth_connector", json_string(GUARDIAN_CONNECTOR));
+    return params;
+}
+
 static json_t *clear_params(const struct offline_lines *l)
 {
-    json_t *params = json_pack("{s:s, s:s}", "process_id", l->process, "auth_connector", GUARDIAN_CONNECTOR);
+    json_t *params = json_pack("{s:s}", "process_id", l->process);
     json_t *ids = json_array();
 
     for (int i = 0; i < l->count; i++)
@@ -211,18 +219,18 @@ int offline_calls(const struct offline_ask *ask, struct call ret[static CALLS_MA
     buf_room(room, CALLS_BYTES_MAX); /* views into it stay where they are */
     for (int i = 0; i < ask->clear_count; i++, n++) {
         ret[n] = (struct call){ put(room, "clear", i), STR("event.offline.clear"), STR("") };
-        ret[n].params = put_params(room, clear_params(&ask->clears[i]));
+        ret[n].params = put_params(room, of_queue(ask, clear_params(&ask->clears[i])));
     }
     if (ask->left) {
         ret[n] = (struct call){ put(room, "left", -1), STR("event.offline.list"), STR("") };
         ret[n++].params =
-            put_params(room, json_pack("{s:{s:s}, s:{s:s}, s:s, s:i}", "filter", "!PROCESS_ID", "", "order",
-                                 "ID", "ASC", "auth_connector", GUARDIAN_CONNECTOR, "start", 0));
+            put_params(room, of_queue(ask, json_pack("{s:{s:s}, s:{s:s}, s:i}", "filter", "!PROCESS_ID", "",
+                                               "order", "ID", "ASC", "start", 0)));
     }
     for (int i = 0; i < ask->readings; i++, n++) {
         ret[n] = (struct call){ put(room, "get", i), STR("event.offline.get"), STR("") };
-        ret[n].params = put_params(room, json_pack("{s:i, s:i, s:s}", "clear", 0, "limit", OFFLINE_LIMIT,
-                                             "auth_connector", GUARDIAN_CONNECTOR));
+        ret[n].params =
+            put_params(room, of_queue(ask, json_pack("{s:i, s:i}", "clear", 0, "limit", OFFLINE_LIMIT)));
     }
     return n;
 }

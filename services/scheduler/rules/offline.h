@@ -69,6 +69,7 @@ struct offline_ask {
     int clear_count;                    /* at most OFFLINE_CLEARS */
     bool left;                          /* "left": reservations that nobody confirmed */
     int readings;                       /* "get0", "get1", … */
+    bool connector;                     /* of the queue with our auth_connector, else of that without one */
 };
 /* In this order, since a reading would be listed as well. room: the caller's, inited. How many. */
 int offline_calls(const struct offline_ask *ask, struct call ret[static CALLS_MAX], struct buf *room);

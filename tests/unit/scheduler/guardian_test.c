@@ -96,6 +96,7 @@ TEST(the_difference_and_no_more_is_done)
             .online = cases[i].online,
             .offline = cases[i].offline,
             .offline_sure = cases[i].sure,
+            .connector = true,
             .urls = &u,
             .handler = u.handlers[0] };
         struct guardian_plan plan;
@@ -193,7 +194,7 @@ TEST(a_line_says_its_own_address)
 TEST(offline_that_is_not_named_is_bound_again_to_be_certain)
 {
     struct public_urls u = urls("");
-    struct guardian_wish wish = { .entities = DEALS, .offline = true, .urls = &u };
+    struct guardian_wish wish = { .entities = DEALS, .offline = true, .connector = true, .urls = &u };
     struct guardian_plan plan;
     struct err err = { 0 };
 
@@ -201,6 +202,33 @@ TEST(offline_that_is_not_named_is_bound_again_to_be_certain)
     CHECK_EQ(plan.count, 8);
     CHECK_EQ(plan.bound, 0);
     guardian_plan_free(&plan);
+}
+
+TEST(a_plan_without_connectors_has_one_queue)
+{
+    static const struct {
+        const char *tail;
+        int bound;
+    } cases[] = { { QUEUE(""), 8 }, { QUEUE(",\"connector_id\":\"\""), 8 },
+        { QUEUE(",\"connector_id\":\"potok\""), 0 } };
+    struct public_urls u = urls("");
+    struct guardian_wish wish = { .entities = DEALS, .offline = true, .urls = &u };
+    struct err err = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct guardian_plan plan;
+        CHECK_OK(guardian_compare(&plan, &wish, str_of(all_but("", cases[i].tail, "")), &err), err);
+        CHECK_EQ(plan.bound, cases[i].bound);
+        if (cases[i].bound == 0) {
+            struct call calls[CALLS_MAX];
+            struct buf room;
+            buf_init(&room, 1 << 20);
+            CHECK_EQ(guardian_calls(&plan, 0, calls, &room), 8);
+            CHECK_VIEW(calls[0].params, "{\"event\":\"ONCRMDEALADD\",\"event_type\":\"offline\"}");
+            buf_fini(&room);
+        }
+        guardian_plan_free(&plan);
+    }
 }
 
 TEST(what_the_portal_does_not_have_is_not_wanted)
@@ -228,9 +256,12 @@ TEST(what_the_portal_does_not_have_is_not_wanted)
 TEST(lines_become_calls_of_one_batch_after_the_other)
 {
     struct public_urls u = urls("https://potok.example");
-    struct guardian_wish wish = {
-        .entities = 15, .online = true, .offline = true, .urls = &u, .handler = u.handlers[0]
-    };
+    struct guardian_wish wish = { .entities = 15,
+        .online = true,
+        .offline = true,
+        .connector = true,
+        .urls = &u,
+        .handler = u.handlers[0] };
     struct guardian_plan plan;
     struct call calls[CALLS_MAX];
     struct err err = { 0 };
@@ -343,6 +374,7 @@ TEST(silence_while_records_change_is_suspicious)
 TEST_MAIN(CASE(the_difference_and_no_more_is_done),
     CASE(our_address_has_a_key_and_what_it_replaces_goes_afterwards), CASE(a_line_says_its_own_address),
     CASE(offline_that_is_not_named_is_bound_again_to_be_certain),
-    CASE(what_the_portal_does_not_have_is_not_wanted), CASE(lines_become_calls_of_one_batch_after_the_other),
-    CASE(answers_are_judged), CASE(what_was_lost_is_looked_for_when_the_portals_time_is_over),
-    CASE(ways_follow_what_there_is), CASE(silence_while_records_change_is_suspicious))
+    CASE(a_plan_without_connectors_has_one_queue), CASE(what_the_portal_does_not_have_is_not_wanted),
+    CASE(lines_become_calls_of_one_batch_after_the_other), CASE(answers_are_judged),
+    CASE(what_was_lost_is_looked_for_when_the_portals_time_is_over), CASE(ways_follow_what_there_is),
+    CASE(silence_while_records_change_is_suspicious))

@@ -221,21 +221,38 @@ TEST(one_batch_confirms_lists_and_reads_in_this_order)
 {
     static const struct offline_lines clears[] = { { .process = "a", .ids = { 3, 4 }, .count = 2 },
         { .process = "b", .ids = { 5 }, .count = 1, .whole = true } };
-    struct offline_ask ask = { .clears = clears, .clear_count = 2, .left = true, .readings = 2 };
+    struct offline_ask ask = {
+        .clears = clears, .clear_count = 2, .left = true, .readings = 2, .connector = true
+    };
     struct call calls[CALLS_MAX];
     struct buf room;
 
     buf_init(&room, 1 << 20);
     CHECK_EQ(offline_calls(&ask, calls, &room), 5);
     CHECK_VIEW(calls[0].key, "clear0");
-    CHECK_VIEW(calls[0].params, "{\"process_id\":\"a\",\"auth_connector\":\"potok\",\"id\":[3,4]}");
+    CHECK_VIEW(calls[0].params, "{\"process_id\":\"a\",\"id\":[3,4],\"auth_connector\":\"potok\"}");
     CHECK_VIEW(calls[1].params, "{\"process_id\":\"b\",\"auth_connector\":\"potok\"}");
     CHECK_VIEW(calls[2].key, "left");
-    CHECK_VIEW(calls[2].params, "{\"filter\":{\"!PROCESS_ID\":\"\"},\"order\":{\"ID\":\"ASC\"},\"auth_"
-                                "connector\":\"potok\",\"start\":0}");
+    CHECK_VIEW(calls[2].params, "{\"filter\":{\"!PROCESS_ID\":\"\"},\"order\":{\"ID\":\"ASC\"},\"start\":0,"
+                                "\"auth_connector\":\"potok\"}");
     CHECK_VIEW(calls[4].key, "get1");
     CHECK_VIEW(calls[4].method, "event.offline.get");
     CHECK_VIEW(calls[4].params, "{\"clear\":0,\"limit\":50,\"auth_connector\":\"potok\"}");
+    buf_fini(&room);
+}
+
+TEST(a_plan_without_connectors_has_one_queue)
+{
+    static const struct offline_lines clears[] = { { .process = "a", .ids = { 3 }, .count = 1 } };
+    struct offline_ask ask = { .clears = clears, .clear_count = 1, .left = true, .readings = 1 };
+    struct call calls[CALLS_MAX];
+    struct buf room;
+
+    buf_init(&room, 1 << 20);
+    CHECK_EQ(offline_calls(&ask, calls, &room), 3);
+    CHECK_VIEW(calls[0].params, "{\"process_id\":\"a\",\"id\":[3]}");
+    CHECK_VIEW(calls[1].params, "{\"filter\":{\"!PROCESS_ID\":\"\"},\"order\":{\"ID\":\"ASC\"},\"start\":0}");
+    CHECK_VIEW(calls[2].params, "{\"clear\":0,\"limit\":50}");
     buf_fini(&room);
 }
 
@@ -245,4 +262,4 @@ TEST_MAIN(CASE(each_event_has_its_outcome), CASE(answers_that_cannot_be_confirme
     CASE(a_reading_of_unknown_outcome_is_looked_for_until_it_can_reserve_nothing),
     CASE(a_look_asked_for_before_the_end_of_doubt_ends_none),
     CASE(what_a_look_finds_or_may_not_show_is_looked_for_again), CASE(a_full_list_says_that_it_may_hide_some),
-    CASE(one_batch_confirms_lists_and_reads_in_this_order))
+    CASE(one_batch_confirms_lists_and_reads_in_this_order), CASE(a_plan_without_connectors_has_one_queue))
