@@ -167,7 +167,8 @@ static enum api_error answer_method(
 {
     if (p->overload) /* by hand and for all: nothing is counted any more (facts section 2.3) */
         return API_OVERLOAD;
-    if (in->door == DOOR_OAUTH) {
+    p->at_oauth = in->door == DOOR_OAUTH;
+    if (p->at_oauth) {
         if (!str_case_eq(r->name, STR("app.info")))
             return API_METHOD;
     } else if (!p->landing && !bucket_take(&p->bucket, in->remote, clock_mono_ms())) {

@@ -64,6 +64,7 @@ struct portal {
     bool renamed;                   /* the first door leads to the second */
     bool overload;                  /* every method is OVERLOAD_LIMIT */
     bool app;                       /* the request under way came with the application's token */
+    bool at_oauth;                  /* it is asked of the OAuth server */
     uint64_t commands_left;         /* of batches, until access tokens end; 0: no such order */
     uint64_t token_until_ms;        /* which ends then, a batch or not; wall clock */
     struct portal_stats stats;

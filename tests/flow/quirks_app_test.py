@@ -8,7 +8,7 @@ from support import truth
 from support.application import Application
 from support.harness import ALL, BIN, Scenario, free_port, wait_for
 from support.listener import Listener
-from support.quirks import GUEST, ONLINE, POOR, QUEUE, REFUSALS, Walk
+from support.quirks import GUEST, KEYLESS, ONLINE, POOR, QUEUE, REFUSALS, Walk
 from support.witness import Witness
 
 MIRRORED = 'deals', 'contacts'
@@ -134,7 +134,18 @@ class Quirks(Walk, Application, Scenario):
         wait_for(self.same, 'the rows follow their events', 20)
         self.met(quirks)
 
-    POSITIONS = ONLINE, REFUSALS, QUEUE, GUEST, POOR
+    def keyless(self, quirks):
+        """The plan has queues, but none with a key of their own."""
+        self.open(quirks, 'offline', PUBLIC_URL='')
+        self.login(self.potok, self.portal)
+        self.exact()
+        wait_for(lambda: self.events()['state'] == 'well', 'the queue is bound', 15)
+        self.change()
+        wait_for(self.same, 'the rows follow the queue', 20)
+        wait_for(lambda: not self.portal.app('event.offline.list')['result'], 'what was read is confirmed', 20)
+        self.met(quirks)
+
+    POSITIONS = ONLINE, REFUSALS, QUEUE, GUEST, POOR, KEYLESS
 
     def test_the_table_is_whole(self):
         self.complete(*self.POSITIONS)
@@ -153,6 +164,9 @@ class Quirks(Walk, Application, Scenario):
 
     def test_poor(self):
         self.poor(self.every(POOR))
+
+    def test_keyless(self):
+        self.keyless(self.every(KEYLESS))
 
     @unittest.skipUnless(ALL, 'the long form')
     def test_each_alone(self):
@@ -188,6 +202,16 @@ class Quirks(Walk, Application, Scenario):
     def met_event_refresh(self):
         self.assertTrue(self.app_events())
         self.assertEqual([], [e for e in self.app_events() if 'auth[refresh_token]' not in e])
+
+    def met_event_expires(self):
+        self.assertTrue(self.app_events())
+        self.assertEqual([], [e for e in self.app_events() if not {'auth[expires]', 'auth[user_id]'} <= set(e)])
+
+    def met_no_connector(self):
+        self.assertEqual({'value': 'N'}, self.portal.app('feature.get', CODE='rest_auth_connector')['result'])
+        self.assertEqual('ACCESS_DENIED', self.portal.app('event.offline.get', auth_connector='potok')['error'])
+        bound = self.bound(self.portal, offline=True)
+        self.assertEqual((15, {''}), (len(bound), {key for _, key in bound}))
 
     def met_no_queue(self):
         self.assertEqual({'value': 'N'}, self.portal.app('feature.get', CODE='rest_offline_extended')['result'])

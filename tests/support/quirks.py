@@ -17,7 +17,7 @@ NO_CALL = 'no call of the client meets it'
 Quirk = collections.namedtuple('Quirk', 'position meets')
 
 FORMS, FIGURES, LOCAL, BILLING, BUCKET, PLAIN = 'forms', 'figures', 'local', 'billing', 'bucket', 'plain'
-ONLINE, REFUSALS, QUEUE, GUEST, POOR = 'online', 'refusals', 'queue', 'guest', 'poor'
+ONLINE, REFUSALS, QUEUE, GUEST, POOR, KEYLESS = 'online', 'refusals', 'queue', 'guest', 'poor', 'keyless'
 
 QUIRKS = {
     'ascii':            Quirk(FORMS, 'reads \\uXXXX as it reads UTF-8'),
@@ -84,10 +84,12 @@ QUIRKS = {
     'client-401':       Quirk(REFUSALS, 'access is lost, and client_secret is named'),
     'not-installed':    Quirk(REFUSALS, 'access is lost, and the installation is named'),
     'bad-code':         Quirk(REFUSALS, 'the login fails and says so'),
+    'event-expires':    Quirk(REFUSALS, 'reads tokens of an installation alone, and reckons their end where it is not told'),
     'event-refresh':    Quirk(REFUSALS, 'reads tokens of an installation alone'),
     'offline-merged':   Quirk(QUEUE, 'an event says that something changed, the record says what'),
     'offline-false':    Quirk(QUEUE, 'looks through the entity by date and by all ids'),
     'no-queue':         Quirk(POOR, 'takes its events as they come, and says why'),
+    'no-connector':     Quirk(KEYLESS, 'takes the queue that has no key'),
     'no-admin':         Quirk(GUEST, 'says once that rights are missing; syncs go on'),
 }
 

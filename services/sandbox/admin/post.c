@@ -51,6 +51,7 @@ static bool speaks(struct visit *v, struct event_from *ret)
     ret->access_token = pair->access;
     ret->refresh_token = pair->refresh;
     ret->expires_in_s = (pair->access_until_ms - now_ms) / 1000;
+    ret->expires_s = pair->access_until_ms / 1000;
     return true;
 }
 
@@ -93,7 +94,7 @@ void visit_run_robot(struct visit *v)
     } else if ((code[0] == '\0' || speaks(v, &from)) && takes_url(v, &url)) {
         json_t *properties = json_loadb(v->body.p ? v->body.p : "", v->body.n, 0, NULL);
         make_token(p, token);
-        from.refresh_token = NULL;
+        from.tells_user = true; /* the vendor's PHP SDK reads no robot without these and a refresh token */
         events_post(&p->events, letter_robot(url, &from,
                                     &(struct letter_robot){ .w = (enum which)w,
                                         .id = (uint32_t)id,

@@ -128,7 +128,7 @@ static void member_number(struct buf *out, const char *key, uint64_t value)
 static void out_tokens(struct buf *out, const struct event_from *from)
 {
     event_member(out, "auth[access_token]", str_of(from->access_token));
-    if (from->refresh_token != NULL && from->expires_s > 0)
+    if (from->tells_user && from->expires_s > 0)
         member_number(out, "auth[expires]", from->expires_s);
     member_number(out, "auth[expires_in]", from->expires_in_s);
     event_member(out, "auth[scope]", str_of(from->scope));
@@ -150,15 +150,15 @@ void event_auth(struct buf *out, const struct event_from *from, bool app)
             event_member(out, "auth[client_endpoint]", str_of(endpoint));
         event_member(out, "auth[server_endpoint]", str_of(server));
     }
-    if (app) {
+    if (app && !from->no_tokens)
         event_member(out, "auth[status]", STR("L"));
+    if (app)
         event_member(out, "auth[client_endpoint]", str_of(endpoint));
-    }
     event_member(out, "auth[member_id]", str_of(from->member_id));
-    if (app && !from->no_tokens && from->refresh_token != NULL) {
+    if (app && !from->no_tokens && from->refresh_token != NULL)
         event_member(out, "auth[refresh_token]", str_of(from->refresh_token));
+    if (app && !from->no_tokens && from->tells_user)
         event_member(out, "auth[user_id]", STR("1"));
-    }
     event_member(out, "auth[application_token]", str_of(from->application_token));
 }
 

@@ -37,6 +37,7 @@ struct event_from {             /* the portal, as its events tell of it */
     const char *scope;          /* "crm,user" */
     uint64_t expires_in_s, expires_s;
     bool no_handler_id, short_auth, no_tokens;    /* second forms of section 16 */
+    bool tells_user;            /* auth[expires] and auth[user_id] beside the tokens: not in the vendor's samples */
 };
 
 /* "auth[domain]=…" and what else tells an application (or a webhook) who speaks. */

@@ -275,7 +275,8 @@ struct event_from events_sender(const struct events *e)
         .no_handler_id = has_quirk(e, QUIRK_NO_HANDLER_ID),
         .short_auth = has_quirk(e, QUIRK_SHORT_AUTH),
         .scope = e->scope,
-        .no_tokens = has_quirk(e, QUIRK_NO_TOKENS) };
+        .no_tokens = has_quirk(e, QUIRK_NO_TOKENS),
+        .tells_user = has_quirk(e, QUIRK_EVENT_EXPIRES) };
 }
 
 /* Of an installation a pair of its own, as at every login; of all others the one that is in use. Without an

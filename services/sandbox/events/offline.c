@@ -374,24 +374,22 @@ int offline_print(struct offline *o, const struct offline_ask *ask, const char *
     return st != NULL && code == SQLITE_DONE ? 0 : -1;
 }
 
+/* A reservation is known by its number alone: the pages of these methods have no auth_connector. */
 static int change_lines(
     struct offline *o, const char *sql, const struct offline_lines *which, struct err *err)
 {
-    json_t *process = text_of(which->process), *connector = text_of(which->connector);
+    json_t *process = text_of(which->process);
     struct question q;
 
     begin(&q, sql);
     buf_str(&q.sql, " WHERE process = ");
     ask_value(&q, column_of("PROCESS_ID"), process);
-    buf_str(&q.sql, " AND connector = ");
-    ask_value(&q, column_of("PROCESS_ID"), connector);
     if (which->ids != NULL)
         ask_list(&q, column_of("ID"), (json_t *)which->ids, false);
     else if (which->messages != NULL)
         ask_list(&q, column_of("MESSAGE_ID"), (json_t *)which->messages, false);
     const int result = finish(o, prepare(o, &q, err), err);
     json_decref(process);
-    json_decref(connector);
     return result;
 }
 

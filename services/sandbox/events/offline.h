@@ -46,7 +46,7 @@ int offline_print(struct offline *o, const struct offline_ask *ask, const char *
     uint64_t *ret_total, struct err *err) MUST_CHECK;
 /* What is done to the lines of a process: all of them when ids and messages are NULL. messages count when ids is NULL. */
 struct offline_lines {
-    const char *connector, *process;
+    const char *process;
     const json_t *ids, *messages;
 };
 int offline_clear(struct offline *o, const struct offline_lines *which, struct err *err) MUST_CHECK;

@@ -64,7 +64,8 @@ method_run run_old_categories, run_old_stages, run_departments, run_user;      /
 method_run run_link_add, run_link_delete, run_link_get, run_link_set, run_link_clear;           /* link_methods.c */
 method_run run_duplicates;                                          /* duplicate.c */
 method_run run_history, run_activities, run_goods, run_requisites, run_addresses;               /* tables_crm.c */
-method_run run_tasks, run_comments, run_elapsed, run_calls;         /* tables_work.c */
+method_run run_tasks, run_calls;                                    /* tables_work.c */
+method_run run_comments, run_elapsed;                               /* task_items.c */
 method_run run_profile, run_scope, run_server_time, run_methods, run_method_get, run_app_info;     /* general.c */
 method_run run_event_bind, run_event_unbind, run_event_get, run_event_test, run_events;        /* event_methods.c */
 method_run run_feature;

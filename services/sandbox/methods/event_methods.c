@@ -57,6 +57,8 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
         return API_EVENT_UNKNOWN;
     if (portal_has(c->portal, QUIRK_NO_ADMIN) && (ret->offline || ret->user != OWN_USER))
         return needs_admin(c, ret->offline);
+    if (portal_has(c->portal, QUIRK_NO_CONNECTOR) && ret->connector[0] != '\0')
+        return API_LOW_TARIFF;
     if (!ret->offline && ret->url[0] == '\0')
         return API_HANDLER_MISSING;
     return ret->offline || is_url(str_of(ret->url)) ? API_OK : API_HANDLER_WRONG;
@@ -194,15 +196,20 @@ enum api_error run_event_test(struct call *c)
 
 enum api_error run_feature(struct call *c)
 {
-    static const char *const features[] = { "rest_offline_extended", "rest_auth_connector" };
+    static const struct {
+        const char *code;
+        enum quirk missing; /* on the plan that this plays */
+    } features[] = { { "rest_offline_extended", QUIRK_NO_QUEUE },
+        { "rest_auth_connector", QUIRK_NO_CONNECTOR } };
     const json_t *code = params_get(c->params, "code");
     char room[40];
     bool has = false;
 
-    if (code == NULL)
+    if (code == NULL || params_text(code, room).n == 0)
         return API_CODE_MISSING;
     for (size_t i = 0; i < ARRAY_SIZE(features); i++)
-        has |= str_is(params_text(code, room), features[i]);
+        has |=
+            str_is(params_text(code, room), features[i].code) && !portal_has(c->portal, features[i].missing);
     has &= !portal_has(c->portal, QUIRK_NO_QUEUE);
     buf_fmt(c->out, "{\"value\":\"%s\"}", has ? "Y" : "N");
     return API_OK;

@@ -17,13 +17,24 @@ enum api_error run_profile(struct call *c)
     return API_OK;
 }
 
+/* A parameter that is given and says yes. */
+static bool is_asked(const struct call *c, const char *name)
+{
+    const json_t *v = params_get(c->params, name);
+    char room[40];
+    const struct str text = v != NULL && !params_is_array(v) ? params_text(v, room) : STR("");
+
+    return text.n > 0 && !str_is(text, "0") && !str_case_eq(text, STR("false"));
+}
+
 enum api_error run_scope(struct call *c)
 {
+    const bool full = is_asked(c, "full");
     const char *comma = "";
 
     buf_char(c->out, '[');
     for (unsigned i = 0; scope_name(i) != NULL; i++) {
-        if (!(c->portal->scopes >> i & 1))
+        if (!full && !(c->portal->scopes >> i & 1))
             continue;
         buf_fmt(c->out, "%s\"%s\"", comma, scope_name(i));
         comma = ",";
@@ -47,6 +58,11 @@ enum api_error run_app_info(struct call *c)
         "\"LANGUAGE_ID\":\"ru\",\"LICENSE\":\"ru_%s\"%s,\"LICENSE_TYPE\":\"%s\",\"LICENSE_FAMILY\":\"%s\"}",
         p->application.state == APP_UNFINISHED ? "false" : "true", family,
         portal_has(p, QUIRK_LICENSE_PREVIOUS) ? ",\"LICENSE_PREVIOUS\":\"ru_basic\"" : "", family, family);
+    if (p->at_oauth) { /* whose the token is: the vendor's PHP SDK compares it with its portal */
+        c->out->n--;
+        buf_fmt(c->out, ",\"install\":{\"uri\":\"http%s:\\/\\/%s\"}}", p->events.tls ? "s" : "",
+            p->events.address);
+    }
     return API_OK;
 }
 
@@ -59,31 +75,50 @@ enum api_error run_server_time(struct call *c)
     return API_OK;
 }
 
-enum api_error run_methods(struct call *c)
-{
-    buf_char(c->out, '[');
-    for (size_t i = 0; method_at(i) != NULL; i++) {
-        if (i > 0)
-            buf_char(c->out, ',');
-        json_out_cstr(c->out, method_at(i)->name);
-    }
-    buf_char(c->out, ']');
-    return API_OK;
-}
-
 static bool method_allowed(const struct portal *p, const struct method *m)
 {
     return m != NULL && !(m->scope & ~p->scopes & ~(p->app ? SCOPE_APP : 0u));
 }
 
+/* full: all; scope: those of this right, of none where it is empty; else what may be called. */
+static bool method_shown(const struct call *c, const struct method *m)
+{
+    const json_t *scope = params_get(c->params, "scope");
+    char room[40];
+
+    if (is_asked(c, "full"))
+        return true;
+    if (scope == NULL || params_is_array(scope))
+        return method_allowed(c->portal, m);
+    const struct str name = params_text(scope, room);
+    return name.n == 0 ? !(m->scope & ~SCOPE_APP)
+                       : (m->scope & ~SCOPE_APP) == scope_of(name) && scope_of(name);
+}
+
+enum api_error run_methods(struct call *c)
+{
+    const char *comma = "";
+
+    buf_char(c->out, '[');
+    for (size_t i = 0; method_at(i) != NULL; i++) {
+        if (!method_shown(c, method_at(i)))
+            continue;
+        buf_str(c->out, comma);
+        json_out_cstr(c->out, method_at(i)->name);
+        comma = ",";
+    }
+    buf_char(c->out, ']');
+    return API_OK;
+}
+
+/* Without a name: there is no such method. */
 enum api_error run_method_get(struct call *c)
 {
     const json_t *name = params_get(c->params, "name");
     char room[40];
+    const struct method *m =
+        name != NULL && !params_is_array(name) ? method_find(params_text(name, room)) : NULL;
 
-    if (name == NULL)
-        return API_NAME_MISSING;
-    const struct method *m = method_find(params_text(name, room));
     buf_fmt(c->out, "{\"isExisting\":%s,\"isAvailable\":%s}", m ? "true" : "false",
         method_allowed(c->portal, m) ? "true" : "false");
     return API_OK;

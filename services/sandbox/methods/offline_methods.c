@@ -49,7 +49,7 @@ static enum api_error get(struct call *c, const char *connector, const char *kno
     struct offline *o = &c->portal->events.offline;
     struct offline_ask ask = parse_ask(c, connector);
     const bool keeps = int_param(c, "clear", 1) == 0;
-    const struct offline_lines lines = { .connector = connector, .process = known };
+    const struct offline_lines lines = { .process = known };
     char process[OFFLINE_PROCESS];
     struct err err;
 
@@ -68,23 +68,33 @@ static enum api_error get(struct call *c, const char *connector, const char *kno
         .limit = ask.limit,
         .error = ask.error,
         .data_false = ask.data_false };
-    const struct offline_lines mine = { .connector = connector, .process = process };
+    const struct offline_lines mine = { .process = process };
     const enum api_error e = out_events(c, &taken, process, keeps, &err);
     return e == API_OK && !keeps && offline_clear(o, &mine, &err) < 0 ? call_broken(&err) : e;
 }
 
-/* Queues are the administrator's. */
-static bool is_denied(const struct call *c)
+/* Queues are the administrator's, and those with a key of a greater plan's (facts section 9.5). */
+static enum api_error denied(const struct call *c)
 {
-    return portal_has(c->portal, QUIRK_NO_ADMIN);
+    const json_t *connector = params_get(c->params, "auth_connector");
+    char room[40];
+
+    if (portal_has(c->portal, QUIRK_NO_ADMIN))
+        return API_ACCESS_CODE;
+    return portal_has(c->portal, QUIRK_NO_CONNECTOR) && connector != NULL &&
+                   params_text(connector, room).n > 0
+               ? API_LOW_TARIFF
+               : API_OK;
 }
 
 enum api_error run_offline_get(struct call *c)
 {
-    if (is_denied(c))
-        return API_ACCESS_CODE;
+    enum api_error e = denied(c);
+
+    if (e != API_OK)
+        return e;
     char *connector = call_text(c, "auth_connector"), *process = call_text(c, "process_id");
-    const enum api_error e = get(c, connector, process);
+    e = get(c, connector, process);
 
     free(connector);
     free(process);
@@ -93,8 +103,10 @@ enum api_error run_offline_get(struct call *c)
 
 enum api_error run_offline_list(struct call *c)
 {
-    if (is_denied(c))
-        return API_ACCESS_CODE;
+    const enum api_error e = denied(c);
+
+    if (e != API_OK)
+        return e;
     char *connector = call_text(c, "auth_connector");
     struct offline_ask ask = parse_ask(c, connector);
     struct err err;
@@ -114,19 +126,20 @@ typedef int change_lines(struct offline *o, const struct offline_lines *which, s
 
 static enum api_error change(struct call *c, change_lines *how, bool by_id)
 {
-    if (is_denied(c))
-        return API_ACCESS_CODE;
-    char *connector = call_text(c, "auth_connector"), *process = call_text(c, "process_id");
-    const struct offline_lines which = { .connector = connector,
-        .process = process,
+    enum api_error e = denied(c);
+
+    if (e != API_OK)
+        return e;
+    char *process = call_text(c, "process_id");
+    const struct offline_lines which = { .process = process,
         .ids = by_id ? params_get(c->params, "id") : NULL,
         .messages = params_get(c->params, "message_id") };
-    enum api_error e = process[0] != '\0' ? API_OK : API_PROCESS_MISSING;
     struct err err;
 
-    if (e == API_OK && how(&c->portal->events.offline, &which, &err) < 0)
+    if (process[0] == '\0')
+        e = API_PROCESS_MISSING;
+    else if (how(&c->portal->events.offline, &which, &err) < 0)
         e = call_broken(&err);
-    free(connector);
     free(process);
     buf_str(c->out, "true");
     return e;
@@ -137,9 +150,8 @@ enum api_error run_offline_clear(struct call *c)
     return change(c, offline_clear, true);
 }
 
+/* Without message_id, which is not required, the whole reservation. */
 enum api_error run_offline_error(struct call *c)
 {
-    if (params_get(c->params, "message_id") == NULL)
-        return API_MESSAGE_MISSING;
     return change(c, offline_fail, false);
 }

@@ -146,11 +146,23 @@ static json_t *user_row(const struct call *c, uint32_t n)
     table_text(row, "LAST_NAME", STR_FMT, STR_ARG(person_surname(&who, &arena)));
     table_text(row, "SECOND_NAME", "%s", person_patronymic(&who));
     table_text(row, "EMAIL", "%s@example.ru", person_latin(&who));
+    table_time(row, "LAST_LOGIN", INT64_C(1721912814) + (int64_t)(h >> 20) % 1000000);
+    table_time(row, "DATE_REGISTER", (INT64_C(1692835200) + (int64_t)n * 86400));
+    table_text(row, "TIME_ZONE", "%s", "");
     table_text(row, "IS_ONLINE", "N");
     json_object_set_new(row, "TIMESTAMP_X", stamp(h));
     json_object_set_new(row, "LAST_ACTIVITY_DATE", stamp(h >> 8));
     table_text(row, "PERSONAL_GENDER", "%s", who.woman ? "F" : "M");
+    table_text(row, "PERSONAL_WWW", "%s", "");
+    if (h >> 40 & 1)
+        table_time(row, "PERSONAL_BIRTHDAY", INT64_C(600000000) / 86400 * 86400);
+    else
+        table_text(row, "PERSONAL_BIRTHDAY", "%s", "");
+    table_text(row, "PERSONAL_MOBILE", "%s", "");
+    table_text(row, "PERSONAL_CITY", "%s", h >> 41 & 1 ? "Тверь" : "");
+    table_text(row, "WORK_PHONE", "%s", "");
     table_text(row, "WORK_POSITION", "%s", "");
+    table_text(row, "UF_EMPLOYMENT_DATE", "%s", "");
     json_array_append_new(departments, json_integer((n + 1) % DEPARTMENTS + 1));
     json_object_set_new(row, "UF_DEPARTMENT", departments);
     table_text(row, "USER_TYPE", "employee");

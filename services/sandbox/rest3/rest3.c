@@ -82,6 +82,7 @@ static enum rest3_error run_method(struct rest3 *r, const struct rest3_method *m
     account->calls++;
     operating_add(&p->operating, account, COST_CALL_S * p->options.operating_cost, clock_wall_ms());
     r->call.operating_s = operating_used(&p->operating, account, clock_wall_ms());
+    r->call.reset_ms = operating_reset_ms(&p->operating, account, clock_wall_ms());
     return REST3_OK;
 }
 

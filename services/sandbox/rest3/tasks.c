@@ -38,25 +38,84 @@ static json_t *person(const json_t *row, const char *key)
     return json_pack("{s:O, s:s}", "name", json_object_get(who, "name"), "email", "mail@example.ru");
 }
 
+/* Of a constant the second is its JSON: what no task of the sandbox has otherwise. */
 static const struct {
     const char *name, *classic;
-    enum { WORD_PRIORITY, WORD_STATUS, NUMBER, AS_IT_IS, PERSON } kind;
+    enum { WORD_PRIORITY, WORD_STATUS, NUMBER, AS_IT_IS, PERSON, CONSTANT } kind;
+    bool sortable;
 } fields[] = {
-    { "id", "id", NUMBER },
-    { "title", "title", AS_IT_IS },
-    { "description", "description", AS_IT_IS },
-    { "creatorId", "createdBy", NUMBER },
-    { "created", "createdDate", AS_IT_IS },
-    { "responsibleId", "responsibleId", NUMBER },
-    { "deadline", "deadline", AS_IT_IS },
-    { "groupId", "groupId", NUMBER },
-    { "parentId", "parentId", NUMBER },
-    { "priority", "priority", WORD_PRIORITY },
-    { "status", "status", WORD_STATUS },
-    { "changed", "changedDate", AS_IT_IS },
-    { "closed", "closedDate", AS_IT_IS },
-    { "creator", "creator", PERSON },
-    { "responsible", "responsible", PERSON },
+    { "id", "id", NUMBER, true },
+    { "title", "title", AS_IT_IS, true },
+    { "description", "description", AS_IT_IS, false },
+    { "creatorId", "createdBy", NUMBER, true },
+    { "created", "createdDate", AS_IT_IS, true },
+    { "responsibleId", "responsibleId", NUMBER, true },
+    { "deadline", "deadline", AS_IT_IS, true },
+    { "startPlan", "startDatePlan", AS_IT_IS, true },
+    { "endPlan", "endDatePlan", AS_IT_IS, true },
+    { "groupId", "groupId", NUMBER, true },
+    { "parentId", "parentId", NUMBER, false },
+    { "priority", "priority", WORD_PRIORITY, true },
+    { "status", "status", WORD_STATUS, true },
+    { "started", "dateStart", AS_IT_IS, true },
+    { "estimatedTime", "0", CONSTANT, true },
+    { "changed", "changedDate", AS_IT_IS, true },
+    { "closed", "closedDate", AS_IT_IS, true },
+    { "activity", "activityDate", AS_IT_IS, true },
+    { "mark", "\"none\"", CONSTANT, true },
+    { "allowsChangeDeadline", "false", CONSTANT, true },
+    { "allowsTimeTracking", "false", CONSTANT, true },
+    { "creator", "creator", PERSON, false },
+    { "responsible", "responsible", PERSON, false },
+    { "needsControl", "false", CONSTANT, false },
+    { "fileIds", "null", CONSTANT, false },
+    { "checklist", "[]", CONSTANT, false },
+    { "epicId", "null", CONSTANT, false },
+    { "storyPoints", "null", CONSTANT, false },
+    { "statusChanged", "null", CONSTANT, false },
+    { "containsChecklist", "false", CONSTANT, false },
+    { "containsSubTasks", "false", CONSTANT, false },
+    { "containsRelatedTasks", "false", CONSTANT, false },
+    { "containsGanttLinks", "false", CONSTANT, false },
+    { "containsPlacements", "false", CONSTANT, false },
+    { "containsResults", "false", CONSTANT, false },
+    { "numberOfReminders", "0", CONSTANT, false },
+    { "chatId", "null", CONSTANT, false },
+    { "plannedDuration", "0", CONSTANT, false },
+    { "actualDuration", "0", CONSTANT, false },
+    { "durationType", "\"days\"", CONSTANT, false },
+    { "replicate", "false", CONSTANT, false },
+    { "guid", "\"{99502976-b2a2-4246-8d35-c6943b5ff242}\"", CONSTANT, false },
+    { "xmlId", "null", CONSTANT, false },
+    { "exchangeId", "null", CONSTANT, false },
+    { "exchangeModified", "null", CONSTANT, false },
+    { "outlookVersion", "1", CONSTANT, false },
+    { "matchesWorkTime", "false", CONSTANT, false },
+    { "addInReport", "null", CONSTANT, false },
+    { "isMultitask", "false", CONSTANT, false },
+    { "siteId", "\"s1\"", CONSTANT, false },
+    { "deadlineCount", "null", CONSTANT, false },
+    { "declineReason", "null", CONSTANT, false },
+    { "forumTopicId", "null", CONSTANT, false },
+    { "link", "\"/company/personal/user/1/tasks/\"", CONSTANT, false },
+    { "rights",
+        "{\"read\":true,\"watch\":true,\"edit\":true,\"remove\":true,\"complete\":true,\"approve\":false}",
+        CONSTANT, false },
+    { "archiveLink", "null", CONSTANT, false },
+    { "crmItemIds", "[]", CONSTANT, false },
+    { "requireResult", "false", CONSTANT, false },
+    { "matchesSubTasksTime", "false", CONSTANT, false },
+    { "autocompleteSubTasks", "false", CONSTANT, false },
+    { "allowsChangeDatePlan", "false", CONSTANT, false },
+    { "maxDeadlineChangeDate", "null", CONSTANT, false },
+    { "maxDeadlineChanges", "null", CONSTANT, false },
+    { "requireDeadlineChangeReason", "false", CONSTANT, false },
+    { "inFavorite", "[]", CONSTANT, false },
+    { "inPin", "[]", CONSTANT, false },
+    { "inGroupPin", "[]", CONSTANT, false },
+    { "inMute", "[]", CONSTANT, false },
+    { "dependsOn", "[]", CONSTANT, false },
+    { "scenarios", "[\"default\"]", CONSTANT, false },
 };
 
 static json_t *field_of(const json_t *row, size_t f)
@@ -74,6 +133,8 @@ static json_t *field_of(const json_t *row, size_t f)
         return number(row, fields[f].classic);
     case PERSON:
         return person(row, fields[f].classic);
+    case CONSTANT:
+        return json_loads(fields[f].classic, JSON_DECODE_ANY, NULL);
     default:
         return json_incref(json_object_get(row, fields[f].classic));
     }
@@ -99,13 +160,13 @@ static enum rest3_error add_selected(struct rest3 *r, const json_t *row, const c
 
     snprintf(own, sizeof(own), "%.*s", (int)(dot != NULL ? dot - name : 63), name);
     const int f = field_at(own);
-    if (f < 0)
+    if (f < 0 || (dot != NULL && fields[f].kind != PERSON)) /* nothing, or nothing that is related */
         return dot != NULL ? rest3_wrong(r, REST3_PROPERTY, own) : REST3_OK;
     if (dot == NULL) {
         json_object_set_new(into, own, field_of(row, (size_t)f));
         return REST3_OK;
     }
-    json_t *whole = fields[f].kind == PERSON ? field_of(row, (size_t)f) : NULL;
+    json_t *whole = field_of(row, (size_t)f);
     json_t *part = json_object_get(whole, dot + 1);
     if (part != NULL && json_object_get(into, own) == NULL)
         json_object_set_new(into, own, json_object());
@@ -152,9 +213,13 @@ static enum rest3_error read_condition(
         return rest3_invalid(r, "filter", "Unable to recognize the filter parameter");
     if (field_at(field) < 0)
         return rest3_wrong(r, REST3_PROPERTY, field);
-    if (strcmp(field, "id") != 0)
-        return rest3_invalid(
-            r, field, "In DTO `TaskDto`, the field requires the `Filterable` attribute for such a request");
+    if (strcmp(field, "id") != 0) {
+        char text[128];
+        snprintf(text, sizeof(text),
+            "In DTO `TaskDto`, the `%.40s` field requires the `Filterable` attribute for such a request",
+            field);
+        return rest3_invalid(r, field, text);
+    }
     if (brief)
         return REST3_OK;
     for (*ret = 0; *ret < OPERATORS && (sign == NULL || strcmp(sign, operators[*ret]) != 0);)
@@ -252,7 +317,7 @@ static enum rest3_error read_page(struct rest3 *r, struct page *ret)
         const char *direction = json_is_string(v) ? json_string_value(v) : "";
         ret->field = field_at(key);
         ret->descending = strcasecmp(direction, "DESC") == 0;
-        if (ret->field < 0 || fields[ret->field].kind == PERSON ||
+        if (ret->field < 0 || !fields[ret->field].sortable ||
             (!ret->descending && strcasecmp(direction, "ASC") != 0))
             return rest3_wrong(r, REST3_ORDER, key);
     }

@@ -15,9 +15,10 @@ static const struct event_from from = { .address = "127.0.0.1:8080",
     "auth%5Bdomain%5D=127.0.0.1%3A8080&auth%5Bclient_endpoint%5D=http%3A%2F%2F127.0.0.1%3A8080%2Frest%2F" \
     "&auth%5Bserver_endpoint%5D=https%3A%2F%2Foauth.bitrix.info%2Frest%2F"
 #define WHO "&auth%5Bmember_id%5D=m&auth%5Bapplication_token%5D=a%2Ft"
-#define APP_WHERE \
-    "auth%5Bdomain%5D=127.0.0.1%3A8080&auth%5Bserver_endpoint%5D=https%3A%2F%2Foauth.bitrix.info%2Frest%2F" \
-    "&auth%5Bstatus%5D=L&auth%5Bclient_endpoint%5D=http%3A%2F%2F127.0.0.1%3A8080%2Frest%2F"
+#define SERVER \
+    "auth%5Bdomain%5D=127.0.0.1%3A8080&auth%5Bserver_endpoint%5D=https%3A%2F%2Foauth.bitrix.info%2Frest%2F"
+#define CLIENT    "&auth%5Bclient_endpoint%5D=http%3A%2F%2F127.0.0.1%3A8080%2Frest%2F"
+#define APP_WHERE SERVER "&auth%5Bstatus%5D=L" CLIENT
 
 static void body_is(const struct event_from *f, bool app, const char *more, uint64_t id, const char *expected)
 {
@@ -53,12 +54,21 @@ TEST(the_second_forms_differ_as_told)
         "3A8080" WHO);
     f.no_tokens = true;
     body_is(&f, true, NULL, 1,
-        "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807&" APP_WHERE WHO);
+        "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807&" SERVER CLIENT
+            WHO);
     f.no_tokens = false;
     f.scope = "crm user";
     body_is(&f, true, NULL, 1,
         "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807"
         "&auth%5Baccess_token%5D=x&auth%5Bexpires_in%5D=3600&auth%5Bscope%5D=crm%20user&" APP_WHERE WHO);
+    f.scope = from.scope;
+    f.tells_user = true;
+    f.expires_s = 1736409407;
+    body_is(&f, true, NULL, 1,
+        "event=ONCRMDEALUPDATE&event_handler_id=201&data%5BFIELDS%5D%5BID%5D=1&ts=1736405807"
+        "&auth%5Baccess_token%5D=x&auth%5Bexpires%5D=1736409407&auth%5Bexpires_in%5D=3600&auth%5Bscope%5D="
+        "crm%2Cuser&" APP_WHERE
+        "&auth%5Bmember_id%5D=m&auth%5Buser_id%5D=1&auth%5Bapplication_token%5D=a%2Ft");
 }
 
 TEST(data_may_hold_more_or_nothing)

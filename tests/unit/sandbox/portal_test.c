@@ -53,7 +53,7 @@ TEST(the_other_methods_answer)
     check_method(p, "server.time", 200, "+03:00\"");
     check_method(p, "methods", 200, "\"crm.deal.list\"");
     check_method(p, "method.get?name=crm.deal.list", 200, "{\"isExisting\":true,\"isAvailable\":true}");
-    check_method(p, "method.get", 400, "\"error\":\"100\"");
+    check_method(p, "method.get", 200, "{\"isExisting\":false,\"isAvailable\":false}");
     check_method(p, "user.get?ID=3", 200, "\"total\":1");
     check_method(p, "crm.status.list?filter[ENTITY_ID]=SOURCE", 200, "\"ENTITY_ID\":\"SOURCE\"");
     check_method(p, "crm.status.list?filter[ENTITY_ID]=DEAL_STAGE_1", 200, "\"STATUS_ID\":\"C1:NEW\"");
