@@ -139,11 +139,19 @@ static int forget(struct bindings *b, int id, struct err *err)
     return code == SQLITE_DONE ? 0 : failed(b, err);
 }
 
+static bool is_meant(const struct binding *b, const struct binding *wanted)
+{
+    return b->app == wanted->app && b->offline == wanted->offline && b->code == wanted->code &&
+           strcmp(b->url, wanted->url) == 0 &&
+           (wanted->connector == NULL || strcmp(b->connector, wanted->connector) == 0) &&
+           (wanted->user == BINDING_ANYBODY || b->user == wanted->user);
+}
+
 int bindings_drop(struct bindings *b, const struct binding *wanted, int *ret_count, struct err *err)
 {
     *ret_count = 0;
     for (int i = b->count; i-- > 0;) {
-        if (!is_same(&b->list[i], wanted) || b->list[i].user != wanted->user)
+        if (!is_meant(&b->list[i], wanted))
             continue;
         if (forget(b, b->list[i].id, err) < 0)
             return -1;

@@ -82,6 +82,17 @@ enum api_error run_event_bind(struct call *c)
     return result;
 }
 
+/* Without auth_type those of every user go, and of every queue where none is named (facts section 9.1). */
+static void widen(const struct call *c, struct binding *wanted)
+{
+    if (params_get(c->params, "auth_type") == NULL && !portal_has(c->portal, QUIRK_NO_ADMIN))
+        wanted->user = BINDING_ANYBODY;
+    if (params_get(c->params, "auth_connector") == NULL) {
+        free(wanted->connector);
+        wanted->connector = NULL;
+    }
+}
+
 enum api_error run_event_unbind(struct call *c)
 {
     struct events *e = &c->portal->events;
@@ -90,6 +101,7 @@ enum api_error run_event_unbind(struct call *c)
     int count = 0;
     enum api_error result = parse_binding(c, &wanted);
 
+    widen(c, &wanted);
     if (result == API_OK && bindings_drop(&e->bindings, &wanted, &count, &err) < 0)
         result = call_broken(&err);
     fini_binding(&wanted);

@@ -119,6 +119,35 @@ TEST(handlers_are_bound_once_listed_and_unbound)
     ask_close(p);
 }
 
+TEST(who_is_not_named_is_anybody_when_handlers_go)
+{
+#define AT     "{\"event\":\"ONCRMDEALADD\",\"handler\":\"https://a.example/\""
+#define QUEUED "{\"event\":\"ONCRMDEALADD\",\"event_type\":\"offline\""
+    static const struct {
+        const char *which, *count;
+    } cases[] = {
+        { AT ",\"auth_type\":15}", "{\"count\":1}" },
+        { AT ",\"auth_type\":0}", "{\"count\":1}" },
+        { AT ",\"auth_type\":\"\"}", "{\"count\":1}" },
+        { AT "}", "{\"count\":2}" },
+        { QUEUED ",\"auth_connector\":\"key\"}", "{\"count\":1}" },
+        { QUEUED ",\"auth_connector\":\"\"}", "{\"count\":1}" },
+        { QUEUED "}", "{\"count\":2}" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct portal *p = with_app(NULL);
+        answers(ask_app(p, "event.bind", AT "}"), "true");
+        answers(ask_app(p, "event.bind", AT ",\"auth_type\":15}"), "true");
+        answers(ask_app(p, "event.bind", QUEUED "}"), "true");
+        answers(ask_app(p, "event.bind", QUEUED ",\"auth_connector\":\"key\"}"), "true");
+        answers(ask_app(p, "event.unbind", cases[i].which), cases[i].count);
+        ask_close(p);
+    }
+#undef AT
+#undef QUEUED
+}
+
 TEST(what_cannot_be_bound_is_refused)
 {
     static const struct {
@@ -659,9 +688,9 @@ TEST(the_second_form_of_an_offline_line_tells_no_id)
 
 TEST_MAIN(CASE(a_webhook_may_not_ask_about_events),
     CASE(the_token_counts_alone_and_only_when_there_is_an_application),
-    CASE(handlers_are_bound_once_listed_and_unbound), CASE(what_cannot_be_bound_is_refused),
-    CASE(the_codes_are_upper_case), CASE(a_test_event_repeats_the_question),
-    CASE(bindings_and_queues_outlive_the_process),
+    CASE(handlers_are_bound_once_listed_and_unbound), CASE(who_is_not_named_is_anybody_when_handlers_go),
+    CASE(what_cannot_be_bound_is_refused), CASE(the_codes_are_upper_case),
+    CASE(a_test_event_repeats_the_question), CASE(bindings_and_queues_outlive_the_process),
     CASE(a_thousand_changes_of_one_deal_are_one_line_with_the_last_time),
     CASE(reading_without_asking_deletes), CASE(reservations_are_disjoint_and_stay_until_confirmed),
     CASE(lines_are_confirmed_by_id_or_message), CASE(failed_lines_are_read_again_on_request),
