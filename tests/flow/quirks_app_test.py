@@ -213,6 +213,16 @@ class Quirks(Walk, Application, Scenario):
         bound = self.bound(self.portal, offline=True)
         self.assertEqual((15, {''}), (len(bound), {key for _, key in bound}))
 
+    def met_unbind_any(self):
+        for event in 'ONCRMLEADADD', 'ONCRMLEADDELETE':
+            self.portal.app('event.bind', event=event, handler=self.listener.url)
+        before = self.bound(self.portal, offline=True)
+        self.assertEqual({'count': 1}, self.portal.app('event.unbind', event='ONCRMLEADADD')['result'])
+        online = self.bound(self.portal, offline=False)
+        self.assertIn(('ONCRMLEADDELETE', self.listener.url), online)
+        self.assertEqual({'count': len(online)}, self.portal.app('event.unbind')['result'])
+        self.assertEqual(before, self.bound(self.portal), 'those of queues stay')
+
     def met_no_queue(self):
         self.assertEqual({'value': 'N'}, self.portal.app('feature.get', CODE='rest_offline_extended')['result'])
         self.assertEqual(set(), self.bound(self.portal, offline=True))

@@ -50,7 +50,7 @@ OF_WEBHOOK = [
     ('server.time', {}, 's', '', False),
     ('feature.get', {'CODE': 'rest_offline_extended'}, 'o', 'value:s', False),
     ('user.get', {}, 'l', '[]:o ' + under('[]', USER), True),
-    ('department.get', {}, 'l', '[]:o ' + under('[]', 'ID:s NAME:s SORT:i PARENT:sn UF_HEAD:s'), True),
+    ('department.get', {}, 'l', '[]:o ' + under('[]', 'ID:s NAME:s SORT:i PARENT:s UF_HEAD:s'), True),
     ('tasks.task.list', {}, 'o', 'tasks:l tasks[]:o ' + under('tasks[]', TASK), True),
     ('task.commentitem.getlist', {'TASKID': 2}, 'l', '[]:o ' + under('[]', COMMENT), False),
     ('task.elapseditem.getlist', {'TASKID': 2}, 'l', '[]:o ' + under('[]', SPENT), True),
@@ -245,6 +245,16 @@ class Facts(Scenario):
         times = lambda order: [int(row['SECONDS']) for row in self.by_webhook(sandbox, 'task.elapseditem.getlist', order)[1]['result']]
         self.assertEqual(sorted(times([2])), times([2, {'SECONDS': 'asc'}]))
         self.assertEqual(times([2]), times({'TASKID': 2, 'ORDER': {'SECONDS': 'asc'}}), 'by its name it does not count')
+
+    def test_what_is_not_told_may_be_missing(self):
+        sandbox = self.portal()
+        rows = lambda method, **more: self.by_webhook(sandbox, method, more)[1]['result']
+        self.assertEqual([{'ID': '1'}], [{'ID': row['ID']} for row in rows('department.get', PARENT=0)])
+        self.assertEqual(1, len([row for row in rows('department.get') if 'PARENT' not in row]))
+        self.assertEqual(1, len([row for row in rows('department.get') if 'UF_HEAD' not in row]))
+        told = [row.get('WORK_PHONE') for row in rows('user.get')]
+        self.assertEqual({'', None}, set(told))
+        self.assertEqual(len(told), len(rows('user.get', FILTER={'WORK_PHONE': ''})), 'missing or empty is one to a filter')
 
     def test_what_tasks_are_sorted_by(self):
         sandbox = self.portal()

@@ -88,6 +88,7 @@ QUIRKS = {
     'event-refresh':    Quirk(REFUSALS, 'reads tokens of an installation alone'),
     'offline-merged':   Quirk(QUEUE, 'an event says that something changed, the record says what'),
     'offline-false':    Quirk(QUEUE, 'looks through the entity by date and by all ids'),
+    'unbind-any':       Quirk(QUEUE, 'names both, always'),
     'no-queue':         Quirk(POOR, 'takes its events as they come, and says why'),
     'no-connector':     Quirk(KEYLESS, 'takes the queue that has no key'),
     'no-admin':         Quirk(GUEST, 'says once that rights are missing; syncs go on'),

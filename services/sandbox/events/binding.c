@@ -141,8 +141,9 @@ static int forget(struct bindings *b, int id, struct err *err)
 
 static bool is_meant(const struct binding *b, const struct binding *wanted)
 {
-    return b->app == wanted->app && b->offline == wanted->offline && b->code == wanted->code &&
-           strcmp(b->url, wanted->url) == 0 &&
+    return b->app == wanted->app && b->offline == wanted->offline &&
+           (wanted->code == EVENT_NONE || b->code == wanted->code) &&
+           (wanted->url == NULL || strcmp(b->url, wanted->url) == 0) &&
            (wanted->connector == NULL || strcmp(b->connector, wanted->connector) == 0) &&
            (wanted->user == BINDING_ANYBODY || b->user == wanted->user);
 }

@@ -38,8 +38,8 @@ void bindings_drop_webhooks(struct bindings *b);
 int bindings_drop_app(struct bindings *b, int keep, int keep_too, struct err *err) MUST_CHECK;
 /* For the application; *ret_there: it was bound before and nothing was done. */
 int bindings_add(struct bindings *b, const struct binding *wanted, bool *ret_there, struct err *err) MUST_CHECK;
-/* Those that are the same, of that user (0: bound without one; BINDING_ANYBODY) and queue (NULL: of each); how many
- * there were. */
+/* Those of that event (EVENT_NONE: of each), handler and queue (NULL: of each) and user (0: bound without one;
+ * BINDING_ANYBODY); how many there were. */
 int bindings_drop(struct bindings *b, const struct binding *wanted, int *ret_count, struct err *err) MUST_CHECK;
 const struct binding *bindings_find(const struct bindings *b, int id);     /* NULL: unbound meanwhile */
 bool binding_wants(const struct binding *b, int code);

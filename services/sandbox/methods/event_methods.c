@@ -50,17 +50,18 @@ static enum api_error parse_binding(const struct call *c, struct binding *ret)
     ret->connector = ret->offline ? call_text(c, "auth_connector") : xstrdup("");
     if (portal_has(c->portal, QUIRK_HANDLER_BARE))
         ret->url[strcspn(ret->url, "?")] = '\0';
-    if (event == NULL)
+    const bool any = c->method->run == run_event_unbind && portal_has(c->portal, QUIRK_UNBIND_ANY);
+    if (event == NULL && !any)
         return API_EVENT_MISSING;
-    ret->code = event_of(params_text(event, room));
-    if (ret->code == EVENT_NONE)
+    ret->code = event != NULL ? event_of(params_text(event, room)) : EVENT_NONE;
+    if (ret->code == EVENT_NONE && event != NULL)
         return API_EVENT_UNKNOWN;
     if (portal_has(c->portal, QUIRK_NO_ADMIN) && (ret->offline || ret->user != OWN_USER))
         return needs_admin(c, ret->offline);
     if (portal_has(c->portal, QUIRK_NO_CONNECTOR) && ret->connector[0] != '\0')
         return API_LOW_TARIFF;
     if (!ret->offline && ret->url[0] == '\0')
-        return API_HANDLER_MISSING;
+        return any ? API_OK : API_HANDLER_MISSING;
     return ret->offline || is_url(str_of(ret->url)) ? API_OK : API_HANDLER_WRONG;
 }
 
@@ -82,7 +83,8 @@ enum api_error run_event_bind(struct call *c)
     return result;
 }
 
-/* Without auth_type those of every user go, and of every queue where none is named (facts section 9.1). */
+/* Without auth_type those of every user go, and of every queue where none is named (facts section 9.1);
+ * without a handler, where that is taken, those of each. */
 static void widen(const struct call *c, struct binding *wanted)
 {
     if (params_get(c->params, "auth_type") == NULL && !portal_has(c->portal, QUIRK_NO_ADMIN))
@@ -90,6 +92,10 @@ static void widen(const struct call *c, struct binding *wanted)
     if (params_get(c->params, "auth_connector") == NULL) {
         free(wanted->connector);
         wanted->connector = NULL;
+    }
+    if (!wanted->offline && wanted->url[0] == '\0') {
+        free(wanted->url);
+        wanted->url = NULL;
     }
 }
 

@@ -190,6 +190,8 @@ static void out_row(const struct ask *a, const json_t *row)
     const char *key;
 
     json_object_foreach((json_t *)row, key, v) {
+        if (a->table->untold != NULL && a->table->untold(row, key))
+            continue;
         if (is_chosen(a->select, key) || strcmp(key, a->table->id) == 0)
             json_object_set(shown, key, v);
     }

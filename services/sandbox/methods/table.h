@@ -26,6 +26,7 @@ struct table {
     json_t *(*row)(const struct call *c, uint32_t n);       /* new; NULL: there is none of that number */
     const char *default_order;  /* member; NULL: as the rows are made */
     enum api_error bad_order;   /* of an unknown field in the order; API_OK: ignored */
+    bool (*untold)(const json_t *row, const char *key);     /* a member that filters know and the answer leaves out; NULL: none */
 };
 
 /* alternatives: a list of objects like `filter`, of which a row must fit one, and comes once for each; NULL: none. */

@@ -101,12 +101,18 @@ static json_t *department_row(const struct call *c, uint32_t n)
     table_text(row, "ID", "%u", n + 1);
     table_text(row, "NAME", "%s", names[n]);
     json_object_set_new(row, "SORT", json_integer(100 * (n + 1)));
-    if (n > 0)
-        table_text(row, "PARENT", "%u", n > 2 ? 2 : 1);
-    else
-        json_object_set_new(row, "PARENT", json_null());
-    table_text(row, "UF_HEAD", "%u", n * 3 + 1);
+    table_text(row, "PARENT", "%u", n > 2 ? 2 : n > 0 ? 1 : 0);
+    table_text(row, "UF_HEAD", "%u", n == DEPARTMENTS - 1 ? 0 : n * 3 + 1);
     return row;
+}
+
+/* The first department is under none, and the last has no head: such a member is missing, yet PARENT=0 finds
+ * the first. */
+static bool is_nothing(const json_t *row, const char *key)
+{
+    const char *text = json_string_value(json_object_get(row, key));
+
+    return text != NULL && strcmp(text, "0") == 0;
 }
 
 enum api_error run_departments(struct call *c)
@@ -115,7 +121,8 @@ enum api_error run_departments(struct call *c)
         .operators = TABLE_COMPARE TABLE_LIKE,
         .flags = TABLE_FLAT_ORDER | TABLE_FLAT_FILTER,
         .count = count_departments,
-        .row = department_row };
+        .row = department_row,
+        .untold = is_nothing };
 
     return table_run(c, &t, NULL);
 }
@@ -170,13 +177,27 @@ static json_t *user_row(const struct call *c, uint32_t n)
     return row;
 }
 
+/* What was never told of a person is missing, or empty: by person, and some members are always there. */
+static bool was_never_told(const json_t *row, const char *key)
+{
+    static const char often[] =
+        " SECOND_NAME TIME_ZONE PERSONAL_WWW PERSONAL_MOBILE PERSONAL_CITY WORK_PHONE ";
+    const char *text = json_string_value(json_object_get(row, key));
+    char wanted[40];
+
+    snprintf(wanted, sizeof(wanted), " %.30s ", key);
+    return text != NULL && text[0] == '\0' && strstr(often, wanted) != NULL &&
+           params_int(json_object_get(row, "ID")) % 2 == 0;
+}
+
 enum api_error run_user(struct call *c)
 {
     static const struct table t = { .id = "ID",
         .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
         .flags = TABLE_FLAT_ORDER | TABLE_FLAT_FILTER,
         .count = count_users,
-        .row = user_row };
+        .row = user_row,
+        .untold = was_never_told };
 
     return table_run(c, &t, NULL);
 }

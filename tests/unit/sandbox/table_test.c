@@ -271,6 +271,7 @@ TEST(people_are_asked_by_fields_at_the_top_level)
     CHECK_EQ(json_object_size(json_array_get(rows_of(answer, NULL), 0)), 2);
     json_decref(answer);
     CHECK_EQ(listed(p, "department.get", "{\"PARENT\":1}", NULL, NULL), 2);
+    CHECK_EQ(listed(p, "department.get", "{\"PARENT\":0}", NULL, NULL), 1);
     CHECK_EQ(listed(p, "department.get", "{\"sort\":\"NAME\",\"order\":\"DESC\"}", NULL, NULL), 5);
     CHECK_EQ(listed(p, "department.get", "{\"sort\":\"ID\",\"SORT\":200}", NULL, NULL), 1);
     CHECK_EQ(listed(p, "crm.dealcategory.stage.list", "{\"id\":99}", NULL, NULL), 0);
