@@ -41,6 +41,23 @@ BATCH = ('result:o result_error:o result_total:o result_next:l result_time:o res
          + under('result_time.one', TIME) + ' ' + under('result.one[]', USER))
 SPENT = 'ID:s TASK_ID:s USER_ID:s COMMENT_TEXT:s SECONDS:s MINUTES:s SOURCE:s CREATED_DATE:s DATE_START:s DATE_STOP:s'
 
+RIGHTS_3 = ('read watch mute createResult edit remove complete approve disapprove start take delegate defer renew deadline datePlan '
+            'changeDirector changeResponsible changeAccomplices pause timeTracking mark changeStatus reminder addAuditors '
+            'elapsedTime favorite checklistAdd checklistEdit checklistSave checklistToggle automate resultEdit completeResult '
+            'removeResult resultRead admin createSubtask copy saveAsTemplate attachFile detachFile detachParent '
+            'createGanttDependence sort')
+TASK_3 = ('id:i title:s description:s deadline:sn needsControl:b startPlan:sn endPlan:sn fileIds:n checklist:l epicId:n '
+          'storyPoints:n priority:s status:s statusChanged:sn parentId:in containsChecklist:b containsSubTasks:b '
+          'containsRelatedTasks:b containsGanttLinks:b containsPlacements:b containsResults:b numberOfReminders:i chatId:in '
+          'plannedDuration:i actualDuration:i durationType:s started:sn estimatedTime:i replicate:b changed:s closed:sn '
+          'activity:s guid:s xmlId:n exchangeId:n exchangeModified:n outlookVersion:i mark:s allowsChangeDeadline:b '
+          'allowsTimeTracking:b matchesWorkTime:b addInReport:n isMultitask:b siteId:s deadlineCount:n declineReason:n '
+          'forumTopicId:n link:s rights:o archiveLink:sn crmItemIds:l requireResult:b matchesSubTasksTime:b '
+          'autocompleteSubTasks:b allowsChangeDatePlan:b maxDeadlineChangeDate:n maxDeadlineChanges:n '
+          'requireDeadlineChangeReason:b inFavorite:l inPin:l inGroupPin:l inMute:l dependsOn:l scenarios:l scenarios[]:s creatorId:i '
+          'created:s responsibleId:i groupId:in'
+          + ' ' + under('rights', ' '.join(name + ':b' for name in RIGHTS_3.split())))
+
 # (method, parameters, what `result` is, its members, whether there is a total). By a webhook.
 OF_WEBHOOK = [
     ('profile', {}, 'o', 'ID:s ADMIN:b NAME:s LAST_NAME:s PERSONAL_GENDER:s TIME_ZONE:s', False),
@@ -111,7 +128,8 @@ REFUSED_GUEST = [
     ('event.bind', {'event': 'ONCRMDEALADD', 'event_type': 'offline'}, 403, 'ACCESS_DENIED', OFFLINE_ADMIN % 'binding'),
     ('event.unbind', {'event': 'ONCRMDEALADD', 'event_type': 'offline'}, 403, 'ACCESS_DENIED', OFFLINE_ADMIN % 'unbinding'),
     ('event.bind', {'event': 'ONCRMDEALADD', 'handler': 'http://a.b/', 'auth_type': 15}, 403, 'ACCESS_DENIED', OTHERS_ADMIN % 'binding'),
-    ('event.unbind', {'event': 'ONCRMDEALADD', 'handler': 'http://a.b/', 'auth_type': 15}, 403, 'ACCESS_DENIED', OTHERS_ADMIN % 'unbinding'),
+    ('event.unbind', {'event': 'ONCRMDEALADD', 'handler': 'http://a.b/', 'auth_type': 15}, 403, 'ACCESS_DENIED',
+     OTHERS_ADMIN % 'unbinding'),
 ] + [('event.offline.' + name, {'process_id': 'a'}, 403, 'ACCESS_DENIED', 'Access denied!') for name in ('get', 'list', 'clear', 'error')]
 REFUSED_KEYLESS = [
     (method, dict(parameters, auth_connector='key'), 403, 'ACCESS_DENIED', 'Access denied! Available only on extended plans')
@@ -272,6 +290,12 @@ class Facts(Scenario):
         self.assertEqual(200, status)
         self.fits(TIME, answer['time'])
         self.assertGreater(answer['time']['operating_reset_at'], time.time() + 500)
+
+    def test_members_of_a_task_of_rest_3(self):
+        sandbox = self.portal()
+        ask = lambda **more: sandbox.ask('api/' + sandbox.url.split('/rest/')[1] + 'tasks.task.get', dict(more, id=2))[1]['result']['item']
+        self.fits(TASK_3, ask())
+        self.fits('id:i responsible:o responsible.name:s responsible.email:s', ask(select=['id', 'responsible.name', 'responsible.email']))
 
     def test_the_oauth_server_tells_whose_a_token_is(self):
         sandbox = self.portal()
