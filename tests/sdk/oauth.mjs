@@ -44,7 +44,9 @@ const list = await $b24.actions.v2.callList.make({ method: 'crm.deal.list', para
 leave('ids', list.getData().map((row) => Number(row.ID)))
 
 // The portal says that the token is over: everybody who asks waits for one new pair.
+// All are refused before it is there: who is refused later makes the vendor's client ask for another one.
 await admin('app/expire?what=access')
+await admin('fault?kind=latency&times=1&ms=3000&method=oauth.token')
 const titles = await Promise.all(Array.from({ length: 8 }, () => ask($b24, 'crm.deal.list', { select: ['ID'], start: -1 })))
 assert.ok(titles.every((rows) => rows.length === 50))
 assert.equal(refreshed.length, 1)
