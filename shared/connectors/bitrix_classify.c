@@ -99,6 +99,9 @@ const struct bitrix_rule BITRIX_RULES[] = {
     /* The sandbox on a recording: another time it knows no more. */
     { "not_recorded", ANY_STATUS, "REPLAY_NOT_RECORDED", NULL, ERR_PERM, SAYS_NOTHING, 0,
         "the recording has no answer to this: record more entities" },
+    /* So the vendor's page has it for crm.contact.delete; elsewhere the element may be anything. */
+    { "element_not_found", ANY_STATUS, "ERROR_CORE", "=element not found|элемент не найден", ERR_TEMP,
+        SAYS_ABSENT_DELETED, 0, NULL },
     { "error_core", ANY_STATUS, "ERROR_CORE", NULL, ERR_TEMP, SAYS_NOTHING, 0, NULL },
     { "field_value", ANY_STATUS, "CRM_FIELD_ERROR_VALUE_NOT_VALID", NULL, ERR_PERM, SAYS_NOTHING, 0, NULL },
     { "field_required", ANY_STATUS, "CRM_FIELD_ERROR_REQUIRED", NULL, ERR_PERM, SAYS_NOTHING, 0, NULL },
@@ -126,11 +129,12 @@ const struct bitrix_rule BITRIX_RULES[] = {
     { "not_found_request", ONLY(400), "", "~" ABSENT_WORDS, ERR_PERM, SAYS_ABSENT_ALONE, 0, NULL },
     { "denied", ANY_STATUS, "", "=" DENIED_WORDS, ERR_AUTH, SAYS_DENIED, 0, OWNER_RIGHTS },
     { "id_invalid", ANY_STATUS, "", "id is not defined or invalid", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
-    { "must_be_array", ANY_STATUS, "", "must be array", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
+    { "must_be_array", ANY_STATUS, "", "must be array|must be an array", ERR_PERM, SAYS_NOTHING, 0,
+        OUR_REQUEST },
     { "parameter_invalid", ANY_STATUS, "", "the parameter ", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
     { "value_invalid", ANY_STATUS, "", "invalid value for", ERR_PERM, SAYS_NOTHING, 0, OUR_REQUEST },
-    { "disk_exhausted", ANY_STATUS, "", "disk resource exhausted", ERR_TEMP, SAYS_NOTHING, 0,
-        "the portal's disk is full" },
+    { "disk_exhausted", ANY_STATUS, "", "disk resource exhausted|exhausted allocated disk resource", ERR_TEMP,
+        SAYS_NOTHING, 0, "the portal's disk is full" },
     { "general_error", ANY_STATUS, "", "general error", ERR_TEMP, SAYS_NOTHING, 0, NULL },
 
     /* A status alone: gateways, firewalls, hosts that are no portal */

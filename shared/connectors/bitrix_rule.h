@@ -20,6 +20,7 @@ enum bitrix_says {
     SAYS_NOTHING,
     SAYS_ABSENT,
     SAYS_ABSENT_ALONE, /* only where one record was asked for or deleted by its id; else nothing */
+    SAYS_ABSENT_DELETED, /* only where one was deleted */
     SAYS_DENIED,
     SAYS_EXPIRED
 };

@@ -148,7 +148,7 @@ static bool is_done_before(
     if (!s->is_error)
         return false;
     if (t->kind == WRITE_DELETE)
-        return bitrix_is_absent(rule);
+        return bitrix_is_absent(rule) || rule->says == SAYS_ABSENT_DELETED;
     return t->kind == WRITE_BIND && strcasestr(s->text, "already binded") != NULL;
 }
 

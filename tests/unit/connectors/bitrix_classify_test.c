@@ -188,6 +188,9 @@ TEST(each_error_of_the_facts_is_met_as_they_say)
         { 400, "", "Access denied.", ACT_STOP },
         { 400, "", "Parameter 'filter' must be array.", ACT_ASIDE },
         { 400, "", "Failed to get list. General error.", ACT_RETRY },
+        { 400, "", "Parameter 'fields' must be an array", ACT_ASIDE },
+        { 400, "", "Disk resource exhausted", ACT_RETRY },
+        { 400, "", "Exhausted allocated disk resource", ACT_RETRY },
         { 400, "NOT_FOUND", "", ACT_ASIDE },
         { 400, "ERROR_NOT_FOUND", "The entity with ID '5' is not found", ACT_ASIDE },
         { 302, BITRIX_WITHIN, "", ACT_RETRY },
@@ -299,6 +302,7 @@ TEST(a_text_with_the_words_counts_for_one_record_alone)
         CHECK_EQ(in_batch->kind, bitrix_classify(200, STR(""), STR("unknown")));
         CHECK_EQ(alone->kind, bitrix_classify(400, STR(""), STR("unknown")));
         CHECK(!bitrix_is_absent(bitrix_rule_of(200, STR("ERROR_CORE"), text)));
+        CHECK(!bitrix_is_absent(bitrix_rule_of(400, STR("ERROR_CORE"), text)));
         CHECK(!bitrix_is_absent(bitrix_rule_of(200, STR("SOMETHING_NEW"), text)));
         CHECK(!bitrix_is_absent(bitrix_rule_of(403, STR(""), text)));
         CHECK(!bitrix_is_absent(bitrix_rule_of(404, STR(""), text)));
