@@ -24,7 +24,7 @@ class Client(Scenario):
         rows, truth = sdk.left('whole.' + entity), sandbox.truth(entity)
         fields = sdk.left('fields.' + entity)
         names = {name: field['upperName'] for name, field in fields.items()} if item else {}
-        if item and entity == 'leads':  # disabled: classic methods alone tell it
+        if item and entity in ('leads', 'contacts', 'companies'):  # disabled: classic methods alone tell it
             self.assertEqual({None}, {row.pop('address') for row in rows})
         found = wire.differences(rows, names, truth, sandbox.columns(entity), item)
         self.assertEqual([], found, '%s differ from the truth: %s' % (entity, wire.text_of(found)))

@@ -37,6 +37,7 @@ enum { /* short names for the tables */
     X = ATTR_DEPRECATED,
     Q = ATTR_REQUIRED,
     U = ATTR_UNSEEN,
+    C = ATTR_CLASSIC,
     O = ATTR_UNSEEN | ATTR_ITEM,
     H = ATTR_UNSEEN | ATTR_ITEM | ATTR_HOLLOW,
 };
@@ -150,7 +151,7 @@ static struct attr *append(struct attr_list *l, const struct attr *like)
     a->type_name = xstrdup(like->type_name ? like->type_name : like->type->name);
     a->place = a->flags & ATTR_ITEM ? -1 : l->next_place++;
     if (a->flags & ATTR_USER) {
-        a->user_id = 100 + a->place * 2;
+        a->user_id = 100 + a->place * KINDS + (int)l->which; /* one portal numbers all of them */
         a->label = xasprintf("Поле %s", a->name + strlen("UF_CRM_"));
         take_type(a);
     }
@@ -182,10 +183,12 @@ static char *label_of(enum which w, const char *name)
 
 void attrs_init(struct attr_list *ret, enum which w)
 {
-    *ret = (struct attr_list){ 0 };
+    *ret = (struct attr_list){ .which = w };
     for (size_t i = 0; i < standard[w].count; i++) {
         struct attr *a = append(ret, &standard[w].attrs[i]);
         a->label = label_of(w, a->name);
+        if (w == COMPANY && strncmp(a->name, "LAST_ACTIVITY_", 14) == 0) /* facts section 6.2 */
+            a->flags = (a->flags & ~(unsigned)ATTR_READ_ONLY) | ATTR_LOCKED;
     }
     const struct attr *own = w == SMART ? smart_user_attrs : user_attrs;
     const size_t count = w == SMART ? ARRAY_SIZE(smart_user_attrs) : ARRAY_SIZE(user_attrs);

@@ -30,6 +30,8 @@ enum {
     ATTR_USER = 64,
     ATTR_ITEM = 128,            /* known to crm.item.* alone, and empty in every record */
     ATTR_HOLLOW = 256,          /* described there, and in no item either */
+    ATTR_CLASSIC = 512,         /* unknown to crm.item.* */
+    ATTR_LOCKED = 1024,         /* not described as read-only, and not to be written all the same */
 };
 
 /* Fields of one facet change together: a new stage moves its semantics and CLOSED with it. */
@@ -81,6 +83,7 @@ extern const struct which_name WHICH[KINDS];
 int which_of(struct str plural_or_singular);    /* -1: none */
 
 struct attr_list {
+    enum which which;
     struct attr **list;
     int count;
     int next_place;             /* places of deleted fields are not given again */

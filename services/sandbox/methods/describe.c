@@ -1,12 +1,15 @@
 /* describe.c - crm.X.fields, crm.X.userfield.list and crm.userfield.types (facts sections 6.1, 6.4). */
-#include "call.h"
+#include "table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "describe.h"
 #include "json_out.h"
 #include "params.h"
+
+#define DESCRIPTION_BYTES (1u << 20)
 
 static void out_flag(struct buf *out, const char *name, bool value)
 {
@@ -26,7 +29,11 @@ static void out_items(struct buf *out, const struct attr *a)
     buf_char(out, ']');
 }
 
-/* What SETTINGS hold, by type. */
+#define IBLOCK \
+    "{\"DISPLAY\":\"LIST\",\"LIST_HEIGHT\":1,\"IBLOCK_ID\":0,\"DEFAULT_VALUE\":\"\",\"ACTIVE_FILTER\":" \
+    "\"N\"}"
+
+/* What SETTINGS hold, by type; who has none has an empty map, which is a list. */
 static const struct {
     const char *type, *json;
 } settings[] = {
@@ -39,6 +46,21 @@ static const struct {
     { "enumeration",
         "{\"DISPLAY\":\"UI\",\"LIST_HEIGHT\":1,\"CAPTION_NO_VALUE\":\"\",\"SHOW_NO_VALUE\":\"Y\"}" },
     { "date", "{\"DEFAULT_VALUE\":{\"TYPE\":\"NONE\",\"VALUE\":\"\"}}" },
+    { "datetime", "{\"DEFAULT_VALUE\":{\"TYPE\":\"NONE\",\"VALUE\":\"\"},\"USE_SECOND\":\"Y\",\"USE_"
+                  "TIMEZONE\":\"N\"}" },
+    { "url",
+        "{\"POPUP\":\"Y\",\"SIZE\":20,\"MIN_LENGTH\":0,\"MAX_LENGTH\":0,\"DEFAULT_VALUE\":\"\",\"ROWS\":1}" },
+    { "address", "{\"SHOW_MAP\":\"Y\"}" },
+    { "employee", "[]" },
+    { "iblock_section", IBLOCK },
+    { "iblock_element", IBLOCK },
+    { "resourcebooking",
+        "{\"USE_USERS\":\"N\",\"USE_RESOURCES\":\"Y\",\"RESOURCES\":{\"resource\":{\"XML_ID\":\"resource\","
+        "\"NAME\":\"resource\",\"SECTIONS\":[{\"ID\":\"7\",\"CAL_TYPE\":\"resource\",\"NAME\":\"Зал\"}]}},"
+        "\"RESOURCE_LIMIT\":-1,\"SELECTED_RESOURCES\":[{\"id\":\"7\",\"type\":\"resource\",\"title\":\"Зал\"}"
+        "],"
+        "\"SELECTED_USERS\":[],\"FULL_DAY\":\"N\",\"ALLOW_OVERBOOKING\":\"Y\",\"USE_SERVICES\":\"N\","
+        "\"SERVICE_LIST\":[],\"TIMEZONE\":\"\",\"USE_USER_TIMEZONE\":\"Y\"}" },
     { "money", "{\"DEFAULT_VALUE\":\"\"}" },
     { "crm_status", "{\"ENTITY_TYPE\":\"SOURCE\"}" },
     { "file", "{\"SIZE\":20,\"LIST_WIDTH\":0,\"LIST_HEIGHT\":0,\"MAX_SHOW_SIZE\":0,\"MAX_ALLOWED_SIZE\":0,"
@@ -105,10 +127,22 @@ static void out_parent(struct buf *out, const struct attr *a)
         parent_of(a), mine ? ",\"isEmbeddedEditorEnabled\":true" : "");
 }
 
+/* Long texts are of a type of their own in crm.item.fields. */
+static const char *type_of(const struct attr *a, bool item)
+{
+    static const char *const texts = " COMMENTS SOURCE_DESCRIPTION STATUS_DESCRIPTION ADDRESS ADDRESS_LEGAL ";
+    char spaced[64];
+
+    snprintf(spaced, sizeof(spaced), " %.60s ", a->name);
+    if (item && strcmp(a->type_name, "char") == 0)
+        return "boolean";
+    return item && strstr(texts, spaced) != NULL ? "text" : a->type_name;
+}
+
 void describe_field(struct buf *out, const struct attr *a, const char *upper)
 {
     buf_str(out, "{\"type\":");
-    json_out_cstr(out, upper != NULL && strcmp(a->type_name, "char") == 0 ? "boolean" : a->type_name);
+    json_out_cstr(out, type_of(a, upper != NULL));
     out_flag(out, "isRequired", a->flags & ATTR_REQUIRED);
     out_flag(out, "isReadOnly", a->flags & ATTR_READ_ONLY);
     out_flag(out, "isImmutable", a->flags & ATTR_IMMUTABLE);
@@ -183,7 +217,7 @@ void describe_userfield(struct buf *out, const struct attr *a, const char *entit
         entity, a->name);
     json_out_cstr(out, a->type_name);
     buf_fmt(out,
-        ",\"XML_ID\":\"\",\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
+        ",\"XML_ID\":null,\"SORT\":\"%d\",\"MULTIPLE\":\"%s\",\"MANDATORY\":\"N\",\"SHOW_FILTER\":\"E\","
         "\"SHOW_IN_LIST\":\"Y\",\"EDIT_IN_LIST\":\"Y\",\"IS_SEARCHABLE\":\"N\",\"SETTINGS\":%s",
         100 + a->place, a->flags & ATTR_MULTIPLE ? "Y" : "N", settings_of(a));
     if (labels != LABELS_NONE)
@@ -193,64 +227,72 @@ void describe_userfield(struct buf *out, const struct attr *a, const char *entit
     buf_char(out, '}');
 }
 
-static bool wanted(const struct attr *a, const json_t *filter)
+static uint32_t count_userfields(const struct call *c)
 {
-    char room[40];
-    const json_t *name = filter ? params_get(filter, "FIELD_NAME") : NULL;
-    const json_t *type = filter ? params_get(filter, "USER_TYPE_ID") : NULL;
-    const json_t *multiple = filter ? params_get(filter, "MULTIPLE") : NULL;
-
-    return (a->flags & ATTR_USER) && (name == NULL || str_is(params_text(name, room), a->name)) &&
-           (type == NULL || str_is(params_text(type, room), a->type_name)) &&
-           (multiple == NULL || str_is(params_text(multiple, room), a->flags & ATTR_MULTIPLE ? "Y" : "N"));
+    return (uint32_t)c->portal->store.crm[c->method->which].attrs.count;
 }
 
+static json_t *userfield_row(const struct call *c, uint32_t n)
+{
+    const struct attr *a = c->portal->store.crm[c->method->which].attrs.list[n];
+    const json_t *filter = params_get(c->params, "filter");
+    const bool labels = filter != NULL && params_get(filter, "LANG") != NULL;
+    struct buf text;
+
+    if (!(a->flags & ATTR_USER))
+        return NULL;
+    buf_init(&text, DESCRIPTION_BYTES);
+    describe_userfield(&text, a, WHICH[c->method->which].uf_entity, labels ? LABELS_TEXT : LABELS_NONE);
+    json_t *row = json_loads(buf_cstr(&text), 0, NULL);
+    buf_fini(&text);
+    return row;
+}
+
+/* LANG is no field: it says that labels are wanted, and is left out as any other that there is none of. */
 enum api_error run_userfields(struct call *c)
 {
-    const struct attr_list *attrs = &c->portal->store.crm[c->method->which].attrs;
-    const json_t *filter = params_get(c->params, "filter");
+    static const struct table t = { .id = "ID",
+        .default_order = "SORT",
+        .operators = " = ",
+        .flags = TABLE_WHOLE | TABLE_NO_SELECT,
+        .count = count_userfields,
+        .row = userfield_row,
+        .no_list = API_ORDER_TYPE };
 
-    if (filter != NULL && !params_is_array(filter))
-        return API_FILTER_TYPE;
-    const bool labels = filter != NULL && params_get(filter, "LANG") != NULL;
-    buf_char(c->out, '[');
-    for (int i = 0; i < attrs->count; i++) {
-        if (!wanted(attrs->list[i], filter))
-            continue;
-        if (c->total++ > 0)
-            buf_char(c->out, ',');
-        describe_userfield(
-            c->out, attrs->list[i], WHICH[c->method->which].uf_entity, labels ? LABELS_TEXT : LABELS_NONE);
-    }
-    buf_char(c->out, ']');
-    c->listed = true;
-    c->cost_s = COST_CALL_S;
-    return API_OK;
+    return table_run(c, &t, NULL);
+}
+
+static const struct {
+    const char *id, *title;
+} types[] = {
+    { "string", "Строка" },
+    { "integer", "Целое число" },
+    { "double", "Число" },
+    { "boolean", "Да/Нет" },
+    { "enumeration", "Список" },
+    { "datetime", "Дата со временем" },
+    { "date", "Дата" },
+    { "money", "Деньги" },
+    { "url", "Ссылка" },
+    { "address", "Адрес" },
+    { "file", "Файл" },
+    { "employee", "Привязка к пользователю" },
+    { "crm_status", "Привязка к справочникам CRM" },
+    { "iblock_section", "Привязка к разделам инф. блоков" },
+    { "iblock_element", "Привязка к элементам инф. блоков" },
+    { "crm", "Привязка к элементам CRM" },
+};
+
+bool describe_is_type(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (str_is(name, types[i].id))
+            return true;
+    return false;
 }
 
 enum api_error run_userfield_types(struct call *c)
 {
-    static const struct {
-        const char *id, *title;
-    } types[] = {
-        { "string", "Строка" },
-        { "integer", "Целое число" },
-        { "double", "Число" },
-        { "boolean", "Да/Нет" },
-        { "enumeration", "Список" },
-        { "datetime", "Дата со временем" },
-        { "date", "Дата" },
-        { "money", "Деньги" },
-        { "url", "Ссылка" },
-        { "address", "Адрес" },
-        { "file", "Файл" },
-        { "employee", "Привязка к пользователю" },
-        { "crm_status", "Привязка к справочникам CRM" },
-        { "iblock_section", "Привязка к разделам инф. блоков" },
-        { "iblock_element", "Привязка к элементам инф. блоков" },
-        { "crm", "Привязка к элементам CRM" },
-    };
-
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         buf_fmt(c->out, "%c{\"ID\":\"%s\",\"title\":", i == 0 ? '[' : ',', types[i].id);
         json_out_cstr(c->out, types[i].title);

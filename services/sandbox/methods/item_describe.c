@@ -1,6 +1,9 @@
 /* item_describe.c - crm.item.fields and crm.type.list (facts sections 4.5, 6.1). */
-#include "call.h"
+#include "table.h"
 
+#include <stdio.h>
+
+#include "base/mem.h"
 #include "describe.h"
 #include "item_ask.h"
 #include "item_name.h"
@@ -45,33 +48,44 @@ enum api_error run_item_fields(struct call *c)
     return API_OK;
 }
 
+static uint32_t count_types(const struct call *c)
+{
+    return 1;
+}
+
+static json_t *type_row(const struct call *c, uint32_t n)
+{
+    static const struct {
+        const char *name, *flag;
+    } flags[] = { { "Categories", "Y" }, { "Stages", "Y" }, { "BeginCloseDates", "Y" }, { "Client", "Y" },
+        { "LinkWithProducts", "Y" }, { "Mycompany", "Y" }, { "Documents", "N" }, { "Source", "Y" },
+        { "Observers", "Y" }, { "Recyclebin", "N" }, { "Automation", "Y" }, { "BizProc", "N" },
+        { "Payments", "N" }, { "Counters", "N" }, { "UseInUserfield", "Y" } };
+    json_t *row = json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:n}", "id", 3, "title", "Заявки \"на сервис\"",
+        "code", "", "createdBy", 1, "updatedBy", 1, "entityTypeId", WHICH[SMART].type_id, "customSectionId");
+    char name[40];
+
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        snprintf(name, sizeof(name), "is%sEnabled", flags[i].name);
+        table_text(row, name, "%s", flags[i].flag);
+    }
+    table_text(row, "isSetOpenPermissions", "Y");
+    table_text(row, "createdTime", "2021-02-01T10:00:00+03:00");
+    table_text(row, "updatedTime", "2024-03-01T10:00:00+03:00");
+    return row;
+}
+
 /* The one smart process there is, for an administrator of the CRM. */
 enum api_error run_types(struct call *c)
 {
-    const json_t *filter = params_get(c->params, "filter"), *id = NULL;
-    const bool wanted = filter == NULL || (id = params_get(filter, "entityTypeId")) == NULL ||
-                        params_int(id) == WHICH[SMART].type_id;
+    static const struct table t = { .wrapper = "types",
+        .id = "id",
+        .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
+        .flags = TABLE_LOUD | TABLE_NO_SELECT,
+        .count = count_types,
+        .row = type_row };
 
     if (c->portal->app && portal_has(c->portal, QUIRK_NO_ADMIN))
         return API_ITEM_ACCESS;
-
-    buf_str(c->out, "{\"types\":[");
-    if (wanted)
-        buf_fmt(c->out,
-            "{\"id\":3,\"title\":\"Заявки \\u0022на "
-            "сервис\\u0022\",\"code\":\"\",\"createdBy\":1,\"entityTypeId\":%d,"
-            "\"customSectionId\":null,\"isCategoriesEnabled\":\"Y\",\"isStagesEnabled\":\"Y\","
-            "\"isBeginCloseDatesEnabled\":\"Y\",\"isClientEnabled\":\"Y\",\"isUseInUserfieldEnabled\":\"Y\","
-            "\"isLinkWithProductsEnabled\":\"Y\",\"isMycompanyEnabled\":\"Y\",\"isDocumentsEnabled\":\"N\","
-            "\"isSourceEnabled\":\"Y\",\"isObserversEnabled\":\"Y\",\"isRecyclebinEnabled\":\"N\","
-            "\"isAutomationEnabled\":\"Y\",\"isBizProcEnabled\":\"N\",\"isSetOpenPermissions\":\"Y\","
-            "\"isPaymentsEnabled\":\"N\",\"isCountersEnabled\":\"N\","
-            "\"createdTime\":\"2021-02-01T10:00:00+03:00\",\"updatedTime\":\"2024-03-01T10:00:00+03:00\","
-            "\"updatedBy\":1}",
-            WHICH[SMART].type_id);
-    buf_str(c->out, "]}");
-    c->listed = true;
-    c->total = wanted;
-    c->cost_s = COST_CALL_S;
-    return API_OK;
+    return table_run(c, &t, NULL);
 }

@@ -77,7 +77,9 @@ static void plain_name(const struct attr *a, char *ret)
             return;
         }
     }
-    if (strncmp(a->name, "UF_CRM_", 7) == 0)
+    if (a->flags & ATTR_MULTIPLE && strcmp(a->name, "CONTACT_ID") == 0) /* those of a company */
+        snprintf(ret, ITEM_NAME_MAX, "contactIds");
+    else if (strncmp(a->name, "UF_CRM_", 7) == 0)
         user_name(a->name, ret);
     else
         camel(a->name, ret);
@@ -89,7 +91,7 @@ const char *item_name(
     char other[ITEM_NAME_MAX];
 
     room[0] = '\0';
-    if (attr_is_multifield(a))
+    if (attr_is_multifield(a) || a->flags & ATTR_CLASSIC)
         return room;
     if (original && a->flags & ATTR_USER) {
         snprintf(room, ITEM_NAME_MAX, "%s", a->name);

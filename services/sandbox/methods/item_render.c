@@ -20,13 +20,16 @@ static const struct {
 };
 
 #define EXTRA_TYPE (UINT64_C(1) << 63) /* entityTypeId */
-_Static_assert(ARRAY_SIZE(extras) < 63, "a bit for each");
 
+/* The bit of a row is its place among those of its entity. */
 uint64_t item_extra(enum which w, struct str name)
 {
+    uint64_t bit = 1;
+
     for (size_t i = 0; i < ARRAY_SIZE(extras); i++) {
         if (extras[i].w == w && str_is(name, extras[i].name))
-            return UINT64_C(1) << i;
+            return bit;
+        bit <<= extras[i].w == w;
     }
     return str_is(name, "entityTypeId") ? EXTRA_TYPE : 0;
 }
@@ -84,9 +87,10 @@ static bool is_reference(const struct attr *a)
 
 static void out_empty(struct buf *out, const struct item_wire *w, const struct attr *a)
 {
-    const bool zero = (strcmp(a->type->name, "crm_company") == 0 ||
-                          strcmp(a->type->name, "crm_contact") == 0 || strcmp(a->name, "WEBFORM_ID") == 0) &&
-                      !w->null_links;
+    const bool zero =
+        (strcmp(a->type->name, "crm_company") == 0 || strcmp(a->type->name, "crm_contact") == 0 ||
+            strcmp(a->type->name, "crm_category") == 0 || strcmp(a->name, "WEBFORM_ID") == 0) &&
+        !w->null_links;
     const bool text = w->texts && is_reference(a);
 
     if (a->flags & ATTR_MULTIPLE)
@@ -254,6 +258,9 @@ static void out_first(
     struct buf *out, const struct item_wire *w, const struct record *r, const char *field, const char *type)
 {
     const struct attr *a = field != NULL ? attr_find(&r->crm->attrs, str_of(field)) : NULL;
+    /* None is an empty text, but for two messengers of old. */
+    const bool is_number = a != NULL && attr_is_multifield(a) &&
+                           (type == NULL || (strcmp(type, "SKYPE") != 0 && strcmp(type, "ICQ") != 0));
     struct value v = { 0 };
 
     if (a != NULL)
@@ -268,14 +275,21 @@ static void out_first(
         if (found)
             return;
     }
-    buf_str(out, "null");
+    if (v.kind == VALUE_TEXT)
+        json_out_str(out, v.text, w->ascii);
+    else
+        buf_str(out, is_number ? "\"\"" : "null");
 }
 
 static void out_extras(
     struct buf *out, const struct item_wire *w, const struct record *r, const struct item_select *s)
 {
+    uint64_t bit = 1;
+
     for (size_t i = 0; i < ARRAY_SIZE(extras); i++) {
-        if (extras[i].w != r->crm->which || !(s->all || s->extras >> i & 1))
+        const bool mine = extras[i].w == r->crm->which, shown = mine && (s->all || s->extras & bit);
+        bit <<= mine;
+        if (!shown)
             continue;
         out_key(out, extras[i].name);
         out_first(out, w, r, extras[i].field, extras[i].type);
@@ -289,9 +303,9 @@ static void out_extras(
 }
 
 /* Of the members that are always null one has a value in classic methods (facts section 6.2). */
-static bool is_disabled(const struct record *r, const struct attr *a)
+static bool is_disabled(const struct attr *a)
 {
-    return r->crm->which == LEAD && strcmp(a->name, "ADDRESS") == 0;
+    return strcmp(a->name, "ADDRESS") == 0;
 }
 
 static void out_attr(struct buf *out, const struct item_wire *w, const struct record *r, const struct attr *a)
@@ -299,10 +313,10 @@ static void out_attr(struct buf *out, const struct item_wire *w, const struct re
     char name[ITEM_NAME_MAX];
     struct value v;
 
-    if (attr_is_multifield(a) || a->flags & ATTR_HOLLOW)
+    if (attr_is_multifield(a) || a->flags & (ATTR_HOLLOW | ATTR_CLASSIC))
         return;
     out_key(out, item_name(&r->crm->attrs, a, w->original, name));
-    if (is_disabled(r, a)) {
+    if (is_disabled(a)) {
         buf_str(out, "null");
     } else if (a->flags & ATTR_UNSEEN && !(a->flags & ATTR_ITEM)) {
         out_unseen(out, r);

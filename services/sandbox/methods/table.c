@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "data/calendar.h"
 #include "data/hash.h"
+#include "data/record.h"
 #include "json_out.h"
 #include "params.h"
 
@@ -35,6 +36,44 @@ void table_time(json_t *row, const char *key, int64_t unix_s)
     json_object_set_new(row, key, json_string(text));
 }
 
+void table_nothing(json_t *row, const char *key)
+{
+    json_object_set_new(row, key, json_null());
+}
+
+bool table_there(const struct call *c, enum which w, uint32_t n)
+{
+    return n < c->portal->store.crm[w].count && c->portal->store.crm[w].flags[n] == 0;
+}
+
+char *table_text_of(const struct record *r, const char *name)
+{
+    const struct attr *a = attr_find(&r->crm->attrs, str_of(name));
+    struct value v = { 0 };
+
+    if (a != NULL)
+        record_value(r, a, &v);
+    if (v.kind == VALUE_INT)
+        return str_dup(arena_int(r->arena, v.i));
+    return str_dup(v.kind == VALUE_TEXT ? v.text : STR(""));
+}
+
+const char *table_type_name(const struct call *c)
+{
+    static const struct {
+        int id;
+        const char *name;
+    } types[] = { { 1, "LEAD" }, { 2, "DEAL" }, { 3, "CONTACT" }, { 4, "COMPANY" }, { 5, "INVOICE" },
+        { 7, "QUOTE" }, { 8, "REQUISITE" }, { 14, "ORDER" }, { 15, "SHIPMENT_DOCUMENT" },
+        { 31, "SMART_INVOICE" } };
+    const json_t *type = params_get(c->params, "entityTypeId");
+
+    for (size_t i = 0; type != NULL && i < ARRAY_SIZE(types); i++)
+        if (params_int(type) == types[i].id)
+            return types[i].name;
+    return NULL;
+}
+
 /* ---- one request ---- */
 
 struct ask {
@@ -48,21 +87,64 @@ struct ask {
     int64_t start;
 };
 
-static enum api_error check_filter(struct ask *a, const json_t *sample)
+__attribute__((format(printf, 2, 3))) static enum api_error refuse(struct call *c, const char *format, ...)
 {
-    struct params_walk walk = { .of = (json_t *)a->filter };
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(c->portal->detail, sizeof(c->portal->detail), format, ap);
+    va_end(ap);
+    return API_INVALID_ARG;
+}
+
+/* A list of values is well, a list in it is none. */
+static bool is_value(const json_t *v)
+{
+    struct params_walk walk = { .of = (json_t *)v };
+    const char *key;
+    json_t *one;
+
+    while (params_next(&walk, &key, &one))
+        if (params_is_array(one))
+            return false;
+    return true;
+}
+
+static enum api_error check_filter(struct ask *a, const json_t *sample, const json_t *filter)
+{
+    struct params_walk walk = { .of = (json_t *)filter };
+    enum api_error e = API_OK;
     const char *key;
     json_t *v;
     char room[128];
 
-    while (a->table->flags & TABLE_LOUD && sample != NULL && params_next(&walk, &key, &v)) {
-        if (table_member_of(a->table, sample, key + table_prefix_of(key), room, sizeof(room)) != NULL)
+    while (e == API_OK && sample != NULL && params_next(&walk, &key, &v)) {
+        const char *name = key + table_prefix_of(key);
+        if (table_is_group(key, v))
+            e = check_filter(a, sample, v);
+        else if (strcasecmp(key, "logic") == 0)
             continue;
-        snprintf(a->call->portal->detail, sizeof(a->call->portal->detail),
-            "Invalid filter: field '%.100s' is not allowed in filter", key + table_prefix_of(key));
-        return API_INVALID_ARG;
+        else if (table_member_of(a->table, sample, name, room, sizeof(room)) == NULL)
+            e = refuse(a->call, "Invalid filter: field '%.100s' is not allowed in filter", name);
+        else if (!is_value(v))
+            e = refuse(a->call, "Invalid filter: field '%.100s' has invalid value", name);
     }
-    return API_OK;
+    return e;
+}
+
+static enum api_error check_order(
+    struct call *c, const char *name, const char *member, const json_t *direction)
+{
+    char room[40];
+    const struct str text = params_is_array(direction) ? STR("Array") : params_text(direction, room);
+
+    if (member == NULL)
+        return refuse(c, "Invalid order: field '%.100s' is not allowed in order", name);
+    if (str_case_eq(text, STR("ASC")) || str_case_eq(text, STR("DESC")))
+        return API_OK;
+    return refuse(c,
+        "Invalid order: allowed sort directions are ASC, DESC. But got '%.*s' for field '%.100s'",
+        (int)(text.n < 40 ? text.n : 40), text.p, name);
 }
 
 static enum api_error add_order(
@@ -71,8 +153,11 @@ static enum api_error add_order(
     char room[40];
     const char *member = table_member_of(a->table, sample, name, a->room[a->order_count], sizeof(a->room[0]));
 
-    if (member == NULL)
-        return a->table->bad_order;
+    const enum api_error e =
+        a->table->flags & TABLE_LOUD ? check_order(a->call, name, member, direction) : API_OK;
+
+    if (e != API_OK || member == NULL)
+        return e != API_OK ? e : a->table->bad_order;
     snprintf(a->room[a->order_count], sizeof(a->room[0]), "%s", member);
     a->orders[a->order_count] = a->room[a->order_count];
     a->descending[a->order_count++] =
@@ -165,19 +250,28 @@ static json_t **collect(const struct ask *a, uint32_t *ret_count)
     return rows;
 }
 
-static bool is_chosen(const json_t *select, const char *name)
+static bool is_named(const struct table *t, const char *name)
+{
+    char spaced[64];
+
+    snprintf(spaced, sizeof(spaced), " %.60s ", name);
+    return t->named != NULL && strstr(t->named, spaced) != NULL;
+}
+
+static bool is_chosen(const struct table *t, const json_t *select, const char *name)
 {
     struct params_walk walk = { .of = (json_t *)select };
-    bool any = false;
-    const char *key;
     char room[40], as_camel[128], text[128];
+    const bool by_name = is_named(t, name);
+    bool any = by_name;
+    const char *key;
     json_t *v;
 
     while (params_next(&walk, &key, &v)) {
         snprintf(text, sizeof(text), STR_FMT, STR_ARG(params_text(v, room)));
         table_camel(text, as_camel, sizeof(as_camel));
-        if (strcmp(text, "*") == 0 || strcasecmp(text, name) == 0 || strcmp(as_camel, name) == 0 ||
-            (strcasecmp(text, "UF_*") == 0 && strncmp(name, "UF_", 3) == 0))
+        if ((strcmp(text, "*") == 0 && !by_name) || strcasecmp(text, name) == 0 ||
+            strcmp(as_camel, name) == 0 || (strcasecmp(text, "UF_*") == 0 && strncmp(name, "UF_", 3) == 0))
             return true;
         any = true;
     }
@@ -186,13 +280,14 @@ static bool is_chosen(const json_t *select, const char *name)
 
 static void out_row(const struct ask *a, const json_t *row)
 {
+    const bool always = !(a->table->flags & TABLE_STRICT_SELECT);
     json_t *shown = json_object(), *v;
     const char *key;
 
     json_object_foreach((json_t *)row, key, v) {
         if (a->table->untold != NULL && a->table->untold(row, key))
             continue;
-        if (is_chosen(a->select, key) || strcmp(key, a->table->id) == 0)
+        if (is_chosen(a->table, a->select, key) || (always && strcmp(key, a->table->id) == 0))
             json_object_set(shown, key, v);
     }
     json_out_value(a->call->out, shown, portal_has(a->call->portal, QUIRK_ASCII));
@@ -228,7 +323,8 @@ static void out_rows(const struct ask *a, json_t **rows, uint32_t count)
 
 enum api_error table_run(struct call *c, const struct table *t, const json_t *more)
 {
-    const json_t *filter = params_get(c->params, "filter"), *start = params_get(c->params, "start");
+    const json_t *filter = params_get(c->params, "filter"), *start = params_get(c->params, "start"),
+                 *order = params_get(c->params, "order");
     struct ask a = { .call = c,
         .table = t,
         .more = more,
@@ -237,7 +333,9 @@ enum api_error table_run(struct call *c, const struct table *t, const json_t *mo
     uint32_t count;
 
     if (filter != NULL && !params_is_array(filter) && !(t->flags & TABLE_FLAT_FILTER))
-        return API_FILTER_TYPE;
+        return t->no_list != API_OK && t->no_list != API_ORDER_TYPE ? t->no_list : API_FILTER_TYPE;
+    if (order != NULL && !params_is_array(order) && t->no_list != API_OK)
+        return t->no_list;
     flat = t->flags & TABLE_FLAT_FILTER ? json_copy((json_t *)c->params) : NULL;
     json_object_del(flat, "sort");
     a.filter = params_is_array(filter) ? filter : flat;
@@ -245,7 +343,7 @@ enum api_error table_run(struct call *c, const struct table *t, const json_t *mo
     a.start = a.start < 0 ? -1 : a.start > UINT32_MAX ? UINT32_MAX : a.start;
     for (uint32_t n = 0; sample == NULL && n < t->count(c); n++)
         sample = t->row(c, n);
-    enum api_error e = check_filter(&a, sample);
+    enum api_error e = t->flags & TABLE_LOUD ? check_filter(&a, sample, a.filter) : API_OK;
     if (e == API_OK)
         e = read_order(&a, sample);
     json_decref(sample);

@@ -151,20 +151,50 @@ static bool holds(const char *key, size_t prefix, const json_t *member, const js
     return any != negated;
 }
 
+bool table_is_group(const char *key, const json_t *v)
+{
+    return isdigit((unsigned char)key[0]) && params_is_array(v);
+}
+
+static bool is_any(const struct table *t, const json_t *filter)
+{
+    const json_t *logic =
+        t->flags & TABLE_LOUD && params_is_array(filter) ? params_get(filter, "logic") : NULL;
+    char room[40];
+
+    return logic != NULL && str_case_eq(params_text(logic, room), STR("OR"));
+}
+
+/* Of one condition; what means no member, or works nowhere, is left out. */
+static bool fits(
+    const struct table *t, const json_t *row, const char *key, const json_t *operand, bool *ret_left_out)
+{
+    char room[128];
+    const size_t prefix = table_prefix_of(key);
+    const char *member = table_member_of(t, row, key + prefix, room, sizeof(room));
+
+    *ret_left_out = false;
+    if (t->flags & TABLE_LOUD && table_is_group(key, operand))
+        return table_matches(t, row, operand);
+    *ret_left_out = member == NULL || !works(t, key, prefix);
+    return !*ret_left_out && holds(key, prefix, json_object_get(row, member), operand);
+}
+
 bool table_matches(const struct table *t, const json_t *row, const json_t *filter)
 {
     struct params_walk walk = { .of = (json_t *)filter };
+    const bool any = is_any(t, filter);
+    bool ret = true, left_out;
     const char *key;
     json_t *operand;
-    char room[128];
 
     while (params_next(&walk, &key, &operand)) {
-        const size_t prefix = table_prefix_of(key);
-        const char *member = table_member_of(t, row, key + prefix, room, sizeof(room));
-        if (member == NULL || !works(t, key, prefix))
+        const bool fit = fits(t, row, key, operand, &left_out);
+        if (left_out)
             continue;
-        if (!holds(key, prefix, json_object_get(row, member), operand))
-            return false;
+        if (fit == any)
+            return fit;
+        ret = fit;
     }
-    return true;
+    return ret;
 }

@@ -17,4 +17,6 @@ void table_camel(const char *name, char *ret, size_t size);     /* CREATED_BY ->
 const char *table_member_of(const struct table *t, const json_t *row, const char *name, char *room, size_t size);
 void table_read_side(struct table_side *ret, const json_t *v);
 int table_order_of(const struct table_side *a, const struct table_side *b);
+/* Conditions of their own inside a filter, joined by their `logic`. */
+bool table_is_group(const char *key, const json_t *v);
 bool table_matches(const struct table *t, const json_t *row, const json_t *filter);

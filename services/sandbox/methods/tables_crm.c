@@ -1,6 +1,5 @@
-/* tables_crm.c - what hangs on records of CRM: crm.stagehistory.list, crm.activity.list,
- * crm.item.productrow.list, crm.requisite.list, crm.address.list (facts section 4.5). All follow from the
- * records. */
+/* tables_crm.c - what hangs on records of CRM: crm.stagehistory.list, crm.activity.list (facts section 4.5).
+ * All follow from the records. */
 #include "table.h"
 
 #include <stdio.h>
@@ -11,23 +10,6 @@
 #include "item_name.h"
 #include "params.h"
 #include "data/record.h"
-
-static bool is_there(const struct call *c, enum which w, uint32_t n)
-{
-    return n < c->portal->store.crm[w].count && c->portal->store.crm[w].flags[n] == 0;
-}
-
-static char *text_of(const struct record *r, const char *name)
-{
-    const struct attr *a = attr_find(&r->crm->attrs, str_of(name));
-    struct value v = { 0 };
-
-    if (a != NULL)
-        record_value(r, a, &v);
-    if (v.kind == VALUE_INT)
-        return str_dup(arena_int(r->arena, v.i));
-    return str_dup(v.kind == VALUE_TEXT ? v.text : STR(""));
-}
 
 /* ---- stages that were passed ---- */
 
@@ -84,11 +66,11 @@ static json_t *history_row(const struct call *c, uint32_t n)
     struct record r;
     char first[40];
 
-    if (!is_there(c, w, n / 2))
+    if (!table_there(c, w, n / 2))
         return NULL;
     record_open(&r, &c->portal->store, w, n / 2, &arena);
     const struct dictionary *d = dictionary_of(attr_find(&r.crm->attrs, str_of(field))->dictionary);
-    char *stage = text_of(&r, field), *category = text_of(&r, "CATEGORY_ID");
+    char *stage = table_text_of(&r, field), *category = table_text_of(&r, "CATEGORY_ID");
     first_stage(d, w, stage, first);
     const char *at = moved ? stage : first, *semantics = semantics_of(d, at);
     json_t *row = json_object();
@@ -106,17 +88,28 @@ static json_t *history_row(const struct call *c, uint32_t n)
     return row;
 }
 
+/* A type that is known otherwise is named. */
+static enum api_error no_history(struct call *c)
+{
+    const char *name = table_type_name(c);
+
+    if (name != NULL)
+        snprintf(c->portal->detail, sizeof(c->portal->detail), "%s entity is not supported", name);
+    return API_HISTORY_TYPE;
+}
+
 enum api_error run_history(struct call *c)
 {
     static const struct table t = { .wrapper = "items",
         .id = "ID",
         .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
+        .flags = TABLE_LOUD,
         .count = count_history,
         .row = history_row };
     const enum which w = asked_type(c);
 
     if (w != DEAL && w != LEAD && w != INVOICE && w != SMART)
-        return API_HISTORY_TYPE;
+        return no_history(c);
     return table_run(c, &t, NULL);
 }
 
@@ -125,6 +118,82 @@ enum api_error run_history(struct call *c)
 static uint32_t count_activities(const struct call *c)
 {
     return c->portal->store.crm[DEAL].count + c->portal->store.crm[CONTACT].count;
+}
+
+static void activity_times(json_t *row, uint64_t h)
+{
+    const int64_t begin = INT64_C(1650000000) + (int64_t)(h >> 16) % 90000000;
+
+    table_time(row, "CREATED", begin - 3600);
+    table_time(row, "LAST_UPDATED", begin + 600);
+    table_time(row, "START_TIME", begin);
+    table_time(row, "END_TIME", begin + 1800);
+    if (h >> 11 & 1)
+        table_time(row, "DEADLINE", begin + 86400);
+    else
+        table_text(row, "DEADLINE", "%s", "");
+}
+
+static void activity_results(json_t *row)
+{
+    static const char *const numbers[] = { "RESULT_MARK", "RESULT_STATUS", "RESULT_STREAM",
+        "AUTOCOMPLETE_RULE" },
+                             *const nothings[] = { "PROVIDER_DATA", "RESULT_VALUE", "RESULT_SUM",
+                                 "RESULT_CURRENCY_ID", "RESULT_SOURCE_ID" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        table_text(row, numbers[i], "0");
+    for (size_t i = 0; i < ARRAY_SIZE(nothings); i++)
+        table_nothing(row, nothings[i]);
+}
+
+/* Whom it is with: a contact by its first number, who has none by nothing. */
+static json_t *activity_numbers(const struct call *c, enum which w, uint32_t n, uint32_t owner)
+{
+    static const char *const names[] = { "HONORIFIC", "NAME", "SECOND_NAME", "LAST_NAME", "COMPANY_ID" };
+    json_t *ret = json_array(), *one = json_object(), *who = json_object();
+    struct arena arena = { 0 };
+    struct record r;
+    struct value v = { 0 };
+
+    record_open(&r, &c->portal->store, w, n, &arena);
+    const struct attr *phone = attr_find(&r.crm->attrs, STR("PHONE"));
+    if (phone != NULL)
+        record_value(&r, phone, &v);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *text = table_text_of(&r, names[i]);
+        table_text(who, names[i], "%s", text);
+        free(text);
+    }
+    table_text(who, "COMPANY_TITLE", "%s", "");
+    if (v.kind == VALUE_LIST && v.count > 0 && v.items[0].kind == VALUE_COMM) {
+        table_text(one, "ID", "%u", owner);
+        table_text(one, "TYPE", "PHONE");
+        table_text(one, "VALUE", STR_FMT, STR_ARG(v.items[0].text));
+        table_text(one, "ENTITY_ID", "%u", owner);
+        table_text(one, "ENTITY_TYPE_ID", "%d", WHICH[w].type_id);
+        json_object_set(one, "ENTITY_SETTINGS", who);
+        json_array_append(ret, one);
+    }
+    json_decref(one);
+    json_decref(who);
+    arena_fini(&arena);
+    return ret;
+}
+
+static json_t *activity_files(const struct call *c, const json_t *id, uint64_t h)
+{
+    json_t *ret = json_array(), *one = json_object();
+    const int file = 300000 + (int)(h % 100000);
+
+    json_object_set_new(one, "id", json_integer(file));
+    table_text(one, "url",
+        "http://%s/bitrix/tools/crm_show_file.php?fileId=%d&ownerTypeId=6&ownerId=%s&auth=",
+        c->portal->events.address, file, json_string_value(id));
+    if (h >> 15 & 1)
+        json_array_append(ret, one);
+    json_decref(one);
+    return ret;
 }
 
 /* The id follows from the owner, not from the place in the list, which moves when a deal is made. */
@@ -136,19 +205,14 @@ static json_t *activity_row(const struct call *c, uint32_t n)
     const enum which w = n < deals ? DEAL : CONTACT;
     const uint32_t of = n < deals ? n : n - deals;
 
-    if (!is_there(c, w, of))
+    if (!table_there(c, w, of))
         return NULL;
     const uint32_t owner = c->portal->store.crm[w].ids[of];
     const uint64_t h = table_chance(c, w == DEAL ? 1 : 8, owner);
     if (h % 2)
         return NULL;
     const bool done = h >> 8 & 1;
-    const int64_t begin = INT64_C(1650000000) + (int64_t)(h >> 16) % 90000000;
-    json_t *row = json_object(), *settings = json_array();
-    if (h >> 9 & 1) {
-        json_decref(settings);
-        settings = json_pack("{s:i}", "LENGTH", (int)(h % 600));
-    }
+    json_t *row = json_object();
     table_text(row, "ID", "%llu", (unsigned long long)owner * 2 + (w == CONTACT));
     table_text(row, "OWNER_ID", "%u", owner);
     table_text(row, "OWNER_TYPE_ID", "%d", WHICH[w].type_id);
@@ -157,25 +221,30 @@ static json_t *activity_row(const struct call *c, uint32_t n)
      */
     table_text(row, "PROVIDER_ID", "CRM_TODO");
     table_text(row, "PROVIDER_TYPE_ID", "TODO");
+    table_nothing(row, "PROVIDER_GROUP_ID");
+    table_text(row, "ASSOCIATED_ENTITY_ID", "0");
     table_text(row, "SUBJECT", "%s", subjects[(h >> 12) % ARRAY_SIZE(subjects)]);
-    table_time(row, "CREATED", begin - 3600);
-    table_time(row, "LAST_UPDATED", begin + 600);
-    table_time(row, "START_TIME", begin);
-    table_time(row, "END_TIME", begin + 1800);
-    if (h >> 11 & 1)
-        table_time(row, "DEADLINE", begin + 86400);
-    else
-        table_text(row, "DEADLINE", "%s", "");
+    activity_times(row, h);
     table_text(row, "COMPLETED", "%s", done ? "Y" : "N");
     table_text(row, "STATUS", "%d", done ? 2 : 1);
     table_text(row, "RESPONSIBLE_ID", "%d", 1 + (int)((h >> 20) % 24));
     table_text(row, "PRIORITY", "2");
-    table_text(row, "DIRECTION", "%d", (int)((h >> 13) % 3));
+    table_text(row, "NOTIFY_TYPE", "%d", done ? 0 : 1);
+    table_text(row, "NOTIFY_VALUE", "%d", done ? 0 : 15);
     table_text(row, "DESCRIPTION", "%s", h >> 14 & 1 ? "[B]Согласовать[/B]\r\nи отправить" : "");
-    json_object_set_new(row, "SETTINGS", settings);
-    json_object_set_new(row, "PROVIDER_PARAMS", json_array());
-    table_text(row, "AUTHOR_ID", "1");
+    table_text(row, "DESCRIPTION_TYPE", "2");
+    table_text(row, "DIRECTION", "%d", (int)((h >> 13) % 3));
+    table_text(row, "LOCATION", "%s", "");
+    json_object_set_new(
+        row, "SETTINGS", h >> 9 & 1 ? json_pack("{s:i}", "LENGTH", (int)(h % 600)) : json_array());
+    table_nothing(row, "ORIGINATOR_ID");
     table_text(row, "ORIGIN_ID", "%s", "");
+    table_text(row, "AUTHOR_ID", "1");
+    table_text(row, "EDITOR_ID", "1");
+    json_object_set_new(row, "PROVIDER_PARAMS", json_array());
+    activity_results(row);
+    json_object_set_new(row, "COMMUNICATIONS", activity_numbers(c, w, of, owner));
+    json_object_set_new(row, "FILES", activity_files(c, json_object_get(row, "ID"), h));
     return row;
 }
 
@@ -184,6 +253,7 @@ enum api_error run_activities(struct call *c)
 {
     static const struct table t = { .id = "ID",
         .default_order = "START_TIME",
+        .named = " COMMUNICATIONS FILES ",
         .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
         .count = count_activities,
         .row = activity_row };
@@ -191,140 +261,4 @@ enum api_error run_activities(struct call *c)
     const json_t *bindings = filter != NULL ? params_get(filter, "BINDINGS") : NULL;
 
     return table_run(c, &t, params_is_array(bindings) ? bindings : NULL);
-}
-
-/* ---- goods of deals ---- */
-
-#define GOODS_MOST 3
-static uint32_t count_goods(const struct call *c)
-{
-    return c->portal->store.crm[DEAL].count * GOODS_MOST;
-}
-
-static json_t *goods_row(const struct call *c, uint32_t n)
-{
-    static const char *const names[] = { "Кабель 3×2,5", "Монтаж", "Доставка & подъём", "Насос \"Вихрь\"" };
-    const uint64_t h = table_chance(c, 2, n);
-    const uint32_t of = n / GOODS_MOST;
-    const int price = (int)(h % 100000), quantity = 1 + (int)((h >> 20) % 10);
-
-    if (h >> 40 & 1 || !is_there(c, DEAL, of))
-        return NULL;
-    json_t *row = json_object();
-    json_object_set_new(row, "id", json_integer(n + 1));
-    json_object_set_new(row, "ownerId", json_integer(c->portal->store.crm[DEAL].ids[of]));
-    table_text(row, "ownerType", "D");
-    json_object_set_new(row, "productId", json_integer((json_int_t)(h >> 30) % 500));
-    table_text(row, "productName", "%s", names[(h >> 10) % ARRAY_SIZE(names)]);
-    json_object_set_new(row, "price", json_real(price / 100.0));
-    json_object_set_new(row, "priceAccount", json_real(price / 100.0));
-    json_object_set_new(row, "quantity", json_integer(quantity));
-    json_object_set_new(row, "discountRate", json_integer(0));
-    json_object_set_new(row, "taxRate", h >> 41 & 1 ? json_integer(20) : json_null());
-    table_text(row, "taxIncluded", "%s", h >> 41 & 1 ? "Y" : "N");
-    table_text(row, "customized", "Y");
-    json_object_set_new(row, "measureCode", json_integer(796));
-    table_text(row, "measureName", "шт");
-    json_object_set_new(row, "sort", json_integer(10 * (n % GOODS_MOST + 1)));
-    return row;
-}
-
-enum api_error run_goods(struct call *c)
-{
-    static const struct table t = { .wrapper = "productRows",
-        .id = "id",
-        .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
-        .flags = TABLE_LOUD,
-        .count = count_goods,
-        .row = goods_row };
-
-    return table_run(c, &t, NULL);
-}
-
-/* ---- requisites of companies, and where they are ---- */
-
-static uint32_t count_companies(const struct call *c)
-{
-    return c->portal->store.crm[COMPANY].count;
-}
-
-static json_t *requisite_row(const struct call *c, uint32_t n)
-{
-    const uint64_t h = table_chance(c, 3, n);
-    json_t *row;
-
-    if (h % 3 == 0 || !is_there(c, COMPANY, n))
-        return NULL;
-    row = json_object();
-    table_text(row, "ID", "%u", n + 1);
-    table_text(row, "ENTITY_TYPE_ID", "4");
-    table_text(row, "ENTITY_ID", "%u", c->portal->store.crm[COMPANY].ids[n]);
-    table_text(row, "PRESET_ID", "%d", h & 1 ? 1 : 3);
-    table_time(row, "DATE_CREATE", INT64_C(1640000000) + (int64_t)(h >> 8) % 50000000);
-    table_text(row, "DATE_MODIFY", "%s", "");
-    table_text(row, "CREATED_BY_ID", "1");
-    json_object_set_new(row, "MODIFY_BY_ID", json_null());
-    table_text(row, "NAME", "Организация");
-    table_text(row, "ACTIVE", "Y");
-    table_text(row, "SORT", "500");
-    table_text(row, "RQ_INN", "%010llu", (unsigned long long)(h >> 4) % 10000000000u);
-    if (h & 2)
-        table_text(row, "RQ_KPP", "%09llu", (unsigned long long)(h >> 6) % 1000000000u);
-    else
-        json_object_set_new(row, "RQ_KPP", json_null());
-    return row;
-}
-
-enum api_error run_requisites(struct call *c)
-{
-    static const struct table t = { .id = "ID",
-        .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
-        .count = count_companies,
-        .row = requisite_row };
-
-    return table_run(c, &t, NULL);
-}
-
-static json_t *address_row(const struct call *c, uint32_t n)
-{
-    json_t *requisite = requisite_row(c, n);
-    struct arena arena = { 0 };
-    struct record r;
-
-    if (requisite == NULL)
-        return NULL;
-    json_decref(requisite);
-    record_open(&r, &c->portal->store, COMPANY, n, &arena);
-    char *street = text_of(&r, "ADDRESS"), *city = text_of(&r, "ADDRESS_CITY");
-    json_t *row = json_object();
-    table_text(row, "TYPE_ID", "6");
-    table_text(row, "ENTITY_TYPE_ID", "8");
-    table_text(row, "ENTITY_ID", "%u", n + 1);
-    table_text(row, "ADDRESS_1", "%s", street);
-    json_object_set_new(row, "ADDRESS_2", json_null());
-    table_text(row, "CITY", "%s", city);
-    json_object_set_new(row, "POSTAL_CODE", json_null());
-    json_object_set_new(row, "REGION", json_null());
-    json_object_set_new(row, "PROVINCE", json_null());
-    table_text(row, "COUNTRY", "Россия");
-    json_object_set_new(row, "COUNTRY_CODE", json_null());
-    table_text(row, "LOC_ADDR_ID", "0");
-    table_text(row, "ANCHOR_TYPE_ID", "4");
-    table_text(row, "ANCHOR_ID", "%u", r.id);
-    free(street);
-    free(city);
-    arena_fini(&arena);
-    return row;
-}
-
-/* The total is that of the page unless nothing is counted; `order` is ignored. */
-enum api_error run_addresses(struct call *c)
-{
-    static const struct table t = { .id = "ENTITY_ID",
-        .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
-        .flags = TABLE_TOTAL_PAGE | TABLE_NO_ORDER,
-        .count = count_companies,
-        .row = address_row };
-
-    return table_run(c, &t, NULL);
 }
