@@ -222,6 +222,10 @@ class Quirks(Walk, Scenario):
         times = self.witness.all('result_time') + [a.document['time'] for a in self.witness.answers]
         self.assertEqual([], [t for t in times if 'operating' in t or 'operating_reset_at' in t])
 
+    def met_no_reset(self):
+        times = self.witness.all('result_time')
+        self.assertEqual({(True, False)}, {('operating' in t, 'operating_reset_at' in t) for t in times})
+
     def met_operating_zero(self):
         self.assertEqual({0}, {t['operating'] for t in self.witness.all('result_time')})
 
@@ -402,6 +406,15 @@ class Quirks(Walk, Scenario):
 
     def met_not_found_dot(self):
         self.assertIn('Not found.', {e['error_description'] for e in self.witness.all('result_error')})
+
+    def met_not_found_own(self):
+        missing, told = dict(id=2000000000, fields={}), {}
+        for method in 'contact.update', 'contact.delete', 'company.update', 'company.delete', 'lead.contact.items.get', 'deal.update':
+            answer = self.call('crm.' + method, **missing)[1]
+            told[method] = answer['error'], answer['error_description'].rstrip('.')
+        self.assertEqual({'contact.update': ('', 'Contact is not found'), 'contact.delete': ('ERROR_CORE', 'Element not found'),
+                          'company.update': ('', 'Company is not found'), 'company.delete': ('', 'Company is not found'),
+                          'lead.contact.items.get': ('NOT_FOUND', 'Not found'), 'deal.update': ('', 'Not found')}, told)
 
     def met_context_403(self):
         self.assertEqual((403, 'WRONG_AUTH_TYPE'), self.error('app.info'))

@@ -201,7 +201,8 @@ void call_out_time(struct buf *out, const struct call *c)
     out_iso(out, "date_start", c->start_ms);
     out_iso(out, "date_finish", c->finish_ms);
     if (!portal_has(c->portal, QUIRK_NO_OPERATING)) {
-        out_reset(out, c);
+        if (!portal_has(c->portal, QUIRK_NO_RESET))
+            out_reset(out, c);
         buf_str(out, ",\"operating\":");
         if (c->operating_s > 0 && !portal_has(c->portal, QUIRK_OPERATING_ZERO))
             buf_fmt(out, "%.6f", c->operating_s);

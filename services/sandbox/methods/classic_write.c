@@ -14,6 +14,26 @@ static enum api_error check_arguments(const struct call *c, const json_t **ret_f
     return params != NULL && !params_is_array(params) ? API_PARAMS_TYPE : API_OK;
 }
 
+/* What pages of single methods have for "Not found"; the general form is that of all the others. */
+static enum api_error gone(const struct call *c)
+{
+    static const struct {
+        method_run *run;
+        enum which w;
+        enum api_error e;
+    } own[] = {
+        { run_update, CONTACT, API_CONTACT_GONE },
+        { run_delete, CONTACT, API_ELEMENT_GONE },
+        { run_update, COMPANY, API_COMPANY_GONE },
+        { run_delete, COMPANY, API_COMPANY_GONE },
+    };
+
+    for (size_t i = 0; portal_has(c->portal, QUIRK_NOT_FOUND_OWN) && i < sizeof(own) / sizeof(own[0]); i++)
+        if (own[i].run == c->method->run && own[i].w == (enum which)c->method->which)
+            return own[i].e;
+    return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND_DOT : API_NOT_FOUND;
+}
+
 enum api_error call_record(const struct call *c, enum which w, uint32_t *ret_n)
 {
     const json_t *id = params_get(c->params, "id");
@@ -23,7 +43,7 @@ enum api_error call_record(const struct call *c, enum which w, uint32_t *ret_n)
     if (number <= 0)
         return API_ID_INVALID;
     if (!crm_find(crm, (uint64_t)number, ret_n) || crm->flags[*ret_n] & RECORD_DELETED)
-        return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND_DOT : API_NOT_FOUND;
+        return gone(c);
     return crm->flags[*ret_n] & RECORD_HIDDEN ? call_denied(c->portal, API_ACCESS) : API_OK;
 }
 

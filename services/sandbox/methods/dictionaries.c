@@ -1,7 +1,10 @@
 /* dictionaries.c - crm.status.list and crm.category.list (facts section 4.5). */
 #include "table.h"
 
+#include <stdio.h>
+
 #include "data/dictionary.h"
+#include "item_name.h"
 #include "json_out.h"
 #include "params.h"
 
@@ -83,34 +86,51 @@ enum api_error run_statuses(struct call *c)
         .operators = " = ",
         .flags = TABLE_WHOLE | TABLE_NO_SELECT,
         .count = count_statuses,
-        .row = status_row };
+        .row = status_row,
+        .no_list = API_SENTENCE };
 
     return table_run(c, &t, NULL);
 }
 
-/* The only one a smart process or the invoices have. */
-static void out_category(struct call *c, int id, int type)
+/* A smart process and the invoices have one; contacts and companies none, where nobody keeps stock: vendors
+ * would have theirs. */
+static void out_category(struct call *c, enum which w)
 {
-    buf_fmt(c->out,
-        "{\"categories\":[{\"id\":%d,\"name\":\"Общая\",\"sort\":500,\"entityTypeId\":%d,\"isDefault\":\"Y\","
-        "\"originId\":\"\",\"originatorId\":\"\"}]}",
-        id, type);
+    buf_str(c->out, "{\"categories\":[");
+    c->total = w == SMART || w == INVOICE;
+    if (c->total > 0)
+        buf_fmt(c->out,
+            "{\"id\":%d,\"name\":\"Общая\",\"sort\":500,\"entityTypeId\":%d,\"isDefault\":\"Y\","
+            "\"originId\":\"\",\"originatorId\":\"\"}",
+            w == SMART ? 10 : 5, WHICH[w].type_id);
+    buf_str(c->out, "]}");
     c->listed = true;
-    c->total = 1;
     c->cost_s = COST_CALL_S;
+}
+
+static enum api_error no_categories(struct call *c)
+{
+    const char *name = table_type_name(c);
+
+    if (params_get(c->params, "entityTypeId") == NULL)
+        return API_TYPE_MISSING;
+    if (name == NULL)
+        return API_TYPE_UNKNOWN;
+    snprintf(c->portal->detail, sizeof(c->portal->detail), "Entity type %s is not supported", name);
+    return API_ENTITY_TYPE;
 }
 
 enum api_error run_categories(struct call *c)
 {
     const json_t *type = params_get(c->params, "entityTypeId");
+    const int w = type != NULL ? item_which(params_int(type)) : -1;
 
-    if (type != NULL &&
-        (params_int(type) == WHICH[SMART].type_id || params_int(type) == WHICH[INVOICE].type_id)) {
-        out_category(c, params_int(type) == WHICH[SMART].type_id ? 10 : 5, (int)params_int(type));
+    if (w == SMART || w == INVOICE || w == CONTACT || w == COMPANY) {
+        out_category(c, (enum which)w);
         return API_OK;
     }
-    if (type == NULL || params_int(type) != WHICH[DEAL].type_id)
-        return API_ENTITY_TYPE;
+    if (w != DEAL)
+        return no_categories(c);
     buf_str(c->out, "{\"categories\":[");
     for (int i = 0; i < FUNNELS; i++) {
         buf_fmt(c->out, "%s{\"id\":%d,\"name\":", i > 0 ? "," : "", i);

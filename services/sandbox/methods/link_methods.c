@@ -17,6 +17,19 @@ struct link {
     int64_t primary; /* before */
 };
 
+/* Pages of .add and .delete quote the name, those of .items.* do not. */
+static bool is_of_one(const struct call *c)
+{
+    return c->method->run == run_link_add || c->method->run == run_link_delete;
+}
+
+static enum api_error owner_gone(const struct call *c)
+{
+    if (c->method->which == LEAD && portal_has(c->portal, QUIRK_NOT_FOUND_OWN))
+        return API_OWNER_CODED;
+    return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND : API_OWNER_MISSING;
+}
+
 static enum api_error open_link(struct link *l, struct call *c)
 {
     const json_t *id = params_get(c->params, "id");
@@ -27,9 +40,9 @@ static enum api_error open_link(struct link *l, struct call *c)
     };
     const struct crm *crm = &c->portal->store.crm[l->owner];
     if (number <= 0)
-        return API_OWNER_INVALID;
+        return is_of_one(c) ? API_OWNER_QUOTED : API_OWNER_INVALID;
     if (!crm_find(crm, (uint64_t)number, &l->n) || crm->flags[l->n] & RECORD_DELETED)
-        return portal_has(c->portal, QUIRK_NOT_FOUND_DOT) ? API_NOT_FOUND : API_OWNER_MISSING;
+        return owner_gone(c);
     if (crm->flags[l->n] & RECORD_HIDDEN)
         return call_denied(c->portal, API_ACCESS);
     l->rows = links_rows(&c->portal->store, l->owner, l->n, l->target);
@@ -117,6 +130,12 @@ static enum api_error close_link(struct link *l, enum api_error e, bool changed,
     return e;
 }
 
+/* A deletion calls them `item`, but for a contact's companies. */
+static enum api_error no_fields(const struct link *l)
+{
+    return l->call->method->run == run_link_delete && l->owner != CONTACT ? API_LINK_ITEM : API_LINK_FIELDS;
+}
+
 /* The id in `fields`; 0: what is wrong is in *ret. */
 static int64_t field_id(const struct link *l, enum api_error *ret)
 {
@@ -125,7 +144,7 @@ static int64_t field_id(const struct link *l, enum api_error *ret)
     const int64_t number = id != NULL && !params_is_array(id) ? params_int(id) : 0;
 
     if (*ret == API_OK && !params_is_array(fields))
-        *ret = API_LINK_FIELDS;
+        *ret = no_fields(l);
     else if (*ret == API_OK && number <= 0)
         *ret = API_LINK_INVALID;
     return *ret == API_OK ? number : 0;

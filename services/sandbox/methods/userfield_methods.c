@@ -38,32 +38,95 @@ static const struct attr *find_field(const struct call *c)
     return NULL;
 }
 
+static bool is_elsewhere(const struct call *c, int64_t id)
+{
+    for (int w = 0; w < KINDS; w++) {
+        const struct attr_list *l = &c->portal->store.crm[w].attrs;
+        for (int i = 0; i < l->count; i++)
+            if (l->list[i]->flags & ATTR_USER && l->list[i]->user_id == id)
+                return true;
+    }
+    return false;
+}
+
+/* No number, another entity's field, or none at all. */
 static enum api_error not_found(struct call *c)
 {
     const json_t *id = params_get(c->params, "id");
-    char room[40];
+    const int64_t number = id != NULL && !params_is_array(id) ? params_int(id) : 0;
 
-    snprintf(c->portal->detail, sizeof(c->portal->detail), "The entity with ID '%.40s' is not found",
-        id != NULL && !params_is_array(id) ? params_text(id, room).p : "");
+    if (number <= 0)
+        return API_ID_INVALID;
+    if (is_elsewhere(c, number))
+        return API_ACCESS;
+    snprintf(c->portal->detail, sizeof(c->portal->detail), "The entity with ID '%lld' is not found",
+        (long long)number);
     return API_FIELD_MISSING;
 }
 
-/* With the prefix, in capitals; false: too long, empty or of other signs. */
-static bool read_name(const json_t *fields, char ret[static NAME_MAX_BYTES + 1])
+/* With the prefix, in capitals. */
+static enum api_error read_name(const json_t *fields, char ret[static NAME_MAX_BYTES + 1])
 {
     char room[40];
     const struct str given = text_of(fields, "FIELD_NAME", room);
     const char *prefix = given.n >= 7 && strncasecmp(given.p, "UF_CRM_", 7) == 0 ? "" : "UF_CRM_";
 
-    if (given.n == 0 || given.n + strlen(prefix) > NAME_MAX_BYTES)
-        return false;
+    if (given.n == 0)
+        return API_FIELD_NAMELESS;
+    if (given.n + strlen(prefix) > NAME_MAX_BYTES)
+        return API_FIELD_LONG;
     snprintf(ret, NAME_MAX_BYTES + 1, "%s" STR_FMT, prefix, STR_ARG(given));
     for (char *p = ret; *p != '\0'; p++) {
         *p = (char)toupper((unsigned char)*p);
         if (!isalnum((unsigned char)*p) && *p != '_')
-            return false;
+            return API_FIELD_SIGNS;
     }
-    return true;
+    return API_OK;
+}
+
+/* Those of crm.userfield.types, of old lists, and what applications register. */
+static bool is_type(struct str type)
+{
+    return describe_is_type(type) || str_is(type, "resourcebooking") ||
+           (type.n > 5 && memcmp(type.p, "rest_", 5) == 0);
+}
+
+/* External codes of items differ. */
+static enum api_error judge_items(struct call *c, const json_t *fields)
+{
+    struct params_walk walk = { .of = params_get(fields, "LIST") };
+    json_t *seen = json_object(), *one;
+    enum api_error e = API_OK;
+    const char *key;
+    char room[40], code[64];
+
+    while (e == API_OK && params_next(&walk, &key, &one)) {
+        const struct str xml = params_is_array(one) ? text_of(one, "XML_ID", room) : STR("");
+        snprintf(code, sizeof(code), STR_FMT, STR_ARG(xml));
+        if (xml.n > 0 && json_object_get(seen, code) != NULL) {
+            snprintf(c->portal->detail, sizeof(c->portal->detail),
+                "List item with value XML_ID=%s already exists.", code);
+            e = API_FIELD_ITEM;
+        }
+        json_object_set_new(seen, code, json_true());
+    }
+    json_decref(seen);
+    return e;
+}
+
+/* What is wrong with a new field. */
+static enum api_error judge_new(
+    struct call *c, const json_t *fields, char ret_name[static NAME_MAX_BYTES + 1])
+{
+    char room[40];
+    const struct str type = text_of(fields, "USER_TYPE_ID", room);
+    enum api_error e = type.n == 0 ? API_FIELD_TYPELESS : read_name(fields, ret_name);
+
+    if (e == API_OK && !is_type(type))
+        e = API_FIELD_TYPE;
+    if (e == API_OK && attr_find(fields_of(c), str_of(ret_name)) != NULL)
+        e = API_FIELD_WRONG;
+    return e != API_OK ? e : judge_items(c, fields);
 }
 
 /* A text, or texts by language: the Russian one, else the first. */
@@ -170,12 +233,12 @@ enum api_error run_userfield_add(struct call *c)
     c->cost_s = COST_WRITE_S;
     if (!params_is_array(fields))
         return API_FIELDS_TYPE;
+    enum api_error e = judge_new(c, fields, name);
+    if (e != API_OK)
+        return e;
     const struct str type = text_of(fields, "USER_TYPE_ID", room);
     const bool multiple = str_is(text_of(fields, "MULTIPLE", flag), "Y");
-    if (!read_name(fields, name) || attr_find(fields_of(c), str_of(name)) != NULL)
-        return API_FIELD_WRONG;
-    json_t *args = json_pack("{s:o, s:b, s:i}", "type",
-        json_stringn(type.n > 0 ? type.p : "string", type.n > 0 ? type.n : 6), "multiple",
+    json_t *args = json_pack("{s:o, s:b, s:i}", "type", json_stringn(type.p, type.n), "multiple",
         multiple && !str_is(type, "boolean"), "fill", 0);
     begin(c);
     int result = store_begin(&c->portal->store, &err);
@@ -183,7 +246,7 @@ enum api_error run_userfield_add(struct call *c)
         json_decref(args);
     else if ((result = edit(c, "add", name, args, &err)) == 0)
         result = edit_rest(c, name, fields, true, &err);
-    const enum api_error e = end(c, result, &err);
+    e = end(c, result, &err);
     if (e == API_OK)
         buf_fmt(c->out, "%d", attr_find(fields_of(c), str_of(name))->user_id);
     return e;
@@ -211,11 +274,14 @@ enum api_error run_userfield_update(struct call *c)
         return not_found(c);
     if (!params_is_array(fields))
         return API_FIELDS_TYPE;
+    enum api_error e = judge_items(c, fields);
+    if (e != API_OK)
+        return e;
     begin(c);
     int result = store_begin(&c->portal->store, &err);
     if (result == 0)
         result = edit_rest(c, a->name, fields, false, &err);
-    const enum api_error e = end(c, result, &err);
+    e = end(c, result, &err);
     buf_str(c->out, "true");
     return e;
 }

@@ -86,7 +86,7 @@ static void write_rows(struct write *x, const struct attr *a, const json_t *give
 
 static bool may_write(const struct write *x, const struct attr *a)
 {
-    if (a->place == 0 || a->flags & (ATTR_READ_ONLY | ATTR_UNSEEN))
+    if (a->place == 0 || a->flags & (ATTR_READ_ONLY | ATTR_LOCKED | ATTR_UNSEEN))
         return false;
     return x->adding || x->how != WRITE_CLASSIC || !(a->flags & ATTR_IMMUTABLE);
 }
@@ -222,17 +222,24 @@ static enum api_error judge_one(const struct write *x, const struct attr *a, con
     return API_VALUE_NOT_VALID;
 }
 
+/* Contacts and companies are looked at, each in words of its own. */
+static enum api_error judge_mails(const struct write *x)
+{
+    const json_t *mails = write_sent_value(x, "EMAIL");
+
+    if (x->how != WRITE_CLASSIC || (x->w != CONTACT && x->w != COMPANY) || mails == NULL ||
+        write_comm_mails_fine(mails))
+        return API_OK;
+    return x->w == CONTACT ? API_EMAIL : API_EMAIL_COMPANY;
+}
+
 static enum api_error judge(const struct write *x)
 {
     struct params_walk walk = { .of = (json_t *)x->fields };
-    const json_t *mails = write_sent_value(x, "EMAIL");
-    enum api_error e = API_OK;
+    enum api_error e = judge_mails(x);
     const char *key;
     json_t *given;
 
-    if (x->w == CONTACT && x->how == WRITE_CLASSIC && x->adding && mails != NULL &&
-        !write_comm_mails_fine(mails))
-        return API_EMAIL;
     while (e == API_OK && params_next(&walk, &key, &given)) {
         const struct attr *a = write_attr(x, key);
         if (a == NULL || attr_is_multifield(a) || !(may_write(x, a) || is_links(a)))

@@ -301,8 +301,8 @@ TEST(the_first_funnel_is_told_by_the_new_method_alone)
     ask_has(first, "isDefault", "\"Y\"");
     CHECK(json_object_get(first, "originId") == NULL);
     ask_has(json_array_get(json_object_get(types, "types"), 0), "isStagesEnabled", "\"Y\"");
-    ask_refused(p, "crm.category.list", "{\"entityTypeId\":3}", "ENTITY_TYPE_NOT_SUPPORTED",
-        "The entity type is not supported");
+    ask_refused(p, "crm.category.list", "{\"entityTypeId\":7}", "ENTITY_TYPE_NOT_SUPPORTED",
+        "Entity type QUOTE is not supported");
     json_decref(old);
     json_decref(new);
     json_decref(types);

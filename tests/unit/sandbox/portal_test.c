@@ -58,7 +58,10 @@ TEST(the_other_methods_answer)
     check_method(p, "crm.status.list?filter[ENTITY_ID]=SOURCE", 200, "\"ENTITY_ID\":\"SOURCE\"");
     check_method(p, "crm.status.list?filter[ENTITY_ID]=DEAL_STAGE_1", 200, "\"STATUS_ID\":\"C1:NEW\"");
     check_method(p, "crm.category.list?entityTypeId=2", 200, "{\"categories\":[{\"id\":0,");
-    check_method(p, "crm.category.list?entityTypeId=77", 400, "ENTITY_TYPE_NOT_SUPPORTED");
+    check_method(p, "crm.category.list?entityTypeId=77", 400, "NOT_FOUND");
+    check_method(p, "crm.category.list?entityTypeId=1", 400, "ENTITY_TYPE_NOT_SUPPORTED");
+    check_method(p, "crm.category.list", 400, "\"100\"");
+    check_method(p, "crm.category.list?entityTypeId=3", 200, "{\"categories\":[]}");
     check_method(p, "crm.deal.fields", 200, "\"STAGE_ID\":{\"type\":\"crm_status\",\"isRequired\":false");
     check_method(p, "crm.contact.fields", 200, "\"PHONE\":{\"type\":\"crm_multifield\"");
     check_method(p, "crm.deal.fields", 200, "\"items\":[{\"ID\":\"");

@@ -67,20 +67,91 @@ TEST(a_new_field_is_empty_everywhere)
     ask_close(p);
 }
 
-TEST(wrong_names_and_numbers_are_refused)
+/* The vendor's pages of all four entities have the same codes and texts. */
+TEST(what_is_wrong_with_a_field_is_told_in_the_documents_words)
 {
+    static const struct {
+        const char *verb, *body, *code, *text;
+    } cases[] = {
+        { "add", "{}", "", "Parameter 'fields' must be array." },
+        { "add", "{\"fields\":{}}", "", "The 'USER_TYPE_ID' field is not found." },
+        { "add", "{\"fields\":{\"FIELD_NAME\":\"A\"}}", "", "The 'USER_TYPE_ID' field is not found." },
+        { "add", "{\"fields\":{\"USER_TYPE_ID\":\"string\",\"FIELD_NAME\":\"\"}}", "",
+            "The 'FIELD_NAME' field is not found." },
+        { "add",
+            "{\"fields\":{\"USER_TYPE_ID\":\"string\",\"FIELD_NAME\":"
+            "\"UF_CRM_44444444444444444444444444444444444444444444\"}}",
+            "ERROR_CORE", "Field name is too long (more than 50 characters)." },
+        { "add", "{\"fields\":{\"USER_TYPE_ID\":\"string\",\"FIELD_NAME\":\"с пробелом\"}}", "ERROR_CORE",
+            "Field name contains invalid characters. Allowed characters are: A-Z, 0-9 and _." },
+        { "add", "{\"fields\":{\"USER_TYPE_ID\":\"nosuch\",\"FIELD_NAME\":\"A\"}}", "ERROR_CORE",
+            "Incorrect custom type specified." },
+        { "add", "{\"fields\":{\"USER_TYPE_ID\":\"string\",\"FIELD_NAME\":\"UF_CRM_INT\"}}", "ERROR_CORE",
+            "The field name is taken" },
+        { "add",
+            "{\"fields\":{\"USER_TYPE_ID\":\"enumeration\",\"FIELD_NAME\":\"A\",\"LIST\":["
+            "{\"VALUE\":\"a\",\"XML_ID\":\"q\"},{\"VALUE\":\"b\",\"XML_ID\":\"q\"}]}}",
+            "ERROR_CORE", "List item with value XML_ID=q already exists." },
+        { "get", "{\"id\":1}", "ERROR_NOT_FOUND", "The entity with ID '1' is not found" },
+        { "get", "{}", "", "ID is not defined or invalid." },
+        { "get", "{\"id\":0}", "", "ID is not defined or invalid." },
+        { "update", "{\"id\":-1,\"fields\":{}}", "", "ID is not defined or invalid." },
+        { "delete", "{\"id\":[]}", "", "ID is not defined or invalid." },
+        { "list", "{\"filter\":\"x\"}", "", "Parameter 'filter' must be array." },
+        { "list", "{\"order\":\"x\"}", "", "Parameter 'order' must be array." },
+    };
+    static const char *const entities[] = { "deal", "contact", "company", "lead" };
     struct portal *p = ask_open();
 
-    refused(p, "crm.deal.userfield.add", "{}", "");
-    refused(p, "crm.deal.userfield.add", "{\"fields\":{}}", "ERROR_CORE");
-    refused(p, "crm.deal.userfield.add", "{\"fields\":{\"FIELD_NAME\":\"UF_CRM_INT\"}}", "ERROR_CORE");
-    refused(p, "crm.deal.userfield.add", "{\"fields\":{\"FIELD_NAME\":\"с пробелом\"}}", "ERROR_CORE");
-    refused(p, "crm.deal.userfield.add",
-        "{\"fields\":{\"FIELD_NAME\":\"UF_CRM_44444444444444444444444444444444444444444444\"}}",
-        "ERROR_CORE");
-    refused(p, "crm.deal.userfield.get", "{\"id\":1}", "ERROR_NOT_FOUND");
-    refused(p, "crm.deal.userfield.update", "{}", "ERROR_NOT_FOUND");
-    refused(p, "crm.deal.userfield.delete", "{\"id\":[]}", "ERROR_NOT_FOUND");
+    for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(entities); i++) {
+        const size_t k = i / ARRAY_SIZE(entities);
+        char method[60];
+        snprintf(
+            method, sizeof(method), "crm.%s.userfield.%s", entities[i % ARRAY_SIZE(entities)], cases[k].verb);
+        ask_refused(p, method, cases[k].body, cases[k].code, cases[k].text);
+    }
+    ask_close(p);
+}
+
+/* One portal numbers the fields of all entities: another one's may not be touched. */
+TEST(a_field_of_another_entity_is_denied)
+{
+    static const char *const verbs[] = { "get", "update", "delete" };
+    struct portal *p = ask_open();
+    json_t *rows = ask_done(ask(p, "crm.lead.userfield.list", NULL)), *row;
+    char body[100], method[60];
+    size_t n;
+
+    json_array_foreach(rows, n, row) {
+        snprintf(
+            body, sizeof(body), "{\"id\":%s,\"fields\":{}}", json_string_value(json_object_get(row, "ID")));
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+            snprintf(method, sizeof(method), "crm.deal.userfield.%s", verbs[i]);
+            ask_refused(p, method, body, "", "Access denied.");
+        }
+    }
+    CHECK(n > 10);
+    json_decref(rows);
+    ask_close(p);
+}
+
+TEST(fields_are_listed_as_the_filter_and_the_order_say)
+{
+    struct portal *p = ask_open();
+    json_t *rows = ask_done(ask(p, "crm.deal.userfield.list",
+               "{\"filter\":{\"MULTIPLE\":\"Y\",\"MANDATORY\":\"N\"},\"order\":{\"FIELD_NAME\":\"DESC\"}}")),
+           *none = ask_done(ask(p, "crm.deal.userfield.list", "{\"filter\":{\"MANDATORY\":\"Y\"}}"));
+
+    CHECK(json_array_size(rows) > 5);
+    CHECK_EQ(json_array_size(none), 0);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        ask_has(json_array_get(rows, i), "MULTIPLE", "\"Y\"");
+        CHECK(i == 0 ||
+              strcasecmp(json_string_value(json_object_get(json_array_get(rows, i - 1), "FIELD_NAME")),
+                  json_string_value(json_object_get(json_array_get(rows, i), "FIELD_NAME"))) > 0);
+    }
+    json_decref(rows);
+    json_decref(none);
     ask_close(p);
 }
 
@@ -94,11 +165,13 @@ TEST(all_scalars_of_a_description_are_texts)
     CHECK(json_array_size(rows) > 10);
     json_array_foreach(rows, n, row) {
         json_object_foreach(row, name, v)
-            CHECK(json_is_string(v) || json_is_object(v) || json_is_array(v));
+            CHECK(json_is_string(v) || json_is_object(v) || json_is_array(v) || strcmp(name, "XML_ID") == 0);
     }
     json_decref(rows);
     ask_close(p);
 }
 
 TEST_MAIN(CASE(a_field_is_made_described_filled_and_deleted), CASE(a_new_field_is_empty_everywhere),
-    CASE(wrong_names_and_numbers_are_refused), CASE(all_scalars_of_a_description_are_texts))
+    CASE(what_is_wrong_with_a_field_is_told_in_the_documents_words),
+    CASE(a_field_of_another_entity_is_denied), CASE(fields_are_listed_as_the_filter_and_the_order_say),
+    CASE(all_scalars_of_a_description_are_texts))
