@@ -282,6 +282,18 @@ static bool begin(struct write *x, struct call *c, enum which w, const json_t *f
     return !x->broken;
 }
 
+/* Contacts and companies may be imported by the classic methods too. What they say of times that cannot be is
+ * told nowhere: they are dropped like other garbage. */
+static bool is_imported(const struct write *x)
+{
+    const json_t *params = params_get(x->call->params, "params");
+    const json_t *flag = params_is_array(params) ? params_get(params, "IMPORT") : NULL;
+    char room[40];
+
+    return x->how == WRITE_CLASSIC && (x->w == CONTACT || x->w == COMPANY) && flag != NULL &&
+           str_case_eq(params_text(flag, room), STR("Y")) && write_judge_history(x) == API_OK;
+}
+
 enum api_error write_add(
     struct call *c, enum which w, const json_t *fields, enum write_manner how, uint32_t *ret_n)
 {
@@ -293,6 +305,7 @@ enum api_error write_add(
     enum api_error e = judge(&x);
     if (e != API_OK)
         return end(&x, e);
+    const bool imported = is_imported(&x); /* judged before the record is there */
     if (store_make(x.store, w, true, x.now_s, &x.n, &x.err) < 0) {
         x.broken = true;
         return end(&x, API_OK);
@@ -301,7 +314,7 @@ enum api_error write_add(
     write_sent(&x);
     write_put_title(&x);
     write_follow_stage(&x);
-    if (how == WRITE_IMPORT)
+    if (how == WRITE_IMPORT || imported)
         write_history(&x);
     *ret_n = x.n;
     return end(&x, e);

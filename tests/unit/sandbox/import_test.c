@@ -69,6 +69,56 @@ TEST(an_import_may_tell_when_and_by_whom)
     }
 }
 
+static json_t *added(
+    struct portal *p, const char *entity, const char *made, const char *changed, const char *flag)
+{
+    char method[40], body[400];
+
+    snprintf(method, sizeof(method), "crm.%s.add", entity);
+    snprintf(body, sizeof(body),
+        "{\"fields\":{\"TITLE\":\"a\",\"NAME\":\"b\",\"DATE_CREATE\":\"%s\",\"DATE_MODIFY\":\"%s\","
+        "\"CREATED_BY_ID\":3,\"MODIFY_BY_ID\":\"4\"}%s}",
+        made, changed, flag);
+    json_t *id = ask_done(ask(p, method, body));
+    snprintf(method, sizeof(method), "crm.%s.get", entity);
+    snprintf(body, sizeof(body), "{\"id\":%lld}", (long long)json_integer_value(id));
+    json_decref(id);
+    return ask_done(ask(p, method, body));
+}
+
+/* The vendor's pages of crm.contact.add and crm.company.add: with IMPORT in `params`, and with it alone. */
+TEST(contacts_and_companies_are_imported_by_the_classic_methods_too)
+{
+#define IMPORT ",\"params\":{\"IMPORT\":\"Y\"}"
+    static const struct {
+        const char *entity, *flag;
+        long long made, changed;
+        bool taken;
+    } cases[] = {
+        { "contact", IMPORT, 3000, 1000, true },
+        { "company", IMPORT, 3000, 1000, true },
+        { "contact", "", 3000, 1000, false },
+        { "company", ",\"params\":{\"IMPORT\":\"N\"}", 3000, 1000, false },
+        { "lead", IMPORT, 3000, 1000, false },
+        { "contact", IMPORT, 900000000, 1000, false }, /* before the last one there is */
+        { "company", IMPORT, 1000, 3000, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct portal *p = open_with(NULL);
+        const char *made = ago(cases[i].made), *changed = ago(cases[i].changed);
+        json_t *record = added(p, cases[i].entity, made, changed, cases[i].flag);
+        CHECK_EQ(
+            strcmp(json_string_value(json_object_get(record, "DATE_CREATE")), made) == 0, cases[i].taken);
+        CHECK_EQ(
+            strcmp(json_string_value(json_object_get(record, "DATE_MODIFY")), changed) == 0, cases[i].taken);
+        told(record, "CREATED_BY_ID", cases[i].taken ? "3" : "1");
+        told(record, "MODIFY_BY_ID", cases[i].taken ? "4" : "1");
+        json_decref(record);
+        ask_close(p);
+    }
+}
+
 TEST(times_that_cannot_be_are_refused)
 {
     static const struct {
@@ -154,5 +204,7 @@ TEST(what_is_wrong_with_an_import_is_said)
     ask_close(p);
 }
 
-TEST_MAIN(CASE(an_import_may_tell_when_and_by_whom), CASE(times_that_cannot_be_are_refused),
-    CASE(several_stand_or_fall_each_for_itself), CASE(what_is_wrong_with_an_import_is_said))
+TEST_MAIN(CASE(an_import_may_tell_when_and_by_whom),
+    CASE(contacts_and_companies_are_imported_by_the_classic_methods_too),
+    CASE(times_that_cannot_be_are_refused), CASE(several_stand_or_fall_each_for_itself),
+    CASE(what_is_wrong_with_an_import_is_said))
