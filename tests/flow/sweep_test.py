@@ -1,5 +1,8 @@
 """What is gone is found by listing all ids, 2,500 a call, and confirmed by the portal; no row of the others is touched."""
+import datetime
+import json
 import unittest
+import urllib.request
 
 from support import truth
 from support.harness import ENTITIES, Scenario, wait_for
@@ -32,6 +35,27 @@ class Sweep(Scenario):
         self.assertEqual(70, len(gone))
         self.assertEqual([tuple(v) for v in versions if v['id'] not in gone], [tuple(v) for v in pipeline.query(
             'SELECT id, _hi, _written_at FROM crm_deals WHERE _deleted_at IS NULL ORDER BY id')], 'others are as they were')
+
+    def test_what_was_imported_with_times_of_its_own(self):
+        """It changed before anybody looked, and no event tells of it: only its number is new."""
+        sandbox = self.sandbox(contacts=300)
+        pipeline = self.pipeline(sandbox, SYNC_INCREMENTAL_SECONDS=1).start()
+        pipeline.sync()
+        long_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=5)
+        fields = {'NAME': 'Импорт', 'DATE_CREATE': long_ago.isoformat('T', 'seconds'), 'DATE_MODIFY': long_ago.isoformat('T', 'seconds')}
+        status, answer = sandbox.answer_of(urllib.request.Request(
+            sandbox.url + 'crm.contact.add', json.dumps({'fields': fields, 'params': {'IMPORT': 'Y'}}).encode(),
+            {'Content-Type': 'application/json'}))
+        self.assertEqual(200, status, answer)
+        imported = answer['result']
+        self.assertEqual(long_ago.strftime('%Y-%m-%dT%H:%M:%SZ'), sandbox.truth('contacts')[imported]['date_modify'])
+        other = min(sandbox.truth('contacts'))
+        sandbox.post('set?entity=contacts&id=%d' % other, {'NAME': 'Позже'})
+        row = 'SELECT id FROM crm_contacts WHERE id = ? AND name = ?'
+        wait_for(lambda: pipeline.query(row, other, 'Позже'), 'what changed behind it is found by its time', 30)
+        self.assertEqual([], pipeline.query(row, imported, 'Импорт'))
+        self.sweep(pipeline, 'contacts')
+        self.exact(pipeline, sandbox)
 
     def test_few_calls_and_nothing_to_do(self):
         sandbox = self.sandbox(deals=6000)
