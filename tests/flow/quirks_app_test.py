@@ -231,6 +231,9 @@ class Quirks(Walk, Application, Scenario):
     def met_no_admin(self):
         self.assertEqual('ACCESS_DENIED', self.portal.app('event.bind', event='ONCRMDEALADD', event_type='offline')['error'])
         self.assertEqual('ACCESS_DENIED', self.portal.app('crm.type.list')['error'])
+        told = [self.portal.app('crm.%s.userfield.list' % entity).get('error_description') for entity in ('contact', 'deal')]
+        self.assertEqual(['Access denied.', None], told)
+        self.assertEqual('Access denied.', self.portal.app('crm.deal.userfield.delete', id=1)['error_description'])
         self.bind(handler=self.listener.url)
         self.assertEqual({('1', 0)}, {(b['auth_type'], b['offline']) for b in self.portal.app('event.get')['result']})
         wait_for(lambda: self.events()['state'] == 'refused', 'the refusal is seen', 15)

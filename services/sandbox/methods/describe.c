@@ -248,7 +248,8 @@ static json_t *userfield_row(const struct call *c, uint32_t n)
     return row;
 }
 
-/* LANG is no field: it says that labels are wanted, and is left out as any other that there is none of. */
+/* LANG is no field: it says that labels are wanted, and is left out as any other that there is none of. Those
+ * of contacts are for administrators. */
 enum api_error run_userfields(struct call *c)
 {
     static const struct table t = { .id = "ID",
@@ -259,6 +260,8 @@ enum api_error run_userfields(struct call *c)
         .row = userfield_row,
         .no_list = API_ORDER_TYPE };
 
+    if (c->method->which == CONTACT && c->portal->app && portal_has(c->portal, QUIRK_NO_ADMIN))
+        return API_ACCESS;
     return table_run(c, &t, NULL);
 }
 

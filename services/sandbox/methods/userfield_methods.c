@@ -49,6 +49,12 @@ static bool is_elsewhere(const struct call *c, int64_t id)
     return false;
 }
 
+/* Who is no administrator changes no settings, and of contacts sees none (the vendor's pages). */
+static bool is_kept_from(const struct call *c, bool writes)
+{
+    return c->portal->app && portal_has(c->portal, QUIRK_NO_ADMIN) && (writes || c->method->which == CONTACT);
+}
+
 /* No number, another entity's field, or none at all. */
 static enum api_error not_found(struct call *c)
 {
@@ -230,6 +236,8 @@ enum api_error run_userfield_add(struct call *c)
     char name[NAME_MAX_BYTES + 1], room[40], flag[40];
     struct err err = { 0 };
 
+    if (is_kept_from(c, true))
+        return API_ACCESS;
     c->cost_s = COST_WRITE_S;
     if (!params_is_array(fields))
         return API_FIELDS_TYPE;
@@ -256,6 +264,8 @@ enum api_error run_userfield_get(struct call *c)
 {
     const struct attr *a = find_field(c);
 
+    if (is_kept_from(c, false))
+        return API_ACCESS;
     if (a == NULL)
         return not_found(c);
     describe_userfield(c->out, a, WHICH[c->method->which].uf_entity, LABELS_BY_LANGUAGE);
@@ -269,6 +279,8 @@ enum api_error run_userfield_update(struct call *c)
     const struct attr *a = find_field(c);
     struct err err = { 0 };
 
+    if (is_kept_from(c, true))
+        return API_ACCESS;
     c->cost_s = COST_WRITE_S;
     if (a == NULL)
         return not_found(c);
@@ -291,6 +303,8 @@ enum api_error run_userfield_delete(struct call *c)
     const struct attr *a = find_field(c);
     struct err err = { 0 };
 
+    if (is_kept_from(c, true))
+        return API_ACCESS;
     c->cost_s = COST_WRITE_S;
     if (a == NULL)
         return not_found(c);
