@@ -250,28 +250,19 @@ static json_t **collect(const struct ask *a, uint32_t *ret_count)
     return rows;
 }
 
-static bool is_named(const struct table *t, const char *name)
-{
-    char spaced[64];
-
-    snprintf(spaced, sizeof(spaced), " %.60s ", name);
-    return t->named != NULL && strstr(t->named, spaced) != NULL;
-}
-
-static bool is_chosen(const struct table *t, const json_t *select, const char *name)
+static bool is_chosen(const json_t *select, const char *name)
 {
     struct params_walk walk = { .of = (json_t *)select };
-    char room[40], as_camel[128], text[128];
-    const bool by_name = is_named(t, name);
-    bool any = by_name;
+    bool any = false;
     const char *key;
+    char room[40], as_camel[128], text[128];
     json_t *v;
 
     while (params_next(&walk, &key, &v)) {
         snprintf(text, sizeof(text), STR_FMT, STR_ARG(params_text(v, room)));
         table_camel(text, as_camel, sizeof(as_camel));
-        if ((strcmp(text, "*") == 0 && !by_name) || strcasecmp(text, name) == 0 ||
-            strcmp(as_camel, name) == 0 || (strcasecmp(text, "UF_*") == 0 && strncmp(name, "UF_", 3) == 0))
+        if (strcmp(text, "*") == 0 || strcasecmp(text, name) == 0 || strcmp(as_camel, name) == 0 ||
+            (strcasecmp(text, "UF_*") == 0 && strncmp(name, "UF_", 3) == 0))
             return true;
         any = true;
     }
@@ -287,7 +278,7 @@ static void out_row(const struct ask *a, const json_t *row)
     json_object_foreach((json_t *)row, key, v) {
         if (a->table->untold != NULL && a->table->untold(row, key))
             continue;
-        if (is_chosen(a->table, a->select, key) || (always && strcmp(key, a->table->id) == 0))
+        if (is_chosen(a->select, key) || (always && strcmp(key, a->table->id) == 0))
             json_object_set(shown, key, v);
     }
     json_out_value(a->call->out, shown, portal_has(a->call->portal, QUIRK_ASCII));

@@ -28,7 +28,6 @@ struct table {
     const char *default_order;  /* member; NULL: as the rows are made */
     enum api_error bad_order;   /* of an unknown field in the order; API_OK: ignored */
     bool (*untold)(const json_t *row, const char *key);     /* a member that filters know and the answer leaves out; NULL: none */
-    const char *named;          /* members that come only where they are named, with spaces around each */
     enum api_error no_list;     /* of a filter or an order that is none; API_OK: an order is ignored, a filter has its own */
 };
 

@@ -137,14 +137,28 @@ static void activity_times(json_t *row, uint64_t h)
 static void activity_results(json_t *row)
 {
     static const char *const numbers[] = { "RESULT_MARK", "RESULT_STATUS", "RESULT_STREAM",
-        "AUTOCOMPLETE_RULE" },
-                             *const nothings[] = { "PROVIDER_DATA", "RESULT_VALUE", "RESULT_SUM",
-                                 "RESULT_CURRENCY_ID", "RESULT_SOURCE_ID" };
+        "AUTOCOMPLETE_RULE" };
+    static const char *const nothings[] = { "PROVIDER_DATA", "RESULT_VALUE", "RESULT_SUM",
+        "RESULT_CURRENCY_ID", "RESULT_SOURCE_ID" };
 
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         table_text(row, numbers[i], "0");
     for (size_t i = 0; i < ARRAY_SIZE(nothings); i++)
         table_nothing(row, nothings[i]);
+}
+
+/* What comes by its name alone, not with *. */
+static bool is_asked(const struct call *c, const char *name)
+{
+    struct params_walk walk = { .of = params_get(c->params, "select") };
+    const char *key;
+    char room[40];
+    json_t *one;
+
+    while (params_next(&walk, &key, &one))
+        if (str_case_eq(params_text(one, room), str_of(name)))
+            return true;
+    return false;
 }
 
 /* Whom it is with: a contact by its first number, who has none by nothing. */
@@ -188,8 +202,8 @@ static json_t *activity_files(const struct call *c, const json_t *id, uint64_t h
 
     json_object_set_new(one, "id", json_integer(file));
     table_text(one, "url",
-        "http://%s/bitrix/tools/crm_show_file.php?fileId=%d&ownerTypeId=6&ownerId=%s&auth=",
-        c->portal->events.address, file, json_string_value(id));
+        "http%s://%s/bitrix/tools/crm_show_file.php?fileId=%d&ownerTypeId=6&ownerId=%s&auth=",
+        c->portal->events.tls ? "s" : "", c->portal->events.address, file, json_string_value(id));
     if (h >> 15 & 1)
         json_array_append(ret, one);
     json_decref(one);
@@ -243,8 +257,10 @@ static json_t *activity_row(const struct call *c, uint32_t n)
     table_text(row, "EDITOR_ID", "1");
     json_object_set_new(row, "PROVIDER_PARAMS", json_array());
     activity_results(row);
-    json_object_set_new(row, "COMMUNICATIONS", activity_numbers(c, w, of, owner));
-    json_object_set_new(row, "FILES", activity_files(c, json_object_get(row, "ID"), h));
+    if (is_asked(c, "COMMUNICATIONS"))
+        json_object_set_new(row, "COMMUNICATIONS", activity_numbers(c, w, of, owner));
+    if (is_asked(c, "FILES"))
+        json_object_set_new(row, "FILES", activity_files(c, json_object_get(row, "ID"), h));
     return row;
 }
 
@@ -253,7 +269,6 @@ enum api_error run_activities(struct call *c)
 {
     static const struct table t = { .id = "ID",
         .default_order = "START_TIME",
-        .named = " COMMUNICATIONS FILES ",
         .operators = TABLE_COMPARE TABLE_LIKE TABLE_UNLIKE,
         .count = count_activities,
         .row = activity_row };
