@@ -87,10 +87,10 @@ static bool is_reference(const struct attr *a)
 
 static void out_empty(struct buf *out, const struct item_wire *w, const struct attr *a)
 {
-    const bool zero =
-        (strcmp(a->type->name, "crm_company") == 0 || strcmp(a->type->name, "crm_contact") == 0 ||
-            strcmp(a->type->name, "crm_category") == 0 || strcmp(a->name, "WEBFORM_ID") == 0) &&
-        !w->null_links;
+    const char *type = a->type->name;
+    const bool link = strcmp(type, "crm_company") == 0 || strcmp(type, "crm_contact") == 0 ||
+                      strcmp(a->name, "WEBFORM_ID") == 0;
+    const bool zero = (link && !w->null_links) || strcmp(type, "crm_category") == 0;
     const bool text = w->texts && is_reference(a);
 
     if (a->flags & ATTR_MULTIPLE)

@@ -114,14 +114,18 @@ static void requisite_empty(json_t *row)
     }
 }
 
+static bool has_requisites(const struct call *c, uint32_t n)
+{
+    return table_chance(c, 3, n) % 3 != 0 && table_there(c, COMPANY, n);
+}
+
 static json_t *requisite_row(const struct call *c, uint32_t n)
 {
     const uint64_t h = table_chance(c, 3, n);
-    json_t *row;
 
-    if (h % 3 == 0 || !table_there(c, COMPANY, n))
+    if (!has_requisites(c, n))
         return NULL;
-    row = json_object();
+    json_t *row = json_object();
     table_text(row, "ID", "%u", n + 1);
     table_text(row, "ENTITY_TYPE_ID", "4");
     table_text(row, "ENTITY_ID", "%u", c->portal->store.crm[COMPANY].ids[n]);
@@ -158,13 +162,11 @@ enum api_error run_requisites(struct call *c)
 
 static json_t *address_row(const struct call *c, uint32_t n)
 {
-    json_t *requisite = requisite_row(c, n);
     struct arena arena = { 0 };
     struct record r;
 
-    if (requisite == NULL)
+    if (!has_requisites(c, n))
         return NULL;
-    json_decref(requisite);
     record_open(&r, &c->portal->store, COMPANY, n, &arena);
     char *street = table_text_of(&r, "ADDRESS"), *city = table_text_of(&r, "ADDRESS_CITY");
     json_t *row = json_object();

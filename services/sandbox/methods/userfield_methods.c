@@ -104,7 +104,7 @@ static enum api_error judge_items(struct call *c, const json_t *fields)
     json_t *seen = json_object(), *one;
     enum api_error e = API_OK;
     const char *key;
-    char room[40], code[64];
+    char room[40], code[256];
 
     while (e == API_OK && params_next(&walk, &key, &one)) {
         const struct str xml = params_is_array(one) ? text_of(one, "XML_ID", room) : STR("");
