@@ -37,7 +37,7 @@ static void check_portal(const struct config_portal *p)
 
 static void load(const char *path)
 {
-    static const struct config_checks checks = { plural_of, is_setting, NULL };
+    static const struct config_checks checks = { plural_of, is_setting, NULL, NULL };
     struct config c;
     struct err err = { 0 };
 

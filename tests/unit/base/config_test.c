@@ -24,7 +24,7 @@ static bool is_setting(const char *name)
     return strcmp(name, "JOB_DEADLINE") == 0 || strcmp(name, "SYNC_BATCH_SIZE") == 0;
 }
 
-static const struct config_checks checks = { plural_of, is_setting, "deals, contacts" };
+static const struct config_checks checks = { plural_of, is_setting, "deals, contacts", NULL };
 
 static void clear_environment(void)
 {
