@@ -237,6 +237,12 @@ static void on_status(uv_timer_t *timer)
     app_health_status(app);
 }
 
+/* Whoever asks what runs here knows at once, not with the next turn of the timer. */
+static void on_listener(void *ctx, struct bus_plug *plug)
+{
+    app_health_status(ctx);
+}
+
 int app_health_start(struct app *app, struct err *err)
 {
     struct app_private *p = app->private_;
@@ -253,7 +259,9 @@ int app_health_start(struct app *app, struct err *err)
             .service = app->def->name,
             .plug = "status",
             .where = "ipc",
-            .high_water = 100 },
+            .high_water = 100,
+            .on_listener = on_listener,
+            .ctx = app },
         err);
     if (p->status == NULL)
         return -1;

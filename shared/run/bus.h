@@ -35,6 +35,8 @@ struct bus_peer {           /* ROUTER: who sent; give it back to bus_send_to() *
 typedef void bus_on_msg(void *ctx, struct bus_plug *plug, struct bus_peer from, struct msg **m);
 /* The plug can take messages again after bus_send() returned BUS_FULL. */
 typedef void bus_on_room(void *ctx, struct bus_plug *plug);
+/* PUB: somebody has begun to listen, who knows nothing of what was sent before; once a turn, however many came. */
+typedef void bus_on_listener(void *ctx, struct bus_plug *plug);
 
 enum bus_kind {
     BUS_ROUTER_BIND,
@@ -55,6 +57,7 @@ struct bus_def {
     bool newest;            /* connectors: one peer at a time, the one bound last; a DEALER always */
     bus_on_msg *on_msg;     /* NULL: nothing is read */
     bus_on_room *on_room;   /* optional */
+    bus_on_listener *on_listener;   /* optional */
     void *ctx;
 };
 

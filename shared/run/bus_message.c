@@ -84,10 +84,33 @@ bool bus_plug_tell_room(struct bus_plug *plug)
     return true;
 }
 
+/* Of PUB: the library's own messages, a byte (1: listens, 0: no longer) and a topic, of which there is but
+ * the empty one. */
+static bool hear_listeners(struct bus_plug *plug)
+{
+    bool worked = false, came = false;
+    char said[64] = "";
+
+    for (int i = 0; i < TURN_MESSAGES; i++) {
+        int n = zmq_recv(plug->zmq, said, sizeof(said), ZMQ_DONTWAIT);
+
+        if (n < 0)
+            break;
+        worked = true;
+        came |= n == 1 && said[0] == 1;
+    }
+    if (came && plug->def.on_listener != NULL)
+        plug->def.on_listener(plug->def.ctx, plug);
+    return worked;
+}
+
 bool bus_plug_pump(struct bus_plug *plug)
 {
     bool worked = false;
     int events = events_of(plug);
+
+    if (plug->def.kind == BUS_PUB_BIND)
+        return (events & ZMQ_POLLIN) && hear_listeners(plug);
 
     if (plug->full && plug->kind->fills && (events & ZMQ_POLLOUT))
         worked = bus_plug_tell_room(plug);

@@ -17,7 +17,7 @@ static const struct bus_kind_def kinds[] = {
     [BUS_DEALER_CONNECT] = { ZMQ_DEALER, false, true },
     [BUS_PULL_BIND] = { ZMQ_PULL, true, false },
     [BUS_PUSH_CONNECT] = { ZMQ_PUSH, false, true },
-    [BUS_PUB_BIND] = { ZMQ_PUB, true, false },
+    [BUS_PUB_BIND] = { ZMQ_XPUB, true, false }, /* a PUB that hears who listens */
     [BUS_SUB_CONNECT] = { ZMQ_SUB, false, false },
 };
 

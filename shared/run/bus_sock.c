@@ -50,6 +50,8 @@ static void set_options(zsock_t *sock, const struct bus_def *def)
     set_liveness(sock, def->kind);
     if (def->kind == BUS_ROUTER_BIND)
         zsock_set_router_mandatory(sock, 1);
+    if (def->kind == BUS_PUB_BIND)
+        zsock_set_xpub_verbose(sock, 1); /* each listener is told of, and not only the first */
     if (def->kind == BUS_SUB_CONNECT)
         zsock_set_subscribe(sock, "");
 }

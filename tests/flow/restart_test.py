@@ -1,8 +1,11 @@
 """Several of each service, and a power cut: a sync goes on where it was."""
+import os
+import signal
+import time
 import unittest
 
 from support import truth
-from support.harness import ENTITIES, SERVICES, Scenario, wait_for
+from support.harness import ALL_SERVICES, ENTITIES, SERVICES, Scenario, wait_for
 from support.killing import WARNINGS, kill_during_syncs, running
 
 
@@ -33,6 +36,26 @@ class Restart(Scenario):
         self.assertEqual(len(runs), len(pipeline.query('SELECT id FROM potok_run')), 'the same runs went on')
         self.assertLessEqual(before, {r['id'] for r in pipeline.query(done)}, 'what was done stayed done')
         truth.check(self, pipeline, self.portal, ENTITIES)
+
+    def test_status_is_told_at_once_and_the_dead_are_not_waited_for(self):
+        sandbox = self.sandbox(deals=10, contacts=10, companies=10, leads=10)
+        pipeline = self.pipeline(sandbox, STATUS_INTERVAL='30s').start()
+        services = pipeline.status()['services']
+        self.assertEqual(set(ALL_SERVICES), {s['service'] for s in services})
+        self.assertNotIn('no answer', {s['state'] for s in services}, 'who asks does not wait for the next turn')
+        pipeline.expect('service.died')
+
+        def took():
+            began = time.monotonic()
+            told = pipeline.status()
+            self.assertEqual(set(ALL_SERVICES) - {'mapper'}, {s['service'] for s in told['services']})
+            return time.monotonic() - began
+        os.kill(pipeline.up.pid, signal.SIGSTOP)        # nobody starts it anew
+        try:
+            pipeline.kill('mapper')
+            self.assertLess(min(took() for _ in range(5)), 1.4)     # a silent one is given 1.5 s
+        finally:
+            os.kill(pipeline.up.pid, signal.SIGCONT)
 
     def test_no_call_is_forgotten_when_the_scheduler_is_killed(self):
         pipeline = self.start()

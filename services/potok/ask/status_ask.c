@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "absence.h"
+#include "run/lock.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -100,18 +101,27 @@ static void on_alive(void *ctx, const char *instance, int pid)
     v->pid = pid > 0 ? (uint64_t)pid : 0;
 }
 
+/* Of a service that lives: a killed one leaves its files behind, and will not say a word. */
+static bool is_heard(const char *run_dir, const char *file)
+{
+    static const char ending[] = ".status.sock";
+    const size_t n = strlen(file), tail = strlen(ending);
+    char lock[900];
+
+    if (n <= tail || strcmp(file + n - tail, ending) != 0)
+        return false;
+    snprintf(lock, sizeof(lock), "%s/%.*s.lock", run_dir, (int)(n - strlen(".sock")), file);
+    return lock_is_held(lock);
+}
+
 /* How many services have a STATUS socket here. */
 static int sockets_count(const char *run_dir)
 {
-    static const char ending[] = ".status.sock";
     DIR *dir = opendir(run_dir);
     int n = 0;
 
-    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-        size_t len = strlen(e->d_name);
-
-        n += len > sizeof(ending) && strcmp(e->d_name + len - sizeof(ending) + 1, ending) == 0;
-    }
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        n += is_heard(run_dir, e->d_name);
     if (dir != NULL)
         closedir(dir);
     return n;

@@ -238,6 +238,46 @@ TEST(status_reaches_who_subscribes_to_any_service)
     pair_close(&p);
 }
 
+static void on_listener(void *ctx, struct bus_plug *pub)
+{
+    struct msg *m = msg_new(MSG_STATUS);
+
+    m->status = (struct msg_status){
+        .service = STR("mapper"), .instance = STR("mapper.1"), .pid = 1, .state = STR("ready")
+    };
+    CHECK_EQ(bus_send(pub, &m), BUS_SENT);
+    ++*(int *)ctx;
+}
+
+TEST(each_who_begins_to_listen_is_heard_and_can_be_told_at_once)
+{
+    struct pair p;
+    struct inbox first = { 0 }, second = { 0 };
+    struct err err = { 0 };
+    int heard = 0;
+
+    pair_open(&p);
+    struct bus_plug *pub = bus_open(p.a,
+        &(struct bus_def){ .kind = BUS_PUB_BIND,
+            .service = "mapper",
+            .plug = "status",
+            .where = "ipc",
+            .on_listener = on_listener,
+            .ctx = &heard },
+        &err);
+    CHECK_OK(pub != NULL ? 0 : -1, err);
+    plug(p.b, BUS_SUB_CONNECT, "*", "status", 0, &first);
+    turn_until(&p.loop, &first.count, 1);
+    CHECK_EQ(heard, 1);
+    struct bus_plug *other = plug(p.b, BUS_SUB_CONNECT, "*", "status", 0, &second);
+    turn_until(&p.loop, &second.count, 1);
+    CHECK_EQ(heard, 2);
+    bus_close(&other);
+    turn_for(&p.loop, 50);
+    CHECK_EQ(heard, 2); /* who leaves is no listener */
+    pair_close(&p);
+}
+
 TEST(the_urgent_lane_opened_first_is_read_first)
 {
     struct pair p;
@@ -795,6 +835,7 @@ int main(void)
         CASE(a_router_answers_the_dealer_that_asked),
         CASE(a_router_is_told_that_a_peer_is_gone),
         CASE(status_reaches_who_subscribes_to_any_service),
+        CASE(each_who_begins_to_listen_is_heard_and_can_be_told_at_once),
         CASE(the_urgent_lane_opened_first_is_read_first),
         CASE(a_full_plug_says_so_and_tells_when_there_is_room),
         CASE(messages_wait_through_a_pause_longer_than_the_heartbeat),
