@@ -339,17 +339,28 @@ void budget_free(struct budget **b)
 
 /* ---- for those who wait ---- */
 
+struct waited {
+    uv_loop_t *loop;
+    bool turning, done;
+};
+
+/* The turn that has come to this would wait for one more event before it ends. */
 static void on_waited(void *ctx, const struct budget_go *go)
 {
-    *(bool *)ctx = true;
+    struct waited *w = ctx;
+
+    w->done = true;
+    if (w->turning)
+        uv_stop(w->loop);
 }
 
 int budget_wait(struct budget *b, const char *method, struct budget_go *ret, struct err *err)
 {
-    bool done = false;
+    struct waited w = { .loop = b->def.loop };
 
-    budget_ask(b, method, on_waited, &done);
-    while (!done)
+    budget_ask(b, method, on_waited, &w);
+    w.turning = true;
+    while (!w.done)
         uv_run(b->def.loop, UV_RUN_ONCE);
     *ret = b->go;
     if (b->go.err.kind == ERR_NONE)

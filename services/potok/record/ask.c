@@ -79,6 +79,7 @@ bool record_error(struct str body, char ret[static 64])
 }
 
 struct one_call {
+    uv_loop_t *loop;
     struct http_answer answer;
     bool done;
 };
@@ -90,6 +91,7 @@ static void on_done(void *ctx, struct http_answer *answer)
     call->answer = *answer;
     buf_init(&answer->body, 0);
     call->done = true;
+    uv_stop(call->loop); /* the turn that has come to this would wait for one more event before it ends */
 }
 
 static void pause_until(uint64_t at_ms)
@@ -110,7 +112,7 @@ struct question {
 static int post(
     struct record_portal *p, const char *url, struct str body, struct http_answer *ret, struct err *err)
 {
-    struct one_call call = { .done = false };
+    struct one_call call = { .loop = &p->loop };
 
     p->calls++;
     if (http_start(p->http,
