@@ -12,11 +12,15 @@
 #include <time.h>
 
 #define LOOK_EVERY_MS 200
+#define LOOK_QUICK_MS 50 /* at first: a few records are read at once */
+#define QUICK_FOR_MS  1000
 #define SILENCE_MS    30000 /* a killed scheduler is back by then */
 
-static void rest(void)
+static void rest(uint64_t began_ms)
 {
-    nanosleep(&(struct timespec){ .tv_nsec = LOOK_EVERY_MS * 1000000L }, NULL);
+    const long ms = clock_mono_ms() - began_ms < QUICK_FOR_MS ? LOOK_QUICK_MS : LOOK_EVERY_MS;
+
+    nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
 }
 
 /* 1: the portal is asked. -1: err, it is not until a person has put it right. */
@@ -32,7 +36,8 @@ static int stopped(const json_t *told, struct err *err)
 /* Until none of the records is left but those that fail again and again. -1: err. */
 static int watch(const struct home *home, const char *question, long long *ret_failing, struct err *err)
 {
-    uint64_t answered_ms = clock_mono_ms();
+    const uint64_t began_ms = clock_mono_ms();
+    uint64_t answered_ms = began_ms;
 
     for (;;) {
         char *body = NULL;
@@ -52,7 +57,7 @@ static int watch(const struct home *home, const char *question, long long *ret_f
         } else if (err->kind != ERR_TEMP || clock_mono_ms() - answered_ms > SILENCE_MS) {
             return -1;
         }
-        rest();
+        rest(began_ms);
     }
 }
 

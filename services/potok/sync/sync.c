@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #define TICK_MS        250
+#define TICK_QUICK_MS  50 /* at first: a small sync is over at once, and a script waits for it */
+#define QUICK_FOR_MS   1000
 #define LINES_EVERY_MS 5000
 #define SILENCE_MS     30000 /* a killed scheduler is back by then */
 
@@ -49,7 +51,7 @@ struct sync {
     struct snapshot fresh;
     struct run_set wanted;
     bool json, left; /* left: Ctrl-C; the sync goes on */
-    uint64_t lines_ms, answered_ms;
+    uint64_t began_ms, lines_ms, answered_ms;
     char trouble[1024]; /* told last: why nothing moves */
     char *body;         /* the latest answer */
     struct err err;
@@ -210,6 +212,8 @@ static void on_tick(uv_timer_t *timer)
     struct sync *s = timer->data;
     char since[48];
 
+    if (clock_mono_ms() - s->began_ms > QUICK_FOR_MS)
+        uv_timer_set_repeat(timer, TICK_MS);
     if (control_busy(&s->control))
         return;
     snprintf(since, sizeof(since), "{\"since\":%llu}", (unsigned long long)run_set_since(&s->wanted));
@@ -234,7 +238,7 @@ static int watch_open(struct sync *s, const struct home *home, struct err *err)
     uv_timer_init(&s->loop, &s->tick);
     s->sigint.data = s->tick.data = s;
     uv_signal_start(&s->sigint, on_sigint, SIGINT);
-    uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
+    uv_timer_start(&s->tick, on_tick, 0, TICK_QUICK_MS);
     return 0;
 }
 
@@ -242,7 +246,7 @@ static int watch(struct sync *s, const struct home *home, struct err *err)
 {
     uv_loop_init(&s->loop);
     screen_init(&s->screen);
-    s->lines_ms = s->answered_ms = clock_mono_ms();
+    s->began_ms = s->lines_ms = s->answered_ms = clock_mono_ms();
     if (watch_open(s, home, err) < 0) {
         bus_free(&s->bus);
         return -1;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define TICK_MS          250
+#define TICK_ONCE_MS     100   /* a script waits for the end */
 #define ANSWER_WITHIN_MS 60000 /* the scheduler, after the start */
 
 void up_stop(struct up *u, int exit_code)
@@ -215,6 +216,7 @@ static void handles_start(struct up *u)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
     const struct supervise_events events = { on_ready, on_exit_of, on_late, on_all_gone, u };
+    const uint64_t tick_ms = u->once ? TICK_ONCE_MS : TICK_MS;
 
     supervise_init(&u->supervise, &u->loop, u->home->log_dir, (uint64_t)u->home->stop_timeout_ms, &events);
     for (int i = 0; i < 3; i++) {
@@ -224,7 +226,7 @@ static void handles_start(struct up *u)
     }
     uv_timer_init(&u->loop, &u->tick);
     u->tick.data = u;
-    uv_timer_start(&u->tick, on_tick, TICK_MS, TICK_MS);
+    uv_timer_start(&u->tick, on_tick, tick_ms, tick_ms);
 }
 
 static void handles_close(struct up *u)
