@@ -5,6 +5,7 @@
 import contextlib
 import csv
 import glob
+import hashlib
 import io
 import os
 import pwd
@@ -17,6 +18,7 @@ import tempfile
 import time
 
 SUPERUSER = 'postgres'
+INITDB_OPTIONS = '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'
 
 
 def programs():
@@ -53,7 +55,7 @@ class Server:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
             self.who = {'user': account.pw_uid, 'group': account.pw_gid, 'extra_groups': []}
         try:
-            self.call('initdb', '-D', self.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
+            self.initialise()
             with open(os.path.join(self.data, 'postgresql.conf'), 'a') as f:
                 f.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nport = %d\n" % (self.folder, self.port))
                 if not as_installed:
@@ -65,6 +67,29 @@ class Server:
         except BaseException:
             self.close()
             raise
+
+    def initialise(self):
+        """initdb takes most of a start, and its outcome is always the same: a build keeps one to be copied (TEST_POSTGRES_KEPT)."""
+        folder = os.environ.get('TEST_POSTGRES_KEPT')
+        if not folder:
+            self.call('initdb', '-D', self.data, *INITDB_OPTIONS)
+            return
+        made = os.stat(os.path.join(self.bin, 'initdb')).st_mtime_ns
+        kept = os.path.join(folder, hashlib.sha256(repr((self.bin, made, self.who, INITDB_OPTIONS)).encode()).hexdigest()[:16])
+        if not os.path.isdir(kept):
+            self.call('initdb', '-D', self.data, *INITDB_OPTIONS)
+            os.makedirs(folder, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder) as ours:
+                self.copy(self.data, os.path.join(ours, 'data'))
+                with contextlib.suppress(OSError):      # another test was first: one is as good as the other
+                    os.rename(os.path.join(ours, 'data'), kept)
+            return
+        self.copy(kept, self.data)
+
+    @staticmethod
+    def copy(source, target):
+        """Owners and modes too: the server refuses data of another's."""
+        subprocess.run(['cp', '-a', source, target], check=True)
 
     @staticmethod
     def known(name):
@@ -94,24 +119,30 @@ class Server:
     def url(self, database='postgres', user=SUPERUSER, scheme='postgresql', query=''):
         return '%s://%s@127.0.0.1:%d/%s%s' % (scheme, user, self.port, database, query)
 
-    def execute(self, sql, database='postgres'):
-        """Statements one by one (CREATE DATABASE wants to be alone)."""
-        done = subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', self.url(database), '-f', '-'], input=sql,
-                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            raise AssertionError('psql: %s' % done.stdout[-2000:])
-
-    def rows(self, sql, database='postgres'):
-        """Rows as dicts of texts, None for NULL: the bytes COPY ... CSV gives, where NULL is bare and '' is quoted."""
-        done = subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', self.url(database), '-f', '-'],
-                              input=("SET TimeZone = 'UTC';\nCOPY (%s) TO STDOUT (FORMAT csv, HEADER, NULL '\x01')" % sql).encode(),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)     # bytes: the line ends stay as they are
+    def psql(self, sql, database):
+        """What it printed, line ends as they are. The program itself: what Debian has in PATH is a script around it, which
+        takes five times as long."""
+        done = subprocess.run([os.path.join(self.bin, 'psql'), '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', self.url(database), '-f', '-'],
+                              input=sql.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode != 0:
             raise AssertionError('psql: %s' % done.stderr.decode()[-2000:])
+        return done.stdout.decode()
+
+    def execute(self, sql, database='postgres'):
+        """Statements one by one (CREATE DATABASE wants to be alone)."""
+        self.psql(sql, database)
+
+    def table(self, sql, database='postgres'):
+        """(names, rows as lists of texts), None for NULL: the bytes COPY ... CSV gives, where NULL is bare and '' is quoted."""
+        said = self.psql("SET TimeZone = 'UTC';\nCOPY (%s) TO STDOUT (FORMAT csv, HEADER, NULL '\x01')" % sql, database)
         csv.field_size_limit(1 << 30)
-        lines = csv.reader(io.StringIO(done.stdout.decode(), newline=''))
-        names = next(lines)
-        return [dict(zip(names, (None if v == '\x01' else v for v in line))) for line in lines]
+        lines = csv.reader(io.StringIO(said, newline=''))
+        return next(lines), [[None if v == '\x01' else v for v in line] for line in lines]
+
+    def rows(self, sql, database='postgres'):
+        """Rows as dicts of texts."""
+        names, rows = self.table(sql, database)
+        return [dict(zip(names, row)) for row in rows]
 
     def close(self):
         with contextlib.suppress(Exception):

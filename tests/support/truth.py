@@ -9,10 +9,7 @@ import json
 
 MISSING, EXTRA = '(no row)', '(not at the portal)'
 SYSTEM = 'id', '_hi', '_hash', '_fetched_at', '_deleted_at', '_written_at'
-
-
-def no_float(token):
-    return decimal.Decimal(token)
+WITHOUT_FLOATS = json.JSONDecoder(parse_float=decimal.Decimal)
 
 
 def canonical(kind, value):
@@ -24,7 +21,7 @@ def canonical(kind, value):
     if kind == 'bool':
         return {0: False, 1: True}.get(value, value)
     if kind == 'json':
-        return json.loads(value, parse_float=no_float)
+        return WITHOUT_FLOATS.decode(value)
     return value
 
 
@@ -42,23 +39,30 @@ def from_text(kind, value):
         if value[10] != ' ' or not value.endswith('+00'):
             return 'not UTC: ' + value
         return value[:10] + 'T' + value[11:-3] + 'Z'
-    return json.loads(value, parse_float=no_float)
+    return WITHOUT_FLOATS.decode(value)
 
 
-def rows_of(pipeline, entity, kinds):
-    """Names of the columns and a list of live rows as {column: value in the truth's form}."""
+def rows_of(pipeline, entity):
+    """(names of the columns, live rows as they are stored, how a value of a kind is read, kinds of which it is the truth's form)."""
+    live = 'SELECT * FROM crm_%s WHERE _deleted_at IS NULL' % entity
     if pipeline.postgres:
         server, database = pipeline.postgres
-        names = [r['column_name'] for r in server.rows(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'crm_%s'" % entity, database)]
-        rows = server.rows('SELECT * FROM crm_%s WHERE _deleted_at IS NULL' % entity, database)
-        return names, [dict({n: from_text(kinds.get(n, 'text'), v) for n, v in row.items() if n not in SYSTEM},
-                            id=int(row['id'])) for row in rows]
+        return (*server.table(live, database), from_text, ('text', 'date'))
     with contextlib.closing(pipeline.db()) as connection:
-        cursor = connection.execute('SELECT * FROM crm_%s WHERE _deleted_at IS NULL' % entity)
-        names = [c[0] for c in cursor.description]
-        return names, [dict({n: canonical(kinds.get(n, 'text'), row[n]) for n in names if n not in SYSTEM}, id=row['id'])
-                       for row in cursor]
+        connection.row_factory = None
+        cursor = connection.execute(live)
+        return [c[0] for c in cursor.description], cursor.fetchall(), canonical, ('text', 'date', 'int', 'time')
+
+
+def exact(value):
+    """The JSON value with decimals for its floats."""
+    if isinstance(value, float):
+        return decimal.Decimal(repr(value))
+    if isinstance(value, list):
+        return [exact(v) for v in value]
+    if isinstance(value, dict):
+        return {k: exact(v) for k, v in value.items()}
+    return value
 
 
 def expected(kind, value):
@@ -67,7 +71,7 @@ def expected(kind, value):
     if kind == 'decimal':
         return decimal.Decimal(value)
     if kind == 'json':
-        return json.loads(json.dumps(value), parse_float=no_float)
+        return exact(value)
     return value
 
 
@@ -79,23 +83,25 @@ def same(kind, got, want):
 
 def differences(pipeline, sandbox, entity, most=20):
     truth, kinds = sandbox.truth(entity), sandbox.columns(entity)
-    found = []
-    names, rows = rows_of(pipeline, entity, kinds)
-    found += [(entity, None, c, 'column', 'missing') for c in kinds if c not in names and any(c in v for v in truth.values())]
-    seen = set()
+    names, rows, read, plain = rows_of(pipeline, entity)
+    found = [(entity, None, c, 'column', 'missing') for c in kinds if c not in names and any(c in v for v in truth.values())]
+    columns = [(i, name, kinds.get(name, 'text')) for i, name in enumerate(names) if name not in SYSTEM]
+    columns = [(i, name, kind, kind in plain) for i, name, kind in columns]
+    id_at, seen = names.index('id'), set()
     for row in rows:
-        seen.add(row['id'])
-        want = truth.get(row['id'])
+        one = int(row[id_at])
+        seen.add(one)
+        want = truth.get(one)
         if want is None:
-            found.append((entity, row['id'], None, EXTRA, None))
+            found.append((entity, one, None, EXTRA, None))
             continue
-        for name in names:
-            if name in SYSTEM:
+        for i, name, kind, is_plain in columns:     # a million values: most are told to be the same without a call
+            stored, told = row[i], want.get(name)
+            if stored is None and told is None or is_plain and type(stored) is type(told) and stored == told:
                 continue
-            kind = kinds.get(name, 'text')
-            got, right = row[name], expected(kind, want.get(name))
+            got, right = read(kind, stored), expected(kind, told)
             if not same(kind, got, right):
-                found.append((entity, row['id'], name, got, right))
+                found.append((entity, one, name, got, right))
     found += [(entity, i, None, MISSING, None) for i in truth.keys() - seen]
     return found[:most]
 
