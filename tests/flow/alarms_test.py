@@ -155,6 +155,7 @@ class Alarms(Scenario):
         self.assertGreater(state[0]['try_at_ms'], 0)
         self.assertEqual(before + 1, self.calls(sandbox), 'one call, then none')
         wait_for(lambda: targets.states('portal.overload') == ['raised'], 'it is told')
+        wait_for(lambda: pipeline.query('SELECT 1 FROM potok_alarm WHERE told_ms IS NOT NULL'), 'it is kept as told')
         pipeline.kill('scheduler')
         wait_for(lambda: pipeline.answers(), 'the next scheduler')
         self.assertEqual(before + 1, self.calls(sandbox), 'a new scheduler does not hammer')

@@ -76,10 +76,10 @@ class Identity(Scenario):
         text = 'portals:\n  office:\n    url: %s\n' % sandbox.url
         with open(path, 'w') as f:
             f.write(text)
-        self.refused(pipeline, 'crm_deals', 'main', 'prefix', BITRIX_WEBHOOK_URL='', POTOK_CONFIG=path)
+        self.refused(pipeline, 'crm_deals', 'main', 'prefix', BITRIX_WEBHOOK_URL='', BITRIX_TARIFF='', POTOK_CONFIG=path)
         with open(path, 'w') as f:
             f.write(text + '    prefix: office_\n')
-        done = pipeline.potok('up', '--once', timeout=120, BITRIX_WEBHOOK_URL='', POTOK_CONFIG=path)
+        done = pipeline.potok('up', '--once', timeout=120, BITRIX_WEBHOOK_URL='', BITRIX_TARIFF='', POTOK_CONFIG=path)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertEqual(400, pipeline.query('SELECT count(*) FROM office_deals')[0][0])
 
@@ -88,7 +88,7 @@ class Identity(Scenario):
         path = os.path.join(self.folder, 'potok.yaml')
         with open(path, 'w') as f:
             f.write('portals:\n  main:\n    url: %s\n    prefix: mirror_\n' % sandbox.url)
-        pipeline.environment.update(BITRIX_WEBHOOK_URL='', POTOK_CONFIG=path)
+        pipeline.environment.update(BITRIX_WEBHOOK_URL='', BITRIX_TARIFF='', POTOK_CONFIG=path)
         before = pipeline.query('SELECT * FROM crm_deals ORDER BY id')
         pipeline.start(SYNC_DEFAULT_INTERVAL_MINUTES='60')
         wait_for(lambda: all(e['full_ms'] for e in pipeline.query('SELECT full_ms FROM potok_entity')), 'the new tables are full')

@@ -56,7 +56,7 @@ class Wish(Scenario):
         self.wait_for_successor()
         wait_for(lambda: len(self.pipe.query('SELECT id FROM crm_deals WHERE _deleted_at IS NOT NULL')) == 7,
                  'the deleted ones are found', 20)
-        self.assertEqual([], self.wishes())
+        wait_for(lambda: not self.wishes(), 'it is no wish any more', 20)
 
 
 if __name__ == '__main__':
