@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 
+/* Of a database's own: the key, and what every table of PostgreSQL has already. */
+static const char *const OWN[] = { "id", "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax" };
+
 /* Names taken: open addressing; a slot holds a name of the result, which does not move. */
 struct taken {
     const char **slots;
@@ -23,6 +26,7 @@ static const char **slot_of(const struct taken *t, const char *name)
     }
 }
 
+/* What is too long loses the end of the field's own part. */
 static void take(struct taken *t, struct str field, const char *ending, char ret[static FIELD_COLUMN_SIZE])
 {
     char base[129], number[16] = "";
@@ -30,7 +34,9 @@ static void take(struct taken *t, struct str field, const char *ending, char ret
 
     col_name(field, base);
     for (unsigned i = 2;; i++) {
-        snprintf(ret, FIELD_COLUMN_SIZE, "%s%s%s", base[0] == '\0' ? "f" : base, ending, number);
+        int most = FIELD_COLUMN_BYTES_MAX - (int)(strlen(ending) + strlen(number));
+
+        snprintf(ret, FIELD_COLUMN_SIZE, "%.*s%s%s", most, base[0] == '\0' ? "f" : base, ending, number);
         slot = slot_of(t, ret);
         if (*slot == NULL)
             break;
@@ -54,10 +60,11 @@ struct field_column *field_columns(const struct field *fields, int count)
     struct field_column *ret = xcalloc((size_t)count + 1, sizeof(*ret));
     struct taken t = { .mask = 3 };
 
-    while (t.mask < 4 * (unsigned)count)
+    while (t.mask < 4 * ((unsigned)count + ARRAY_SIZE(OWN)))
         t.mask = t.mask * 2 + 1;
     t.slots = xcalloc((size_t)t.mask + 1, sizeof(*t.slots));
-    *slot_of(&t, "id") = "id"; /* the key */
+    for (size_t i = 0; i < ARRAY_SIZE(OWN); i++)
+        *slot_of(&t, OWN[i]) = OWN[i];
     for (int i = 0; i < count; i++)
         if (has_column(&fields[i]))
             take(&t, fields[i].name, "", ret[i].name);

@@ -50,4 +50,43 @@ TEST(a_held_field_has_no_column_and_takes_no_name)
     free(columns);
 }
 
-TEST_MAIN(CASE(columns_are_told_as_the_mapper_fills_them), CASE(a_held_field_has_no_column_and_takes_no_name))
+#define TEN(s) s s s s s s s s s s
+
+/* One field with a name that a database refuses would keep its whole entity out. */
+TEST(every_name_is_one_that_each_database_takes)
+{
+    static const struct {
+        struct field field;
+        const char *name, *currency;
+    } cases[] = {
+        { { STR("CTID"), STR("string"), false, HOLD_NOT }, "ctid_2", "" },
+        { { STR("UF_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("x") "12345678901"), STR("string"), false,
+              HOLD_NOT },
+            "uf_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("x") "1234567890", "" },
+        { { STR("UF_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("x") "12345678902"), STR("string"), false,
+              HOLD_NOT },
+            "uf_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("x") "12345678_2", "" },
+        { { STR("UF_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("y")), STR("money"), false, HOLD_NOT },
+            "uf_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("y"),
+            "uf_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("y") "_currency" },
+        { { STR("UF_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("z") "12345"), STR("money"), false, HOLD_NOT },
+            "uf_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("z") "12345",
+            "uf_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("z") "1_currency" },
+        { { STR("XMAX"), STR("string"), false, HOLD_NOT }, "xmax_2", "" },
+        { { STR("tableoid"), STR("string"), false, HOLD_NOT }, "tableoid_2", "" },
+    };
+    struct field fields[ARRAY_SIZE(cases)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        fields[i] = cases[i].field;
+    struct field_column *columns = field_columns(fields, ARRAY_SIZE(cases));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CHECK_STR(columns[i].name, cases[i].name);
+        CHECK_STR(columns[i].currency, cases[i].currency);
+    }
+    free(columns);
+    free(field_columns(fields, 0));
+}
+
+TEST_MAIN(CASE(columns_are_told_as_the_mapper_fills_them), CASE(a_held_field_has_no_column_and_takes_no_name),
+    CASE(every_name_is_one_that_each_database_takes))
