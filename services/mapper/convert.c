@@ -322,8 +322,8 @@ static const char *time_value(struct convert *c, struct wire *w, struct value *r
     if (scalar_read(w, &t, &reason) == 0)
         return reason;
     n = view ? instant_utc(t.s, utc) : 0;
-    if (n == 0)
-        return "not an instant with an offset";
+    if (n <= 0)
+        return n == INSTANT_TOO_FINE ? "finer than a millisecond" : "not an instant with an offset";
     set_made(c, ret, utc, (size_t)n);
     return NULL;
 }

@@ -41,6 +41,17 @@ static void put(char **p, unsigned value, int digits)
     *p += digits;
 }
 
+/* Digits behind the third of a fraction would be lost: columns hold milliseconds. */
+static bool is_finer(struct str s)
+{
+    const char *p = s.n > 0 ? memchr(s.p, '.', s.n) : NULL, *end = s.p + s.n;
+
+    for (p = p != NULL && end - p > 4 ? p + 4 : end; p < end && *p >= '0' && *p <= '9'; p++)
+        if (*p != '0')
+            return true;
+    return false;
+}
+
 int instant_utc(struct str s, char ret[static INSTANT_SIZE])
 {
     int64_t ms;
@@ -50,6 +61,8 @@ int instant_utc(struct str s, char ret[static INSTANT_SIZE])
 
     if (!clock_parse_iso(s.p, s.n, &ms, &offset_min))
         return 0;
+    if (is_finer(s))
+        return INSTANT_TOO_FINE;
     int64_t days = ms / MS_PER_DAY - (ms % MS_PER_DAY < 0);
     unsigned rest = (unsigned)(ms - days * MS_PER_DAY);
 

@@ -165,6 +165,9 @@ static const struct conversion CASES[] = {
     { "datetime", false, "\"2024-08-30\"", NULL, "not an instant with an offset", NULL },
     { "datetime", false, "\"2024-02-30T14:29:00+02:00\"", NULL, "not an instant with an offset", NULL },
     { "datetime", false, "1725020940", NULL, "not an instant with an offset", NULL },
+    { "datetime", false, "\"2024-08-30T14:29:00.0001+02:00\"", NULL, "finer than a millisecond", NULL },
+    { "datetime", true, "[\"2024-08-30T14:29:00.0001+02:00\"]", "[\"2024-08-30T14:29:00.0001+02:00\"]", NULL,
+        NULL },
 
     /* multiple: JSON */
     { "enumeration", true, "[188,209]", "[188,209]", NULL, NULL },

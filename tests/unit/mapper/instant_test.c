@@ -45,7 +45,7 @@ TEST(dates_are_checked_against_the_calendar)
 TEST(instants_are_told_in_utc)
 {
     static const struct {
-        const char *in, *out; /* NULL: not an instant */
+        const char *in, *out; /* NULL: not an instant, or too fine */
     } cases[] = {
         { "2024-08-30T14:29:00+02:00", "2024-08-30T12:29:00Z" },
         { "2024-08-30T14:29:00Z", "2024-08-30T14:29:00Z" },
@@ -57,6 +57,12 @@ TEST(instants_are_told_in_utc)
         { "2024-08-30T14:29:00.250+02:00", "2024-08-30T12:29:00.250Z" },
         { "1969-12-31T23:59:59.001Z", "1969-12-31T23:59:59.001Z" },
         { "2024-08-30T14:29:00.000Z", "2024-08-30T14:29:00Z" },
+        { "2024-08-30T14:29:00.5Z", "2024-08-30T14:29:00.500Z" },
+        { "2024-08-30T14:29:00.250000+02:00", "2024-08-30T12:29:00.250Z" },
+        { "2024-08-30T14:29:00.123456+02:00", NULL }, /* no column holds it */
+        { "2024-08-30T14:29:00.0001Z", NULL },
+        { "9999-12-31T23:59:59-01:00", NULL },
+        { "2024-08-30T14:29:00+05:45", "2024-08-30T08:44:00Z" },
         { "2024-08-30", NULL },
         { "2024-08-30T14:29:00", NULL },
         { "2024-08-30 14:29:00+02:00", NULL },
@@ -74,7 +80,8 @@ TEST(instants_are_told_in_utc)
         int n = instant_utc(str_of(cases[i].in), got);
 
         if (cases[i].out == NULL) {
-            CHECK_EQ(n, 0);
+            CHECK_EQ(
+                n, memchr(cases[i].in, '.', strlen(cases[i].in)) == NULL || n == 0 ? 0 : INSTANT_TOO_FINE);
             continue;
         }
         if (n == 0)
