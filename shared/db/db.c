@@ -119,6 +119,12 @@ bool db_takes_nul(const struct db *db)
     return !db->driver->no_nul;
 }
 
+bool db_is_as_written(
+    const struct db *db, enum col_kind kind, const struct db_val *want, const struct db_val *have)
+{
+    return db->driver->is_as_written == NULL || db->driver->is_as_written(kind, want, have);
+}
+
 bool db_is_lost(const struct db *db)
 {
     return db->lost;

@@ -65,6 +65,9 @@ int db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);                    /* harmless when there is none */
 const char *db_for_update(const struct db *db);     /* " FOR UPDATE", or "" where a transaction is alone anyway */
 bool db_takes_nul(const struct db *db);             /* may a text hold U+0000? */
+/* Of a value equal to `want`: is it also kept in the form in which the engine would have written that one? A number kept as
+ * text is neither added nor sorted like a number. */
+bool db_is_as_written(const struct db *db, enum col_kind kind, const struct db_val *want, const struct db_val *have);
 
 /* Runs one statement. on_row may be NULL. ret_changes (NULL allowed): rows changed. */
 int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,

@@ -40,6 +40,8 @@ struct db_driver {
     const struct migration *migrations;     /* ends with version 0 */
     /* Of a type as the server shows it that is none of `types`, but holds the same; NULL: there is none. */
     bool (*kind_of)(struct str type, enum col_kind *ret);
+    /* Whether a value of a column reads as it would if `want` had been written there; NULL: a value has one form. */
+    bool (*is_as_written)(enum col_kind kind, const struct db_val *want, const struct db_val *have);
     bool alters_types;          /* ALTER TABLE … ALTER COLUMN … TYPE … */
     /* SQL giving name and declared type of the columns of table $1 (no row: no such table). */
     const char *column_names_sql;

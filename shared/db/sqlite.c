@@ -348,6 +348,7 @@ const struct db_driver db_sqlite = {
         [COL_JSON] = "JSON TEXT",       /* plain JSON would have the affinity of a number: "2.50" would lose its zero */
     },
     .kind_of = kind_of,
+    .is_as_written = sqlite_is_as_written,
     .migrations = DB_SQLITE_MIGRATIONS,
     .column_names_sql = "SELECT lower(name), type FROM pragma_table_info($1)",
     .version_sql = "(SELECT schema_version FROM pragma_schema_version WHERE $1 <> '')",

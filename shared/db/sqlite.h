@@ -44,6 +44,7 @@ int sqlite_bind(sqlite3_stmt *stmt, int index, const struct db_val *value);     
 #define SQLITE_FLOAT_TEXT 48
 void sqlite_float_text(double d, char ret[SQLITE_FLOAT_TEXT]);
 bool sqlite_decimal_is_float(struct str decimal, double *ret);
+bool sqlite_is_as_written(enum col_kind kind, const struct db_val *want, const struct db_val *have);
 
 /* sqlite_statement.c: prepared statements by text. NULL: *err is filled. */
 struct statement *sqlite_take(struct sqlite *s, struct str sql, struct statement *loose, struct err *err);

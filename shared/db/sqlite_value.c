@@ -117,11 +117,21 @@ static bool read_plain(struct str s, int64_t *ret_digits, int *ret_places)
     return true;
 }
 
+/* As an integer, printed the same again. */
+static bool read_integer(struct str s, int64_t *ret)
+{
+    char text[24];
+
+    if (!str_i64(s, ret))
+        return false;
+    int n = snprintf(text, sizeof(text), "%lld", (long long)*ret);
+    return (size_t)n == s.n && memcmp(text, s.p, s.n) == 0;
+}
+
 static int bind_decimal(sqlite3_stmt *stmt, int index, struct str s)
 {
     static const double tens[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
         1e14, 1e15 };
-    char text[24];
     int64_t i;
     int places;
     double d;
@@ -129,14 +139,31 @@ static int bind_decimal(sqlite3_stmt *stmt, int index, struct str s)
     if (read_plain(s, &i, &places))
         return places == 0 ? sqlite3_bind_int64(stmt, index, i)
                            : sqlite3_bind_double(stmt, index, (double)i / tens[places]);
-    if (str_i64(s, &i)) {
-        int n = snprintf(text, sizeof(text), "%lld", (long long)i);
-        if ((size_t)n == s.n && memcmp(text, s.p, s.n) == 0)
-            return sqlite3_bind_int64(stmt, index, i);
-    }
+    if (read_integer(s, &i))
+        return sqlite3_bind_int64(stmt, index, i);
     if (sqlite_decimal_is_float(s, &d))
         return sqlite3_bind_double(stmt, index, d);
     return sqlite3_bind_text64(stmt, index, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+/* bind_decimal() would keep it as text. */
+static bool stays_text(struct str s)
+{
+    int64_t i;
+    int places;
+    double d;
+
+    return !read_plain(s, &i, &places) && !read_integer(s, &i) && !sqlite_decimal_is_float(s, &d);
+}
+
+/* A column of decimals takes whatever is put there, and one of instants any text. */
+bool sqlite_is_as_written(enum col_kind kind, const struct db_val *want, const struct db_val *have)
+{
+    if (want->type == DB_NULL || have->type == DB_NULL)
+        return true;
+    if (kind == COL_DECIMAL)
+        return (have->type == DB_TEXT) == stays_text(want->s);
+    return kind != COL_TIME || str_eq(want->s, have->s);
 }
 
 int sqlite_bind(sqlite3_stmt *stmt, int index, const struct db_val *v)

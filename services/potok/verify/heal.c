@@ -37,14 +37,12 @@ static struct chosen confirmed(const struct verify_entity *e)
 /* ---- marks ---- */
 
 /* Without its hash a row is written whatever its next reading says; a tick that no reading can have is taken
- * back. */
+ * back, of a row that somebody called deleted too. */
 static int open_rows(
     struct db *db, const struct verify_entity *e, const char *ids, int64_t tick, struct err *err)
 {
-    char *sql =
-        xasprintf("UPDATE %s SET _hash = NULL, _hi = CASE WHEN _hi > $1 THEN $1 ELSE _hi END WHERE %s "
-                  "AND _deleted_at IS NULL",
-            e->table, ids);
+    char *sql = xasprintf(
+        "UPDATE %s SET _hash = NULL, _hi = CASE WHEN _hi > $1 THEN $1 ELSE _hi END WHERE %s", e->table, ids);
     int result = db_run(db, sql, DB_ARGS(dbv_i(tick)), NULL, NULL, NULL, err);
 
     free(sql);

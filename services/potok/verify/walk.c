@@ -140,7 +140,7 @@ static bool same_row(struct merge *m, const struct verify_record *r, const struc
             err_set(m->err, ERR_BUG, "record %lld: a value of the wrong kind", (long long)r->id);
             return false;
         }
-        if (verify_same(c->column, &want, have))
+        if (verify_same(c->column, &want, have) && db_is_as_written(v->db, c->column, &want, have))
             continue;
         same = false;
         if (v->detail == NULL)

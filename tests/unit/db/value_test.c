@@ -87,6 +87,7 @@ static struct got round_trip(enum col_kind kind, struct db_val v)
     snprintf(sql, sizeof(sql), "SELECT %s FROM t", names[kind]);
     CHECK_OK(db_run(db, sql, DB_NOARGS, keep, &got, NULL, &err), err);
     check_upsert(db, &columns[kind], v, &got);
+    CHECK(db_is_as_written(db, kind, &v, &(struct db_val){ got.type, got.i, { got.bytes, got.n } }));
     db_rollback(db);
     if (v.type == DB_NULL && got.type == DB_NULL && kind == COL_KINDS - 1)
         db_close(&db); /* the last case of the last test */
@@ -172,6 +173,38 @@ TEST(decimals_that_fit_are_numbers_for_sums)
     db_close(&db);
 }
 
+/* What somebody else put there may be equal and yet neither add nor sort like what Potok writes. */
+TEST(a_value_in_a_form_that_is_not_ours_is_told)
+{
+    ONLY_SQLITE();
+    static const struct {
+        enum col_kind kind;
+        const char *want;
+        struct db_val have;
+        bool is;
+    } cases[] = {
+        { COL_DECIMAL, "12.5", { DB_DECIMAL, 0, { "12.5", 4 } }, true },
+        { COL_DECIMAL, "12.5", { DB_TEXT, 0, { "12.5", 4 } }, false },
+        { COL_DECIMAL, "12", { DB_INT, 12, { NULL, 0 } }, true },
+        { COL_DECIMAL, "12", { DB_TEXT, 0, { "12", 2 } }, false },
+        { COL_DECIMAL, "9223372036854775807", { DB_TEXT, 0, { "9223372036854775807", 19 } }, false },
+        { COL_DECIMAL, "9223372036854775808", { DB_TEXT, 0, { "9223372036854775808", 19 } }, true },
+        { COL_DECIMAL, "0.30000000000000004", { DB_TEXT, 0, { "0.30000000000000004", 19 } }, true },
+        { COL_DECIMAL, "0.30000000000000004", { DB_DECIMAL, 0, { "0.30000000000000004", 19 } }, false },
+        { COL_TIME, "2024-08-30T12:29:00Z", { DB_TEXT, 0, { "2024-08-30T12:29:00Z", 20 } }, true },
+        { COL_TIME, "2024-08-30T12:29:00Z", { DB_TEXT, 0, { "2024-08-30T12:29:00.000Z", 24 } }, false },
+    };
+    struct db *db = test_open("forms.db");
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct db_val want = cases[i].kind == COL_DECIMAL ? decimal(cases[i].want) : dbv_c(cases[i].want);
+
+        if (db_is_as_written(db, cases[i].kind, &want, &cases[i].have) != cases[i].is)
+            fail_msg("case %zu", i);
+    }
+    db_close(&db);
+}
+
 TEST(integers_round_trip)
 {
     static const int64_t cases[] = { 0, 1, -1, INT64_MAX, INT64_MIN, 1LL << 53, (1LL << 53) + 1 };
@@ -222,6 +255,6 @@ TEST(null_is_null_in_every_kind)
 }
 
 TEST_MAIN(CASE(decimals_of_known_difficulty_round_trip), CASE(decimals_of_1_to_40_digits_round_trip),
-    CASE(decimals_that_fit_are_numbers_for_sums), CASE(integers_round_trip),
-    CASE(texts_round_trip_also_when_they_look_like_numbers), CASE(booleans_are_0_and_1),
-    CASE(null_is_null_in_every_kind))
+    CASE(decimals_that_fit_are_numbers_for_sums), CASE(a_value_in_a_form_that_is_not_ours_is_told),
+    CASE(integers_round_trip), CASE(texts_round_trip_also_when_they_look_like_numbers),
+    CASE(booleans_are_0_and_1), CASE(null_is_null_in_every_kind))
