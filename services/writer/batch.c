@@ -282,37 +282,14 @@ void batch_sort_rejects(struct batch *b)
         qsort(b->rejects, b->reject_count, sizeof(*b->rejects), by_id_and_field);
 }
 
-static void look_for_nul(struct batch *b, const struct entry *e)
-{
-    struct wire w;
-
-    if (!e->there || !has_nul(e->values)) /* numbers hold such bytes too: look closer */
-        return;
-    wire_init(&w, e->values.p, e->values.n);
-    for (int i = 0; i < b->columns.count && wire_ok(&w); i++) {
-        if (wire_peek(&w) != WIRE_STR) {
-            wire_skip(&w);
-            continue;
-        }
-        struct str value = wire_str(&w);
-        if (wire_ok(&w) && has_nul(value))
-            batch_reject(b, e->id, b->columns.list[i].name, value,
-                STR("the database keeps no text with the character U+0000"));
-    }
-}
-
 void batch_without_nul(struct batch *b)
 {
-    size_t before = b->reject_count;
-
-    for (size_t i = 0; i < before; i++) {
+    for (size_t i = 0; i < b->reject_count; i++) {
         struct str *texts[] = { &b->rejects[i].field, &b->rejects[i].value, &b->rejects[i].reason };
         for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
             if (has_nul(*texts[k]))
                 *texts[k] = keep_shown(b, *texts[k]);
     }
-    for (size_t i = 0; i < b->count; i++)
-        look_for_nul(b, &b->entries[i]);
     batch_sort_rejects(b);
 }
 

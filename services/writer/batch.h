@@ -43,8 +43,7 @@ struct batch {
 };
 
 int batch_read(struct batch *ret, const struct msg *m, struct err *err) MUST_CHECK;
-/* Where text cannot hold U+0000: values with one become rejects (their column is written as NULL), and the texts of all
- * rejects show it as U+2400. */
+/* Where text cannot hold U+0000: the texts of the message's rejects show it as U+2400. */
 void batch_without_nul(struct batch *b);
 /* One more, its value and reason copied (a value over 64 KiB is cut); batch_sort_rejects() when all are there. */
 void batch_reject(struct batch *b, uint64_t id, struct str field, struct str value, struct str reason);

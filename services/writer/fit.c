@@ -142,7 +142,7 @@ bool value_read(struct wire *w, enum col_kind kind, bool takes_nul, struct db_va
         if (kind == COL_DECIMAL)
             ret->type = DB_DECIMAL;
         if (!takes_nul && ret->s.n > 0 && memchr(ret->s.p, '\0', ret->s.n) != NULL)
-            *ret = DBV_NULL; /* the writer: batch_without_nul() made a reject of it */
+            *ret = DBV_NULL; /* the writer: reject_unfit() makes a reject of it */
     } else {
         return false;
     }

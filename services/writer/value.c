@@ -85,16 +85,22 @@ static int learn_field(struct apply *a, int i, struct err *err)
     return 0;
 }
 
-static int reject(struct apply *a, const struct entry *e, int i, struct str text, struct err *err)
+static int reject(
+    struct apply *a, const struct entry *e, int i, struct str text, const char *reason, struct err *err)
+{
+    if (learn_field(a, i, err) < 0)
+        return -1;
+    batch_reject(&a->batch, e->id, str_of(a->fields[i]), text, str_of(reason));
+    return 0;
+}
+
+static int reject_kind(struct apply *a, const struct entry *e, int i, struct str text, struct err *err)
 {
     char reason[FIT_REASON];
     const struct column *column = &a->batch.columns.list[i];
 
-    if (learn_field(a, i, err) < 0)
-        return -1;
     fit_reason(column->kind, a->columns[i].kind, a->rows->entity, column->name, reason);
-    batch_reject(&a->batch, e->id, str_of(a->fields[i]), text, str_of(reason));
-    return 0;
+    return reject(a, e, i, text, reason, err);
 }
 
 /* What is at the cursor, as people would write it. */
@@ -125,7 +131,33 @@ static int reject_of_entry(struct apply *a, const struct entry *e, struct err *e
         enum value_fit fit = value_take(a, &w, i, &value);
         if (fit == VALUE_BAD) /* write_rows() tells */
             return 0;
-        if (fit == VALUE_UNFIT && reject(a, e, i, text_at(a, at, i), err) < 0)
+        if (fit == VALUE_UNFIT && reject_kind(a, e, i, text_at(a, at, i), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool has_nul(struct str s)
+{
+    return s.n > 0 && memchr(s.p, '\0', s.n) != NULL;
+}
+
+/* value_read() makes NULL of them. */
+static int reject_nul(struct apply *a, const struct entry *e, struct err *err)
+{
+    struct wire w;
+
+    if (!has_nul(e->values)) /* numbers hold such bytes too: look closer */
+        return 0;
+    wire_init(&w, e->values.p, e->values.n);
+    for (int i = 0; i < a->batch.columns.count && wire_ok(&w); i++) {
+        if (wire_peek(&w) != WIRE_STR) {
+            wire_skip(&w);
+            continue;
+        }
+        struct str text = wire_str(&w);
+        if (wire_ok(&w) && has_nul(text) &&
+            reject(a, e, i, text, "the database keeps no text with the character U+0000", err) < 0)
             return -1;
     }
     return 0;
@@ -134,9 +166,13 @@ static int reject_of_entry(struct apply *a, const struct entry *e, struct err *e
 /* Of unchanged rows too, or their rejects would be taken for stale. */
 int reject_unfit(struct apply *a, struct err *err)
 {
-    for (size_t i = 0; a->unlike && i < a->batch.count; i++) {
+    const bool takes_nul = db_takes_nul(a->db);
+
+    for (size_t i = 0; (a->unlike || !takes_nul) && i < a->batch.count; i++) {
         const struct entry *e = &a->batch.entries[i];
-        if (e->there && e->verdict != VERDICT_LATE && reject_of_entry(a, e, err) < 0)
+        if (!e->there || e->verdict == VERDICT_LATE)
+            continue;
+        if ((a->unlike && reject_of_entry(a, e, err) < 0) || (!takes_nul && reject_nul(a, e, err) < 0))
             return -1;
     }
     batch_sort_rejects(&a->batch);
