@@ -2,13 +2,16 @@
 #include "value.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct source { /* of db_upsert(): the entries that are there and new */
     struct apply *a;
     bool absent; /* those without a row; else those with one */
     size_t at;
+    bool *out;      /* of each column: the row has no room for it */
     struct err err; /* kind is set: a value was not what its column says */
 };
 
@@ -22,22 +25,19 @@ static int next_row(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_
     struct source *s = ctx;
     const struct batch *b = &s->a->batch;
     const struct entry *e;
-    struct wire w;
+    int bad = 0;
 
     while (s->at < b->count && !is_written(&b->entries[s->at], s->absent))
         s->at++;
     if (s->at == b->count)
         return 0;
     e = &b->entries[s->at++];
-    wire_init(&w, e->values.p, e->values.n);
-    value_room(s->a, e);
-    for (int i = 0; i < b->columns.count; i++) {
-        const struct column *column = &b->columns.list[i];
-        if (value_take(s->a, &w, i, &values[i]) == VALUE_BAD) {
-            err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s",
-                (unsigned long long)e->id, STR_ARG(column->name), col_kind_name(column->kind));
-            return 0;
-        }
+    if (values_take(s->a, e, values, s->out, &bad) == VALUE_BAD) {
+        const struct column *column = &b->columns.list[bad];
+
+        err_set(&s->err, ERR_PERM, "record %llu: column " STR_FMT ": not a value of kind %s",
+            (unsigned long long)e->id, STR_ARG(column->name), col_kind_name(column->kind));
+        return 0;
     }
     *ret_id = (int64_t)e->id;
     *ret_hash = e->hash;
@@ -63,7 +63,12 @@ static int write_those(struct apply *a, bool absent, struct err *err)
         expected += is_written(&a->batch.entries[i], absent);
     if (expected == 0)
         return 0;
-    if (db_upsert(a->db, &upsert, &changes, err) < 0)
+    source.out = xcalloc((size_t)a->batch.columns.count + 1, sizeof(*source.out));
+
+    int result = db_upsert(a->db, &upsert, &changes, err);
+
+    free(source.out);
+    if (result < 0)
         return -1;
     if (source.err.kind != ERR_NONE) {
         *err = source.err;

@@ -44,15 +44,38 @@ enum value_fit value_take(struct apply *a, struct wire *w, int i, struct db_val 
     return fit_value(kind, a->columns[i].kind, &value, &a->made, ret) ? VALUE_FITS : VALUE_UNFIT;
 }
 
-/* Six bytes a byte as JSON, a number for each column: the buffer does not move while a row is made. */
+/* Where a value may be told as text. Six bytes a byte as JSON, a number for each column: the buffer does not
+ * move while a row is made. */
 void value_room(struct apply *a, const struct entry *e)
 {
-    if (!a->unlike)
+    if (!a->unlike && db_row_is_sure(a->db, a->batch.columns.count))
         return;
     if (a->made.max == 0)
         buf_init(&a->made, MADE_MAX);
     buf_clear(&a->made);
     buf_room(&a->made, 6 * e->values.n + 24 * (size_t)a->batch.columns.count);
+}
+
+enum value_fit values_take(
+    struct apply *a, const struct entry *e, struct db_val *ret, bool *ret_out, int *ret_bad)
+{
+    int count = a->batch.columns.count;
+    struct wire w;
+
+    wire_init(&w, e->values.p, e->values.n);
+    value_room(a, e);
+    for (int i = 0; i < count; i++) {
+        if (value_take(a, &w, i, &ret[i]) == VALUE_BAD) {
+            *ret_bad = i;
+            return VALUE_BAD;
+        }
+    }
+    if (db_leave_out(a->db, a->columns, ret, count, ret_out) == 0)
+        return VALUE_FITS;
+    for (int i = 0; i < count; i++)
+        if (ret_out[i])
+            ret[i] = DBV_NULL;
+    return VALUE_UNFIT;
 }
 
 /* ---- rejects ---- */
@@ -163,16 +186,51 @@ static int reject_nul(struct apply *a, const struct entry *e, struct err *err)
     return 0;
 }
 
+/* What the row has no room for. */
+static int reject_out(struct apply *a, const struct entry *e, const bool *out, struct err *err)
+{
+    struct wire w;
+
+    wire_init(&w, e->values.p, e->values.n);
+    for (int i = 0; i < a->batch.columns.count && wire_ok(&w); i++) {
+        struct wire at = w;
+
+        wire_skip(&w);
+        value_room(a, e);
+        if (out[i] &&
+            reject(a, e, i, text_at(a, at, i),
+                "the database has no room for it in one row: remove unused user fields in the portal",
+                err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int reject_wide(struct apply *a, const struct entry *e, struct err *err)
+{
+    size_t count = (size_t)a->batch.columns.count;
+    struct db_val *values = xcalloc(count, sizeof(*values));
+    bool *out = xcalloc(count, sizeof(*out));
+    int bad, result = 0;
+
+    if (values_take(a, e, values, out, &bad) == VALUE_UNFIT)
+        result = reject_out(a, e, out, err);
+    free(out);
+    free(values);
+    return result;
+}
+
 /* Of unchanged rows too, or their rejects would be taken for stale. */
 int reject_unfit(struct apply *a, struct err *err)
 {
-    const bool takes_nul = db_takes_nul(a->db);
+    const bool nul = !db_takes_nul(a->db), wide = !db_row_is_sure(a->db, a->batch.columns.count);
 
-    for (size_t i = 0; (a->unlike || !takes_nul) && i < a->batch.count; i++) {
+    for (size_t i = 0; (a->unlike || nul || wide) && i < a->batch.count; i++) {
         const struct entry *e = &a->batch.entries[i];
         if (!e->there || e->verdict == VERDICT_LATE)
             continue;
-        if ((a->unlike && reject_of_entry(a, e, err) < 0) || (!takes_nul && reject_nul(a, e, err) < 0))
+        if ((a->unlike && reject_of_entry(a, e, err) < 0) || (nul && reject_nul(a, e, err) < 0) ||
+            (wide && reject_wide(a, e, err) < 0))
             return -1;
     }
     batch_sort_rejects(&a->batch);

@@ -125,6 +125,20 @@ bool db_is_as_written(
     return db->driver->is_as_written == NULL || db->driver->is_as_written(kind, want, have);
 }
 
+bool db_row_is_sure(const struct db *db, int columns)
+{
+    return db->driver->leave_out == NULL || columns <= db->driver->columns_sure;
+}
+
+int db_leave_out(const struct db *db, const struct db_column *columns, const struct db_val *values, int count,
+    bool *ret_out)
+{
+    if (!db_row_is_sure(db, count))
+        return db->driver->leave_out(columns, values, count, ret_out);
+    memset(ret_out, 0, (size_t)count * sizeof(*ret_out));
+    return 0;
+}
+
 bool db_is_lost(const struct db *db)
 {
     return db->lost;

@@ -68,7 +68,6 @@ bool db_takes_nul(const struct db *db);             /* may a text hold U+0000? *
 /* Of a value equal to `want`: is it also kept in the form in which the engine would have written that one? A number kept as
  * text is neither added nor sorted like a number. */
 bool db_is_as_written(const struct db *db, enum col_kind kind, const struct db_val *want, const struct db_val *have);
-
 /* Runs one statement. on_row may be NULL. ret_changes (NULL allowed): rows changed. */
 int db_run(struct db *db, const char *sql, const struct db_val *args, int arg_count, db_on_row *on_row, void *ctx,
     int64_t *ret_changes, struct err *err) MUST_CHECK;
@@ -100,6 +99,10 @@ int db_ensure_table(struct db *db, struct str table, const struct db_column *col
     struct err *err) MUST_CHECK;
 /* After db_ensure_table(): what the columns really hold, which may be another kind than is wanted; ret has room for count. */
 void db_column_kinds(const struct db *db, struct str table, const struct db_column *columns, int count, enum col_kind *ret);
+/* Where one row cannot hold all of its values: how many have to be left out, and which (ret_out, one for each). Always the same
+ * for the same values: the last of the columns. db_row_is_sure(): none of a row of so many columns ever is. */
+bool db_row_is_sure(const struct db *db, int columns);
+int db_leave_out(const struct db *db, const struct db_column *columns, const struct db_val *values, int count, bool *ret_out);
 /* Is the connection's knowledge of the table of this potok_entity.shape, and of this version? False: it is forgotten,
  * ensure again. The version is SQL to be put into a statement, of the table whose name is its $1. */
 bool db_table_is(struct db *db, struct str table, int64_t shape, int64_t version);

@@ -42,6 +42,8 @@ struct db_driver {
     bool (*kind_of)(struct str type, enum col_kind *ret);
     /* Whether a value of a column reads as it would if `want` had been written there; NULL: a value has one form. */
     bool (*is_as_written)(enum col_kind kind, const struct db_val *want, const struct db_val *have);
+    int columns_sure;           /* so many values have room in a row whatever they are; 0: as many as there are columns */
+    int (*leave_out)(const struct db_column *columns, const struct db_val *values, int count, bool *ret_out);
     bool alters_types;          /* ALTER TABLE … ALTER COLUMN … TYPE … */
     /* SQL giving name and declared type of the columns of table $1 (no row: no such table). */
     const char *column_names_sql;

@@ -288,5 +288,7 @@ const struct db_driver db_postgres = {
     .script = script,
     .put_ids = pg_put_ids,
     .upsert = pg_upsert,
+    .columns_sure = 290,
+    .leave_out = pg_leave_out,
     .widen = pg_widen,
 };

@@ -76,6 +76,9 @@ void pg_put_bytes(struct buf *out, struct str bytes);   /* with their length */
 void pg_put_instant(struct buf *out, int64_t wall_ms);  /* with its length */
 extern const Oid PG_OIDS[COL_KINDS];
 
+/* postgres_room.c */
+int pg_leave_out(const struct db_column *columns, const struct db_val *values, int count, bool *ret_out);
+
 /* postgres_widen.c */
 int pg_widen(struct db *db, const struct db_widening *w, struct err *err);
 /* Runs statements of a widening. What the server refuses is ERR_CONF, with what it was about; what passes is as ever. */

@@ -97,6 +97,9 @@ static void entity_fini(struct verify_entity *e)
     for (int i = 0; i < e->column_count; i++)
         free((char *)e->columns[i].name.p);
     free(e->columns);
+    free(e->kinds);
+    free(e->wants);
+    free(e->out);
     free(e->records);
     free(e->doubts);
     json_decref(e->list);

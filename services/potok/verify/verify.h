@@ -41,6 +41,9 @@ struct verify_entity {
     struct verify_record *records; /* of the latest answer, ascending */
     size_t record_count;
     struct verify_column *columns;
+    struct db_column *kinds; /* of them, what the table holds */
+    struct db_val *wants;   /* of the row being compared */
+    bool *out;              /* the row has no room for it */
     int column_count;
     struct buf select; /* "SELECT id, _hash, …" up to WHERE */
     struct buf unknown; /* fields the portal showed and the copy does not know */

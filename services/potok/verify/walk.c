@@ -65,6 +65,9 @@ static int take_columns(struct verify_entity *e, struct err *err)
         return -1;
     e->column_count = e->map.shape.column_count;
     e->columns = xcalloc((size_t)e->column_count + 1, sizeof(*e->columns));
+    e->kinds = xcalloc((size_t)e->column_count + 1, sizeof(*e->kinds));
+    e->wants = xcalloc((size_t)e->column_count + 1, sizeof(*e->wants));
+    e->out = xcalloc((size_t)e->column_count + 1, sizeof(*e->out));
     for (int i = 0; i < e->column_count; i++) {
         const struct shape_column *c = &e->map.shape.columns[i];
         struct str name = { str_dup(c->name), c->name.n };
@@ -86,6 +89,8 @@ int verify_prepare(struct verify *v, struct verify_entity *e, struct err *err)
         db_run(v->db, "SELECT col, kind FROM potok_column WHERE tbl = $1", DB_ARGS(dbv_c(table)), on_kind, e,
             NULL, err) < 0)
         return -1;
+    for (int i = 0; i < e->column_count; i++)
+        e->kinds[i] = (struct db_column){ e->columns[i].name, e->columns[i].column };
     build_select(v, e);
     return 0;
 }
@@ -120,32 +125,47 @@ static void tell_field(
     buf_fini(&portal);
 }
 
+/* The values that the writer would write of this record, to e->wants. */
+static int want_row(struct merge *m, const struct verify_record *r)
+{
+    struct verify_entity *e = m->e;
+    struct verify *v = m->v;
+    struct wire w;
+
+    wire_init(&w, r->values.p, r->values.n);
+    buf_clear(&v->made);
+    buf_room(&v->made, 6 * r->values.n + 24 * (size_t)e->column_count);
+    for (int i = 0; i < e->column_count; i++)
+        if (verify_want(&e->columns[i], &w, v->takes_nul, &v->made, &e->wants[i]) < 0)
+            return err_set(m->err, ERR_BUG, "record %lld: a value of the wrong kind", (long long)r->id);
+    if (db_leave_out(v->db, e->kinds, e->wants, e->column_count, e->out) == 0)
+        return 0;
+    for (int i = 0; i < e->column_count; i++)
+        if (e->out[i])
+            e->wants[i] = DBV_NULL;
+    return 0;
+}
+
 /* Whether all values are the record's; each that is not is told where that is wanted. */
 static bool same_row(struct merge *m, const struct verify_record *r, const struct db_val *values)
 {
     struct verify *v = m->v;
-    struct db_val want, missing = DBV_NULL;
+    struct db_val missing = DBV_NULL;
     bool same = true;
-    struct wire w;
     int at = 0;
 
-    wire_init(&w, r->values.p, r->values.n);
-    buf_clear(&v->made);
-    buf_room(&v->made, 6 * r->values.n + 24 * (size_t)m->e->column_count);
+    if (want_row(m, r) < 0)
+        return false;
     for (int i = 0; i < m->e->column_count; i++) {
         const struct verify_column *c = &m->e->columns[i];
-        const struct db_val *have = c->there ? &values[at++] : &missing;
+        const struct db_val *want = &m->e->wants[i], *have = c->there ? &values[at++] : &missing;
 
-        if (verify_want(c, &w, v->takes_nul, &v->made, &want) < 0) {
-            err_set(m->err, ERR_BUG, "record %lld: a value of the wrong kind", (long long)r->id);
-            return false;
-        }
-        if (verify_same(c->column, &want, have) && db_is_as_written(v->db, c->column, &want, have))
+        if (verify_same(c->column, want, have) && db_is_as_written(v->db, c->column, want, have))
             continue;
         same = false;
         if (v->detail == NULL)
             break;
-        tell_field(v, c, &want, have);
+        tell_field(v, c, want, have);
     }
     return same;
 }

@@ -488,6 +488,120 @@ TEST(who_reads_in_little_time_hears_of_a_lock_before_it_is_over)
     db_close(&holder);
 }
 
+/* ---- rows without room ---- */
+
+#define WIDE 1200
+
+struct wide {
+    struct db_column columns[WIDE];
+    struct db_val values[WIDE];
+    bool out[WIDE];
+    bool given;
+};
+
+static int next_wide(void *ctx, int64_t *ret_id, struct str *ret_hash, struct db_val *values)
+{
+    struct wide *w = ctx;
+
+    if (w->given)
+        return 0;
+    w->given = true;
+    *ret_id = 1;
+    *ret_hash = STR("0123456789abcdef");
+    memcpy(values, w->values, sizeof(w->values));
+    return 1;
+}
+
+static enum err_kind write_wide(struct db *db, struct wide *w)
+{
+    struct db_upsert u = { .table = STR("wide"),
+        .columns = w->columns,
+        .count = WIDE,
+        .stamp = { 2, 2, 0, 0 },
+        .next = next_wide,
+        .ctx = w };
+    struct err err = { 0 };
+    int result;
+
+    w->given = false;
+    CHECK_OK(db_begin(db, &err), err);
+    result = db_upsert(db, &u, NULL, &err);
+    db_rollback(db);
+    return result < 0 ? err.kind : ERR_NONE;
+}
+
+/* A value of the column's kind, or none; texts of at most `longest` bytes. */
+static struct db_val wide_value(enum col_kind kind, unsigned longest, unsigned filled, unsigned *seed)
+{
+    static const char digits[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+    static const char words[] = "The quick brown fox jumps over the lazy dog, and the dog does not care.";
+    const char *text = rand_r(seed) % 3 == 0 ? digits : words;
+    size_t n = 1 + (unsigned)rand_r(seed) % longest;
+
+    if ((unsigned)rand_r(seed) % 100 >= filled)
+        return DBV_NULL;
+    switch (kind) {
+    case COL_INT:
+        return dbv_i(rand_r(seed));
+    case COL_BOOL:
+        return dbv_i(rand_r(seed) % 2);
+    case COL_DECIMAL:
+        return (struct db_val){ DB_DECIMAL, 0, { digits + 1, n } };
+    case COL_DATE:
+        return dbv_c("2024-08-30");
+    case COL_TIME:
+        return dbv_c("2024-08-30T12:29:00Z");
+    case COL_JSON:
+        return dbv_c("[\"a list of some length\"]");
+    default:
+        return dbv_s((struct str){ text, n });
+    }
+}
+
+static void fill_wide(struct wide *w, unsigned round)
+{
+    unsigned seed = round, longest = 1 + (unsigned)rand_r(&seed) % 68,
+             filled = 30 + (unsigned)rand_r(&seed) % 71;
+
+    for (int i = 0; i < WIDE; i++)
+        w->values[i] = wide_value(w->columns[i].kind, longest, filled, &seed);
+}
+
+/* What is left out had no room, and what is left in has. */
+TEST(a_row_without_room_loses_what_it_must)
+{
+    ONLY_POSTGRES();
+    struct db *db = test_ready("wide.db");
+    static struct wide w;
+    static char names[WIDE][8];
+    struct err err = { 0 };
+    int narrow = 0, wide = 0;
+
+    for (int i = 0; i < WIDE; i++) {
+        snprintf(names[i], sizeof(names[i]), "c%04d", i);
+        w.columns[i] = (struct db_column){ str_of(names[i]),
+            i % 4 == 0 ? (enum col_kind)(i / 4 % COL_KINDS) : COL_TEXT };
+    }
+    CHECK_OK(db_ensure_table(db, STR("wide"), w.columns, WIDE, NULL, &err), err);
+    for (unsigned round = 0; round < 60; round++) {
+        fill_wide(&w, round);
+        int out = db_leave_out(db, w.columns, w.values, WIDE, w.out);
+
+        narrow += out == 0;
+        wide += out > 0;
+        if (out == 0)
+            continue;
+        CHECK_EQ(write_wide(db, &w), ERR_LIMIT);
+        for (int i = 0; i < WIDE; i++)
+            if (w.out[i])
+                w.values[i] = DBV_NULL;
+        CHECK_EQ(write_wide(db, &w), ERR_NONE);
+    }
+    CHECK(narrow > 5 && wide > 5);
+    CHECK(db_row_is_sure(db, 290) && !db_row_is_sure(db, 291));
+    db_close(&db);
+}
+
 TEST_MAIN(CASE(every_code_has_one_meaning), CASE(what_belongs_to_another_role_has_the_words_that_give_it),
     CASE(the_table_has_no_line_twice), CASE(a_password_is_never_shown),
     CASE(what_is_wrong_with_an_address_is_told), CASE(rights_that_miss_are_told_with_the_grant),
@@ -498,4 +612,5 @@ TEST_MAIN(CASE(every_code_has_one_meaning), CASE(what_belongs_to_another_role_ha
     CASE(a_database_of_another_encoding_is_refused),
     CASE(a_statement_that_takes_too_long_is_told_and_tried_again),
     CASE(who_reads_in_little_time_hears_of_a_lock_before_it_is_over),
-    CASE(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became))
+    CASE(rows_of_ids_that_have_none_are_copied_whatever_the_columns_became),
+    CASE(a_row_without_room_loses_what_it_must))
