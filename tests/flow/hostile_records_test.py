@@ -40,6 +40,17 @@ class Records(Stubborn):
         self.is_told(pipeline, 'partial')
         self.well_again(portal, pipeline, sandbox)
 
+    def test_a_record_that_is_too_large_takes_no_neighbour_along(self):
+        """It is on the first page, where a portal begins when it is asked what follows the fiftieth of a page that has fewer."""
+        sandbox, portal, pipeline = self.open(ANSWER_MAX_BYTES=2 << 20)
+        one = sorted(sandbox.truth('deals'))[3]
+        portal.strike(record_of(one, TITLE='x' * (4 << 20)), None, DEALS)
+        self.begin(pipeline, 'deals')
+        self.assertEqual('partial', self.ended(pipeline, 'deals', seconds=80)['deals']['state'])
+        self.assertEqual([one], [r['id'] for r in pipeline.query('SELECT DISTINCT id FROM potok_reject')])
+        self.assertEqual([], [d for d in truth.differences(pipeline, sandbox, 'deals') if d[1] != one])
+        self.well_again(portal, pipeline, sandbox)
+
     def test_a_get_refused_in_words_that_nobody_knows_is_told_and_waits(self):
         """The row stays, potok_reject holds the portal's words, and the others that are gone are found meanwhile."""
         sandbox, portal, pipeline = self.open()

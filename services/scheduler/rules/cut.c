@@ -77,6 +77,13 @@ uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap)
     return pages < 1 ? 1 : (uint32_t)pages;
 }
 
+uint32_t cut_pages_within(uint64_t first, uint64_t last, uint32_t pages)
+{
+    uint64_t most = last < first ? 1 : (last - first + 1) / PAGE_SIZE_RECORDS + 1;
+
+    return most < pages ? (uint32_t)most : pages;
+}
+
 uint32_t cut_ids(uint64_t record_bytes, uint32_t most)
 {
     uint64_t n = record_bytes > 0 ? CUT_ANSWER_BYTES / record_bytes : most;

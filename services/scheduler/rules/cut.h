@@ -27,6 +27,9 @@ uint64_t cut_estimate(const struct cut_bounds *b, uint64_t first, uint64_t last)
  * left to ask where the range ends, so that its end costs another call: not where the end may well be
  * reached. */
 uint32_t cut_pages(uint64_t estimate, uint64_t record_bytes, uint32_t cap);
+/* Of these pages so many as [first, last] can fill, and the one that shows its end: where a page in the middle is not full,
+ * some portals begin the next one with the first record they have, which may be the very one that this range avoids. */
+uint32_t cut_pages_within(uint64_t first, uint64_t last, uint32_t pages);
 /* Ids to ask for by id in one job, 1..most, by the usual size of a record. */
 uint32_t cut_ids(uint64_t record_bytes, uint32_t most);
 /* The last id of a left part worth about half of the calls of [first, last], again a little less than whole

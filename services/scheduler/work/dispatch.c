@@ -34,8 +34,9 @@ static uint32_t lesser_cap(uint32_t a, uint32_t b)
 static uint32_t pages_of(const struct mirror *m, const struct job *job, uint32_t cap)
 {
     if (job_kind_whole(job->kind)) /* ids alone are small */
-        return cut_pages(cut_estimate(&m->bounds, job->first, job->last),
-            job->kind == JOB_SWEEP ? 0 : m->record_bytes, cap);
+        return cut_pages_within(job->first, job->last,
+            cut_pages(cut_estimate(&m->bounds, job->first, job->last),
+                job->kind == JOB_SWEEP ? 0 : m->record_bytes, cap));
     return cut_pages(
         job->first == 1 ? m->changed_last : UINT64_MAX, m->record_bytes, lesser_cap(cap, BATCH_COMMANDS - 1));
 }

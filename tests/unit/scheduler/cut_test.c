@@ -200,9 +200,22 @@ TEST(halving_finds_one_id_in_few_steps)
     CHECK_EQ(cut_middle(&bounds[0], 300001, RANGE_OPEN), 0);
 }
 
+TEST(a_narrow_range_has_no_pages_that_it_cannot_fill)
+{
+    CHECK_EQ(cut_pages_within(14, 15, 50), 1);
+    CHECK_EQ(cut_pages_within(15, 15, 1), 1);
+    CHECK_EQ(cut_pages_within(1, 49, 50), 1);
+    CHECK_EQ(cut_pages_within(1, 50, 50), 2); /* a full page says nothing of what follows */
+    CHECK_EQ(cut_pages_within(1, 2449, 50), 49);
+    CHECK_EQ(cut_pages_within(1, 2500, 50), 50);
+    CHECK_EQ(cut_pages_within(1, RANGE_OPEN, 49), 49);
+    CHECK_EQ(cut_pages_within(5, 4, 7), 1);
+}
+
 TEST_MAIN(CASE(ranges_cover_every_id_once_whatever_the_bounds_are),
     CASE(a_count_far_from_the_truth_does_not_break_the_cover),
     CASE(a_range_is_worth_about_two_calls_and_eight_are_enough),
     CASE(cutting_costs_few_calls_more_than_the_fewest_possible),
     CASE(sharing_a_range_costs_a_call_more_at_most), CASE(an_estimate_follows_the_density),
-    CASE(pages_are_what_the_rest_needs_and_the_answer_stays_small), CASE(halving_finds_one_id_in_few_steps))
+    CASE(pages_are_what_the_rest_needs_and_the_answer_stays_small), CASE(halving_finds_one_id_in_few_steps),
+    CASE(a_narrow_range_has_no_pages_that_it_cannot_fill))
