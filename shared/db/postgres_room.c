@@ -1,6 +1,6 @@
-/* A row lies on one page of the server, and only values of some length can lie elsewhere: some 450 long texts,
- * or a thousand numbers, fill it. The server refuses a row with more of them whole; here it is told beforehand
- * which of its values it cannot have. */
+/* A row lies on one page of the server, and only values of some length can lie elsewhere: some 450 long
+ * texts, or a thousand numbers, fill it. The server refuses a row with more of them whole; here it is told
+ * beforehand which of its values it cannot have. */
 #include "db/postgres.h"
 
 #define ROW_BYTES_MAX 8160 /* of a page of 8 KB, less its own head and a pointer */
