@@ -8,7 +8,7 @@ import json
 import os
 import re
 
-from bench.figures import BENCHES, BY_KEY, FIGURES
+from bench.figures import BY_KEY, FIGURES
 
 ENGLISH, RUSSIAN = 0, 1
 HEAD = ('figure', 'value', 'ratio', 'gate', 'kept'), ('показатель', 'значение', 'отношение', 'порог', 'выдержан')

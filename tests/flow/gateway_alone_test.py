@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import time
 import unittest
-import urllib.parse
 
 from support.alone import FORM, TOKEN, Alone, AloneScenario, event
 from support.certificate import certificate

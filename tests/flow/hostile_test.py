@@ -8,7 +8,7 @@ import unittest
 from support import truth
 from support.harness import ENTITIES, Scenario
 from support.hostile import (CHUNKED, JSON, Hostile, bomb, chunk, cut_gzip, cut_mid_chunk, document, drip, first_page, first_record,
-                             forever, gzipped, hang, html, longer_than_told, pages, raw, redirect, reset, shorter_than_told, text)
+                             forever, hang, html, longer_than_told, pages, raw, redirect, reset, shorter_than_told, text)
 
 METHODS = {'deals': 'crm.deal.list', 'contacts': 'crm.contact.list', 'companies': 'crm.company.list', 'leads': 'crm.lead.list'}
 TROUBLED = 'job.retry', 'job.given_up', 'portal.unwell', 'portal.refused', 'answer.nonsense', 'record.aside', 'log.repeated'

@@ -9,6 +9,7 @@ import unittest
 
 from support import truth
 from support.harness import BIN, ENTITIES, Scenario, free_port, wait_for
+from support.killing import freeze_scheduler
 
 KEY = 'oauth-test-key-of-forty-characters-0123456789'
 SIZES = dict(deals=900, contacts=300, companies=100, leads=200)
@@ -293,11 +294,11 @@ class Oauth(Scenario):
 
     # ---- renewed
 
-    def renewing(self, pipeline, what='access', ms=5000):
+    def renewing(self, pipeline, what='access'):
         """A renewal whose answer takes its time."""
         self.login(pipeline)
         self.exact(pipeline)
-        self.portal.token_endpoint_fault('latency', 1, ms=ms)
+        self.portal.token_endpoint_fault('latency', 1, ms=5000)
         self.portal.expire_tokens(what)
         self.portal.post('change?count=5&kind=update')
         self.assertEqual(0, pipeline.potok('sync').returncode)
@@ -342,10 +343,9 @@ class Oauth(Scenario):
         """It alone has the successor of what the OAuth server spent; the next one was told that there is none."""
         pipeline = self.connect(environment=dict(SCHEDULERS='2', SCHEDULER_TAKEOVER='2s'))
         pipeline.expect('lease.lost', 'fetcher.lost', 'job.given_up', 'bus.peer_lost')
-        self.renewing(pipeline, ms=3000)
+        self.renewing(pipeline)
         holder = pipeline.query('SELECT holder FROM potok_lease')[0]['holder']
-        active = pipeline.pid('scheduler', 1 if holder.startswith('scheduler.1') else 2)
-        os.kill(active, signal.SIGSTOP)
+        active = freeze_scheduler(pipeline, 1 if holder.startswith('scheduler.1') else 2)
         try:
             wait_for(lambda: pipeline.query('SELECT error FROM potok_token')[0]['error'], 'the next one is refused', 40)
             self.assertEqual('stopped', pipeline.status()['portals'][0]['state'])

@@ -1,6 +1,4 @@
 """One scheduler works, the others stand by: killed, stopped or ended, the next one has its work within five seconds."""
-import contextlib
-import fcntl
 import json
 import os
 import re
@@ -14,7 +12,7 @@ import urllib.request
 
 from support import truth
 from support.harness import ENTITIES, Pipeline, Scenario, wait_for
-from support.killing import WARNINGS
+from support.killing import WARNINGS, freeze_scheduler
 
 WITHIN_SECONDS = 5      # from the end of the active one to the first dispatch of the next
 
@@ -101,21 +99,6 @@ class Standby(Scenario):
                                     "AND r.state = 'open' LIMIT 1"), 'a range is done')
         self.assertGreater(self.open_runs(host), 0)
 
-    def stopped(self, host):
-        """The scheduler is stopped, at a moment at which it does not hold the database: that nobody could take over."""
-        pid = host.pid('scheduler')
-        for _ in range(50):
-            os.kill(pid, signal.SIGSTOP)
-            with open(host.db_path + '.turn', 'r+b') as turn:
-                for _ in range(30):
-                    with contextlib.suppress(OSError):
-                        fcntl.lockf(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        return pid
-                    time.sleep(0.01)
-            os.kill(pid, signal.SIGCONT)
-            time.sleep(0.02)
-        raise AssertionError('it always holds the database')
-
     def check_standby(self, a, b):
         self.assertEqual(['standby'], [s['state'] for s in b.schedulers()])
         self.assertEqual(200, b.page('health')[0])
@@ -139,7 +122,7 @@ class Standby(Scenario):
         wait_for(lambda: time.monotonic() - since > 0.3 and a.figure('potok_fetcher_in_hand', 'fetcher') >= 1,
                  'the fetcher asks, and not for what was quick', 20)
         before, since = self.lease(a), time.monotonic()
-        pid = self.stopped(a)
+        pid = freeze_scheduler(a)
         self.portal.post('faults/clear')
         self.works(b, before, since)
         epoch = self.lease(b)['epoch']

@@ -1,4 +1,8 @@
-"""The loop that kills services while a sync runs; used by the short test and by `./dev chaos`."""
+"""The loop that kills services while a sync runs; used by the short test and by `./dev chaos`. And a scheduler that freezes."""
+import contextlib
+import fcntl
+import os
+import signal
 import time
 
 from support import truth
@@ -32,3 +36,19 @@ def running(pipeline):
         return True
     runs = status.get('runs', [])
     return any(r['state'] in ('probing', 'open') for r in runs) or status.get('marks', 0) > 0
+
+
+def freeze_scheduler(pipeline, n=1):
+    """Stops it at a moment at which it does not hold the SQLite file: that nobody could take over. Its process id."""
+    pid = pipeline.pid('scheduler', n)
+    for _ in range(50):
+        os.kill(pid, signal.SIGSTOP)
+        with open(pipeline.db_path + '.turn', 'r+b') as turn:
+            for _ in range(30):
+                with contextlib.suppress(OSError):
+                    fcntl.lockf(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return pid
+                time.sleep(0.01)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.02)
+    raise AssertionError('it always holds the database')
