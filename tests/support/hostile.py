@@ -197,11 +197,6 @@ def chunk(data):
     return b'%x\r\n' % len(data) + data + b'\r\n'
 
 
-def gzipped(data, cut=None, **headers):
-    """A compressed body, perhaps cut short."""
-    return lambda call: call.answer(gzip.compress(data)[:cut], Content_Encoding='gzip', **headers)
-
-
 def bomb(megabytes):
     """A body that is a thousand times larger than what travels."""
     import zlib
