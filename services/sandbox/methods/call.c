@@ -1,5 +1,8 @@
 #include "call.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -111,6 +114,16 @@ static void bill(struct call *c, struct operating_method *account)
     operating_add(o, account, c->cost_s * c->portal->options.operating_cost, c->finish_ms);
     c->operating_s = operating_used(o, account, c->finish_ms);
     c->reset_ms = operating_reset_ms(o, account, c->finish_ms);
+}
+
+enum api_error call_refuse(const struct call *c, enum api_error e, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(c->portal->detail, sizeof(c->portal->detail), format, ap);
+    va_end(ap);
+    return e;
 }
 
 enum api_error call_run(struct call *c)

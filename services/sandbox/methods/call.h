@@ -47,6 +47,9 @@ struct method {
 
 const struct method *method_find(struct str name);      /* any case; NULL */
 const struct method *method_at(size_t n);               /* NULL past the end */
+/* The error, with words of its own for this answer instead of those of its row. */
+enum api_error call_refuse(const struct call *c, enum api_error e, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Checks scope, faults and operating limit, runs, bills. On an error nothing is left in `out`. */
 enum api_error call_run(struct call *c);
 

@@ -1,8 +1,6 @@
 /* dictionaries.c - crm.status.list and crm.category.list (facts section 4.5). */
 #include "table.h"
 
-#include <stdio.h>
-
 #include "data/dictionary.h"
 #include "item_name.h"
 #include "json_out.h"
@@ -116,8 +114,7 @@ static enum api_error no_categories(struct call *c)
         return API_TYPE_MISSING;
     if (name == NULL)
         return API_TYPE_UNKNOWN;
-    snprintf(c->portal->detail, sizeof(c->portal->detail), "Entity type %s is not supported", name);
-    return API_ENTITY_TYPE;
+    return call_refuse(c, API_ENTITY_TYPE, "Entity type %s is not supported", name);
 }
 
 enum api_error run_categories(struct call *c)

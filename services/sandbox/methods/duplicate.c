@@ -1,7 +1,6 @@
 /* duplicate.c - crm.duplicate.findbycomm: whose number or address it is (facts sections 2.4, 8). */
 #include "call.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "params.h"
@@ -85,9 +84,8 @@ static enum api_error refuse(struct call *c, enum wrong what, const char *type)
         { "Communication type '", "' is not supported in current context" },
         { "Communication values is not defined", "" } };
 
-    snprintf(c->portal->detail, sizeof(c->portal->detail), "%s%.80s%s", texts[what].before,
-        what == TYPE_OTHER ? type : "", texts[what].after);
-    return portal_has(c->portal, QUIRK_COMM_CLASSIC) ? API_COMM_CLASSIC : errors[what];
+    return call_refuse(c, portal_has(c->portal, QUIRK_COMM_CLASSIC) ? API_COMM_CLASSIC : errors[what],
+        "%s%.80s%s", texts[what].before, what == TYPE_OTHER ? type : "", texts[what].after);
 }
 
 enum api_error run_duplicates(struct call *c)

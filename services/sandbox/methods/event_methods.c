@@ -25,11 +25,10 @@ static void fini_binding(struct binding *b)
 /* Queues and the handlers of other users are the administrator's (facts section 9.1). */
 static enum api_error needs_admin(const struct call *c, bool offline)
 {
-    snprintf(c->portal->detail, sizeof(c->portal->detail),
+    return call_refuse(c, API_OFFLINE_ADMIN,
         "Access denied! %s %sbinding%s requires administrator access rights",
         offline ? "Offline events" : "Event", c->method->run == run_event_bind ? "" : "un",
         offline ? "" : " with AUTH_TYPE");
-    return API_OFFLINE_ADMIN;
 }
 
 /* What event.bind and event.unbind are about; fini_binding() in any case. */

@@ -1,7 +1,6 @@
 #include "item_ask.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -16,16 +15,6 @@ bool item_ask_original(const struct call *c)
     char room[40];
 
     return flag != NULL && str_case_eq(params_text(flag, room), STR("Y"));
-}
-
-__attribute__((format(printf, 2, 3))) static enum api_error refuse(struct call *c, const char *format, ...)
-{
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(c->portal->detail, sizeof(c->portal->detail), format, ap);
-    va_end(ap);
-    return API_INVALID_ARG;
 }
 
 static bool is_time(const struct attr *a)
@@ -64,7 +53,8 @@ static enum api_error add_condition(
     json_t *one;
 
     if (a == NULL)
-        return refuse(c, "Invalid filter: field '%.100s' is not allowed in filter", key + prefix);
+        return call_refuse(
+            c, API_INVALID_ARG, "Invalid filter: field '%.100s' is not allowed in filter", key + prefix);
     json_t *operands = params_is_array(v) ? json_array() : operand_of(c, a, v, &wrong, &ignored);
     while (params_next(&walk, &index, &one)) {
         wrong |= params_is_array(one);
@@ -75,7 +65,9 @@ static enum api_error add_condition(
     if (!wrong && !ignored)
         json_object_set_nocheck(into, name, operands);
     json_decref(operands);
-    return wrong ? refuse(c, "Invalid filter: field '%.100s' has invalid value", key + prefix) : API_OK;
+    return wrong ? call_refuse(
+                       c, API_INVALID_ARG, "Invalid filter: field '%.100s' has invalid value", key + prefix)
+                 : API_OK;
 }
 
 static enum api_error add_group(
@@ -120,9 +112,10 @@ enum api_error item_ask_order(struct call *c, const struct crm *crm, const json_
         const struct attr *a = item_attr(&crm->attrs, str_of(key), item_ask_original(c));
         const struct str direction = params_is_array(v) ? STR("Array") : params_text(v, room);
         if (a == NULL || a->flags & ATTR_MULTIPLE)
-            return refuse(c, "Invalid order: field '%.100s' is not allowed in order", key);
+            return call_refuse(
+                c, API_INVALID_ARG, "Invalid order: field '%.100s' is not allowed in order", key);
         if (!str_case_eq(direction, STR("ASC")) && !str_case_eq(direction, STR("DESC")))
-            return refuse(c,
+            return call_refuse(c, API_INVALID_ARG,
                 "Invalid order: allowed sort directions are ASC, DESC. But got '%.*s' for field '%.100s'",
                 (int)(direction.n < 40 ? direction.n : 40), direction.p, key);
         json_object_set_nocheck(*ret, a->name, v);

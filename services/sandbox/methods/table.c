@@ -87,16 +87,6 @@ struct ask {
     int64_t start;
 };
 
-__attribute__((format(printf, 2, 3))) static enum api_error refuse(struct call *c, const char *format, ...)
-{
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(c->portal->detail, sizeof(c->portal->detail), format, ap);
-    va_end(ap);
-    return API_INVALID_ARG;
-}
-
 /* A list of values is well, a list in it is none. */
 static bool is_value(const json_t *v)
 {
@@ -125,9 +115,11 @@ static enum api_error check_filter(struct ask *a, const json_t *sample, const js
         else if (strcasecmp(key, "logic") == 0)
             continue;
         else if (table_member_of(a->table, sample, name, room, sizeof(room)) == NULL)
-            e = refuse(a->call, "Invalid filter: field '%.100s' is not allowed in filter", name);
+            e = call_refuse(
+                a->call, API_INVALID_ARG, "Invalid filter: field '%.100s' is not allowed in filter", name);
         else if (!is_value(v))
-            e = refuse(a->call, "Invalid filter: field '%.100s' has invalid value", name);
+            e = call_refuse(
+                a->call, API_INVALID_ARG, "Invalid filter: field '%.100s' has invalid value", name);
     }
     return e;
 }
@@ -139,10 +131,10 @@ static enum api_error check_order(
     const struct str text = params_is_array(direction) ? STR("Array") : params_text(direction, room);
 
     if (member == NULL)
-        return refuse(c, "Invalid order: field '%.100s' is not allowed in order", name);
+        return call_refuse(c, API_INVALID_ARG, "Invalid order: field '%.100s' is not allowed in order", name);
     if (str_case_eq(text, STR("ASC")) || str_case_eq(text, STR("DESC")))
         return API_OK;
-    return refuse(c,
+    return call_refuse(c, API_INVALID_ARG,
         "Invalid order: allowed sort directions are ASC, DESC. But got '%.*s' for field '%.100s'",
         (int)(text.n < 40 ? text.n : 40), text.p, name);
 }

@@ -93,9 +93,8 @@ static enum api_error no_history(struct call *c)
 {
     const char *name = table_type_name(c);
 
-    if (name != NULL)
-        snprintf(c->portal->detail, sizeof(c->portal->detail), "%s entity is not supported", name);
-    return API_HISTORY_TYPE;
+    return name == NULL ? API_HISTORY_TYPE
+                        : call_refuse(c, API_HISTORY_TYPE, "%s entity is not supported", name);
 }
 
 enum api_error run_history(struct call *c)

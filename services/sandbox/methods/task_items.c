@@ -62,11 +62,10 @@ static bool is_argument(const char *key)
 static enum api_error wrong(
     const struct call *c, const struct old_method *m, const char *what, const char *key)
 {
-    snprintf(c->portal->detail, sizeof(c->portal->detail),
+    return call_refuse(c, API_TASK_ARGUMENTS,
         "TASKS_ERROR_EXCEPTION_#256; Param %s for method %s::getlist() %s%s%s; 256/TE/WRONG_ARGUMENTS<br>",
         what, m->class, key != NULL ? "must not contain key \"" : "", key != NULL ? key : "",
         key != NULL ? "\"." : "expected to be of type \"integer\", but given something else.");
-    return API_TASK_ARGUMENTS;
 }
 
 static enum api_error check_keys(

@@ -65,9 +65,7 @@ static enum api_error not_found(struct call *c)
         return API_ID_INVALID;
     if (is_elsewhere(c, number))
         return API_ACCESS;
-    snprintf(c->portal->detail, sizeof(c->portal->detail), "The entity with ID '%lld' is not found",
-        (long long)number);
-    return API_FIELD_MISSING;
+    return call_refuse(c, API_FIELD_MISSING, "The entity with ID '%lld' is not found", (long long)number);
 }
 
 /* With the prefix, in capitals. */
@@ -109,11 +107,8 @@ static enum api_error judge_items(struct call *c, const json_t *fields)
     while (e == API_OK && params_next(&walk, &key, &one)) {
         const struct str xml = params_is_array(one) ? text_of(one, "XML_ID", room) : STR("");
         snprintf(code, sizeof(code), STR_FMT, STR_ARG(xml));
-        if (xml.n > 0 && json_object_get(seen, code) != NULL) {
-            snprintf(c->portal->detail, sizeof(c->portal->detail),
-                "List item with value XML_ID=%s already exists.", code);
-            e = API_FIELD_ITEM;
-        }
+        if (xml.n > 0 && json_object_get(seen, code) != NULL)
+            e = call_refuse(c, API_FIELD_ITEM, "List item with value XML_ID=%s already exists.", code);
         json_object_set_new(seen, code, json_true());
     }
     json_decref(seen);

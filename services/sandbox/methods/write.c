@@ -201,9 +201,8 @@ static enum api_error say_no_list(const struct write *x, const json_t *given)
                        : json_is_real(given)    ? "double"
                                                 : "boolean";
 
-    snprintf(x->call->portal->detail, sizeof(x->call->portal->detail),
-        "Expected iterable value for multiple field, but got `%s` instead", type);
-    return API_NOT_ITERABLE;
+    return call_refuse(
+        x->call, API_NOT_ITERABLE, "Expected iterable value for multiple field, but got `%s` instead", type);
 }
 
 static enum api_error judge_one(const struct write *x, const struct attr *a, const json_t *given)
@@ -217,9 +216,7 @@ static enum api_error judge_one(const struct write *x, const struct attr *a, con
         return API_CURRENCY;
     if (x->how == WRITE_CLASSIC || (verdict == WRITE_FINE && !is_strange(x, a, given)))
         return API_OK;
-    snprintf(
-        x->call->portal->detail, sizeof(x->call->portal->detail), "Invalid value for field \"%s\"", a->name);
-    return API_VALUE_NOT_VALID;
+    return call_refuse(x->call, API_VALUE_NOT_VALID, "Invalid value for field \"%s\"", a->name);
 }
 
 /* Contacts and companies are looked at, each in words of its own. */

@@ -68,9 +68,7 @@ static bool is_empty(const json_t *v)
 
 static enum api_error invalid(const struct write *x, const char *name)
 {
-    snprintf(
-        x->call->portal->detail, sizeof(x->call->portal->detail), "Invalid value for field \"%.100s\"", name);
-    return API_VALUE_NOT_VALID;
+    return call_refuse(x->call, API_VALUE_NOT_VALID, "Invalid value for field \"%.100s\"", name);
 }
 
 static enum api_error judge_required(const struct write *x)
@@ -81,9 +79,7 @@ static enum api_error judge_required(const struct write *x)
         const json_t *v = l->list[i]->flags & ATTR_REQUIRED ? write_sent_value(x, l->list[i]->name) : NULL;
         if (v == NULL || !is_empty(v))
             continue;
-        snprintf(x->call->portal->detail, sizeof(x->call->portal->detail), "The \"%.100s\" field is required",
-            l->list[i]->name);
-        return API_REQUIRED;
+        return call_refuse(x->call, API_REQUIRED, "The \"%.100s\" field is required", l->list[i]->name);
     }
     return API_OK;
 }
