@@ -61,7 +61,10 @@ static json_t *goods_row(const struct call *c, uint32_t n)
     json_object_set_new(row, "measureCode", json_integer(796));
     table_text(row, "measureName", "шт");
     json_object_set_new(row, "sort", json_integer(10 * (n % GOODS_MOST + 1)));
-    table_text(row, "xmlId", h >> 43 & 1 ? "sale_basket_%u" : "", n + 1);
+    if (h >> 43 & 1)
+        table_text(row, "xmlId", "sale_basket_%u", n + 1);
+    else
+        json_object_set_new(row, "xmlId", json_string(""));
     json_object_set_new(row, "type", json_integer(h >> 44 & 1 ? 4 : 1));
     json_object_set_new(row, "storeId", h >> 45 & 1 ? json_integer(1) : json_null());
     return row;
