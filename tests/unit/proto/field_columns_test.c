@@ -5,12 +5,29 @@
 #include "base/mem.h"
 #include "support/check.h"
 
+struct named {
+    struct field field;
+    const char *name, *currency;
+};
+
+static void check_names(const struct named *cases, int count)
+{
+    struct field *fields = xcalloc((size_t)count, sizeof(*fields));
+
+    for (int i = 0; i < count; i++)
+        fields[i] = cases[i].field;
+    struct field_column *columns = field_columns(fields, count);
+    for (int i = 0; i < count; i++) {
+        CHECK_STR(columns[i].name, cases[i].name);
+        CHECK_STR(columns[i].currency, cases[i].currency);
+    }
+    free(columns);
+    free(fields);
+}
+
 TEST(columns_are_told_as_the_mapper_fills_them)
 {
-    static const struct {
-        struct field field;
-        const char *name, *currency;
-    } cases[] = {
+    static const struct named cases[] = {
         /* by name, as a schema is */
         { { STR("A-B"), STR("string"), false, HOLD_NOT }, "a_b", "" },
         { { STR("A.B"), STR("string"), false, HOLD_NOT }, "a_b_2", "" },
@@ -21,16 +38,8 @@ TEST(columns_are_told_as_the_mapper_fills_them)
         { { STR("PRICES"), STR("money"), true, HOLD_NOT }, "prices", "" },
         { { STR("PRICE_CURRENCY"), STR("string"), false, HOLD_NOT }, "price_currency", "" },
     };
-    struct field fields[ARRAY_SIZE(cases)];
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        fields[i] = cases[i].field;
-    struct field_column *columns = field_columns(fields, ARRAY_SIZE(cases));
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        CHECK_STR(columns[i].name, cases[i].name);
-        CHECK_STR(columns[i].currency, cases[i].currency);
-    }
-    free(columns);
+    check_names(cases, ARRAY_SIZE(cases));
 }
 
 /* A field that nobody has accepted yet must not move the columns of others. */
@@ -55,10 +64,7 @@ TEST(a_held_field_has_no_column_and_takes_no_name)
 /* One field with a name that a database refuses would keep its whole entity out. */
 TEST(every_name_is_one_that_each_database_takes)
 {
-    static const struct {
-        struct field field;
-        const char *name, *currency;
-    } cases[] = {
+    static const struct named cases[] = {
         { { STR("CTID"), STR("string"), false, HOLD_NOT }, "ctid_2", "" },
         { { STR("UF_" TEN("x") TEN("x") TEN("x") TEN("x") TEN("x") "12345678901"), STR("string"), false,
               HOLD_NOT },
@@ -75,17 +81,9 @@ TEST(every_name_is_one_that_each_database_takes)
         { { STR("XMAX"), STR("string"), false, HOLD_NOT }, "xmax_2", "" },
         { { STR("tableoid"), STR("string"), false, HOLD_NOT }, "tableoid_2", "" },
     };
-    struct field fields[ARRAY_SIZE(cases)];
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        fields[i] = cases[i].field;
-    struct field_column *columns = field_columns(fields, ARRAY_SIZE(cases));
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        CHECK_STR(columns[i].name, cases[i].name);
-        CHECK_STR(columns[i].currency, cases[i].currency);
-    }
-    free(columns);
-    free(field_columns(fields, 0));
+    check_names(cases, ARRAY_SIZE(cases));
+    free(field_columns(&cases[0].field, 0));
 }
 
 TEST_MAIN(CASE(columns_are_told_as_the_mapper_fills_them), CASE(a_held_field_has_no_column_and_takes_no_name),
